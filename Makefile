@@ -1,0 +1,116 @@
+# Every target installs what it needs: python3 (3.11 or newer), make and git are enough to begin.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+export NO_MKDOCS_2_WARNING := 1
+export DISABLE_MKDOCS_2_WARNING := true
+ORDER ?= order-1
+SAMPLE ?= 30000
+SEED ?= 1
+TIMES ?= 1
+# What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
+CHECKED := tests/unit tests/templates tests/pipelines
+
+.PHONY: help install rehearsal rehearsal-bad test check lint audit checkov permissions format up down synth package docs bench proofs crash-matrix drill clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@rm -rf .venv
+	@[ -n "$(UV)" ] && $(UV) venv --quiet --python $(PYTHON) .venv && ln -s $(UV) $@ || $(MAKE) --no-print-directory .venv/from-nothing
+
+# A uv that is there already (UV=/path/to/uv) spares fetching one; rehearsed builds are told of this checkout's.
+.PHONY: .venv/from-nothing
+.venv/from-nothing:
+	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && rm -rf .venv && apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; } || { rm -rf .venv; echo "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml tests/awscli/uv.lock
+	@$(BIN)/uv sync --quiet --frozen
+	@UV_PROJECT_ENVIRONMENT=.cache/lambda-runtime $(BIN)/uv sync --quiet --frozen --only-group lambda-runtime
+	@touch $@
+
+.cache/awscli/installed: .venv/installed tests/awscli/uv.lock
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/awscli $(BIN)/uv sync --quiet --frozen --project tests/awscli
+	@touch $@
+
+install: .venv/installed ## Install everything into .venv and .cache (other targets do it by themselves)
+
+.cache/card-gateway/installed: .venv/installed environments/embedded/card_gateway/uv.lock
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/card_gateway
+	@touch $@
+
+rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, HOLD=1 waits for you)
+	@$(BIN)/payments rehearse $(if $(FRESH),--fresh) $(if $(HOLD),--hold)
+
+rehearsal-bad: install .cache/card-gateway/installed ## Promote commits that fail, and see production stay as it was (TIMES=20)
+	@$(BIN)/payments rehearse-bad --times $(TIMES)
+
+# Fetching a browser takes as long as linting, so both are done at once; where it may not be fetched, tests say so.
+test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test, with coverage
+	@$(BIN)/python -m tests.site.chromium & fetching=$$!; $(MAKE) --no-print-directory lint; linted=$$?; wait $$fetching; exit $$linted
+	@$(BIN)/pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml
+
+# Twice as quick side by side: the linters are one process after the other.
+check: install ## Run what a build runs: the linters, and the tests that need no database
+	@$(MAKE) --no-print-directory lint & linting=$$!; $(BIN)/pytest $(CHECKED) --numprocesses=2 --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; tested=$$?; wait $$linting && exit $$tested
+
+lint: install ## Check style, types, imports, templates and workflow definitions
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=.:lambdas $(BIN)/lint-imports --no-logo
+	@$(BIN)/payments lint
+
+.cache/checkov/installed: .venv/installed tests/checkov/uv.lock
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/checkov $(BIN)/uv sync --quiet --frozen --project tests/checkov
+	@touch $@
+
+audit: package .cache/awscli/installed .cache/card-gateway/installed .cache/checkov/installed ## Check dependencies, licences, secrets, code and templates; needs the network to ask for advisories
+	@$(BIN)/payments audit
+
+checkov: install .cache/checkov/installed ## Let checkov read every template
+	@$(BIN)/payments audit templates
+
+# Not listed until it is reliably green.
+permissions: install .cache/card-gateway/installed
+	@$(BIN)/pytest tests/least_privilege -o norecursedirs=.hypothesis -p no:randomly
+
+format: install ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+up: install .cache/card-gateway/installed ## Start the embedded AWS and keep it running
+	@$(BIN)/payments up
+
+down: install ## Stop the embedded AWS
+	@$(BIN)/payments down
+
+synth: install ## Write the CloudFormation templates to dist/templates
+	@$(BIN)/payments synth
+
+package: install ## Build one reproducible zip per Lambda into dist/packages
+	@$(BIN)/payments package
+
+docs: install ## Build the docs site into site
+	@$(BIN)/payments docs build
+
+bench: install ## Measure orders per second, latency, memory, package size and cold start
+	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -s -p no:randomly
+
+proofs: install .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
+	@$(BIN)/pytest tests/crash_matrix tests/properties tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
+
+crash-matrix: install ## Inject pairs of faults (SAMPLE=30000 SEED=1; SAMPLE=all for every pair); goes on where it was stopped
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.crash_matrix --sample $(SAMPLE) --seed $(SEED)
+
+drill: TIMES = 3
+drill: install .cache/awscli/installed .cache/card-gateway/installed ## Make disasters and mend them by the runbooks (DRILL=stack-deleted TIMES=3)
+	@TIMES=$(TIMES) $(BIN)/pytest tests/drills -o norecursedirs=.hypothesis -s -p no:randomly --tb=short $(if $(DRILL),-k $(subst -,_,$(DRILL)))
+
+clean: down ## Remove everything that was built or installed
+	@rm -rf .venv .cache dist site reports .embedded

@@ -1,0 +1,24 @@
+"""Long answers in pages; a token is where the next one begins."""
+
+from environments.embedded.codesuite.documents import Json
+from environments.embedded.codesuite.errors import ApiError
+
+
+def page(name: str, found: list[Json], request: Json, *, most: int = 100) -> Json:
+    """Return one page of what was found.
+
+    Args:
+        name: what the list is called in the answer.
+        found: all of it, in order.
+        request: with maxResults and nextToken, where the caller gave any.
+        most: how many a page holds, however many are asked for.
+
+    Raises:
+        ApiError: InvalidNextTokenException.
+    """
+    token = request.get("nextToken", "0")
+    if not (token.isascii() and token.isdigit()):
+        raise ApiError("InvalidNextTokenException", "The next token was specified in an invalid format.")
+    first = int(token)
+    last = first + min(request.get("maxResults") or most, most)
+    return {name: found[first:last], "nextToken": str(last) if last < len(found) else None}

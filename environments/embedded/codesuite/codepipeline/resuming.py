@@ -1,0 +1,32 @@
+"""After a restart: every execution that was under way goes on, or fails with a reason."""
+
+import functools
+
+from environments.embedded.codesuite import runtime, work
+from environments.embedded.codesuite.codebuild import runner
+from environments.embedded.codesuite.codepipeline import action_runs, conditions, engine, executions
+from environments.embedded.codesuite.codepipeline.actions import performing
+from environments.embedded.codesuite.documents import Json
+
+
+def resume() -> None:
+    """Take up what the last process left; called once, when the endpoint answers."""
+    runner.fault_interrupted()
+    for execution in executions.unfinished():
+        _resume_actions(execution)
+        _resume_conditions(execution)
+        engine.touched(executions.key(execution))
+
+
+def _resume_actions(execution: Json) -> None:
+    for run in action_runs.of_execution(execution):
+        if run["status"] == "InProgress":
+            again = functools.partial(performing.perform, execution, run["id"], again=True)
+            work.start(f"again-{run['id']}", again)
+
+
+def _resume_conditions(execution: Json) -> None:
+    with runtime.current().store.transaction():
+        for kind, state in executions.run_of(execution)["conditions"].items():
+            if state["status"] == "InProgress":  # rules only look, so they are checked once more
+                conditions.begin(execution, kind)

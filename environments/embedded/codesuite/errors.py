@@ -1,0 +1,25 @@
+"""Errors as the services answer them: a code from the service's model, and a message."""
+
+
+class ApiError(Exception):
+    """A request that is refused.
+
+    Attributes:
+        code: the exception's name in the service's API, such as `PipelineNotFoundException`.
+        status: the HTTP status.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class NotEmulated(ApiError):  # noqa: N818 - it says what happened, as the other errors here do
+    """Something that AWS does and the embedded AWS does not."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "NotEmulatedException",
+            f"{what} is not emulated here: the embedded AWS emulates what this project uses, no more.",
+        )

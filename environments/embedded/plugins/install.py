@@ -1,0 +1,46 @@
+"""Put every plug-in into MiniStack.
+
+Import this only after `settings.apply`: MiniStack reads its settings when imported.
+"""
+
+from environments.embedded.codesuite import install as codesuite
+from environments.embedded.plugins import (
+    access_logs,
+    alarms,
+    call_record,
+    cloudfront_viewers,
+    cross_account,
+    embedded_metrics,
+    lambda_runtime,
+    log_filters,
+    private_dns,
+    refusals,
+    service_metrics,
+    stack_roles,
+    stacks,
+    states,
+)
+
+_PLUGINS = (
+    refusals,
+    cross_account,
+    call_record,
+    alarms,
+    cloudfront_viewers,
+    service_metrics,
+    log_filters,
+    embedded_metrics,
+    access_logs,
+    lambda_runtime,
+    private_dns,
+    states,
+    stacks,
+    stack_roles,
+    codesuite,
+)
+
+
+def install_all() -> None:
+    """Install the plug-ins, in the order they build on each other."""
+    for plugin in _PLUGINS:
+        plugin.install()

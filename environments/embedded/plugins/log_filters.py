@@ -1,0 +1,105 @@
+"""Log filter patterns, and metric filters that count; MiniStack stores them, and lets every JSON line pass.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+"""
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import cloudwatch, cloudwatch_logs
+
+_EQUALS = re.compile(
+    r"\{\s*\$\.([A-Za-z0-9_.]+)\s*=\s*(\"[^\"]*\"|-?\d+(?:\.\d+)?|TRUE|FALSE|[A-Za-z0-9]*\*)\s*\}"
+)
+_TERM = re.compile(r"([-?]?)(?:\"([^\"]*)\"|([^\s\"]+))")
+_CONSTANTS = {"TRUE": True, "FALSE": False}
+
+
+def install() -> None:
+    """Take the place of MiniStack's patterns, and count what metric filters match."""
+    cloudwatch_logs._compile_filter_pattern = _compiled
+    cloudwatch_logs._filter_log_events = _checked(cloudwatch_logs._filter_log_events)
+    cloudwatch_logs._put_metric_filter = _checked(cloudwatch_logs._put_metric_filter)
+    cloudwatch_logs._fanout_to_subscription_filters = _counted(
+        cloudwatch_logs._fanout_to_subscription_filters
+    )
+
+
+def json_pattern(pattern: str) -> Callable[[str], bool] | None:
+    """Return a matcher for `{ $.field = value }` or `{ $.field = begin* }`, or None for another pattern."""
+    found = _EQUALS.fullmatch(pattern.strip())
+    if found is None:
+        return None
+    path, text = found[1].split("."), found[2]
+    wildcard = text.endswith("*")
+    wanted = None if wildcard else _CONSTANTS[text] if text in _CONSTANTS else json.loads(text)
+
+    def matches(message: str) -> bool:
+        try:
+            value: Any = json.loads(message)
+            for name in path:
+                value = value[name]
+        except (ValueError, KeyError, TypeError):
+            return False
+        if wildcard:
+            return isinstance(value, str) and fnmatch.fnmatchcase(value, text)
+        return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+
+    return matches
+
+
+def term_pattern(pattern: str) -> Callable[[str], bool]:
+    """Return a matcher for words and "phrases": all of them, any of those with `?`, none of those with `-`.
+
+    As on AWS, `?` counts for nothing beside a term without it.
+    """
+    terms = [(found[1], found[2] if found[2] is not None else found[3]) for found in _TERM.finditer(pattern)]
+    wanted, optional, unwanted = ([term for sign, term in terms if sign == kind] for kind in ("", "?", "-"))
+
+    def matches(message: str) -> bool:
+        some = bool(wanted) or not optional or any(term in message for term in optional)
+        every = all(term in message for term in wanted)
+        return some and every and not any(term in message for term in unwanted)
+
+    return matches
+
+
+def _compiled(pattern: str | None) -> Callable[[str], bool]:
+    return json_pattern(pattern or "") or term_pattern(pattern or "")
+
+
+def _checked(stock: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def checked(data: dict[str, Any]) -> Any:
+        pattern = data.get("filterPattern", "").strip()
+        if pattern.startswith("{") and json_pattern(pattern) is None:
+            message = f"the filter pattern {pattern} is not emulated here"
+            return cloudwatch_logs.error_response_json("InvalidParameterException", message, 400)
+        return stock(data)
+
+    return checked
+
+
+def _counted(stock: Callable[..., None]) -> Callable[..., None]:
+    """Every line that reaches a log group passes here."""
+
+    def fan_out(group: str, stream: str, events: list[dict[str, Any]]) -> None:
+        for (filtered, _name), metric_filter in list(cloudwatch_logs._metric_filters.items()):
+            if filtered == group:
+                _count(metric_filter, events)
+        stock(group, stream, events)
+
+    return fan_out
+
+
+def _count(metric_filter: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    matches = cloudwatch_logs._compile_filter_pattern(metric_filter["filterPattern"])
+    hits = sum(1 for event in events if matches(event["message"]))
+    for transformation in metric_filter["metricTransformations"]:
+        value = float(transformation["metricValue"]) * hits if hits else transformation.get("defaultValue")
+        if value is not None:
+            cloudwatch.record_metric(
+                transformation["metricNamespace"], transformation["metricName"], float(value)
+            )

@@ -1,0 +1,68 @@
+"""How an environment is paid: what Stripe needs is there exactly where it is needed, and no key is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from environments.problems import Problem
+from environments.raw_files import at
+from payment_data.payment_methods.names import NAMES, STRIPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# AWS documentation, Secrets Manager user guide, "What's in a secret": six random characters end every ARN.
+_SECRET_ARN = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+)
+
+
+def secret_arn(value: str) -> str:
+    """Return the ARN if it names a secret of AWS Secrets Manager; raise ValueError otherwise.
+
+    The value is never repeated in the error: somebody might have put the secret itself there.
+    """
+    if not _SECRET_ARN.fullmatch(value):
+        raise ValueError("is not the whole ARN of a secret in AWS Secrets Manager")
+    return value
+
+
+def api_base(value: str) -> str:
+    """Return the URL if it is a host's, and https unless it is this machine's; raise ValueError otherwise."""
+    parts = urlsplit(value)
+    if "@" in value or parts.path or parts.query or parts.fragment or not parts.hostname:
+        raise ValueError("is not a URL like https://api.example, without path or credentials")
+    if parts.scheme != "https" and (parts.scheme, parts.hostname) != ("http", "127.0.0.1"):
+        raise ValueError("is not https")
+    return value
+
+
+def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
+    """Ask for what a payment method needs, and for nothing that it does not."""
+    method = raw.get("payment_method")
+    if method not in NAMES:
+        return
+    given = {
+        "stripe": raw.get("stripe") is not None,
+        "network.public_subnet_cidr": at(raw, "network", "public_subnet_cidr") is not None,
+    }
+    for key, there in given.items():
+        if method in STRIPE and not there:
+            yield Problem(key, f"is required by the payment method {method}")
+        if method not in STRIPE and there:
+            yield Problem(key, f"has no meaning with the payment method {method}")
+    if method == "bank_account" and raw.get("currency") != "EUR":
+        yield Problem("currency", "is EUR with bank_account: SEPA debits are in euros")
+    yield from _secret(raw)
+
+
+def _secret(raw: dict[Any, Any]) -> Iterator[Problem]:
+    arn = at(raw, "stripe", "secret_arn")
+    if isinstance(arn, str) and _SECRET_ARN.fullmatch(arn):
+        _, _, _, region, account, *_ = arn.split(":")
+        if (region, account) != (raw.get("region"), raw.get("account")):
+            yield Problem("stripe.secret_arn", "is not of this environment's account and region")
+    if raw.get("production") is True and at(raw, "stripe", "api_base") is not None:
+        yield Problem("stripe.api_base", "is Stripe's own in production, so it is left out")

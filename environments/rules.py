@@ -1,0 +1,150 @@
+"""Rules that a type alone cannot say: about one value, and between the parts of an environment file.
+
+The rules between parts look at the raw file and skip what is missing or malformed, so that one
+mistake never hides another.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from environments import payment_rules
+from environments.problems import Problem
+from environments.raw_files import at
+from payment_data.payment_methods.names import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Amazon VPC user guide, "VPC CIDR blocks" and "Subnet sizing": both are /16 to /28.
+_LARGEST, _SMALLEST = 16, 28
+_ACCOUNT_DIGITS = 12
+
+
+def vpc_sized_cidr(value: str) -> str:
+    """Return the CIDR if AWS would take it as a VPC or subnet block; raise ValueError otherwise."""
+    if "/" not in value:
+        raise ValueError(f"{value} has no prefix length; write it like 10.0.0.0/16")
+    try:
+        network = IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"is not a CIDR: {error}") from error
+    if not _LARGEST <= network.prefixlen <= _SMALLEST:
+        raise ValueError(f"{value} is not between /{_LARGEST} and /{_SMALLEST}, as AWS asks")
+    if not network.is_private:
+        raise ValueError(f"{value} is not a private range (RFC 1918)")
+    return value
+
+
+def mongodb_uri(value: str) -> str:
+    """Return the URI if it names hosts alone; raise ValueError otherwise.
+
+    Credentials never live in a file (MONGODB-AWS needs none), and how to authenticate is said once,
+    by its own keys. The value is never repeated in the error: it might hold a password.
+    """
+    parts = urlsplit(value)
+    if parts.scheme not in {"mongodb", "mongodb+srv"}:
+        raise ValueError("does not begin with mongodb:// or mongodb+srv://")
+    if "@" in value:
+        raise ValueError("holds credentials; the data API authenticates with its IAM role instead")
+    if not parts.netloc:
+        raise ValueError("names no host")
+    if parts.path.strip("/"):
+        raise ValueError("names a database; each stack has one of its own")
+    said = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if clash := sorted(said & {"authmechanism", "authsource", "authmechanismproperties", "tls", "ssl"}):
+        raise ValueError(f"sets {', '.join(clash)}; use the keys authentication and tls")
+    return value
+
+
+def with_options(uri: str, options: list[str]) -> str:
+    """Return the MongoDB URI with `name=value` options added."""
+    parts = urlsplit(uri)
+    query = "&".join(filter(None, [parts.query, *options]))
+    return f"{parts.scheme}://{parts.netloc}/?{query}"
+
+
+def known_payment_method(value: str) -> str:
+    """Return the payment method's name if there is one; raise ValueError otherwise."""
+    if value not in NAMES:
+        raise ValueError(f"{value} is not a payment method; choose from {', '.join(sorted(NAMES))}")
+    return value
+
+
+def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
+    """Yield every broken rule between the parts of one raw environment file."""
+    yield from _networks(raw)
+    yield from _peering(raw)
+    yield from _deployment(raw)
+    yield from _production(raw)
+    yield from payment_rules.between_parts(raw)
+
+
+def _networks(raw: dict[Any, Any]) -> Iterator[Problem]:
+    vpc = _cidr(at(raw, "network", "vpc_cidr"))
+    database = _cidr(at(raw, "database", "cidr"))
+    if vpc and database and vpc.overlaps(database):
+        yield Problem("network.vpc_cidr", f"overlaps database.cidr {database}")
+    said = at(raw, "network", "private_subnet_cidrs")
+    subnets = [_cidr(value) for value in said] if isinstance(said, list) else []
+    public = _cidr(at(raw, "network", "public_subnet_cidr"))
+    if vpc and public and not public.subnet_of(vpc):
+        yield Problem("network.public_subnet_cidr", f"is outside network.vpc_cidr {vpc}")
+    for subnet in subnets:
+        if public and subnet and public.overlaps(subnet):
+            yield Problem("network.public_subnet_cidr", f"overlaps {subnet}")
+    for index, subnet in enumerate(subnets):
+        if vpc and subnet and not subnet.subnet_of(vpc):
+            yield Problem(f"network.private_subnet_cidrs.{index}", f"is outside network.vpc_cidr {vpc}")
+    yield from _overlaps(enumerate(subnets))
+
+
+def _overlaps(subnets: Iterable[tuple[int, IPv4Network | None]]) -> Iterator[Problem]:
+    for (_, first), (index, second) in combinations(subnets, 2):
+        if first and second and first.overlaps(second):
+            yield Problem(f"network.private_subnet_cidrs.{index}", f"overlaps {first}")
+
+
+def _peering(raw: dict[Any, Any]) -> Iterator[Problem]:
+    owner, role = at(raw, "database", "owner_account"), at(raw, "database", "peer_role_arn")
+    accounts_differ = isinstance(owner, str) and _is_account(raw.get("account")) and owner != raw["account"]
+    if accounts_differ and role is None:
+        # AWS documentation, AWS::EC2::VPCPeeringConnection: PeerRoleArn is required across accounts.
+        yield Problem(
+            "database.peer_role_arn", f"is required, because account {owner} must accept the peering"
+        )
+    if isinstance(owner, str) and isinstance(role, str) and f"::{owner}:" not in role:
+        yield Problem("database.peer_role_arn", f"is not a role of database.owner_account {owner}")
+
+
+def _deployment(raw: dict[Any, Any]) -> Iterator[Problem]:
+    kind = at(raw, "deployment", "type")
+    for key in ("percentage", "interval_minutes"):
+        value = at(raw, "deployment", key)
+        if kind in {"CANARY", "LINEAR"} and value is None:
+            yield Problem(f"deployment.{key}", f"is required by {kind}")
+        if kind == "ALL_AT_ONCE" and value is not None:
+            yield Problem(f"deployment.{key}", "has no meaning with ALL_AT_ONCE")
+
+
+def _production(raw: dict[Any, Any]) -> Iterator[Problem]:
+    if raw.get("production") is not True:
+        return
+    if at(raw, "database", "tls") is False:
+        yield Problem("database.tls", "is true in production")
+    if at(raw, "database", "authentication") == "none":
+        yield Problem("database.authentication", "is MONGODB-AWS in production")
+
+
+def _is_account(value: object) -> bool:
+    return isinstance(value, str) and len(value) == _ACCOUNT_DIGITS and value.isdigit()
+
+
+def _cidr(value: object) -> IPv4Network | None:
+    try:
+        return IPv4Network(vpc_sized_cidr(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None

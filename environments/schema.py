@@ -1,0 +1,223 @@
+"""One schema for every environment file, and the one door to them: `load`.
+
+A file says WHERE the system runs; nothing else in the house knows an account, a CIDR or a cluster.
+Every problem of a file is reported at once, each with its file, key and rule.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from environments import payment_rules, rules
+from environments.problems import EnvironmentInvalid, Problem, problems_of
+from environments.strict_yaml import read
+
+FOLDER = Path(__file__).parent
+
+Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+# CloudFormation allows 128; a Lambda version's description of 256 holds this name beside others.
+StackName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
+VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$")]
+# What a tag's value may hold (Tagging AWS resources, "Tag naming limits and requirements").
+Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .:/=+@_-]{1,256}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Cidr = Annotated[str, AfterValidator(rules.vpc_sized_cidr)]
+MongoUri = Annotated[str, AfterValidator(rules.mongodb_uri)]
+PaymentMethodName = Annotated[str, AfterValidator(rules.known_payment_method)]
+
+# The values CloudWatch Logs takes: API reference, PutRetentionPolicy.
+# fmt: off
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192,
+                        2557, 2922, 3288, 3653]
+# fmt: on
+
+
+class _Part(BaseModel):
+    # Each attribute's docstring is its description in the docs, which fail to build without it.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Network(_Part):
+    """The environment's own VPC; it never overlaps the database's, or the peering could not route."""
+
+    vpc_cidr: Cidr
+    """The VPC's addresses."""
+    private_subnet_cidrs: Annotated[tuple[Cidr, Cidr], Field(strict=False)]
+    """Two subnets in two zones, where every function and the API's endpoint are."""
+    public_subnet_cidr: Cidr | None = None
+    """Of the NAT gateway; only with a payment method that needs the internet."""
+
+
+class Database(_Part):
+    """Where MongoDB is, and how the data API proves who it is."""
+
+    cidr: Cidr
+    """The addresses of the database's VPC: the only ones that a route and a security group lead to."""
+    vpc_id: VpcId
+    """The VPC to peer with."""
+    owner_account: Account
+    """Whose VPC that is; an Atlas project's, for example."""
+    region: Region
+    """Where that VPC is."""
+    peer_role_arn: RoleArn | None = None
+    """The owner's role that accepts the peering; required when the owner is another account."""
+    uri: MongoUri
+    """The cluster's hosts; no credentials, no database."""
+    authentication: Literal["MONGODB-AWS", "none"]
+    """How the data API proves who it is: with its IAM role, or not at all on one machine."""
+    tls: bool
+    """Whether the connection is encrypted; always in production."""
+
+    @property
+    def connection_uri(self) -> str:
+        """The URI as pymongo takes it, authentication and TLS spelled out as options; no secret in it."""
+        options = [f"tls={str(self.tls).lower()}"]
+        if self.authentication == "MONGODB-AWS":
+            # MongoDB specification "Authentication": MONGODB-AWS users live in $external.
+            options += ["authMechanism=MONGODB-AWS", "authSource=%24external"]
+        return rules.with_options(self.uri, options)
+
+
+class Stripe(_Part):
+    """Where the API key is, and for a stand-in where the API is; both only with a method that needs Stripe.
+
+    The secret's text is the key and nothing else, encrypted with the account's key `aws/secretsmanager`.
+    """
+
+    secret_arn: Annotated[str, AfterValidator(payment_rules.secret_arn)]
+    """The secret in Secrets Manager that holds the API key."""
+    api_base: Annotated[str, AfterValidator(payment_rules.api_base)] | None = None
+    """Where the API is, if it is not Stripe's own."""
+
+
+class Functions(_Part):
+    """How Lambda functions run.
+
+    `packaging` says how code gets there: a zip for each function, or one container image for all of them
+    (`lambdas/Dockerfile`), which holds the zips' files and brings the same runtime.
+    """
+
+    runtime: Literal["python3.13"]
+    """The newest that every dependency has wheels for."""
+    architecture: Literal["arm64", "x86_64"]
+    """The processor; arm64 costs less."""
+    packaging: Literal["zip", "image"]
+    """What a function's code is deployed as."""
+    memory_mb: Annotated[int, Field(ge=128, le=10_240)]
+    """Of each function, in MiB; processor time grows with it."""
+
+
+class Logs(_Part):
+    """How long logs are kept, and how much functions say; alarms count lines of level ERROR."""
+
+    retention_days: RetentionDays
+    """How long CloudWatch Logs keeps them."""
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    """From which level functions write."""
+
+
+class Deployment(_Part):
+    """How the `live` alias moves to a new workflow version.
+
+    AWS documentation: AWS::StepFunctions::StateMachineAlias DeploymentPreference.
+    """
+
+    type: Literal["ALL_AT_ONCE", "CANARY", "LINEAR"]
+    """At once; a share first and then all; or share after share."""
+    percentage: Annotated[int, Field(ge=1, le=99)] | None = None
+    """The share of new orders that a step moves."""
+    interval_minutes: Annotated[int, Field(ge=1, le=2100)] | None = None
+    """How long a step is watched before the next."""
+
+
+class Environment(_Part):
+    """One environment, as its file says it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    """The file's own name."""
+    account: Account
+    """The AWS account; environments may share one."""
+    region: Region
+    """The AWS region."""
+    production: bool
+    """Whether real orders are paid here; then the database must be encrypted and authenticated."""
+    owner: Owner
+    """The team that answers for it; a tag on its stacks."""
+    network_stack: StackName
+    """The network stack that this environment's payments stacks live in."""
+    network: Network
+    database: Database
+    payment_method: PaymentMethodName
+    """How orders are paid here."""
+    currency: Currency
+    """Of every price and balance."""
+    functions: Functions
+    logs: Logs
+    deployment: Deployment
+    stripe: Stripe | None = None
+
+    def with_stripe(self, *, secret_arn: str, api_base: str) -> Self:
+        """Return a copy that pays at another gateway, for the embedded AWS.
+
+        Raises:
+            ValueError: a value breaks a rule of `Stripe`.
+        """
+        return self.model_copy(update={"stripe": Stripe(secret_arn=secret_arn, api_base=api_base)})
+
+    def as_zips(self) -> Self:
+        """Return a copy that runs zips, for the embedded AWS, which has no Docker to run images with."""
+        functions = self.functions.model_copy(update={"packaging": "zip"})
+        return self.model_copy(update={"functions": functions})
+
+    def with_database(self, **changes: Any) -> Self:
+        """Return a copy that uses another database, for the embedded AWS.
+
+        Keys not named keep their value, except the accepter role, which belongs to the old owner.
+        The rules between parts are not asked: an embedded mongod has neither TLS nor MONGODB-AWS,
+        and staging and prod must still be rehearsed on it.
+
+        Raises:
+            ValueError: a value breaks a rule of `Database`.
+        """
+        values = self.database.model_dump() | {"peer_role_arn": None} | changes
+        return self.model_copy(update={"database": Database.model_validate(values)})
+
+
+def names() -> list[str]:
+    """Return the names of the environments that have a file, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.yml"))
+
+
+def load(name: str, folder: Path = FOLDER) -> Environment:
+    """Read and check `<folder>/<name>.yml`.
+
+    Raises:
+        EnvironmentInvalid: the file is missing or breaks rules; it lists every one of them.
+    """
+    file = f"{folder.name}/{name}.yml"
+    if name not in {path.stem for path in folder.glob("*.yml")}:
+        raise EnvironmentInvalid(
+            file, [Problem("", f"there is no such file; choose from {', '.join(names())}")]
+        )
+    try:
+        raw = read((folder / f"{name}.yml").read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise EnvironmentInvalid(
+            file, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]
+        ) from error
+    problems = list(rules.between_parts(raw)) if isinstance(raw, dict) else []
+    if isinstance(raw, dict) and raw.get("name") != name:
+        problems.insert(0, Problem("name", f"is the file's name, {name}"))
+    try:
+        environment = Environment.model_validate(raw)
+    except ValidationError as error:
+        raise EnvironmentInvalid(file, problems_of(error) + problems) from error
+    if problems:
+        raise EnvironmentInvalid(file, problems)
+    return environment

@@ -1,0 +1,40 @@
+"""Lambda handler of the data API."""
+
+from typing import Any
+
+from data_api.app import answer, app, logger
+from payment_data.errors import MalformedRequest
+from payment_data.invocations import invocation
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer an API Gateway proxy event, from API Gateway or from whoever may invoke the function.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    logger.clear_state()
+    logger.append_keys(**invocation(context), api_request_id=_api_request_id(event))
+    if not _is_proxy_event(event):
+        refused = MalformedRequest("the event must be an API Gateway proxy event: httpMethod and path")
+        return _bare(refused)
+    return app.resolve(event, context)
+
+
+def _api_request_id(event: object) -> object:
+    """Return the request's id in the access log of the API."""
+    about = event.get("requestContext") if isinstance(event, dict) else None
+    return about.get("requestId") if isinstance(about, dict) else None
+
+
+def _is_proxy_event(event: object) -> bool:
+    return isinstance(event, dict) and all(isinstance(event.get(key), str) for key in ("httpMethod", "path"))
+
+
+def _bare(refused: MalformedRequest) -> dict[str, Any]:
+    response = answer(refused.status, refused.document("/"))
+    return {
+        "statusCode": response.status_code,
+        "multiValueHeaders": {"Content-Type": [response.content_type]},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }

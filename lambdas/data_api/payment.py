@@ -1,0 +1,64 @@
+"""An order's payment through a gateway: one attempt, its states, and what a later request is told.
+
+intent → processing → captured → refunded. Until it is captured it may be declined, or void once the order is
+being undone; a void one may turn out to have been captured at the gateway, then it is refunded too.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from payment_data.errors import IllegalTransition, OrderClosed, PaymentDeclined, Problem
+
+STATES = ("intent", "processing", "captured", "declined", "void", "refunded")
+UNSETTLED = frozenset({"intent", "processing"})
+"""The gateway may still take money."""
+
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "intent": frozenset({"processing", "captured", "declined", "void"}),
+    "processing": frozenset({"captured", "declined", "void"}),
+    "captured": frozenset({"refunded"}),
+    "void": frozenset({"refunded"}),
+    "declined": frozenset(),
+    "refunded": frozenset(),
+}
+"""From a state to those it may change to."""
+
+
+class Payment(NamedTuple):
+    """One attempt to pay an order; amount in minor units.
+
+    Attributes:
+        order_id: the order.
+        attempt: 1 for the first; with the order the key.
+        method: card or bank_account.
+        state: one of `STATES`.
+        amount: 0 for a tombstone.
+        currency: ISO 4217.
+        payment_intent: id at the gateway of the one PaymentIntent that may be confirmed, once saved.
+        reason: why it was declined.
+        customer: the user's id at the gateway, copied when it was opened.
+        payment_method: id at the gateway of what the user pays with, copied when it was opened.
+        late: whether the order's deadline has passed, by MongoDB's clock; None for a tombstone.
+    """
+
+    order_id: str
+    attempt: int
+    method: str
+    state: str
+    amount: int
+    currency: str
+    payment_intent: str | None
+    reason: str | None
+    customer: str | None
+    payment_method: str | None
+    late: bool | None
+
+    def refusal(self, *, captured: bool = False) -> Problem | None:
+        """Return what a request to go on with it is told, if it is over; `captured` counts that as over."""
+        if self.state == "declined":
+            return PaymentDeclined(self.reason or "")
+        if self.state in ("void", "refunded"):
+            return OrderClosed(f"the order's payment is {self.state}")
+        if captured and self.state == "captured":
+            return IllegalTransition("the payment was captured")
+        return None

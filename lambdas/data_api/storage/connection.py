@@ -1,0 +1,79 @@
+"""The connection to MongoDB: one client per Lambda sandbox, made when first needed."""
+
+import functools
+import os
+from contextvars import ContextVar
+from typing import Any
+
+from pymongo import MongoClient, monitoring
+from pymongo.database import Database
+
+from data_api.storage import indexes, validators
+
+REQUEST_SECONDS = 2.0
+"""All of a request's commands together; the innermost of the nested time-outs."""
+
+Document = dict[str, Any]
+Db = Database[Document]
+
+_WRITES = frozenset({"insert", "update", "delete", "findAndModify"})
+_written: ContextVar[bool] = ContextVar("written", default=False)
+
+
+@functools.cache
+def database() -> Db:
+    """Return the database that MONGODB_URI and MONGODB_DATABASE name, its validators and indexes in place.
+
+    Raises:
+        PyMongoError: it cannot be reached; the next call tries again.
+    """
+    found = _client(os.environ["MONGODB_URI"])[os.environ["MONGODB_DATABASE"]]
+    validators.ensure(found)
+    indexes.ensure(found)
+    return found
+
+
+def connect(uri: str, *listeners: monitoring.CommandListener) -> MongoClient[Document]:
+    """Return a client set up for money; `listeners` hear its commands, beside our own.
+
+    Reads see only what a majority has, as writes wait for it: what was answered once survives a failover.
+    """
+    return MongoClient(
+        uri,
+        appname="payment-data-api",
+        timeoutMS=int(REQUEST_SECONDS * 1000),
+        w="majority",
+        readConcernLevel="majority",
+        retryWrites=True,
+        retryReads=True,
+        tz_aware=True,
+        event_listeners=[_WriteWatch(), *listeners],
+    )
+
+
+_client = functools.cache(connect)
+
+
+def begin_request() -> None:
+    """Forget what the last request wrote."""
+    _written.set(False)
+
+
+def may_have_written() -> bool:
+    """Say whether this request has handed any write to a connection, answered or not."""
+    return _written.get()
+
+
+class _WriteWatch(monitoring.CommandListener):
+    """Notes that a write was sent, which tells "not applied" from "unknown" when the connection fails."""
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Note it if it is a write."""
+        if event.command_name in _WRITES:
+            _written.set(True)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to note."""

@@ -1,0 +1,34 @@
+"""Failures: why an order failed, `_id` = order:step; the first record of a step stays."""
+
+from datetime import UTC, datetime
+
+from pymongo.errors import DuplicateKeyError
+
+from data_api.storage.connection import Db, Document
+
+_FIELDS = ("step", "error", "cause", "execution")
+
+
+def record(db: Db, order_id: str, failure: Document) -> None:
+    """Insert the failure {step, error, cause, execution}, if the step has none yet."""
+    key = {"_id": f"{order_id}:{failure['step']}", "order_id": order_id}
+    fields = {field: failure[field] for field in _FIELDS}
+    try:
+        db.failures.insert_one(key | fields | {"at": datetime.now(UTC)})
+    except DuplicateKeyError:
+        return  # recorded by an earlier try
+
+
+def of(db: Db, order_id: str) -> list[Document]:
+    """Return the order's failures, oldest first."""
+    return list(db.failures.find(_key_range(order_id)).sort("at"))
+
+
+def delete(db: Db, order_id: str) -> None:
+    """Delete the order's failures."""
+    db.failures.delete_many(_key_range(order_id))
+
+
+def _key_range(order_id: str) -> Document:
+    """All keys that begin with `order_id:`, by the index on `_id`; `;` is the character after `:`."""
+    return {"_id": {"$gte": f"{order_id}:", "$lt": f"{order_id};"}}

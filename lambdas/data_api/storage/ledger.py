@@ -1,0 +1,70 @@
+"""The ledger: double-entry legs, `_id` = order:transaction:leg, appended and never changed.
+
+This module has no update and no delete, and MongoDB refuses a second leg of one `_id`; in production the data
+API's database role should have only `find` and `insert` on this collection. A leg is {order_id, transaction,
+account, unit, amount, at}: a signed `long` of minor units (unit: the currency) or of pieces (unit: the
+product). The legs of a transaction sum to zero in each unit. Opening entries have the account's own name for
+an order and no `order_id`.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from bson.int64 import Int64
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError
+
+from data_api.storage.connection import Db, Document
+from data_api.transactions import Leg
+
+_DUPLICATE_KEY = 11000
+
+
+def append(db: Db, legs: Iterable[Leg]) -> None:
+    """Insert legs in order; one that is there already stays as it is."""
+    documents = [_document(leg) for leg in legs]
+    if not documents:
+        return
+    try:
+        db.ledger.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if any(e["code"] != _DUPLICATE_KEY for e in error.details["writeErrors"]):
+            raise
+
+
+def keys_of(db: Db, order_ids: Collection[str]) -> set[str]:
+    """Return the `_id`s of the orders' legs."""
+    found = db.ledger.find({"order_id": {"$in": list(order_ids)}}, {"_id": True})
+    return {document["_id"] for document in found}
+
+
+def between(db: Db, after: str, last: str | None, session: ClientSession) -> list[Document]:
+    """Return the legs of all orders after one and up to another, of orders that nobody knows too."""
+    bounds = {"$gt": after} if last is None else {"$gt": after, "$lte": last}
+    return list(db.ledger.find({"order_id": bounds}, session=session).sort([("order_id", 1), ("_id", 1)]))
+
+
+def sums(
+    db: Db, accounts: Collection[str], session: ClientSession, *, of: Collection[str] | None = None
+) -> dict[str, int]:
+    """Return what is in accounts; `of` counts only the legs of these orders."""
+    match: dict[str, Any] = {"account": {"$in": list(accounts)}}
+    if of is not None:
+        match["order_id"] = {"$in": list(of)}
+    grouped = {"$group": {"_id": "$account", "sum": {"$sum": "$amount"}}}
+    return {
+        found["_id"]: found["sum"]
+        for found in db.ledger.aggregate([{"$match": match}, grouped], session=session)
+    }
+
+
+def _document(leg: Leg) -> Document:
+    return {
+        "_id": leg.key,
+        "order_id": leg.order_id,
+        "transaction": leg.transaction,
+        "account": leg.account,
+        "unit": leg.unit,
+        "amount": Int64(leg.amount),
+        "at": leg.at,
+    }

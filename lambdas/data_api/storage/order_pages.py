@@ -1,0 +1,26 @@
+"""Orders page by page: by their last change, or by id."""
+
+from collections.abc import Collection
+
+from pymongo.client_session import ClientSession
+
+from data_api.order import Order
+from data_api.storage import books
+from data_api.storage.connection import Db, Document
+from data_api.storage.orders import from_document
+from data_api.storage.settlement import Place, later
+
+
+def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) -> list[Order]:
+    """Return orders in these states, longest unchanged first, by the index."""
+    condition: Document = {"books": {"$in": books.EVERY}, "state": {"$in": sorted(states)}}
+    if after:
+        condition |= later(after)
+    found = db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(limit)
+    return [from_document(document) for document in found]
+
+
+def by_id(db: Db, after: str, limit: int, session: ClientSession) -> list[Order]:
+    """Return orders by id, none that smoke executions made; without their history."""
+    found = db.orders.find({"_id": {"$gt": after}, "synthetic": False}, {"history": False}, session=session)
+    return [from_document(document | {"history": []}) for document in found.sort("_id").limit(limit)]

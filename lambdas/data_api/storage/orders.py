@@ -1,0 +1,164 @@
+"""Orders: read, created once, and moved from state to state by compare-and-set.
+
+A change and its entry in the history are one write, stamped by MongoDB's clock (`$$NOW`), not by a sandbox's
+that may have been frozen in between.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson.int64 import Int64
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from data_api import journey
+from data_api.order import Decision, Line, Order
+from data_api.order_states import TRANSITIONS, State
+from data_api.storage import books
+from data_api.storage.connection import Db, Document
+from payment_data.errors import OrderNotFound
+
+
+def find(db: Db, order_id: str) -> Order | None:
+    """Return the order, if there is one."""
+    document = db.orders.find_one({"_id": order_id})
+    return from_document(document) if document else None
+
+
+def get(db: Db, order_id: str) -> Order:
+    """Return the order.
+
+    Raises:
+        OrderNotFound: no such order.
+    """
+    if order := find(db, order_id):
+        return order
+    raise OrderNotFound("no order has this id")
+
+
+def create(db: Db, order_id: str, body: Document, fingerprint: str) -> bool:
+    """Insert a NEW order; False if the id is taken."""
+    now = datetime.now(UTC)
+    lines = [line | {k: Int64(line[k]) for k in ("price", "quantity")} for line in body["lines"]]
+    try:
+        db.orders.insert_one(
+            {
+                "_id": order_id,
+                "user_id": body["user_id"],
+                "currency": body["currency"],
+                "total": Int64(sum(line["price"] * line["quantity"] for line in lines)),
+                "lines": lines,
+                "synthetic": body.get("synthetic", False),
+                "fingerprint": fingerprint,
+                "state": State.NEW,
+                "history": [{"at": now, "from": None, "to": State.NEW, "execution": None, "reason": None}],
+                "created_at": now,
+                "updated_at": now,
+                **books.at_creation(body),
+            }
+        )
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def advance(
+    db: Db,
+    order_id: str,
+    sources: Collection[State],
+    target: State,
+    *,
+    execution: str,
+    reason: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    before_deadline: bool = False,
+    extend: timedelta | None = None,
+) -> Order | None:
+    """Move the order to `target` if it is in one of `sources`; None, and nothing done, if it is not.
+
+    Args:
+        db: where.
+        order_id: which.
+        sources: states it may come from.
+        target: the state it goes to.
+        execution: who asks, for the history.
+        reason: why, for the history.
+        changes: fields to set in the same write.
+        before_deadline: only while the order's deadline has not passed, by MongoDB's clock.
+        extend: from now there is at least so long until the deadline.
+
+    Raises:
+        ValueError: the state diagram has no such change, which is a mistake in the code.
+    """
+    if illegal := [source for source in sources if target not in TRANSITIONS[source]]:
+        raise ValueError(f"no change from {illegal} to {target}")
+    condition: Document = {"_id": order_id, "state": {"$in": sorted(sources)}}
+    if before_deadline:
+        condition["$expr"] = {"$lt": ["$$NOW", "$deadline"]}
+    entry: Document = {"at": "$$NOW", "from": "$state", "to": target}
+    entry |= {"execution": {"$literal": execution}, "reason": {"$literal": reason}}
+    update: Document = {
+        "state": target,
+        "updated_at": "$$NOW",
+        "history": {"$concatArrays": ["$history", [entry]]},
+        **{field: {"$literal": value} for field, value in (changes or {}).items()},
+    }
+    if extend is not None:
+        soonest = {"$add": ["$$NOW", int(extend.total_seconds() * 1000)]}
+        update["deadline"] = {"$max": ["$deadline", soonest]}
+    document = db.orders.find_one_and_update(
+        condition, [{"$set": update}], return_document=ReturnDocument.AFTER
+    )
+    if not document:
+        return None
+    moved = from_document(document)
+    journey.moved(moved, reason)
+    return moved
+
+
+def refuse(db: Db, order: Order, source: State, decision: Decision, execution: str) -> Order:
+    """Close the order with a decision, unless another handler was quicker; return it as it is then.
+
+    Raises:
+        OrderNotFound: it was deleted meanwhile.
+    """
+    refused = advance(
+        db,
+        order.id,
+        {source},
+        State.CANCELLING,
+        execution=execution,
+        reason=decision.error,
+        changes={"decision": decision._asdict()},
+    )
+    return refused or get(db, order.id)
+
+
+def delete_synthetic(db: Db, order_id: str) -> bool:
+    """Delete the order if it is synthetic."""
+    return db.orders.delete_one({"_id": order_id, "synthetic": True}).deleted_count == 1
+
+
+def from_document(document: Document) -> Order:
+    """Read an order."""
+    decision = document.get("decision")
+    return Order(
+        id=document["_id"],
+        user_id=document["user_id"],
+        currency=document["currency"],
+        total=document["total"],
+        lines=tuple(Line(**line) for line in document["lines"]),
+        synthetic=document["synthetic"],
+        fingerprint=document["fingerprint"],
+        state=State(document["state"]),
+        deadline=document.get("deadline"),
+        payment=document.get("payment"),
+        decision=Decision(**decision) if decision else None,
+        history=document["history"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        books=document.get("books"),
+        ledger=tuple(document.get("ledger", ())),
+        operation=document.get("operation"),
+    )

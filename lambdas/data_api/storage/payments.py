@@ -1,0 +1,151 @@
+"""Payments through a gateway: one document per order and attempt, `_id` = order:attempt.
+
+They move by compare-and-set; a change and its entry in the history are one write, stamped by MongoDB's clock.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+
+from bson.int64 import Int64
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from data_api.order import Order
+from data_api.payment import TRANSITIONS, Payment
+from data_api.storage.connection import Db, Document
+
+_SHOWN = dict.fromkeys((*Payment._fields[:-1],), True) | {
+    "late": {"$cond": ["$deadline", {"$gte": ["$$NOW", "$deadline"]}, None]}
+}
+
+
+def find(db: Db, order_id: str, attempt: int) -> Payment | None:
+    """Return this attempt, if there is one."""
+    document = db.payments.find_one({"_id": _key(order_id, attempt)}, _SHOWN)
+    return _payment(document) if document else None
+
+
+def latest(db: Db, order_id: str) -> Payment | None:
+    """Return the order's last attempt; a tombstone only where nothing was tried."""
+    made_last = [("amount", -1), ("attempt", -1)]  # all attempts are over the same amount, a tombstone's is 0
+    document = db.payments.find_one(_key_range(order_id), _SHOWN, sort=made_last)
+    return _payment(document) if document else None
+
+
+def insert(
+    db: Db, order: Order, attempt: int, method: str, means: Mapping[str, str], *, execution: str
+) -> bool:
+    """Insert an attempt in the state intent; False if there is one, a tombstone included.
+
+    Args:
+        db: where.
+        order: what is paid.
+        attempt: which attempt.
+        method: card or bank_account.
+        means: {customer?, payment_method?}: ids at the gateway, which never change afterwards, because the
+            same key must come with the same parameters there.
+        execution: who asks, for the history.
+    """
+    terms = {"state": "intent", "amount": Int64(order.total), "deadline": order.deadline}
+    return _insert(db, {**_attempt(order, attempt, method), **terms, **means}, execution, None)
+
+
+def bar(db: Db, order: Order, attempt: int, method: str, *, execution: str, reason: str) -> bool:
+    """Insert a tombstone, so that this attempt is never made; False if it was made or barred before."""
+    tombstone = {"state": "void", "amount": Int64(0)}
+    return _insert(db, _attempt(order, attempt, method) | tombstone, execution, reason)
+
+
+def save_intent(db: Db, order_id: str, attempt: int, payment_intent: str) -> Payment | None:
+    """Save the PaymentIntent's id if none is saved and money may still be taken; None if nothing was done."""
+    key = {"_id": _key(order_id, attempt), "state": "intent", "payment_intent": {"$exists": False}}
+    update = {"$set": {"payment_intent": payment_intent}, "$currentDate": {"updated_at": True}}
+    document = db.payments.find_one_and_update(
+        key, update, projection=_SHOWN, return_document=ReturnDocument.AFTER
+    )
+    return _payment(document) if document else None
+
+
+def move(
+    db: Db,
+    order_id: str,
+    attempt: int,
+    sources: Collection[str],
+    target: str,
+    *,
+    execution: str,
+    reason: str | None = None,
+    at_gateway: bool = False,
+) -> Payment | None:
+    """Move the attempt to `target` if it is in one of `sources`; None, and nothing done, if it is not.
+
+    Args:
+        db: where.
+        order_id: whose.
+        attempt: which.
+        sources: states it may come from.
+        target: the state it goes to.
+        execution: who asks, for the history.
+        reason: why, for the history; of a decline also for the shopper.
+        at_gateway: only if its PaymentIntent is known.
+
+    Raises:
+        ValueError: the state diagram has no such change, which is a mistake in the code.
+    """
+    if illegal := [source for source in sources if target not in TRANSITIONS[source]]:
+        raise ValueError(f"no change from {illegal} to {target}")
+    condition: Document = {"_id": _key(order_id, attempt), "state": {"$in": sorted(sources)}}
+    if at_gateway:
+        condition["payment_intent"] = {"$exists": True}
+    entry: Document = {"at": "$$NOW", "from": "$state", "to": target}
+    entry |= {"execution": {"$literal": execution}, "reason": {"$literal": reason}}
+    update: Document = {
+        "state": target,
+        "updated_at": "$$NOW",
+        "history": {"$concatArrays": ["$history", [entry]]},
+    }
+    if target == "declined":
+        update["reason"] = {"$literal": reason}
+    document = db.payments.find_one_and_update(
+        condition, [{"$set": update}], projection=_SHOWN, return_document=ReturnDocument.AFTER
+    )
+    return _payment(document) if document else None
+
+
+def delete(db: Db, order_id: str) -> None:
+    """Delete the order's payments."""
+    db.payments.delete_many(_key_range(order_id))
+
+
+def _insert(db: Db, document: Document, execution: str, reason: str | None) -> bool:
+    now = datetime.now(UTC)
+    entry = {"at": now, "from": None, "to": document["state"], "execution": execution, "reason": reason}
+    times = {"history": [entry], "created_at": now, "updated_at": now}
+    try:
+        db.payments.insert_one({**document, **times, "execution": execution})
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def _attempt(order: Order, attempt: int, method: str) -> Document:
+    return {
+        "_id": _key(order.id, attempt),
+        "order_id": order.id,
+        "attempt": Int64(attempt),
+        "method": method,
+        "currency": order.currency,
+    }
+
+
+def _key(order_id: str, attempt: int) -> str:
+    return f"{order_id}:{attempt}"
+
+
+def _key_range(order_id: str) -> Document:
+    """All keys that begin with `order_id:`, by the index on `_id`; `;` is the character after `:`."""
+    return {"_id": {"$gte": f"{order_id}:", "$lt": f"{order_id};"}}
+
+
+def _payment(document: Document) -> Payment:
+    return Payment(**{field: document.get(field) for field in Payment._fields})  # type: ignore[arg-type]  # the validator holds the types

@@ -1,0 +1,149 @@
+"""Products: stock, and one hold per order in the product's own document.
+
+`holds.<order>` is {quantity, state: held | void, at, undone_at}. It is the operation's idempotency record: a
+second hold finds it and does nothing, and a void one also stops a hold that arrives after its release. The
+hold of a settled order is counted in `sold` and its record goes; `opening` is what the product began with.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from bson.int64 import Int64
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from data_api.order import Line, Order
+from data_api.order_states import State
+from data_api.storage import books
+from data_api.storage.connection import Db, Document
+
+
+class Stock(NamedTuple):
+    """A product as an order sees it.
+
+    Attributes:
+        product_id: which.
+        name: what it is called.
+        price: of one, minor units.
+        currency: of the price.
+        synthetic: made by a smoke execution.
+        available: how many may still be held.
+        hold: state of this order's hold, None if it has none.
+        late: the deadline has passed, by MongoDB's clock.
+    """
+
+    product_id: str
+    name: str
+    price: int
+    currency: str
+    synthetic: bool
+    available: int
+    hold: str | None
+    late: bool
+
+
+def create(db: Db, product_id: str, body: Document, fingerprint: str) -> bool:
+    """Insert a product; False if the id is taken."""
+    try:
+        db.products.insert_one(
+            {
+                "_id": product_id,
+                "name": body["name"],
+                "type": body["type"],
+                "price": Int64(body["price"]),
+                "currency": body["currency"],
+                "available": Int64(body["available"]),
+                "holds": {},
+                "synthetic": body.get("synthetic", False),
+                "fingerprint": fingerprint,
+                "created_at": datetime.now(UTC),
+                "opening": Int64(body["available"]),
+                **books.at_creation(body),
+            }
+        )
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def find(db: Db, product_id: str) -> Document | None:
+    """Return the product without its holds."""
+    return db.products.find_one({"_id": product_id}, {"holds": False})
+
+
+def look(db: Db, order: Order, deadline: datetime) -> dict[str, Stock]:
+    """Return the order's products, those that exist, by id."""
+    projection = {
+        **dict.fromkeys(("name", "price", "currency", "synthetic", "available"), True),
+        "hold": f"$holds.{order.id}.state",
+        "late": {"$gte": ["$$NOW", deadline]},
+    }
+    found = db.products.find({"_id": {"$in": [line.product_id for line in order.lines]}}, projection)
+    return {p["_id"]: Stock(p.pop("_id"), hold=p.pop("hold", None), **p) for p in found}
+
+
+def hold(db: Db, order_id: str, lines: Iterable[Line], deadline: datetime) -> int:
+    """Hold each line's quantity where it is available, before the deadline; return how many were held."""
+    record = f"holds.{order_id}"
+    updates = [
+        UpdateOne(
+            {
+                "_id": line.product_id,
+                "available": {"$gte": line.quantity},
+                "price": line.price,
+                record: {"$exists": False},
+                "$expr": {"$lt": ["$$NOW", deadline]},
+            },
+            {
+                "$inc": {"available": Int64(-line.quantity)},
+                "$set": {f"{record}.quantity": Int64(line.quantity), f"{record}.state": "held"},
+                "$currentDate": {f"{record}.at": True},
+            },
+        )
+        for line in lines
+    ]
+    return db.products.bulk_write(updates, ordered=False).matched_count
+
+
+def void(db: Db, order: Order) -> None:
+    """Return what the order holds of each product; where it holds nothing, bar it from ever doing so."""
+    if order.settled:
+        return
+    record = f"holds.{order.id}"
+    held = {"$cond": [{"$eq": [f"${record}.state", "held"]}, f"${record}.quantity", Int64(0)]}
+    tombstone = {
+        "available": {"$add": ["$available", held]},
+        f"{record}.quantity": {"$ifNull": [f"${record}.quantity", Int64(0)]},
+        f"{record}.state": "void",
+        f"{record}.at": {"$ifNull": [f"${record}.at", "$$NOW"]},
+        f"{record}.undone_at": "$$NOW",
+    }
+    updates = [
+        UpdateOne(
+            {"_id": line.product_id, f"{record}.state": {"$nin": ["void", "committed"]}},
+            [{"$set": tombstone}],
+        )
+        for line in order.lines
+    ]
+    db.products.bulk_write(updates, ordered=False)
+
+
+def holds(db: Db, order: Order) -> dict[str, str]:
+    """Return the states of the order's holds by product; a product without one is left out."""
+    if order.settled:
+        return dict.fromkeys((line.product_id for line in order.lines), settled_hold(order))
+    found = db.products.find(
+        {"_id": {"$in": [line.product_id for line in order.lines]}}, {"hold": f"$holds.{order.id}.state"}
+    )
+    return {p["_id"]: p["hold"] for p in found if "hold" in p}
+
+
+def settled_hold(order: Order) -> str:
+    """Return what became of the holds of an order whose records are gone."""
+    return "committed" if order.state is State.COMPLETED else "void"
+
+
+def delete_synthetic(db: Db, product_id: str) -> bool:
+    """Delete the product if it is synthetic."""
+    return db.products.delete_one({"_id": product_id, "synthetic": True}).deleted_count == 1

@@ -1,0 +1,152 @@
+"""Users: a balance, and one payment operation per order in the user's own document.
+
+`operations.<order>` is {amount, fingerprint, state: charged | declined | refunded | void, at, undone_at}. It
+is the charge's idempotency record, and a refused or undone one stops a charge that arrives late. A settled
+charge is counted in `spent` and its record goes; `opening` is the balance that the user began with.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from bson.int64 import Int64
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from data_api.order import Order
+from data_api.storage import books
+from data_api.storage.connection import Db, Document
+
+_UNDONE = ["refunded", "void", "declined"]
+
+
+class Operation(NamedTuple):
+    """What was done to a balance for an order.
+
+    Attributes:
+        state: charged, declined, refunded or void.
+        amount: minor units; 0 for a void one.
+        fingerprint: of the request; None for a void one.
+        reason: why it was declined.
+    """
+
+    state: str
+    amount: int
+    fingerprint: str | None
+    reason: str | None
+
+
+class Account(NamedTuple):
+    """A user as an order sees it; balance in minor units, `late` by MongoDB's clock."""
+
+    balance: int
+    currency: str
+    synthetic: bool
+    operation: Operation | None
+    late: bool
+
+
+def create(db: Db, user_id: str, body: Document, fingerprint: str) -> bool:
+    """Insert a user; False if the id is taken."""
+    try:
+        db.users.insert_one(
+            {
+                "_id": user_id,
+                "username": body["username"],
+                "balance": Int64(body["balance"]),
+                "currency": body["currency"],
+                "operations": {},
+                "synthetic": body.get("synthetic", False),
+                "wallet": body.get("wallet", {}),
+                "fingerprint": fingerprint,
+                "created_at": datetime.now(UTC),
+                "opening": Int64(body["balance"]),
+                **books.at_creation(body),
+            }
+        )
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def find(db: Db, user_id: str) -> Document | None:
+    """Return the user without the operations."""
+    return db.users.find_one({"_id": user_id}, {"operations": False})
+
+
+def look(db: Db, order: Order) -> Account | None:
+    """Return the order's user and what was done for the order, or None if there is no such user."""
+    projection = {
+        **dict.fromkeys(("balance", "currency", "synthetic"), True),
+        "operation": f"$operations.{order.id}",
+        "late": {"$gte": ["$$NOW", order.deadline]},
+    }
+    user = db.users.find_one({"_id": order.user_id}, projection)
+    if user is None:
+        return None
+    record = user.get("operation", order.operation)
+    operation = _operation(record) if record else None
+    return Account(user["balance"], user["currency"], user["synthetic"], operation, user["late"])
+
+
+def charge(db: Db, order: Order, fingerprint: str) -> bool:
+    """Take the order's total from the balance if it covers it, once, and not after the order's deadline."""
+    condition = {"balance": {"$gte": order.total}, "currency": order.currency}
+    record = {"state": "charged", "amount": Int64(order.total), "fingerprint": fingerprint}
+    return _record(db, order, condition, record, Int64(-order.total))
+
+
+def decline(db: Db, order: Order, fingerprint: str, reason: str) -> bool:
+    """Record that the balance does not cover the total, if that is so and nothing is recorded yet."""
+    condition = {"balance": {"$lt": order.total}}
+    record = {"state": "declined", "amount": Int64(order.total), "fingerprint": fingerprint, "reason": reason}
+    return _record(db, order, condition, record, Int64(0))
+
+
+def refund(db: Db, order: Order) -> Operation | None:
+    """Return what was charged; where nothing was, bar it for ever. None if there is no such user."""
+    if order.settled:
+        return _operation(order.operation) if order.operation else None
+    record = f"operations.{order.id}"
+    charged = {"$eq": [f"${record}.state", "charged"]}
+    tombstone = {
+        "balance": {"$add": ["$balance", {"$cond": [charged, f"${record}.amount", Int64(0)]}]},
+        f"{record}.amount": {"$ifNull": [f"${record}.amount", Int64(0)]},
+        f"{record}.state": {"$cond": [charged, "refunded", "void"]},
+        f"{record}.at": {"$ifNull": [f"${record}.at", "$$NOW"]},
+        f"{record}.undone_at": "$$NOW",
+    }
+    user = db.users.find_one_and_update(
+        {"_id": order.user_id, f"{record}.state": {"$nin": _UNDONE}},
+        [{"$set": tombstone}],
+        projection={record: True},
+        return_document=ReturnDocument.AFTER,
+    )
+    user = user or db.users.find_one({"_id": order.user_id}, {record: True})
+    return _operation(user["operations"][order.id]) if user else None
+
+
+def delete_synthetic(db: Db, user_id: str) -> bool:
+    """Delete the user if it is synthetic."""
+    return db.users.delete_one({"_id": user_id, "synthetic": True}).deleted_count == 1
+
+
+def _record(db: Db, order: Order, condition: Document, record: Document, change: Int64) -> bool:
+    """Write the order's operation and change the balance, if nothing is recorded and time is left."""
+    path = f"operations.{order.id}"
+    condition = {
+        "_id": order.user_id,
+        path: {"$exists": False},
+        "$expr": {"$lt": ["$$NOW", order.deadline]},
+        **condition,
+    }
+    update: Document = {
+        "$set": {f"{path}.{field}": value for field, value in record.items()},
+        "$currentDate": {f"{path}.at": True},
+    }
+    if change:
+        update["$inc"] = {"balance": change}
+    return db.users.update_one(condition, update).matched_count == 1
+
+
+def _operation(record: Document) -> Operation:
+    return Operation(record["state"], record["amount"], record.get("fingerprint"), record.get("reason"))

@@ -1,0 +1,49 @@
+"""Lambda handler of the sweeper's first state, *Find unfinished orders*."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from payment_data.errors import OrderNotFound
+from payment_data.step import data_api, logged
+
+api = data_api()
+
+STATES = ("CANCELLING", "DELIVERING", "PAID", "RESERVED", "NEW")
+"""Neither ended nor parked, which waits for a person; those first that hold money."""
+QUIET_SECONDS = 60
+"""What has changed since is still on its way."""
+_PAGE = 100
+
+
+@logged
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of orders, longest unchanged first: {orders: [id], next?: {state, after}}.
+
+    Of {order_id} that one alone, if it is unfinished. Else those of a state, of {state, after}: what an
+    earlier answer gave as `next`. {quiet_seconds} is how long an order has not changed.
+    """
+    if "order_id" in event:
+        return {"orders": _one(event["order_id"])}
+    state, after = event.get("state", STATES[0]), event.get("after", "")
+    page = api.orders(state=state, after=after, limit=_PAGE)
+    latest = datetime.now(UTC) - timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
+    found = [o["order_id"] for o in page["orders"] if datetime.fromisoformat(o["updated_at"]) <= latest]
+    # They come longest unchanged first: after one that changed lately there are only others that did.
+    whole = len(found) == len(page["orders"])
+    following = _following(state, page.get("next") if whole else None)
+    return {"orders": found} | ({"next": following} if following else {})
+
+
+def _one(order_id: str) -> list[str]:
+    try:
+        return [order_id] if api.order(order_id)["state"] in STATES else []
+    except OrderNotFound:
+        return []
+
+
+def _following(state: str, after: str | None) -> dict[str, str] | None:
+    """Say where to go on: in the same state, in the next one, or nowhere."""
+    if after:
+        return {"state": state, "after": after}
+    later = STATES[STATES.index(state) + 1 :]
+    return {"state": later[0], "after": ""} if later else None

@@ -1,0 +1,270 @@
+"""The data API by its verbs: answers are dicts, refusals are raised as classes of `payment_data.errors`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from payment_data.errors import (
+    BY_NAME,
+    AccessDenied,
+    ContentTooLarge,
+    FieldError,
+    OutcomeUnknown,
+    Problem,
+    Throttled,
+    UnexpectedResponse,
+)
+from payment_data.transport import Response, SignedHttp, Transport
+
+__all__ = ["DataApi", "Response", "SignedHttp", "Transport"]
+
+_Json = dict[str, Any]
+# What API Gateway answers by itself, without our problem document. Its 403 has other causes than a missing
+# permission, all of them the caller's; its 503 is no promise that nothing happened.
+_BY_STATUS: Mapping[int, type[Problem]] = {403: AccessDenied, 413: ContentTooLarge, 429: Throttled}
+
+
+class DataApi:
+    """Every operation of the data API.
+
+    Each may raise `ApiUnavailable`, `Throttled` (not applied), `OutcomeUnknown` (ask again with the same
+    arguments), `AccessDenied` and `UnexpectedResponse`, beside the errors it names. Repeating a call is safe.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def put_product(self, product_id: str, product: Mapping[str, Any]) -> _Json:
+        """Create a product {name, type, price, currency, available, synthetic?}; price in minor units.
+
+        Raises:
+            IdempotencyMismatch: another product has this id.
+            InvalidRequest: a field breaks a rule.
+        """
+        return self._put(_path("products", product_id), product)
+
+    def product(self, product_id: str) -> _Json:
+        """Return a product. Raises `NotFound`."""
+        return self._send("GET", _path("products", product_id))
+
+    def delete_product(self, product_id: str) -> None:
+        """Delete a synthetic product, if it is there. Raises `IllegalTransition` for a real one."""
+        self._send("DELETE", _path("products", product_id))
+
+    def put_user(self, user_id: str, user: Mapping[str, Any]) -> _Json:
+        """Create a user {username, balance, currency, synthetic?, wallet?}; balance in minor units.
+
+        A wallet is {customer?, card?, bank_account?}, ids at the gateway; a user shows which are there.
+
+        Raises:
+            IdempotencyMismatch: another user has this id.
+            InvalidRequest: a field breaks a rule.
+        """
+        return self._put(_path("users", user_id), user)
+
+    def user(self, user_id: str) -> _Json:
+        """Return a user. Raises `NotFound`."""
+        return self._send("GET", _path("users", user_id))
+
+    def delete_user(self, user_id: str) -> None:
+        """Delete a synthetic user, if it is there. Raises `IllegalTransition` for a real one."""
+        self._send("DELETE", _path("users", user_id))
+
+    def put_order(self, order_id: str, order: Mapping[str, Any]) -> _Json:
+        """Create an order {user_id, currency, lines, synthetic?}; the total is computed.
+
+        A line is {product_id, name, type, price, quantity, delivery_address}, price in minor units.
+
+        Raises:
+            IdempotencyMismatch: another order has this id.
+            InvalidRequest: a field breaks a rule.
+        """
+        return self._put(_path("orders", order_id), order)
+
+    def order(self, order_id: str) -> _Json:
+        """Return an order. Raises `OrderNotFound`."""
+        return self._send("GET", _path("orders", order_id))
+
+    def delete_order(self, order_id: str) -> None:
+        """Delete a synthetic order with all that hangs on it. Raises `IllegalTransition` for a real one."""
+        self._send("DELETE", _path("orders", order_id))
+
+    def reserve(self, order_id: str, *, execution: str, deadline: str) -> _Json:
+        """Hold every line's quantity, all or none, unless it is later than `deadline` (RFC 3339, UTC).
+
+        Raises:
+            OutOfStock, InvalidOrder, OrderNotFound: the answer, also when asked again.
+            DeadlineExceeded, OrderClosed: too late.
+        """
+        return self._put(
+            _path("orders", order_id, "reservation"), {"execution": execution, "deadline": deadline}
+        )
+
+    def reservation(self, order_id: str) -> _Json:
+        """Return what is held: {order_id, lines: [{product_id, quantity, state}]}. Raises `OrderNotFound`."""
+        return self._send("GET", _path("orders", order_id, "reservation"))
+
+    def charge(self, order_id: str, *, execution: str, deadline: str, method: str, attempt: int) -> _Json:
+        """Charge the order's total to the user's balance, once, unless it is later than `deadline`.
+
+        Raises:
+            PaymentDeclined, InvalidOrder, OrderNotFound: the answer, also when asked again.
+            DeadlineExceeded, OrderClosed: too late.
+            IdempotencyMismatch: charged or declined before with another method or attempt.
+            IllegalTransition: nothing is reserved yet.
+        """
+        body = {"execution": execution, "deadline": deadline, "method": method, "attempt": attempt}
+        return self._put(_path("orders", order_id, "payment"), body)
+
+    def payment(self, order_id: str) -> _Json:
+        """Return the order's payment: of credit, none, charged, declined, refunded or void; else an attempt.
+
+        Raises `OrderNotFound`.
+        """
+        return self._send("GET", _path("orders", order_id, "payment"))
+
+    def open_payment(
+        self, order_id: str, attempt: int, *, execution: str, deadline: str, method: str
+    ) -> _Json:
+        """Open an attempt to pay through a gateway, unless it is later than `deadline`, or find it opened.
+
+        Raises:
+            PaymentDeclined, InvalidOrder, OrderNotFound: the answer, also when asked again.
+            DeadlineExceeded, OrderClosed: too late, or it is over.
+            IdempotencyMismatch: opened before with another method.
+            IllegalTransition: nothing is reserved yet, or the attempt before was not declined.
+        """
+        body = {"execution": execution, "deadline": deadline, "method": method}
+        return self._put(_path("orders", order_id, "payments", str(attempt)), body)
+
+    def follow_payment(self, order_id: str, attempt: int, what: str, body: Mapping[str, Any]) -> _Json:
+        """Record what became of an attempt at the gateway: intent, processing, capture, decline or refund.
+
+        The body is {execution}, with `payment_intent` for an intent and `reason` for a decline.
+
+        Raises:
+            PaymentDeclined, OrderClosed: it is over.
+            IllegalTransition: its state does not allow this.
+        """
+        return self._put(_path("orders", order_id, "payments", str(attempt), what), body)
+
+    def refund(self, order_id: str, *, execution: str, reason: str, method: str = "credit") -> _Json:
+        """Cancel the order and undo its payment; what was not charged can never be charged afterwards.
+
+        Credit is returned. Through a gateway nothing is: the answer is the attempt that may hold money there.
+
+        Raises:
+            OrderCompleted: it is too late to cancel.
+            OrderNotFound: no such order.
+        """
+        named = {} if method == "credit" else {"method": method}
+        body = {"execution": execution, "reason": reason, **named}
+        return self._put(_path("orders", order_id, "refund"), body)
+
+    def release(self, order_id: str, *, execution: str, reason: str) -> _Json:
+        """Cancel the order and return what is held; what was not held can never be held afterwards.
+
+        Raises:
+            OrderCompleted: it is too late to cancel.
+            OrderNotFound: no such order.
+        """
+        return self._put(_path("orders", order_id, "release"), {"execution": execution, "reason": reason})
+
+    def deliver(self, order_id: str, *, execution: str, deadline: str) -> _Json:
+        """Arrange one delivery per line and complete the order.
+
+        Raises:
+            DeliveryRejected, OrderNotFound: the answer, also when asked again.
+            DeadlineExceeded, OrderClosed: too late.
+            IllegalTransition: the order is not paid.
+        """
+        return self._put(
+            _path("orders", order_id, "deliveries"), {"execution": execution, "deadline": deadline}
+        )
+
+    def deliveries(self, order_id: str) -> _Json:
+        """Return {order_id, deliveries: [...]}. Raises `OrderNotFound`."""
+        return self._send("GET", _path("orders", order_id, "deliveries"))
+
+    def record_failure(self, order_id: str, failure: Mapping[str, Any]) -> _Json:
+        """Record {execution, step, error, cause, compensated, record_only?} and close the order.
+
+        Compensated: to FAILED, else to NEEDS_ATTENTION. With `record_only` no order is touched: the id is an
+        execution's name, and an order may happen to have it. No order needs to exist.
+        """
+        return self._put(_path("orders", order_id, "failure"), failure)
+
+    def failures(self, order_id: str) -> _Json:
+        """Return {order_id, failures: [...]}, also for an order that does not exist."""
+        return self._send("GET", _path("orders", order_id, "failures"))
+
+    def history(self, order_id: str) -> _Json:
+        """Return {order_id, history: [{at, from, to, execution, reason}]}. Raises `OrderNotFound`."""
+        return self._send("GET", _path("orders", order_id, "history"))
+
+    def orders(self, *, state: str | None = None, after: str = "", limit: int = 100) -> _Json:
+        """Return a page of orders, longest unchanged first: {orders, next?}; go on `after` its `next`."""
+        return self._send("GET", _path("orders") + _query(state=state, after=after, limit=limit))
+
+    def settle(self, *, limit: int = 100, after: str = "") -> _Json:
+        """Enter into the ledger and settle what is due: {opened, entered, settled, disputed, next?}.
+
+        Any number of times; with `after` the last answer's `next`, until there is none.
+        """
+        return self._put(_path("settlement"), {"limit": limit, "after": after})
+
+    def audit(self) -> _Json:
+        """Return about how many {orders, products, users} there are."""
+        return self._send("GET", _path("audit"))
+
+    def audit_page(self, kind: str, *, after: str = "", limit: int | None = None) -> _Json:
+        """Return a page of what auditors read of `kind` (orders, products, users)."""
+        return self._send("GET", _path("audit", kind) + _query(after=after, limit=limit))
+
+    def _put(self, path: str, body: Mapping[str, Any]) -> _Json:
+        return self._send(
+            "PUT", path, json.dumps(dict(body), separators=(",", ":"), allow_nan=False).encode()
+        )
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> _Json:
+        response = self._transport(method, path, body)
+        if response.status == 204:  # noqa: PLR2004 - No Content
+            return {}
+        document = _parsed(response.body)
+        if response.status in (200, 201) and document is not None:
+            return document
+        raise _problem(f"{method} {path}", response.status, document or {})
+
+
+def _path(*segments: str) -> str:
+    return "".join("/" + quote(segment, safe="") for segment in segments)
+
+
+def _query(**fields: object) -> str:
+    said = {key: value for key, value in fields.items() if value not in (None, "")}
+    return "?" + urlencode(said) if said else ""
+
+
+def _parsed(body: bytes) -> _Json | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _problem(request: str, status: int, document: Mapping[str, Any]) -> Problem:
+    """Return the class that the problem document names, or what the bare status says."""
+    named = BY_NAME.get(str(document.get("name")))
+    if named and named.status == status:
+        return named(str(document.get("detail", "")), list(_field_errors(document.get("errors"))))
+    said = f"{request}: {status} {document.get('message') or document.get('title') or 'without a reason'}"
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](said)
+    return OutcomeUnknown(said) if status >= 500 else UnexpectedResponse(said)  # noqa: PLR2004 - server errors
+
+
+def _field_errors(errors: object) -> list[FieldError]:
+    entries = errors if isinstance(errors, list) else []
+    return [FieldError(str(e.get("field")), str(e.get("rule"))) for e in entries if isinstance(e, dict)]

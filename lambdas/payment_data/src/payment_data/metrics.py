@@ -1,0 +1,62 @@
+"""Metrics as log lines in CloudWatch's embedded metric format: no call, no permission, no waiting.
+
+The namespace and the dimension `service` come from POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME.
+Values of dimensions are few and never personal: a step, an error's name, a currency.
+"""
+
+import os
+from datetime import UTC, datetime
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from payment_data.errors import BY_NAME
+
+IN_TIME_SECONDS = 60
+"""The promise: an order is completed or failed this long after its execution started."""
+OTHER_REASON = "Other"
+ABANDONED = "Abandoned"
+"""The reason of an order that the sweeper undid."""
+_STEP_FUNCTIONS = ("States.", "Lambda.")
+
+
+def count(name: str, value: float = 1, **dimensions: str) -> None:
+    """Add to a count, as OrdersFailed with its `reason`."""
+    _record(name, value, MetricUnit.Count, dimensions)
+
+
+def milliseconds(name: str, value: float, **dimensions: str) -> None:
+    """Record how long something took."""
+    _record(name, value, MetricUnit.Milliseconds, dimensions)
+
+
+def reason(error: str | None) -> str:
+    """Return an error's name as the value of a dimension, and one value for all that nobody foresaw.
+
+    CloudWatch bills each combination of dimensions, and an error's name may come from anywhere.
+    """
+    known = error == ABANDONED or error in BY_NAME or (error or "").startswith(_STEP_FUNCTIONS)
+    return str(error) if known else OTHER_REASON
+
+
+def order_ended(started: object, now: datetime | None = None) -> None:
+    """Count an order that reached its end, and whether in time.
+
+    Args:
+        started: when its execution started, RFC 3339; anything else is not in time.
+        now: the end; this moment if None.
+    """
+    count("OrdersEnded")
+    count("OrdersEndedInTime", int(_seconds_since(started, now or datetime.now(UTC)) <= IN_TIME_SECONDS))
+
+
+def _seconds_since(started: object, now: datetime) -> float:
+    try:
+        return (now - datetime.fromisoformat(str(started)).astimezone(UTC)).total_seconds()
+    except (ValueError, OverflowError):
+        return float("inf")
+
+
+def _record(name: str, value: float, unit: MetricUnit, dimensions: dict[str, str]) -> None:
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Payments")
+    with single_metric(name=name, unit=unit, value=value, namespace=namespace, default_dimensions=dimensions):
+        pass

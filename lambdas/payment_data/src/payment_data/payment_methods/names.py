@@ -1,0 +1,6 @@
+"""The payment methods an environment may choose."""
+
+STRIPE = ("card", "bank_account")
+"""Those that need Stripe: its API key, and a way to it."""
+NAMES = ("credit", *STRIPE)
+"""Values of the environment variable PAYMENT_METHOD and of `payment_method` in an environment's YAML."""

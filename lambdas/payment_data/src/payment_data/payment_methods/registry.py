@@ -1,0 +1,36 @@
+"""Which payment method this function uses: the environment variable PAYMENT_METHOD decides."""
+
+from collections.abc import Callable, Mapping
+
+from payment_data.client import DataApi
+from payment_data.payment_methods.api_records import ApiPaymentRecords
+from payment_data.payment_methods.bank_account import bank_account
+from payment_data.payment_methods.card import card
+from payment_data.payment_methods.credit import Credit
+from payment_data.payment_methods.names import NAMES
+from payment_data.payment_methods.protocol import PaymentMethod
+
+VARIABLE = "PAYMENT_METHOD"
+_METHODS: Mapping[str, Callable[[DataApi, Mapping[str, str]], PaymentMethod]] = {
+    "credit": lambda api, _: Credit(api),
+    "card": lambda api, environ: card(ApiPaymentRecords(api), environ),
+    "bank_account": lambda api, environ: bank_account(ApiPaymentRecords(api), environ),
+}
+
+
+class UnknownPaymentMethod(ValueError):  # noqa: N818 - the name operators see in Lambda's init error
+    """PAYMENT_METHOD names no payment method; the message lists them."""
+
+
+def select(environ: Mapping[str, str], api: DataApi) -> PaymentMethod:
+    """Return the payment method that the environment names.
+
+    Called when a function starts, so that a wrong name fails the deployment's first call, not an order.
+
+    Raises:
+        UnknownPaymentMethod: the variable is missing or names no method.
+    """
+    name = environ.get(VARIABLE, "")
+    if name not in _METHODS:
+        raise UnknownPaymentMethod(f"{VARIABLE} is {name!r}; choose one of {', '.join(NAMES)}")
+    return _METHODS[name](api, environ)

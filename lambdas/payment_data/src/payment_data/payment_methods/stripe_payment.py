@@ -1,0 +1,170 @@
+"""Paying with Stripe: the data API's record is the fence, the PaymentIntent's state is the truth about money.
+
+Charge: insert the record → create the PaymentIntent → save its id → confirm → record the capture. A
+PaymentIntent that was not saved is never confirmed, and one confirms at most once, so an answer that was
+lost at any point is asked again. Undo: bar the record, then cancel at the gateway, whose answer is
+authoritative and fences a capture that comes late, and only then decide on a refund.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from payment_data.errors import PaymentDeclined, PaymentPending, UnexpectedResponse
+from payment_data.payment_methods.protocol import Charge
+from payment_data.payment_methods.stripe_budget import GATEWAY_SECONDS, RECORD_SECONDS, Budget
+from payment_data.payment_methods.stripe_intents import Gateway, Intent, Refused
+from payment_data.payment_methods.stripe_records import PaymentRecords, Record
+
+_STATES: Mapping[str, str] = {
+    "captured": "charged",
+    "intent": "pending",
+    "processing": "pending",
+}  # the protocol's words
+
+
+class Means(NamedTuple):
+    """What a shopper pays with.
+
+    Attributes:
+        name: the payment method's, as environments choose it.
+        type: Stripe's, the only one its PaymentIntents allow.
+        unsaved: parameters to confirm with where the gateway does not know the shopper, who is then asked for
+            consent by the shop itself.
+        currencies: the only ones it takes, all where empty.
+    """
+
+    name: str
+    type: str
+    unsaved: Mapping[str, Any]
+    currencies: frozenset[str] = frozenset()
+
+
+class StripePayment:
+    """A `PaymentMethod` by Stripe's PaymentIntents."""
+
+    def __init__(
+        self,
+        means: Means,
+        records: PaymentRecords,
+        gateway: Gateway,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = means.name
+        self._means = means
+        self._records = records
+        self._gateway = gateway
+        self._clock = clock
+
+    def charge(self, charge: Charge) -> dict[str, Any]:
+        """See `PaymentMethod`."""
+        budget = Budget(self._clock)
+        record = self._records.open(charge, self.name)
+        if record.state != "captured":
+            record = self._collect(record, charge.execution, budget)
+        budget.afford(RECORD_SECONDS)
+        return self._answer(self._records.capture(record, execution=charge.execution))
+
+    def refund(self, order_id: str, *, execution: str, reason: str) -> dict[str, Any]:
+        """See `PaymentMethod`."""
+        budget = Budget(self._clock)
+        record = self._records.void(order_id, self.name, execution=execution, reason=reason)
+        if not self._holds_money(record, budget):
+            return self._answer(record)
+        budget.afford(GATEWAY_SECONDS)
+        self._gateway.refund(f"{record.key}:refund", str(record.payment_intent), record.amount)
+        budget.afford(RECORD_SECONDS)
+        return self._answer(self._records.refunded(record, execution=execution))
+
+    def outcome(self, order_id: str) -> dict[str, Any]:
+        """See `PaymentMethod`; `state` may also be pending."""
+        record = self._records.find(order_id)
+        if record.state in ("intent", "processing") and record.payment_intent:
+            intent = self._gateway.retrieve(record.payment_intent)
+            record = record._replace(state="captured" if intent.status == "succeeded" else "intent")
+        return self._answer(record)
+
+    def _collect(self, record: Record, execution: str, budget: Budget) -> Record:
+        """Take the money; return the record with the PaymentIntent that holds it."""
+        reason = self._unpayable(record)
+        if reason is None and record.payment_intent is None:
+            budget.afford(GATEWAY_SECONDS)
+            try:
+                made = self._gateway.create(f"{record.key}:pi", self._params(record))
+                budget.afford(RECORD_SECONDS)
+                record = self._records.save(record, made.id, execution=execution)
+            except Refused as refusal:
+                reason = str(refusal)
+        if reason is None:
+            intent = self._settled(record, execution, budget)
+            if intent.status == "succeeded":
+                return record
+            reason = intent.reason or intent.status
+        budget.afford(RECORD_SECONDS)
+        raise PaymentDeclined(str(self._records.decline(record, reason, execution=execution).reason))
+
+    def _settled(self, record: Record, execution: str, budget: Budget) -> Intent:
+        """Confirm; where no money was taken, close it before anybody is told, so that none ever will be."""
+        intent_id = str(record.payment_intent)
+        budget.afford(GATEWAY_SECONDS)
+        if record.state == "processing":
+            intent = self._gateway.retrieve(intent_id)
+        else:
+            params = {"off_session": True} if record.customer else self._means.unsaved
+            intent = self._gateway.confirm(intent_id, params)
+        if intent.status not in ("succeeded", "processing", "canceled"):
+            budget.afford(GATEWAY_SECONDS)
+            closed = self._gateway.cancel(intent_id)
+            intent = closed._replace(reason=intent.reason or intent.status)
+        if intent.status == "processing":
+            budget.afford(RECORD_SECONDS)
+            self._records.processing(record, execution=execution)
+            raise pending(intent_id)
+        return intent
+
+    def _holds_money(self, record: Record, budget: Budget) -> bool:
+        """Tell whether there is something to give back, of an order that is being undone."""
+        if record.state == "captured":
+            return True
+        if record.state != "void" or record.payment_intent is None:
+            return False
+        budget.afford(GATEWAY_SECONDS)
+        intent = self._gateway.cancel(record.payment_intent)
+        if intent.status == "processing":
+            raise pending(record.payment_intent)
+        if intent.status not in ("succeeded", "canceled"):
+            raise UnexpectedResponse(f"cancel: {intent.id} is {intent.status}")
+        return intent.status == "succeeded"
+
+    def _unpayable(self, record: Record) -> str | None:
+        if record.payment_method is None:
+            return "payment_method_missing"
+        if self._means.currencies and record.currency not in self._means.currencies:
+            return "currency_not_supported"
+        return None
+
+    def _params(self, record: Record) -> dict[str, Any]:
+        """Build what the PaymentIntent is made from: only what the record holds, so a repeat is the same."""
+        params = {
+            "amount": record.amount,
+            "currency": record.currency.lower(),
+            "payment_method": record.payment_method,
+            "payment_method_types": [self._means.type],
+            "description": f"Order {record.order_id}",
+            "metadata": {"order_id": record.order_id, "attempt": str(record.attempt)},
+        }
+        return params | ({"customer": record.customer} if record.customer else {})
+
+    def _answer(self, record: Record) -> dict[str, Any]:
+        return {
+            "order_id": record.order_id,
+            "state": _STATES.get(record.state, record.state),
+            "amount": record.amount,
+            "currency": record.currency,
+            "method": self.name,
+        }
+
+
+def pending(intent_id: str) -> PaymentPending:
+    """The bank was asked and has not answered: ask again later, it may take days."""
+    return PaymentPending(f"{intent_id} is processing: the bank has not settled it yet")

@@ -1,0 +1,24 @@
+"""Lambda handler of the step *Release products*."""
+
+from typing import Any
+
+from payment_data import metrics
+from payment_data.errors import OrderNotFound
+from payment_data.step import Step, data_api, step
+
+api = data_api()
+
+
+@step
+def handler(order: Step) -> dict[str, Any]:
+    """Undo the reservation of {order_id, execution}; return {order_id, state}, `state` none if no such order.
+
+    Raises:
+        OrderCompleted: it is too late to undo.
+    """
+    try:
+        api.release(order.order_id, execution=order.execution, reason=order.reason)
+    except OrderNotFound:
+        return {"order_id": order.order_id, "state": "none"}
+    metrics.count("Compensations", step="release_products")
+    return {"order_id": order.order_id, "state": "void"}

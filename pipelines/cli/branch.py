@@ -1,0 +1,110 @@
+"""`payments branch`: the stacks that branches have."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from pipelines import aws, branch_names, branches, in_build, pipeline_control, pushes, tools_account
+from pipelines.cli import console, options
+from pipelines.cli.order_view import table
+from pipelines.refusals import Refused
+
+_INSPECTION = "BRANCH_INSPECTION_ROLE"
+
+
+@click.group()
+def branch() -> None:
+    """The stacks that branches have."""
+
+
+@branch.command()
+def name() -> None:
+    """Say what the stack of the branch in the variable BRANCH is called."""
+    click.echo(branch_names.from_environment())
+
+
+@branch.command()
+def turn() -> None:
+    """Wait until no earlier push to BRANCH deploys any more.
+
+    Fails when a later push came meanwhile. EXECUTION is the execution whose turn it should be.
+    """
+    mine = in_build.told(branch_names.VARIABLE)
+    with console.progress("waiting for our turn") as reporter:
+        pushes.await_turn(
+            tools_account.connect(), in_build.pipeline_name(), in_build.told("EXECUTION"), mine, reporter
+        )
+    console.done("It is our turn.")
+
+
+@branch.command()
+def show() -> None:
+    """Say whose stack BRANCH has, for whoever approves its removal."""
+    stack = branch_names.from_environment()
+    found = [one for one in branches.listed(_there(None)) if one.stack == stack]
+    click.echo(branches.told(found[0]) if found else f"There is no stack {stack}; nothing will be deleted.")
+
+
+@branch.command("list")
+@options.endpoint_url
+@options.machine_readable
+def list_stacks(endpoint_url: str | None, machine: bool) -> None:
+    """List the branch stacks, the one without a push for longest first."""
+    found = branches.listed(_there(endpoint_url))
+    if machine:
+        console.as_json([asdict(one) for one in found])
+        return
+    now = datetime.now(UTC)
+    rows = [
+        (one.stack, one.branch, f"{(now - one.pushed).days} d", one.owner, one.last_smoke, one.status)
+        for one in found
+    ]
+    columns = ("stack", "branch", "age", "owner", "last smoke", "status")
+    console.out.print(table("Branch stacks", columns, rows, long=("branch", "owner")))
+
+
+@branch.command()
+@click.argument("branch_name", metavar="BRANCH")
+@options.endpoint_url
+def remove(branch_name: str, endpoint_url: str | None) -> None:
+    """Propose the removal of BRANCH's stack.
+
+    The pipeline remove-branch asks a person before it deletes anything.
+    """
+    branch_names.removable(branch_names.stack_name(branch_name))
+    tools = tools_account.connect(endpoint_url)
+    pipeline = pipeline_control.name_of(tools, "remove-branch")
+    execution = branches.propose_removal(tools, pipeline, branch_name)
+    console.done(f"The removal of {branch_names.stack_name(branch_name)} is proposed: {execution}")
+    console.out.print("payments pipeline approve remove-branch", markup=False)
+
+
+@branch.command()
+def expire() -> None:
+    """Propose the removal of stacks without a push for EXPIRY_DAYS."""
+    days = in_build.told("EXPIRY_DAYS")
+    if not days.isdigit():
+        raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
+    pipeline, tools = in_build.told("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
+    for one in branches.expired(branches.listed(_there(None)), int(days)):
+        if not one.nameable:
+            console.refuse(
+                f"{one.stack} has expired, but its tag cannot hold its branch's name.",
+                "payments branch remove BRANCH",
+            )
+            continue
+        try:
+            execution = branches.propose_removal(tools, pipeline, one.branch)
+        except Refused as refusal:
+            console.err.print(f"  {refusal.message}", markup=False)
+        else:
+            console.done(f"{one.stack}, last pushed to {one.pushed:%Y-%m-%d}: removal proposed, {execution}")
+
+
+def _there(endpoint_url: str | None) -> aws.Aws:
+    """The branches' account: as its inspection role where a pipeline names one, else as the caller."""
+    return in_build.looking_at("branch") if _INSPECTION in os.environ else aws.connect("branch", endpoint_url)

@@ -1,0 +1,99 @@
+"""`payments synth`, `payments package` and `payments library`: what is deployed, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from environments import schema
+from pipelines import packaging, rehearsed, release
+from pipelines import synth as synthesis
+from pipelines.cli import console, options
+from pipelines.refusals import Refused
+from pipelines.repository import DIST
+
+if TYPE_CHECKING:
+    from pipelines.reporting import Reporter
+
+_FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DIST / "templates",
+    help="The folder to write to; dist/templates unless said otherwise.",
+)
+def synth(environments: tuple[str, ...], out: Path) -> None:
+    """Write the CloudFormation templates.
+
+    Those of the ENVIRONMENTs, or of all of them.
+    """
+    for stated in [schema.load(name) for name in environments or schema.names()]:
+        for path in synthesis.synth(rehearsed.environment(stated), out).values():
+            console.out.print(_shown(path), markup=False)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Build twice in different folders and compare the bytes.")
+@click.option("--published", is_flag=True, help="Build with the library that `library publish` published.")
+@click.option("--built", type=_FOLDER, metavar="DIR", help="Build nothing: take what was built into DIR.")
+@click.option("--upload", is_flag=True, help="Upload them to the bucket that PAYMENTS_ARTIFACT_BUCKET names.")
+@options.machine_readable
+def package(check: bool, published: bool, built: Path | None, upload: bool, machine: bool) -> None:
+    """Build one reproducible zip per Lambda.
+
+    Also writes the manifest of their digests, and beside each what is inside it (CycloneDX).
+    """
+    if built is not None and (published or check):
+        raise click.UsageError("--built takes what is there; it goes with neither --published nor --check")
+    with console.progress("packaging") as reporter:
+        different = packaging.differences() if check else []
+        if different:
+            raise Refused(f"Two builds of one source differ in: {', '.join(different)}")
+        manifest = _packages(built, reporter, published=published)
+        if upload:
+            release.upload(manifest, built or packaging.PACKAGES, reporter)
+    if machine:
+        console.as_json({name: asdict(made) for name, made in manifest.items()})
+        return
+    for name, made in manifest.items():
+        console.out.print(f"{made.sha256}  {made.bytes / 1e6:5.2f} MB  {name}", markup=False)
+    told = "two builds gave the same bytes; " if check else ""
+    where = (built or packaging.PACKAGES) / "manifest.json"
+    console.done(f"{len(manifest)} packages: {told}see {_shown(where)}")
+
+
+@click.group()
+def library() -> None:
+    """The shared library, and the index it is published to."""
+
+
+@library.command()
+def publish() -> None:
+    """Publish the library's version.
+
+    To the CodeArtifact repository LIBRARY_REPOSITORY in the domain LIBRARY_DOMAIN. The same bytes again do
+    nothing; other bytes under the same version are refused.
+    """
+    with console.progress("publishing"):
+        version = release.publish_library()
+    console.done(f"payment-data {version} is published")
+
+
+def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> packaging.Manifest:
+    if built is not None:
+        return packaging.read_intact(built)
+    if published:
+        return release.package_published(lambda name: reporter.passing(f"packaged {name}"))
+    return packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,76 @@
+"""`payments docs`: the docs site, published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines import in_build, site_bucket, tools_account
+from pipelines.cli import console
+from pipelines.dora import deployments as dora
+from pipelines.dora import site
+from pipelines.repository import ROOT
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def docs(context: click.Context) -> None:
+    """The docs site; built when nothing else is said."""
+    if context.invoked_subcommand is None:
+        context.invoke(build)
+
+
+@docs.command()
+def build() -> None:
+    """Build the site into site/.
+
+    From the pages in docs/ and those that are generated from the code. A missing link, or docs that tell
+    something else than the code, fail it.
+    """
+    from pipelines.docs_site import building  # noqa: PLC0415 - loads troposphere, which `publish` has no use for
+
+    with console.progress("building the docs site"):
+        pages = building.build(ROOT, ROOT / "site", ROOT / ".cache" / "docs")
+    console.done(f"{pages} pages are in site/")
+
+
+@docs.command()
+def picture() -> None:
+    """Draw the picture in README.md anew, from the workflow and the release pipeline."""
+    from pipelines.docs_site import picture as drawing  # noqa: PLC0415 - loads troposphere
+    from pipelines.docs_site import stacks  # noqa: PLC0415
+
+    file = ROOT / "README.md"
+    redrawn = drawing.redrawn(file.read_text(encoding="utf-8"), stacks.every()["pipelines"])
+    file.write_text(redrawn, encoding="utf-8")
+    console.done("README.md shows the definitions of today")
+
+
+@docs.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+def publish(folder: Path) -> None:
+    """Publish what was built into DIR.
+
+    To the folder that FOLDER names, of the bucket that DOCS_BUCKET names. A pipeline's build puts the four
+    measures of the environment into the page that is there for them.
+    """
+    place, tools = in_build.told("FOLDER"), tools_account.connect()
+    site_bucket.bucket()
+    with console.progress(f"publishing {place}"):
+        if place in dora.STAGES and in_build.by_a_pipeline():
+            site.write(folder, place, dora.measured(tools, in_build.pipeline_name(), place))
+        count = site_bucket.replace_folder(tools, folder, place)
+    console.done(f"{count} files are published to {place}/")
+
+
+@docs.command()
+def remove() -> None:
+    """Remove the preview of a branch that is gone.
+
+    In the folder that FOLDER names, of the bucket that DOCS_BUCKET names.
+    """
+    place = in_build.told("FOLDER")
+    with console.progress(f"removing {place}"):
+        count = site_bucket.remove_preview(tools_account.connect(), place)
+    console.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")

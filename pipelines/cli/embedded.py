@@ -1,0 +1,65 @@
+"""`payments up` and `payments down`: the embedded AWS on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from environments import schema
+from environments.embedded import instance
+from pipelines.cli import console, options
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of the endpoint. [default: a free one]")
+@click.option(
+    "--mongodb-port", type=click.IntRange(1, 65535), help="The port of MongoDB. [default: a free one]"
+)
+@click.option("--keep", is_flag=True, help="Keep everything for the next `payments up`, also after `down`.")
+@options.machine_readable
+def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) -> None:
+    """Start the embedded AWS, and keep it running.
+
+    It and its MongoDB listen on 127.0.0.1 only. `payments down` stops them.
+    """
+    with console.progress("starting the embedded AWS and MongoDB"):
+        started = instance.start(instance.DEFAULT_ROOT, port=port, mongodb_port=mongodb_port, keep=keep)
+    if machine:
+        console.as_json(
+            {"endpoint": started.endpoint, "mongodb_uri": started.mongodb_uri, "pid": started.pid}
+        )
+        return
+    console.done(f"The embedded AWS answers at {started.endpoint} (MongoDB at {started.mongodb_uri})")
+    console.out.print(console.runnable(ways_in(started.endpoint, "local") + _NEXT), markup=False)
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Keep stacks and data for the next `payments up`.")
+def down(keep: bool) -> None:
+    """Stop the embedded AWS.
+
+    Without --keep nothing of it remains.
+    """
+    with console.progress("stopping the embedded AWS"):
+        instance.stop(instance.DEFAULT_ROOT, keep=keep)
+    console.done("Stopped; its state is kept for the next start." if keep else "Stopped; nothing is left.")
+
+
+def ways_in(endpoint: str, environment: str) -> str:
+    """What to paste into a shell to speak to an environment's account on an embedded AWS."""
+    there = schema.load(environment)
+    return f"""
+For the aws command line (the access key is the account; any secret will do):
+
+  export AWS_ACCESS_KEY_ID={there.account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={there.region}
+  aws --endpoint-url {endpoint} cloudformation describe-stacks
+  aws --endpoint-url {endpoint} stepfunctions list-state-machines
+  aws --endpoint-url {endpoint} lambda list-functions
+"""
+
+
+_NEXT = """
+Next: payments deploy
+      payments load environments/samples/*.json
+      payments order place --order order-1
+Stop: payments down
+"""

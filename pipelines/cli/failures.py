@@ -1,0 +1,47 @@
+"""The failures a person can do something about, in words instead of a traceback."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from environments.embedded.instance import AlreadyRunning, NotRunning, StartFailed
+from environments.embedded.mongod import MongodUnavailable
+from environments.problems import EnvironmentInvalid
+from payment_data.errors import Problem
+from pipelines.cli import console
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say the failure and end with 1; a failure that is ours to mend keeps its traceback."""
+    try:
+        yield
+    except Refused as refusal:
+        console.refuse(refusal.message, refusal.hint)
+    except EnvironmentInvalid as invalid:
+        console.refuse(str(invalid))
+    except AlreadyRunning as running:
+        console.refuse(_sentence(running), "payments down")
+    except (NotRunning, StartFailed, MongodUnavailable) as failure:
+        console.refuse(_sentence(failure))
+    except NoCredentialsError:
+        console.refuse("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE")
+    except Problem as problem:
+        console.refuse(f"The data API answered: {type(problem).__name__}: {problem}")
+    except (ClientError, BotoCoreError) as error:
+        console.refuse(f"AWS answered: {error}")
+    else:
+        return
+    raise SystemExit(1)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]

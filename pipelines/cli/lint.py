@@ -1,0 +1,72 @@
+"""`payments lint`: what AWS would refuse, found before AWS does."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from environments import schema
+from pipelines import own_templates
+from pipelines.cli import console, options
+from pipelines.house_rules import tags as stack_tags
+from pipelines.pipeline_linter.findings import Unreadable
+from pipelines.pipeline_linter.linter import lint_pipelines
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from pipelines.own_templates import AnyFinding
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[ENVIRONMENT|TEMPLATE]…")
+@options.machine_readable
+def lint(what: tuple[str, ...], machine: bool) -> None:
+    """Check templates, workflow definitions and pipelines.
+
+    Those of the ENVIRONMENTs, or all of ours, the pipelines' and the bootstrap stacks' among them. A
+    TEMPLATE is any file, ours or not, with CodePipeline pipelines in it: CloudFormation in JSON or YAML, or
+    the input of `aws codepipeline create-pipeline`; its pipelines are checked. Of a stack's settings, as
+    dist/settings holds them, the tags are.
+    """
+    files = [Path(name) for name in what if _is_file(name)]
+    names = [name for name in what if not _is_file(name)] or ([] if files else own_templates.every())
+    for name in names:
+        if name != own_templates.PIPELINES:
+            schema.load(name)  # refuses what does not exist before anything is judged
+    findings = sorted([*_in_files(files), *_in_ours(names)], key=str)
+    if machine:
+        console.as_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            console.out.print(str(finding), markup=False)
+    looked_at = ", ".join([*names, *map(str, files)])
+    if findings:
+        raise Refused(f"{len(findings)} findings in the templates of {looked_at}")
+    console.done(f"The templates of {looked_at}: nothing to mend")
+
+
+def _is_file(name: str) -> bool:
+    return "/" in name or Path(name).suffix != "" or Path(name).is_file()
+
+
+def _in_files(files: list[Path]) -> list[AnyFinding]:
+    try:
+        settings = [path for path in files if stack_tags.in_settings(path)]
+        found: list[AnyFinding] = [*lint_pipelines(path for path in files if path not in settings)]
+    except Unreadable as unreadable:
+        raise Refused(str(unreadable)) from unreadable
+    return [*found, *(finding for path in settings for finding in stack_tags.findings(path))]
+
+
+def _in_ours(names: list[str]) -> list[AnyFinding]:
+    if not names:
+        return []
+    # cfn-lint takes more than a second a template, on one core. Forking would copy threads' locks.
+    with console.progress("linting"), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        return list(chain.from_iterable(pool.map(own_templates.findings, names)))

@@ -1,0 +1,119 @@
+"""How an order looks on a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from payment_data import money
+from pipelines import executions
+from pipelines.cli import console
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from pipelines.effects import Effect
+    from pipelines.executions import Moment
+    from pipelines.orders import Record
+
+
+class Journey:
+    """Prints what happens in an execution, each state with the time it was entered and how long it took."""
+
+    def __init__(self) -> None:
+        self._entered: datetime | None = None
+        self._failed = False
+
+    def print(self, moment: Moment) -> None:
+        """Print one more moment."""
+        at = f"[dim]{moment.at.astimezone(UTC):%H:%M:%S.%f}"[:-3] + "[/]"
+        error = f"[yellow]{escape(moment.error)}[/] {escape(moment.cause[:300])}"
+        if moment.what == "entered":
+            self._entered, self._failed = moment.at, False
+            console.err.print(f"{at}  → [bold]{escape(moment.state)}[/]")
+        elif moment.what == "attempt failed":
+            self._failed = True
+            console.err.print(f"{at}    ! {error}")
+        elif moment.what == "left":
+            sign = "[yellow]✗[/]" if self._failed else "[green]✓[/]"
+            took = (moment.at - (self._entered or moment.at)).total_seconds()
+            console.err.print(f"{at}    {sign} [dim]after {took:.2f} s[/]")
+        else:
+            console.err.print(f"{at}  ■ [bold]{moment.state}[/] {error if moment.error else ''}")
+
+
+def print_effects(effects: Sequence[Effect]) -> None:
+    """Stock and credit before and after."""
+    if effects:
+        rows = [(effect.what, effect.before, effect.after, effect.change) for effect in effects]
+        console.out.print(table("Effects", ("", "before", "after", "change"), rows))
+
+
+def print_list(orders: Sequence[dict[str, Any]]) -> None:
+    """One line for each order: ids stay whole, however narrow the terminal is."""
+    widths = [max(len(order[key]) for order in orders) for key in ("order_id", "state", "user_id")]
+    for order in orders:
+        words = [order[key].ljust(n) for key, n in zip(("order_id", "state", "user_id"), widths, strict=True)]
+        total = money.format_major(order["total"], order["currency"]).rjust(12)
+        line = f"{'  '.join(words)} {total} {order['currency']}  {order['updated_at'][:19]}"
+        console.out.print(line, markup=False)
+
+
+def print_record(order_id: str, record: Record, status: str | None, moments: Iterable[Moment]) -> None:
+    """Everything about an order."""
+    order = record.order
+    state = order["state"] if order else "not known to the data API"
+    console.out.print(f"[bold]Order {escape(order_id)}[/]: {state}; execution: {status or 'not placed yet'}")
+    if order:
+        total = money.format_major(order["total"], order["currency"])
+        paid = record.payment.get("state", "none")
+        console.out.print(f"{escape(order['user_id'])} pays {total} {order['currency']}; payment: {paid}")
+        console.out.print(
+            table(
+                "Products",
+                ("product", "held", "state"),
+                _rows(record.reservation, "product_id", "quantity", "state"),
+            )
+        )
+        console.out.print(
+            table(
+                "History", ("at", "from", "to", "reason"), _rows(record.history, "at", "from", "to", "reason")
+            )
+        )
+    if record.deliveries:
+        columns = ("line", "product_id", "quantity", "state")
+        console.out.print(table("Deliveries", columns, _rows(record.deliveries, *columns)))
+    if record.failures:
+        told = [
+            [failure["at"], failure["step"], failure["error"], executions.words(failure["cause"])]
+            for failure in record.failures
+        ]
+        console.out.print(table("Failures", ("at", "step", "error", "cause"), told, long=("step", "cause")))
+    journey = Journey()
+    for moment in moments:
+        journey.print(moment)
+
+
+def table(
+    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], long: Collection[str] = ()
+) -> Table:
+    """A plain table; only the columns named in `long` are wrapped where the terminal is narrow."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        made.add_column(column, no_wrap=column not in long, overflow="fold")
+    for row in rows:
+        made.add_row(*(escape(str(cell)) for cell in row))
+    return made
+
+
+def _rows(documents: Iterable[dict[str, Any]], *keys: str) -> list[list[object]]:
+    return [[_cell(document.get(key)) for key in keys] for document in documents]
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else value

@@ -1,0 +1,148 @@
+"""`payments load`, and `payments order` with `place`, `show`, `list` and `redrive`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines import effects, executions, loading, orders, payment_stack, samples
+from pipelines.cli import console, options, order_view
+from pipelines.orders import PARKED, STATES
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from pipelines.aws import Aws
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
+)
+@options.in_stack
+@options.machine_readable
+def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
+    """Load products, users and orders from files.
+
+    They are JSON, like those in environments/samples. Every file is checked first, and nothing is loaded
+    when anything is wrong. Loading twice is safe.
+    """
+    found = samples.read(files, aws.environment.currency)
+    with console.progress(f"loading into {stack}") as reporter:
+        counts = loading.load(payment_stack.connect(aws, stack).api, found, reporter)
+    if machine:
+        console.as_json(counts)
+        return
+    console.done(f"{stack} has " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+@click.group()
+def order() -> None:
+    """Place an order, look at one or at many, or take up one that is parked."""
+
+
+@order.command()
+@click.option("--order", "order_id", required=True, metavar="ID", help="The order, loaded before.")
+@options.in_stack
+@options.machine_readable
+def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
+    """Place an order and follow it until it ends; ends with 1 when the payment fails."""
+    there = payment_stack.connect(aws, stack)
+    orders.execution_arn(there, order_id)  # a wrong id is told before anything is asked
+    before = effects.holdings(there.api, order_id)
+    placed = orders.place(there, order_id)
+    if not placed.new:
+        console.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
+    followed, journey = [], order_view.Journey()
+    for moment in executions.follow(aws, placed.arn):
+        followed.append(moment)
+        journey.print(moment)
+    changes = effects.effects(before, effects.holdings(there.api, order_id))
+    end = followed[-1]
+    if machine:
+        ended = {"order_id": order_id, "execution": placed.arn, "status": end.state}
+        told = {"moments": [asdict(moment) for moment in followed], "effects": [asdict(e) for e in changes]}
+        console.as_json({**ended, "error": end.error, "cause": end.cause, **told})
+    elif placed.new:
+        order_view.print_effects(changes)
+    if end.state != "SUCCEEDED":
+        raise Refused(
+            f"Order {order_id}: payment failed: {end.error}: {end.cause}", f"payments order show {order_id}"
+        )
+    console.done(f"Order {order_id} is placed")
+
+
+@order.command()
+@click.argument("order_id", metavar="ID")
+@options.in_stack
+@options.machine_readable
+def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
+    """Show an order: its state and history, what it took, its deliveries, and why it failed if it did."""
+    there = payment_stack.connect(aws, stack)
+    arn = orders.execution_arn(there, order_id)
+    found = orders.record(there.api, order_id)
+    status = executions.status(aws, arn)
+    if found.order is None and not found.failures and status is None:
+        raise Refused(f"Nobody knows an order {order_id} in {stack}.")
+    moments = executions.moments(aws, arn) if status else []
+    if machine:
+        execution = {"arn": arn, "status": status, "moments": [asdict(moment) for moment in moments]}
+        console.as_json({**asdict(found), "execution": execution})
+        return
+    order_view.print_record(order_id, found, status, moments)
+
+
+@order.command("list")
+@click.option("--parked", is_flag=True, help="Only those that need attention: mend the cause, then redrive.")
+@click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@options.in_stack
+@options.machine_readable
+def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit: int, machine: bool) -> None:
+    """List orders, those first that have not changed for longest."""
+    if parked and state not in (None, PARKED):
+        raise click.UsageError(f"--parked means --state {PARKED}")
+    wanted = PARKED if parked else state
+    found = list(orders.listed(payment_stack.connect(aws, stack).api, wanted, limit))
+    if machine:
+        console.as_json({"orders": found})
+        return
+    if not found:
+        console.done("No order is parked" if parked else "There is no such order")
+        return
+    order_view.print_list(found)
+
+
+@order.command()
+@click.argument("order_id", metavar="ID")
+@options.in_stack
+@options.machine_readable
+def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
+    """Take up a parked order again, and follow it until it ends.
+
+    Mend first what stopped it. Ends with 0 once the order is completed, or failed with everything undone, and
+    with 1 if it is parked again.
+    """
+    there = payment_stack.connect(aws, stack)
+    followed, journey = [], order_view.Journey()
+    for moment in orders.redrive(there, order_id):
+        followed.append(moment)
+        journey.print(moment)
+    end, state = followed[-1], orders.state(there.api, order_id)
+    if machine:
+        told = {
+            "order_id": order_id,
+            "status": end.state,
+            "error": end.error,
+            "cause": end.cause,
+            "state": state,
+        }
+        console.as_json({**told, "moments": [asdict(moment) for moment in followed]})
+    if end.state != "SUCCEEDED" and state != "FAILED":
+        raise Refused(
+            f"Order {order_id} is {state} after the redrive: {end.error}: {end.cause}",
+            f"payments order show {order_id}",
+        )
+    console.done(f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else ""))

@@ -1,0 +1,144 @@
+"""`payments pipeline`: the promotion pipelines, as people use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines import aftermath, pipeline_control, pipeline_deployment, rehearsed, tools_account
+from pipelines.aws import Aws, connect
+from pipelines.cli import console, options, pipeline_builds
+from pipelines.cli import profiles as profile
+from pipelines.cli.pipeline_view import print_aftermath, print_questions, print_state
+from pipelines.definitions import tools as tools_file
+from pipelines.refusals import Refused
+from pipelines.synth import PROMOTED
+
+if TYPE_CHECKING:
+    from pipelines.pipeline_control import Question
+
+_which = click.argument("which", type=click.Choice(list(pipeline_control.OUTPUTS)), default="release")
+
+
+@click.group()
+def pipeline() -> None:
+    """The promotion pipelines."""
+
+
+for _command in (pipeline_builds.write_settings, pipeline_builds.evidence, pipeline_builds.verify):
+    pipeline.add_command(_command)
+
+
+@pipeline.command()
+@options.endpoint_url
+@profile.option
+def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
+    """Deploy the pipelines.
+
+    First, in each account that they deploy to, the roles that they take on there and the network; then the
+    docs site, and the pipelines. A release never does this.
+    """
+    whom = profile.by_account(profiles)
+    tools = tools_file.load()
+    tools_aws = profile.acting(tools_account.connect(endpoint_url, tools), whom.get("tools"))
+    targets = {name: profile.acting(connect(name, endpoint_url), whom.get(name)) for name in PROMOTED}
+    with console.progress("deploying the pipelines") as reporter:
+        told = rehearsed.variables(targets) if tools_aws.embedded else {}
+        changes = pipeline_deployment.deploy(tools_aws, targets, tools, variables=told, reporter=reporter)
+    for name, change in changes.items():
+        console.done(f"{name} {change}")
+
+
+@pipeline.command()
+@_which
+@options.endpoint_url
+def start(which: str, endpoint_url: str | None) -> None:
+    """Start a pipeline with the head of its branch."""
+    tools, name = _found(which, endpoint_url)
+    console.done(f"{name} started: {pipeline_control.start(tools, name)}")
+
+
+@pipeline.command()
+@_which
+@options.endpoint_url
+@options.machine_readable
+def status(which: str, endpoint_url: str | None, machine: bool) -> None:
+    """Say where a pipeline is, what waits for whom, and how its last executions ended."""
+    tools, name = _found(which, endpoint_url)
+    stages = pipeline_control.state(tools, name)
+    last = pipeline_control.executions(tools, name)
+    if machine:
+        console.as_json({"pipeline": name, "stages": stages, "executions": last})
+        return
+    print_state(stages, last)
+    newest = next((one for one in last if one.get("executionType") != "ROLLBACK"), None)
+    if newest and newest["status"] == "Failed":
+        print_aftermath(aftermath.of(tools, name, newest["pipelineExecutionId"], which))
+    print_questions(pipeline_control.questions(tools, name), which)
+
+
+@pipeline.command()
+@_which
+@options.endpoint_url
+@click.option("--execution", metavar="ID", help="Which one, when several wait.")
+@click.option("--summary", default="approved with payments", help="Why.")
+def approve(which: str, endpoint_url: str | None, execution: str | None, summary: str) -> None:
+    """Let what waits for an answer go on."""
+    _answer(which, endpoint_url, execution, summary, yes=True)
+
+
+@pipeline.command()
+@_which
+@options.endpoint_url
+@click.option("--execution", metavar="ID", help="Which one, when several wait.")
+@click.option("--summary", required=True, help="Why; whoever made the release reads it.")
+def reject(which: str, endpoint_url: str | None, execution: str | None, summary: str) -> None:
+    """End what waits for an answer; production stays as it is."""
+    _answer(which, endpoint_url, execution, summary, yes=False)
+
+
+@pipeline.command()
+@_which
+@options.endpoint_url
+@click.option("--stage", metavar="NAME", help="The stage, where several have failed.")
+@click.option("--whole", is_flag=True, help="Repeat the whole stage, not only the actions that failed.")
+def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) -> None:
+    """Run a failed stage again, with the artifacts that it failed with."""
+    tools, name = _found(which, endpoint_url)
+    again, execution = pipeline_control.retry(tools, name, stage, whole=whole)
+    console.done(f"{again} of {execution} runs again.")
+
+
+@pipeline.command()
+@click.argument("stage", type=click.Choice(["Staging", "Production"]))
+@options.endpoint_url
+@click.option("--to", metavar="ID", help="The execution to go back to. [default: the last one before]")
+def rollback(stage: str, endpoint_url: str | None, to: str | None) -> None:
+    """Take STAGE of the release pipeline back to an earlier release."""
+    tools, name = _found("release", endpoint_url)
+    console.done(f"{stage} goes back: {pipeline_control.rollback(tools, name, stage, to)}")
+
+
+def _answer(which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool) -> None:
+    tools, name = _found(which, endpoint_url)
+    question = _one(pipeline_control.questions(tools, name), which, execution)
+    pipeline_control.answer(tools, name, question, yes=yes, summary=summary)
+    console.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
+
+
+def _one(waiting: list[Question], which: str, execution: str | None) -> Question:
+    found = [question for question in waiting if execution in {None, question.execution}]
+    if not found:
+        raise Refused(
+            f"Nothing in the pipeline {which} waits for an answer.", f"payments pipeline status {which}"
+        )
+    if len(found) > 1:
+        listed = ", ".join(question.execution for question in found)
+        raise Refused(f"Several wait: {listed}.", "Say which with --execution.")
+    return found[0]
+
+
+def _found(which: str, endpoint_url: str | None) -> tuple[Aws, str]:
+    tools = tools_account.connect(endpoint_url)
+    return tools, pipeline_control.name_of(tools, which)

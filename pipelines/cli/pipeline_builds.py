@@ -1,0 +1,94 @@
+"""The commands of `payments pipeline` that the pipelines' own builds run, told by variables what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from pipelines import (
+    branch_names,
+    in_build,
+    packaging,
+    pushes,
+    release,
+    release_evidence,
+    settings,
+    tools_account,
+    verification,
+)
+from pipelines.cli import console
+from pipelines.evidence import summary
+from pipelines.refusals import Refused
+from pipelines.repository import DIST, ROOT
+
+_FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+_PACKAGES: Final = Path("dist", "packages")
+
+
+@click.command("settings")
+@click.argument("environments", nargs=-1, required=True, metavar="ENVIRONMENT…")
+@click.option("--stack", metavar="NAME", help="A branch's stack. [default: payments-ENVIRONMENT]")
+@click.option("--built", type=_FOLDER, default=packaging.PACKAGES, help="The folder of the packages.")
+def write_settings(environments: tuple[str, ...], stack: str | None, built: Path) -> None:
+    """Write the parameters and tags of the stacks.
+
+    To dist/settings, where the pipelines read them. In a build of the branch pipeline, BRANCH and EXECUTION
+    say whose stack it is.
+    """
+    if stack is not None:
+        branch_names.removable(stack)
+    manifest, bucket = packaging.read_intact(built), in_build.told(release.BUCKET)
+    image, push = packaging.read_image(built), None
+    if stack is not None:
+        branch, execution = in_build.told(branch_names.VARIABLE), in_build.told("EXECUTION")
+        push = pushes.push_of(tools_account.connect(), in_build.pipeline_name(), execution, branch)
+    for name in environments:
+        there = in_build.looking_at(name)
+        for path in settings.write(there, manifest, bucket, ROOT, image=image, stack=stack, push=push):
+            console.out.print(str(path.relative_to(ROOT)), markup=False)
+
+
+@click.command()
+@click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its reports.")
+@click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
+def evidence(built: Path, packages: Path) -> None:
+    """Write down what an approver decides about.
+
+    A page, published to the docs bucket; its facts as the approval shows them; smoke as JUnit.
+    """
+    folder = DIST / "evidence"
+    with console.progress("gathering evidence"):
+        found = release_evidence.gather(built, packages)
+        release_evidence.write(found, folder)
+        address = release_evidence.publish(found, folder)
+    console.out.print(summary.text(found), markup=False)
+    console.done(f"The evidence is at {address}")
+
+
+@click.command()
+@click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
+def verify(packages: Path) -> None:
+    """Refuse unless production gets what was approved.
+
+    The change set PREPARED must equal APPROVED, and the packages must be those that staging runs. A rollback
+    goes back to an earlier release, which was approved then; only its packages are compared.
+    """
+    tools, pipeline = tools_account.connect(), in_build.pipeline_name()
+    found = tools.client("codepipeline").get_pipeline_execution(
+        pipelineName=pipeline, pipelineExecutionId=in_build.told("EXECUTION")
+    )["pipelineExecution"]
+    back = found.get("executionType") == "ROLLBACK"
+    manifest = packaging.read_intact(packages / _PACKAGES)
+    if not manifest:
+        raise Refused(f"There is nothing in the manifest of {packages}.")
+    verification.verify(
+        in_build.looking_at("prod"),
+        None if back else in_build.looking_at("staging"),
+        verification.Release(manifest, packaging.read_image(packages / _PACKAGES)),
+        prepared=in_build.told("PREPARED"),
+        approved=None if back else in_build.told("APPROVED"),
+    )
+    compared = "the packages of that release" if back else "as approved, and what staging runs"
+    console.done(f"{'A rollback to' if back else 'Production would get'} {compared}.")

@@ -1,0 +1,93 @@
+"""`payments reconcile` and `payments settle`: is every cent and every piece where the ledger says it is?"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pipelines import payment_stack, stripe_gateway
+from pipelines.cli import console, options
+from pipelines.reconcile import KINDS, Reconciliation
+from pipelines.reconcile import reconcile as run
+from pipelines.refusals import Refused
+from pipelines.settlement import settle as run_settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.aws import Aws
+    from pipelines.differences import Difference
+
+
+@click.command()
+@options.in_stack_of_environment
+@options.machine_readable
+def reconcile(aws: Aws, stack: str, machine: bool) -> None:
+    """Prove balances, stock, deliveries and card payments against the ledger.
+
+    Tells each difference with the order it belongs to, and ends with 1 if there is any. Changes nothing.
+    """
+    api = payment_stack.connect(aws, stack).api
+    with _bars() as watch:
+        found = run(api, watch, gateway=stripe_gateway.of(aws))
+    if machine:
+        console.as_json(asdict(found))
+    else:
+        for each in found.differences:
+            console.out.print(_line(each), markup=False)
+    told = ", ".join(f"{count} {kind}" for kind, count in found.looked_at.items())
+    if found.differences:
+        raise Refused(f"{len(found.differences)} difference(s) in {told} of {stack}.")
+    console.done(f"{told} agree with the ledger; {found.pending} order(s) are not in it yet")
+
+
+@click.command()
+@options.in_stack_of_environment
+@options.machine_readable
+def settle(aws: Aws, stack: str, machine: bool) -> None:
+    """Bring the ledger up to date, and prune what is settled.
+
+    Enters ended orders into the ledger, and takes the records of those that are long over out of the
+    documents of products and users. Any number of times.
+    """
+    api = payment_stack.connect(aws, stack).api
+    with console.progress(f"settling in {stack}") as reporter:
+        done = run_settlement(api, reporter)
+    if machine:
+        console.as_json(done)
+        return
+    told = (
+        f"{done['entered']} order(s) entered, {done['settled']} settled, {done['opened']} account(s) opened"
+    )
+    if done["disputed"]:
+        console.err.print(f"{done['disputed']} order(s) are left as they are: payments reconcile says why")
+    console.done(told)
+
+
+def _line(difference: Difference) -> str:
+    order = f"order {difference.order_id}"
+    about = (
+        order
+        if difference.about == order
+        else f"{order if difference.order_id else 'no order'}: {difference.about}"
+    )
+    return f"{about}: {difference.what}: must be {difference.expected}, is {difference.found}"
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[Reconciliation], None]]:
+    """A progress bar for each kind, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console.err, transient=True) as progress:
+        tasks = {kind: progress.add_task(kind, total=None) for kind in KINDS}
+
+        def watch(found: Reconciliation) -> None:
+            for kind, task in tasks.items():
+                total = max(found.expected[kind], found.looked_at[kind])
+                progress.update(task, total=total, completed=found.looked_at[kind])
+
+        yield watch

@@ -1,0 +1,155 @@
+"""What a rehearsal did, at its end: what runs where, orders, digests, links, reports, and times."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import TYPE_CHECKING
+
+from pipelines import branch_names, build_reports, pipeline_deployment, rehearsal, running, site_bucket
+from pipelines.cli import console
+from pipelines.cli.order_view import table
+from pipelines.payment_stack import default_stack
+from pipelines.repository import DIST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from pipelines.effects import Effect
+    from pipelines.promotion import Promotion
+    from pipelines.rehearsal import Rehearsal
+    from pipelines.sample_orders import OrderResult
+
+_DIGEST_SHOWN = 16
+
+
+def show(
+    prepared: Rehearsal, promotions: Sequence[Promotion], orders: Sequence[OrderResult], since: datetime
+) -> bool:
+    """Print it all, and say whether it is as it must be.
+
+    Args:
+        prepared: What the rehearsal worked with.
+        promotions: What ran, in order.
+        orders: How the sample orders ended.
+        since: When the commit was pushed.
+    """
+    released = promotions[-1].status == "Succeeded"
+    _deployed(prepared, promotions, released=released)
+    _orders(orders)
+    same = released and _digests(prepared)
+    green = _reports(prepared, promotions)
+    _links(prepared, promotions, released=released)
+    times(promotions)
+    _from_commit_to_production(promotions, since)
+    return same and green and bool(orders) and all(order.right for order in orders)
+
+
+def times(promotions: Sequence[Promotion]) -> None:
+    """How long each stage took."""
+    rows = [
+        (one.which, stage, f"{seconds:.1f} s")
+        for one in promotions
+        for stage, seconds in one.seconds().items()
+    ]
+    console.out.print(table("Times", ("pipeline", "stage", "took"), rows))
+
+
+def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
+    branch = branch_names.stack_name(rehearsal.BRANCH)
+    names = {"branch": (branch, promotions[0])}
+    names |= {"staging": (default_stack(prepared.targets["staging"].environment), promotions[-1])}
+    if released:
+        names |= {"prod": (default_stack(prepared.targets["prod"].environment), promotions[-1])}
+    rows = []
+    for name, (stack, followed) in names.items():
+        there = prepared.targets[name]
+        versions = running.live_versions(there, stack)
+        live = ", ".join(f"{arn.rpartition(':')[2]} ({weight}%)" for arn, weight in versions.items())
+        rows.append((name, there.environment.account, stack, followed.commit[:12], live))
+    columns = ("environment", "account", "stack", "commit", "live version")
+    console.out.print(table("What runs where", columns, rows))
+
+
+def _orders(orders: Sequence[OrderResult]) -> None:
+    results = [
+        (order.order_id, order.story, order.expected, order.ended, _moved(order.effects), _mark(order.right))
+        for order in orders
+    ]
+    columns = ("order", "which", "must end", "ended", "moved", "")
+    console.out.print(table("Orders on the branch's stack", columns, results, long=("which", "moved")))
+
+
+def _digests(prepared: Rehearsal) -> bool:
+    """What staging and production run, read from their stacks."""
+    there = {name: prepared.targets[name] for name in ("staging", "prod")}
+    run = {name: running.digests(aws, default_stack(aws.environment)) for name, aws in there.items()}
+    rows = [
+        (name, digest[:_DIGEST_SHOWN], run["prod"].get(name, "")[:_DIGEST_SHOWN], _mark(same))
+        for name, digest in run["staging"].items()
+        for same in [run["prod"].get(name) == digest]
+    ]
+    console.out.print(table("Packages, SHA-256 begins", ("function", "staging", "prod", ""), rows))
+    return run["staging"] == run["prod"]
+
+
+def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
+    builds = [step.build for one in promotions for step in one.steps if step.build]
+    found = build_reports.of_builds(prepared.aws, builds)
+    rows = [(report.name, report.said, _mark(report.passed)) for report in found]
+    smoke = [step for one in promotions for step in one.steps if step.action == "Smoke"]
+    rows += [
+        (
+            f"smoke in {_WHERE.get(step.stage, step.stage)}",
+            step.status.lower(),
+            _mark(step.status == "Succeeded"),
+        )
+        for step in smoke
+    ]
+    console.out.print(table("Reports", ("report", "says", ""), rows))
+    return bool(found) and all(mark == _mark(True) for _, _, mark in rows)
+
+
+_WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "prod"}
+
+
+def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
+    site = pipeline_deployment.docs_url(prepared.aws)
+    preview = f"{site_bucket.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
+    folders = [("docs of the branch", preview), ("docs of staging", "staging")]
+    folders += [("docs of production", "prod")] if released else []
+    links = [(what, f"{site}/{folder}/index.html") for what, folder in folders]
+    links += [("evidence", one.evidence) for one in promotions if one.evidence]
+    links += [("evidence, kept", str(_kept(one.evidence))) for one in promotions if one.evidence]
+    console.out.print("[bold]Links[/]")
+    for what, link in links:
+        console.out.print(f"  {what:<20}{link}", markup=False)
+
+
+def _kept(evidence: str) -> Path:
+    """The evidence page in a file, for when the embedded AWS is stopped; it needs nothing from elsewhere."""
+    place = DIST / "rehearsal" / "evidence.html"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with urllib.request.urlopen(evidence, timeout=30) as page:  # noqa: S310 - the address of our own docs site
+        place.write_bytes(page.read())
+    return place
+
+
+def _from_commit_to_production(promotions: Sequence[Promotion], since: datetime) -> None:
+    for one in promotions:
+        ended = [step.ended for step in one.steps if step.stage == "Production"]
+        if ended:
+            merged = min(step.began for step in one.steps)
+            console.out.print(
+                f"From the push to production {(max(ended) - since).total_seconds():.0f} s, orders placed "
+                f"meanwhile included; from the merge {(max(ended) - merged).total_seconds():.0f} s."
+            )
+
+
+def _moved(effects: Sequence[Effect]) -> str:
+    return ", ".join(f"{effect.what} {effect.change}" for effect in effects if effect.moved) or "nothing"
+
+
+def _mark(right: bool) -> str:
+    return "✓" if right else "✗"

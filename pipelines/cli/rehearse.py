@@ -1,0 +1,131 @@
+"""`payments rehearse`: a commit from a branch to production, by the real pipelines, on this machine."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from environments.embedded import instance
+from pipelines import (
+    aftermath,
+    branch_names,
+    payment_stack,
+    pipeline_control,
+    promotion,
+    rehearsal,
+    sample_orders,
+)
+from pipelines.cli import console, gate, order_view, rehearsal_summary
+from pipelines.cli.embedded import ways_in
+from pipelines.cli.pipeline_view import print_aftermath
+from pipelines.cli.promotion_view import watching
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from environments.embedded.instance import Instance
+    from pipelines.promotion import Promotion
+    from pipelines.rehearsal import Rehearsal
+    from pipelines.sample_orders import OrderResult
+
+
+@click.command()
+@click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
+@click.option("--hold", is_flag=True, help="Leave gates to `payments pipeline approve` or the `aws` CLI.")
+@click.option("--fresh", is_flag=True, help="Commit what was never built, so that nothing is reused.")
+def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
+    """Promote a commit from a branch to production, on this machine.
+
+    The real pipelines deploy to an embedded AWS: a commit on a branch gets a stack of its own, where sample
+    orders are placed; its merge goes to staging, waits for a yes, and goes to production. At a terminal you
+    are asked; without one it is approved as `rehearsal`. Uses the embedded AWS that `payments up` started, or
+    starts one and stops it at the end.
+    """
+    with embedded(keep_running=keep_running or hold) as (here, stays):
+        with console.progress("deploying the pipelines") as reporter:
+            prepared = rehearsal.prepare(here, reporter)
+        word = datetime.now(UTC).isoformat() if fresh else ""
+        since = datetime.now(UTC)
+        pushed = prepared.commit(rehearsal.BRANCH, "Try something", rehearsal.a_change(word))
+        ran(prepared, pushed, hold=hold)
+        orders = _orders(prepared)
+        released = prepared.merge(rehearsal.BRANCH)
+        ran(prepared, released, hold=hold)
+        right = rehearsal_summary.show(prepared, [pushed, released], orders, since)
+    if released.status == promotion.WAITING:
+        return
+    if not right:
+        raise Refused("The rehearsal did not end as it should; see above.")
+    console.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
+    console.out.print(console.runnable(_next_commands(here, stays=stays)), markup=False)
+
+
+def ran(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None:
+    """Show a promotion until it ends or is left at a gate.
+
+    Raises:
+        Refused: It ended otherwise.
+    """
+    with watching(prepared.aws, followed) as view:
+        promotion.follow(prepared.aws, followed, view.show, lambda asked: gate.ask(asked, view, hold=hold))
+    if followed.status == promotion.WAITING:
+        waiting = pipeline_control.questions(prepared.aws, followed.pipeline)
+        told = gate.how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
+        console.out.print(console.runnable(told), markup=False)
+    elif followed.status != "Succeeded":
+        rehearsal_summary.times([followed])
+        after = aftermath.of(prepared.aws, followed.pipeline, followed.execution, followed.which)
+        print_aftermath(after)
+        raise Refused(f"The {followed.which} pipeline ended as {followed.status}; see above.")
+
+
+@contextmanager
+def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
+    """The embedded AWS that runs already, or one for this rehearsal; and whether it stays."""
+    running = instance.running(instance.DEFAULT_ROOT)
+    if running:
+        console.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
+        yield running, True
+        return
+    with console.progress("starting the embedded AWS and MongoDB"):
+        started = instance.start(instance.DEFAULT_ROOT, attached=not keep_running)
+    console.err.print(f"The embedded AWS answers at {started.endpoint}, MongoDB at {started.mongodb_uri}")
+    try:
+        yield started, keep_running
+    finally:
+        if not keep_running:
+            instance.stop(instance.DEFAULT_ROOT)
+
+
+def _orders(prepared: Rehearsal) -> list[OrderResult]:
+    """The sample orders, placed on the branch's stack."""
+    stack = payment_stack.connect(prepared.targets["branch"], branch_names.stack_name(rehearsal.BRANCH))
+    with console.progress("placing orders") as reporter:
+        return sample_orders.place(stack, reporter, order_view.Journey().print)
+
+
+def _next_commands(here: Instance, *, stays: bool) -> str:
+    if not stays:
+        return """
+The embedded AWS is stopped. To keep one and look around:
+
+  payments rehearse --keep-running      this rehearsal, left running
+  payments rehearse --hold              left waiting at the gate, for your yes or no
+  payments rehearse-bad                 releases that fail, and what becomes of production
+  payments --help                       everything else
+"""
+    stack = branch_names.stack_name(rehearsal.BRANCH)
+    return f"""
+The embedded AWS is running. Look around:
+
+  export AWS_ENDPOINT_URL={here.endpoint} PAYMENTS_ENVIRONMENT=branch PAYMENTS_STACK={stack}
+  payments order show order-2
+  payments order place --order order-4
+  payments pipeline status release
+  payments down
+
+{ways_in(here.endpoint, "branch")}"""

@@ -1,0 +1,70 @@
+"""`payments rehearse-bad`: releases that fail, and production that stays as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines import bad_promotions, promotion, rehearsal
+from pipelines.cli import console
+from pipelines.cli.order_view import table
+from pipelines.cli.pipeline_view import print_aftermath
+from pipelines.cli.promotion_view import watching
+from pipelines.cli.rehearse import embedded, ran
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.bad_promotions import Outcome
+    from pipelines.pipeline_control import Question
+    from pipelines.promotion import Promotion
+    from pipelines.rehearsal import Rehearsal
+
+
+@click.command("rehearse-bad")
+@click.option("--times", type=click.IntRange(min=1), default=1, help="How often to do all of it.")
+@click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
+def rehearse_bad(times: int, keep_running: bool) -> None:
+    """Promote commits that fail, on this machine.
+
+    One whose smoke fails in staging, one whose smoke fails in production after the canary's shift, one whose
+    template cannot be deployed, and one that is rejected. Each must end with the release before serving, and
+    with every order that was placed meanwhile at its end. Where nothing serves yet, a good release is first.
+    """
+    with embedded(keep_running=keep_running) as (here, _):
+        with console.progress("deploying the pipelines") as reporter:
+            prepared = rehearsal.prepare(here, reporter)
+        if not bad_promotions.serves(prepared):
+            ran(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
+        outcomes = [_one(prepared, case) for _ in range(times) for case in bad_promotions.CASES]
+    rows = [
+        (one.bad.name, f"{one.seconds:.0f} s", f"{one.completed} of {one.placed}", _said(one))
+        for one in outcomes
+    ]
+    columns = ("release", "took", "orders completed", "ended")
+    console.out.print(table("Bad releases", columns, rows, long=("ended",)))
+    right = sum(not one.problems for one in outcomes)
+    if right != len(outcomes):
+        raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as they must; see above.")
+    console.done(f"{right} of {len(outcomes)} ended as they must: the release before serves.")
+
+
+def _one(prepared: Rehearsal, case: bad_promotions.Bad) -> Outcome:
+    console.out.print(f"\n[bold]{case.name}[/]: {case.story}")
+
+    def follow(one: Promotion, decide: Callable[[Question], tuple[bool, str] | None]) -> None:
+        with watching(prepared.aws, one) as view:
+            promotion.follow(prepared.aws, one, view.show, decide)
+
+    outcome = bad_promotions.promote(prepared, case, follow)
+    print_aftermath(outcome.after)
+    for problem in outcome.problems:
+        console.out.print(problem, style="bold red", markup=False)
+    bad_promotions.idle(prepared)
+    return outcome
+
+
+def _said(outcome: Outcome) -> str:
+    return "; ".join(outcome.problems) or "as it must"

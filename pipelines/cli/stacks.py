@@ -1,0 +1,65 @@
+"""`payments deploy` and `payments remove`: an environment's stacks."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines import aws, deployment, packaging, stacks
+from pipelines.cli import console, options
+from pipelines.refusals import Refused
+
+
+@click.command()
+@click.argument("environment", default="local")
+@options.endpoint_url
+@options.stack_name
+@click.option(
+    "--artifact-bucket",
+    envvar="PAYMENTS_ARTIFACT_BUCKET",
+    metavar="BUCKET",
+    help="Where packages are uploaded to; needed on AWS.",
+)
+@options.machine_readable
+def deploy(
+    environment: str, endpoint_url: str | None, stack: str | None, artifact_bucket: str | None, machine: bool
+) -> None:
+    """Deploy an environment: network and payments.
+
+    ENVIRONMENT is local, branch, staging or prod. What has not changed is left alone, so deploying twice
+    does nothing the second time.
+    """
+    there = aws.connect(environment, endpoint_url)
+    with console.progress(f"deploying {environment}") as reporter:
+        manifest = packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
+        done = deployment.deploy(
+            there, manifest, stack=stack, artifact_bucket=artifact_bucket, reporter=reporter
+        )
+    for name, change in done.changes.items():
+        console.done(f"{name} {change}")
+    outputs = stacks.outputs(there, done.stack)
+    if machine:
+        console.as_json({"stack": done.stack, "changes": done.changes, "outputs": outputs})
+        return
+    for key, value in sorted(outputs.items()):
+        console.out.print(f"{key:24} {value}", markup=False)
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.in_stack
+def remove(aws: aws.Aws, stack: str, yes: bool) -> None:
+    """Delete a payments stack.
+
+    The network stays, and so does the stack's database.
+    """
+    if aws.environment.production:
+        raise Refused(
+            f"{aws.environment.name} is a production environment; its stacks are never removed here."
+        )
+    if not yes and not click.confirm(f"Delete the stack {stack}?", err=True):
+        raise Refused("Nothing was deleted.")
+    with console.progress(f"deleting {stack}") as reporter:
+        existed = stacks.delete(aws, stack, reporter)
+    if not existed:
+        raise Refused(f"There is no stack {stack}.")
+    console.done(f"{stack} is deleted")

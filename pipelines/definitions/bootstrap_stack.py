@@ -1,0 +1,80 @@
+"""The bootstrap stack: what an account needs before pipelines can deploy to it.
+
+It is deployed first, by an administrator of that account (`payments pipeline deploy`); its outputs are the
+parameters of the pipelines stack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troposphere import AWSHelperFn, Export, Output, Sub, Template
+
+from pipelines.definitions.boundaries import (
+    add_execution_boundary,
+    add_pipeline_boundary,
+    add_runtime_boundary,
+)
+from pipelines.definitions.execution_permissions import execution_permissions
+from pipelines.definitions.target_permissions import (
+    deployment_permissions,
+    inspection_permissions,
+    removal_permissions,
+)
+from pipelines.definitions.target_roles import add_target_role, trust_cloudformation, trust_pipelines
+
+if TYPE_CHECKING:
+    from environments.schema import Environment
+    from pipelines.definitions.tools import Tools
+
+RUNTIME_BOUNDARY = "RuntimeBoundaryArn"
+
+
+def build(tools: Tools, environment: Environment) -> Template:
+    """Return the bootstrap stack of the account that the environment is in."""
+    template = Template(Description=f"What pipelines need to deploy to {environment.name}")
+    runtime = add_runtime_boundary(template)
+    boundary = add_pipeline_boundary(template)
+    pipelines = trust_pipelines(tools)
+    execution = add_target_role(
+        template,
+        "ExecutionRole",
+        trust_cloudformation(),
+        add_execution_boundary(template, runtime),
+        execution_permissions(tools, environment, runtime),
+    )
+    deployment = add_target_role(
+        template, "DeploymentRole", pipelines, boundary, deployment_permissions(tools, environment, execution)
+    )
+    inspection = add_target_role(
+        template, "InspectionRole", pipelines, boundary, inspection_permissions(environment)
+    )
+    outputs = {
+        "DeploymentRole": ("What pipelines act as", deployment),
+        "ExecutionRole": ("What CloudFormation acts as", execution),
+        "InspectionRole": ("What builds look around as", inspection),
+    }
+    if environment.name == "branch":
+        removal = add_target_role(
+            template, "RemovalRole", pipelines, boundary, removal_permissions(environment, execution)
+        )
+        outputs["RemovalRole"] = ("What deletes branch stacks", removal)
+    for name, (description, value) in outputs.items():
+        template.add_output(Output(name, Description=description, Value=value))
+    _export(template, RUNTIME_BOUNDARY, "On every role that our stacks make", runtime)
+    return template
+
+
+def pipelines_parameters(outputs: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The role parameters of the pipelines stack, from the outputs of the bootstrap stacks by environment."""
+    given = {
+        f"{name.title()}{role}": outputs[name][role]
+        for name in ("branch", "staging", "prod")
+        for role in ("DeploymentRole", "ExecutionRole", "InspectionRole")
+    }
+    return given | {"BranchRemovalRole": outputs["branch"]["RemovalRole"]}
+
+
+def _export(template: Template, name: str, description: str, value: AWSHelperFn) -> None:
+    export = Export(Sub(f"${{AWS::StackName}}-{name}"))
+    template.add_output(Output(name, Description=description, Value=value, Export=export))

@@ -1,0 +1,90 @@
+"""The branch pipeline: every branch but the release branch gets a stack of its own, proven and documented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awacs import codepipeline
+
+from pipelines.definitions import roles
+from pipelines.definitions.actions import EXECUTION, SOURCE, checkout, create_or_replace, run_build, smoke
+from pipelines.definitions.deployments import BUILT, NAMED, settings, template_path
+from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
+from pipelines.definitions.questions import Event, add_notifications
+from pipelines.definitions.stages import git_legal, stage
+from pipelines.definitions.words import ExecutionMode
+from pipelines.site_bucket import BRANCHES
+from templates.capabilities.permissions import Permission
+
+if TYPE_CHECKING:
+    from troposphere import Template
+    from troposphere.codepipeline import Pipeline
+
+    from pipelines.definitions.targets import Targets
+    from pipelines.definitions.workshop import Workshop
+
+STACK = "#{Name.STACK_NAME}"
+PREVIEW = f"{BRANCHES}{STACK}"
+"""The branch's folder of the docs site."""
+
+
+def add_branch_pipeline(template: Template, workshop: Workshop, targets: Targets) -> Pipeline:
+    """Add it. Executions run side by side, so pushes to one branch take turns in the stage Name."""
+    tools, builds, there = workshop.tools, workshop.builds, targets.branch
+    name = {"BRANCH": "#{Source.BranchName}", "COMMIT": "#{Source.CommitId}", "EXECUTION": EXECUTION}
+    pipeline = add_pipeline(
+        template,
+        workshop,
+        "BranchPipeline",
+        stage("Source", checkout(workshop.connection_arn, tools.repository, tools.release_branch)),
+        stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
+        stage(
+            "Name",
+            run_build(
+                "Name",
+                builds.name.name,
+                reads=[SOURCE, BUILT],
+                writes=[NAMED],
+                variables=name,
+                namespace="Name",
+            ),
+            before=git_legal("#{Source.BranchName}"),
+        ),
+        stage(
+            "Deploy",
+            create_or_replace(
+                "Deploy-payments",
+                there,
+                stack=STACK,
+                template=template_path("branch", "payments"),
+                settings=settings(NAMED, "branch", "payments"),
+                namespace="Deployed",
+            ),
+        ),
+        stage("Smoke", smoke(there, machine="#{Deployed.SmokeWorkflowArn}", namespace="Smoke")),
+        stage(
+            "Docs",
+            run_build("Preview", builds.preview.name, reads=[SOURCE, BUILT], variables={"FOLDER": PREVIEW}),
+        ),
+        mode=ExecutionMode.PARALLEL,
+        runs=[builds.build, builds.name, builds.preview],
+        acts_as=[there],
+        triggers=[on_push(includes=["**"], excludes=[tools.release_branch])],
+    )
+    _let_pushes_take_turns(template, workshop, pipeline)
+    add_notifications(template, pipeline, workshop.questions, [Event.EXECUTION_FAILED])
+    return pipeline
+
+
+def _let_pushes_take_turns(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
+    look = Permission(
+        "OtherPushes",
+        "Sees whether an earlier push to the branch still deploys, and whether a later one came.",
+        [
+            codepipeline.ListPipelineExecutions,
+            codepipeline.GetPipelineExecution,
+            codepipeline.ListActionExecutions,
+        ],
+        [arn_of(pipeline)],
+    )
+    roles.allow_later(template, "NameTurns", workshop.builds.name.role, [look])

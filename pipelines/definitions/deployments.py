@@ -1,0 +1,76 @@
+"""Where templates and their settings are in the artifacts, and how one stack is deployed from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipelines.definitions.actions import EXECUTION, create_change_set, execute_change_set
+
+if TYPE_CHECKING:
+    from troposphere.codepipeline import Actions
+
+    from pipelines.definitions.targets import Target
+
+BUILT: Final = "Built"
+"""What `buildspec.yml` makes: templates, packages, reports, the docs site."""
+PACKAGES: Final = "Packages"
+"""What `publish.yml` makes: the packages of this release and the settings of the stacks that run them."""
+NAMED: Final = "Named"
+"""What `name.yml` makes: the settings of the branch's stack."""
+
+
+def template_path(environment: str, stack: str) -> str:
+    """Where `payments synth` puts a template."""
+    return f"{BUILT}::dist/templates/{environment}/{stack}.json"
+
+
+def settings(artifact: str, environment: str, stack: str) -> str:
+    """Where a stack's parameters and tags are (a CodePipeline template configuration file)."""
+    return f"{artifact}::dist/settings/{environment}/{stack}.json"
+
+
+def change_set(purpose: str) -> str:
+    """A change set's name that no other execution uses; two pushes never execute each other's."""
+    return f"{purpose}-{EXECUTION}"
+
+
+def prepare(target: Target, environment: str, stack: str, name: str, *, purpose: str = "release") -> Actions:
+    """Create the change set of one stack."""
+    return create_change_set(
+        f"{purpose.title()}-{stack}",
+        target,
+        stack=name,
+        change_set=change_set(purpose),
+        template=template_path(environment, stack),
+        settings=settings(PACKAGES, environment, stack),
+    )
+
+
+def execute(target: Target, stack: str, name: str, *, namespace: str | None = None) -> Actions:
+    """Execute the change set of one stack."""
+    return execute_change_set(
+        f"Deploy-{stack}", target, stack=name, change_set=change_set("release"), namespace=namespace
+    )
+
+
+def deploy_stack(
+    target: Target,
+    environment: str,
+    stack: str,
+    name: str,
+    *,
+    namespace: str | None = None,
+) -> tuple[Actions, ...]:
+    """Create a change set and execute it.
+
+    Args:
+        target: The account.
+        environment: Whose template and settings.
+        stack: `network` or `payments`.
+        name: The stack's name there.
+        namespace: Where its outputs become variables.
+    """
+    return (
+        prepare(target, environment, stack, name),
+        execute(target, stack, name, namespace=namespace),
+    )

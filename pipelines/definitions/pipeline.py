@@ -1,0 +1,105 @@
+"""What all pipelines have in common: V2, the artifact store, a role that can do what its actions do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from awacs import sts
+from troposphere import Output, Ref, Sub
+from troposphere import codepipeline as cp
+
+from pipelines.definitions import roles
+from pipelines.definitions.words import PipelineType, Provider
+from templates.capabilities.permissions import Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from troposphere import Template
+
+    from pipelines.definitions.projects import Project
+    from pipelines.definitions.targets import Target
+    from pipelines.definitions.words import ExecutionMode
+    from pipelines.definitions.workshop import Workshop
+
+
+def add_pipeline(
+    template: Template,
+    workshop: Workshop,
+    name: str,
+    *stages: cp.Stages,
+    mode: ExecutionMode,
+    runs: Sequence[Project],
+    acts_as: Sequence[Target] = (),
+    asks: bool = False,
+    triggers: Sequence[cp.PipelineTriggerDeclaration] = (),
+    variables: Sequence[cp.VariableDeclaration] = (),
+) -> cp.Pipeline:
+    """Add a pipeline, its role and an output with its name.
+
+    Args:
+        template: Where it goes.
+        workshop: What it works with.
+        name: Its logical id.
+        stages: What it does.
+        mode: What happens when an execution starts while another runs.
+        runs: The builds that its actions run.
+        acts_as: The targets whose deployment role its actions take on.
+        asks: Whether it has an approval.
+        triggers: What starts it, beside people and schedules.
+        variables: What it is told at the start.
+    """
+    role = roles.add_service_role(
+        template, name, "codepipeline.amazonaws.com", _permissions(workshop, runs, acts_as, asks=asks)
+    )
+    lists = {"Triggers": list(triggers), "Variables": list(variables)}
+    given: dict[str, Any] = {key: value for key, value in lists.items() if value}
+    pipeline = cp.Pipeline(
+        name,
+        PipelineType=PipelineType.V2.value,
+        ExecutionMode=mode.value,
+        RoleArn=roles.arn(role),
+        ArtifactStore=workshop.artifacts.store(),
+        Stages=list(stages),
+        RestartExecutionOnUpdate=False,
+        **given,
+    )
+    template.add_resource(pipeline)
+    template.add_output(Output(f"{name}Name", Description=f"The pipeline {name}", Value=Ref(pipeline)))
+    return pipeline
+
+
+def on_push(*, includes: Sequence[str], excludes: Sequence[str] = ()) -> cp.PipelineTriggerDeclaration:
+    """Start on a push to a branch that one of the globs names.
+
+    Source: CodePipeline user guide, "Add trigger with code push or pull request event types".
+    """
+    without: dict[str, Any] = {"Excludes": list(excludes)} if excludes else {}
+    branches = cp.GitBranchFilterCriteria(Includes=list(includes), **without)
+    git = cp.GitConfiguration(SourceActionName="Checkout", Push=[cp.GitPushFilter(Branches=branches)])
+    return cp.PipelineTriggerDeclaration(ProviderType=Provider.CONNECTION.value, GitConfiguration=git)
+
+
+def arn_of(pipeline: cp.Pipeline) -> Sub:
+    """A pipeline's ARN; CloudFormation gives its name alone."""
+    return Sub(
+        f"arn:${{AWS::Partition}}:codepipeline:${{AWS::Region}}:${{AWS::AccountId}}:${{{pipeline.title}}}"
+    )
+
+
+def _permissions(
+    workshop: Workshop, runs: Sequence[Project], acts_as: Sequence[Target], *, asks: bool
+) -> list[Permission]:
+    cross = Permission(
+        "ActThere",
+        "Its actions in target accounts take on these roles, and no others.",
+        [sts.AssumeRole],
+        [target.deployment_role for target in acts_as],
+    )
+    return [
+        *workshop.artifacts.permissions(),
+        workshop.source_permission(),
+        *[project.start() for project in runs],
+        *([cross] if acts_as else []),
+        *(workshop.questions.permissions() if asks else []),
+    ]

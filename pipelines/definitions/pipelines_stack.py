@@ -1,0 +1,47 @@
+"""The pipelines stack, in the tools account. `payments pipeline deploy` deploys it; no release ever does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troposphere import Output, Template
+
+from pipelines.definitions.branch_pipeline import add_branch_pipeline
+from pipelines.definitions.images import packaged_as_images as images_of_the_environments
+from pipelines.definitions.release_pipeline import add_release_pipeline
+from pipelines.definitions.removal_pipelines import add_expiry_pipeline, add_remove_branch_pipeline
+from pipelines.definitions.targets import add_targets
+from pipelines.definitions.workshop import add_workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pipelines.definitions.tools import Tools
+
+
+def build(tools: Tools, packaged_as_images: Collection[str] | None = None) -> Template:
+    """Return the pipelines stack.
+
+    Args:
+        tools: Where it is, and what it watches.
+        packaged_as_images: The environments whose functions are container images; what their files say
+            unless given.
+    """
+    images = packaged_as_images if packaged_as_images is not None else images_of_the_environments()
+    template = Template(Description="Promotion pipelines of the payment system")
+    targets = add_targets(template)
+    workshop = add_workshop(template, tools, targets, images)
+    add_branch_pipeline(template, workshop, targets)
+    add_release_pipeline(template, workshop, targets)
+    removal = add_remove_branch_pipeline(template, workshop, targets)
+    add_expiry_pipeline(template, workshop, removal)
+    outputs = {
+        "ArtifactBucket": ("Where packages and artifacts are", workshop.artifacts.bucket),
+        "ConnectionArn": ("Accept it once, in the console, at the provider", workshop.connection_arn),
+        "ApprovalsTopicArn": ("Subscribe to hear of approvals", workshop.questions.topic_arn),
+        "LibraryDomain": ("CodeArtifact domain of the shared library", workshop.library.domain),
+        "LibraryRepository": ("CodeArtifact repository of the shared library", workshop.library.repository),
+    }
+    for name, (description, value) in outputs.items():
+        template.add_output(Output(name, Description=description, Value=value))
+    return template

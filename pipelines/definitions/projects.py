@@ -1,0 +1,158 @@
+"""The CodeBuild projects: one for each purpose, each with a role that can do just that.
+
+All of them run on arm64, as the Lambda functions do, and call `make` or `payments` alone; their buildspecs
+are files of the source (`buildspec.yml`, `pipelines/buildspecs/`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awacs import codebuild, logs
+from troposphere import GetAtt, Ref, Sub
+from troposphere import codebuild as cb
+from troposphere.logs import LogGroup
+
+from pipelines.definitions import roles
+from templates.capabilities.permissions import Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from troposphere import AWSHelperFn, Template
+    from troposphere.iam import Role
+
+    from pipelines.definitions.artifacts import Artifacts
+
+IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+SMALL, LARGE = "BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE"
+_LOG_DAYS = 90
+_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What others may use of a project."""
+
+    title: str
+    name: Ref
+    arn: GetAtt
+    role: Role
+
+    def start(self) -> Permission:
+        """What a pipeline needs to run it (action reference, CodeBuild)."""
+        return Permission(
+            f"Run{self.title}",
+            "Starts the build and follows it.",
+            [codebuild.StartBuild, codebuild.BatchGetBuilds],
+            [self.arn],
+        )
+
+
+def add_project(
+    template: Template,
+    name: str,
+    artifacts: Artifacts,
+    *,
+    buildspec: str,
+    purpose: str,
+    permissions: Sequence[Permission] = (),
+    variables: Mapping[str, AWSHelperFn] | None = None,
+    size: str = SMALL,
+    docker: bool = False,
+    writes: bool = False,
+) -> Project:
+    """Add a project that takes its source from a pipeline.
+
+    Args:
+        template: Where it goes.
+        name: Its logical id.
+        artifacts: What it reads and writes.
+        buildspec: A path in the source.
+        purpose: What it is for, in a sentence.
+        permissions: What it may do beyond logs, reports, cache and artifacts.
+        variables: Environment variables that every build has.
+        size: CodeBuild's compute type.
+        docker: Whether it builds images, for which its container has to be privileged (CodeBuild user guide,
+            "Build Docker images").
+        writes: Whether it makes artifacts; what it writes otherwise is its cache.
+    """
+    group = LogGroup(
+        f"{name}Logs",
+        RetentionInDays=_LOG_DAYS,
+        KmsKeyId=artifacts.key_arn,
+        # Who built and published what is asked also when the pipelines are gone.
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    template.add_resource(group)
+    everything = [*artifacts.permissions_of_build(writes=writes), _write_logs(group), *permissions]
+    role = roles.add_service_role(template, name, "codebuild.amazonaws.com", everything)
+    project = cb.Project(
+        name,
+        Description=purpose,
+        ServiceRole=roles.arn(role),
+        EncryptionKey=artifacts.key_arn,
+        Source=cb.Source(Type="CODEPIPELINE", BuildSpec=buildspec),
+        Artifacts=cb.Artifacts(Type="CODEPIPELINE"),
+        Environment=_environment(artifacts, variables or {}, size, docker=docker),
+        Cache=cb.ProjectCache(
+            Type="S3", Location=Sub("${Bucket}/cache/${AWS::StackName}", Bucket=artifacts.bucket)
+        ),
+        LogsConfig=cb.LogsConfig(CloudWatchLogs=cb.CloudWatchLogs(Status="ENABLED", GroupName=Ref(group))),
+        TimeoutInMinutes=_MINUTES,
+        QueuedTimeoutInMinutes=_MINUTES,
+    )
+    template.add_resource(project)
+    return Project(name, Ref(project), GetAtt(project, "Arn"), role)
+
+
+def allow_reports(template: Template, name: str, project: Project, *, coverage: bool = False) -> None:
+    """Let a project write its reports; CodeBuild names their groups after the project.
+
+    Args:
+        template: Where the policy goes.
+        name: What it is for.
+        project: The project.
+        coverage: Whether one of them tells what tests cover.
+    """
+    groups = "arn:${AWS::Partition}:codebuild:${AWS::Region}:${AWS::AccountId}:report-group/${Project}-*"
+    permission = Permission(
+        "Reports",
+        "Publishes test and coverage results to report groups of its own (CodeBuild user guide, "
+        '"Test report permissions").',
+        [
+            codebuild.CreateReportGroup,
+            codebuild.CreateReport,
+            codebuild.UpdateReport,
+            codebuild.BatchPutTestCases,
+            *([codebuild.BatchPutCodeCoverages] if coverage else []),
+        ],
+        [Sub(groups, Project=project.name)],
+    )
+    roles.allow_later(template, f"{name}Reports", project.role, [permission])
+
+
+def _write_logs(group: LogGroup) -> Permission:
+    return Permission(
+        "Logs", "Writes its log.", [logs.CreateLogStream, logs.PutLogEvents], [GetAtt(group, "Arn")]
+    )
+
+
+def _environment(
+    artifacts: Artifacts, variables: Mapping[str, AWSHelperFn], size: str, *, docker: bool
+) -> cb.Environment:
+    everywhere: dict[str, AWSHelperFn] = {"PAYMENTS_ARTIFACT_BUCKET": artifacts.bucket}
+    listed = [
+        cb.EnvironmentVariable(Name=key, Value=value, Type="PLAINTEXT")
+        for key, value in (everywhere | dict(variables)).items()
+    ]
+    return cb.Environment(
+        Type="ARM_CONTAINER",
+        ComputeType=size,
+        Image=IMAGE,
+        ImagePullCredentialsType="CODEBUILD",
+        PrivilegedMode=docker,
+        EnvironmentVariables=listed,
+    )

@@ -1,0 +1,119 @@
+"""How branch stacks go: by button, after a yes, and by a daily look for those that nobody pushes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awacs import codepipeline
+from troposphere import Ref, Sub
+from troposphere.codepipeline import VariableDeclaration
+from troposphere.scheduler import FlexibleTimeWindow, Schedule, Target
+
+from pipelines.definitions import roles
+from pipelines.definitions.actions import approve, checkout, delete_stack, in_folder, run_build
+from pipelines.definitions.pipeline import add_pipeline, arn_of
+from pipelines.definitions.questions import Event, add_notifications
+from pipelines.definitions.stages import git_legal, stage
+from pipelines.definitions.words import ExecutionMode
+from pipelines.site_bucket import BRANCHES
+from templates.capabilities.permissions import Permission
+
+if TYPE_CHECKING:
+    from troposphere import AWSHelperFn, Template
+    from troposphere.codepipeline import Pipeline
+
+    from pipelines.definitions.targets import Targets
+    from pipelines.definitions.workshop import Workshop
+
+VARIABLE = "branch"
+
+
+def add_remove_branch_pipeline(template: Template, workshop: Workshop, targets: Targets) -> Pipeline:
+    """Add it. It acts as a role that can delete branch stacks and nothing else, whatever it is told."""
+    tools, builds = workshop.tools, workshop.builds
+    branch = "#{variables.branch}"
+    stack = "#{Name.STACK_NAME}"
+    pipeline = add_pipeline(
+        template,
+        workshop,
+        "RemoveBranchPipeline",
+        stage("Source", checkout(workshop.connection_arn, tools.repository, tools.release_branch)),
+        stage(
+            "Name",
+            run_build("Name", builds.removal.name, variables={"BRANCH": branch}, namespace="Name"),
+            before=git_legal(branch),
+        ),
+        stage(
+            "Approve",
+            approve(
+                topic=workshop.questions.topic_arn,
+                evidence=in_folder(workshop.site.url, "Site", f"{BRANCHES}{stack}/index.html"),
+                summary="#{Name.SUMMARY}",
+                minutes=tools.approval_hours * 60,
+            ),
+        ),
+        stage(
+            "Delete",
+            delete_stack(targets.removal, stack=stack),
+            run_build("Remove-preview", builds.unpublish.name, variables={"FOLDER": f"{BRANCHES}{stack}"}),
+        ),
+        mode=ExecutionMode.QUEUED,
+        runs=[builds.removal, builds.unpublish],
+        acts_as=[targets.removal],
+        asks=True,
+        variables=[
+            VariableDeclaration(
+                Name=VARIABLE, Description="The branch whose stack is removed, as git calls it"
+            )
+        ],
+    )
+    wanted = [Event.APPROVAL_NEEDED, Event.EXECUTION_FAILED]
+    add_notifications(template, pipeline, workshop.questions, wanted)
+    return pipeline
+
+
+def add_expiry_pipeline(template: Template, workshop: Workshop, removal: Pipeline) -> Pipeline:
+    """Add the pipeline that proposes expired branch stacks for removal, and the schedule that starts it."""
+    tools, builds = workshop.tools, workshop.builds
+    look: dict[str, str | AWSHelperFn] = {
+        "EXPIRY_DAYS": str(tools.branch_expiry_days),
+        "REMOVE_BRANCH_PIPELINE": Ref(removal),
+    }
+    pipeline = add_pipeline(
+        template,
+        workshop,
+        "ExpiryPipeline",
+        stage("Source", checkout(workshop.connection_arn, tools.repository, tools.release_branch)),
+        stage("Expire", run_build("Expire", builds.expiry.name, variables=look)),
+        mode=ExecutionMode.SUPERSEDED,
+        runs=[builds.expiry],
+    )
+    propose = Permission(
+        "Propose",
+        "Starts the removal of an expired branch stack, which asks a person, and skips those under way.",
+        [
+            codepipeline.StartPipelineExecution,
+            codepipeline.ListPipelineExecutions,
+            codepipeline.GetPipelineExecution,
+        ],
+        [arn_of(removal)],
+    )
+    roles.allow_later(template, "ExpiryProposals", builds.expiry.role, [propose])
+    _add_schedule(template, workshop, pipeline)
+    add_notifications(template, pipeline, workshop.questions, [Event.EXECUTION_FAILED])
+    return pipeline
+
+
+def _add_schedule(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
+    start = Permission(
+        "Start", "Starts this one pipeline.", [codepipeline.StartPipelineExecution], [arn_of(pipeline)]
+    )
+    role = roles.add_service_role(template, "ExpirySchedule", "scheduler.amazonaws.com", [start])
+    schedule = Schedule(
+        "ExpirySchedule",
+        Description=Sub("Looks for expired branch stacks (${AWS::StackName})"),
+        ScheduleExpression=workshop.tools.branch_expiry_check,
+        FlexibleTimeWindow=FlexibleTimeWindow(Mode="OFF"),
+        Target=Target(Arn=arn_of(pipeline), RoleArn=roles.arn(role)),
+    )
+    template.add_resource(schedule)

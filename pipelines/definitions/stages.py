@@ -1,0 +1,122 @@
+"""How a pipeline is put together: stages of actions one after the other, with conditions around them.
+
+    stage("Staging", deploy_stack(...), smoke(...), on_failure=rollback())
+
+Source: CodePipeline user guide, "How do stage conditions work?" and the rule structure reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from troposphere import codepipeline as cp
+
+from pipelines.definitions.words import EntryResult, FailureResult, RuleProvider, SuccessResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from troposphere import AWSHelperFn
+
+    from pipelines.definitions.targets import Target
+
+GIT_LEGAL = r"^[^:\\\"\s\x00-\x1f]{1,250}$"
+"""No git branch name holds a colon, a backslash or a control character (git-check-ref-format). What passes
+stands unchanged in the JSON that hands it to a build: it cannot end its text, and to add a key it would need
+a colon. Git would allow a double quote and rarer white space; such a branch ends here, with this rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Actions that run at the same time."""
+
+    actions: tuple[cp.Actions, ...]
+
+
+Step = cp.Actions | Together | tuple[cp.Actions, ...]
+"""An action, some at the same time, or some one after the other."""
+
+
+def together(*actions: cp.Actions) -> Together:
+    """Run these at the same time."""
+    return Together(actions)
+
+
+def stage(
+    name: str,
+    *steps: Step,
+    before: cp.BeforeEntryConditions | None = None,
+    after: cp.SuccessConditions | None = None,
+    on_failure: cp.FailureConditions | None = None,
+) -> cp.Stages:
+    """A stage that takes its steps one after the other.
+
+    Args:
+        name: The stage's name.
+        steps: What it does; run orders follow from their order.
+        before: What must hold for the stage to begin.
+        after: What must hold for the stage to count as a success.
+        on_failure: What to do when it fails.
+    """
+    actions = []
+    for order, group in enumerate((group for step in steps for group in _groups(step)), start=1):
+        for action in group:
+            action.RunOrder = order
+            actions.append(action)
+    around = {"BeforeEntry": before, "OnSuccess": after, "OnFailure": on_failure}
+    given: dict[str, Any] = {key: value for key, value in around.items() if value}
+    return cp.Stages(Name=name, Actions=actions, **given)
+
+
+def rollback() -> cp.FailureConditions:
+    """Go back to what last succeeded in this stage."""
+    return cp.FailureConditions(Result=FailureResult.ROLLBACK.value)
+
+
+def deployment_window(cron: str, time_zone: str) -> cp.BeforeEntryConditions:
+    """Begin only in these minutes; outside of them the stage fails and may be retried.
+
+    Args:
+        cron: Seven fields, seconds first; the seconds are always `*`.
+        time_zone: As `Europe/Berlin`.
+    """
+    rule = _rule("Window", RuleProvider.DEPLOYMENT_WINDOW, {"Cron": cron, "TimeZone": time_zone})
+    return cp.BeforeEntryConditions(Conditions=[_condition(EntryResult.FAIL, rule)])
+
+
+def git_legal(variable: str) -> cp.BeforeEntryConditions:
+    """Begin only if the variable could be a git branch's name."""
+    configuration = {"Variable": variable, "Operator": "MATCHES", "Value": GIT_LEGAL}
+    rule = _rule("BranchName", RuleProvider.VARIABLE_CHECK, configuration)
+    return cp.BeforeEntryConditions(Conditions=[_condition(EntryResult.FAIL, rule)])
+
+
+def bake(target: Target, *, alarm: str, minutes: int) -> cp.SuccessConditions:
+    """Watch the alarm for some minutes after the stage succeeded; roll back if it rings.
+
+    Args:
+        target: The account that the alarm is in.
+        alarm: Its name.
+        minutes: How long.
+    """
+    configuration: dict[str, str] = {"AlarmName": alarm, "AlarmStates": "ALARM", "WaitTime": str(minutes)}
+    rule = _rule("Bake", RuleProvider.CLOUDWATCH_ALARM, configuration, RoleArn=target.deployment_role)
+    return cp.SuccessConditions(Conditions=[_condition(SuccessResult.ROLLBACK, rule)])
+
+
+def _groups(step: Step) -> list[tuple[cp.Actions, ...]]:
+    if isinstance(step, Together):
+        return [step.actions]
+    return [(action,) for action in step] if isinstance(step, tuple) else [(step,)]
+
+
+def _condition(result: EntryResult | SuccessResult, rule: cp.RuleDeclaration) -> cp.Condition:
+    return cp.Condition(Result=result.value, Rules=[rule])
+
+
+def _rule(
+    name: str, provider: RuleProvider, configuration: Mapping[str, str | AWSHelperFn], **rest: Any
+) -> cp.RuleDeclaration:
+    kind = cp.RuleTypeId(Category="Rule", Owner="AWS", Provider=provider.value, Version="1")
+    return cp.RuleDeclaration(Name=name, RuleTypeId=kind, Configuration=dict(configuration), **rest)

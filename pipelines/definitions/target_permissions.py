@@ -1,0 +1,203 @@
+"""What the roles of a target account may do there, each statement with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awacs import awslambda, cloudwatch, iam, states
+from awacs import cloudformation as cfn
+from awacs.aws import Condition, StringEquals
+from troposphere import Sub
+
+from pipelines.definitions.execution_permissions import read_artifacts, stacks_of
+from templates.capabilities.permissions import Permission
+
+if TYPE_CHECKING:
+    from troposphere import AWSHelperFn
+
+    from environments.schema import Environment
+    from pipelines.definitions.tools import Tools
+
+_SMOKE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:"
+_CLOUDFORMATION = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
+
+
+def deployment_permissions(
+    tools: Tools, environment: Environment, execution_role: AWSHelperFn
+) -> list[Permission]:
+    """What pipelines do here: change sets of our stacks, smoke executions, a look at an alarm.
+
+    No stack of staging or production can be deleted with it: `DeleteStack` is missing. A branch's may, when
+    its creation failed and it has to be replaced.
+    """
+    as_execution = Condition(StringEquals({"cloudformation:RoleArn": execution_role}))
+    stacks = _replaceable if environment.name == "branch" else _by_change_sets
+    return [
+        *stacks(environment, as_execution),
+        _pass(execution_role),
+        Permission(
+            "Smoke",
+            "Runs the smoke workflow, whose name begins with its logical id, and waits for it (CodePipeline "
+            'user guide, "AWS Step Functions invoke action reference").',
+            [states.StartExecution, states.DescribeStateMachine, states.DescribeExecution],
+            [Sub(_SMOKE + "stateMachine:SmokeWorkflow*"), Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
+        ),
+        *([_bake()] if environment.name == "prod" else []),
+        *read_artifacts(tools),
+    ]
+
+
+def _replaceable(environment: Environment, as_execution: Condition) -> list[Permission]:
+    """A branch's stack is created or updated at once, and replaced where its creation failed."""
+    return [
+        Permission(
+            "Deploy",
+            "Creates and changes branches' stacks, always as the execution role.",
+            [cfn.CreateStack, cfn.UpdateStack],
+            _stacks(environment),
+            as_execution,
+        ),
+        Permission(
+            "Follow",
+            "Follows what happens.",
+            [cfn.DescribeStacks, cfn.DescribeStackEvents],
+            _stacks(environment),
+        ),
+        _delete_branches("ReplaceBranches", environment),
+    ]
+
+
+def _by_change_sets(environment: Environment, as_execution: Condition) -> list[Permission]:
+    return [
+        Permission(
+            "Deploy",
+            "Prepares changes of this environment's stacks, always as the execution role.",
+            [cfn.CreateChangeSet],
+            _stacks(environment),
+            as_execution,
+        ),
+        Permission(
+            "Execute",
+            "Executes and clears away change sets, and follows what happens.",
+            [
+                cfn.ExecuteChangeSet,
+                cfn.DeleteChangeSet,
+                cfn.DescribeChangeSet,
+                cfn.DescribeStacks,
+                cfn.DescribeStackEvents,
+            ],
+            _stacks(environment),
+        ),
+    ]
+
+
+def _bake() -> Permission:
+    return Permission(
+        "Bake",
+        "Watches the health alarm after a release. The resource is *: a composite alarm is told to nobody "
+        "with a narrower scope (CloudWatch API reference, DescribeAlarms).",
+        [cloudwatch.DescribeAlarms],
+        ["*"],
+    )
+
+
+def removal_permissions(environment: Environment, execution_role: AWSHelperFn) -> list[Permission]:
+    """What the remove-branch pipeline does: delete stacks whose name and tag say that a branch made them."""
+    return [
+        _delete_branches("RemoveBranches", environment),
+        Permission(
+            "Follow",
+            "Follows the deletion.",
+            [cfn.DescribeStacks, cfn.DescribeStackEvents],
+            _stacks(environment),
+        ),
+        _pass(execution_role),
+    ]
+
+
+def inspection_permissions(environment: Environment) -> list[Permission]:
+    """What builds look at; nothing in it changes anything."""
+    if environment.name == "branch":
+        return _inspection_of_branches()
+    return [
+        Permission(
+            "LookAtStacks",
+            "Reads what a change set would do and what is deployed.",
+            [
+                cfn.DescribeChangeSet,
+                cfn.DescribeStacks,
+                cfn.DescribeStackEvents,
+                cfn.DescribeStackResources,
+                cfn.ListStackResources,
+                cfn.GetTemplate,
+            ],
+            [*_stacks(environment), Sub(_CLOUDFORMATION + "stack/*")],
+        ),
+        Permission(
+            "LookForDrift",
+            "Compares a stack with its template; what it may not read of a resource is not compared.",
+            [cfn.DetectStackDrift, cfn.DetectStackResourceDrift, cfn.DescribeStackResourceDrifts],
+            _stacks(environment),
+        ),
+        Permission(
+            "FollowDrift",
+            "The resource is *: a detection is known by an id of its own, which is no resource type (Service "
+            "Authorization Reference, AWS CloudFormation).",
+            [cfn.DescribeStackDriftDetectionStatus],
+            ["*"],
+        ),
+        Permission(
+            "LookAtSmoke",
+            "Reads the reports of smoke executions.",
+            [states.DescribeExecution, states.GetExecutionHistory, states.ListExecutions],
+            [Sub(_SMOKE + "stateMachine:SmokeWorkflow*"), Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
+        ),
+        Permission(
+            "LookAtFunctions",
+            "Reads the digests of the code that runs.",
+            [awslambda.GetFunctionConfiguration],
+            [Sub("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*")],
+        ),
+    ]
+
+
+def _inspection_of_branches() -> list[Permission]:
+    return [
+        Permission(
+            "LookAtStacks",
+            "Lists the branches' stacks, with their tags; what is listed is every stack of the account.",
+            [cfn.DescribeStacks],
+            [Sub(_CLOUDFORMATION + "stack/*")],
+        ),
+        Permission(
+            "LookAtSmoke",
+            "Says how the last smoke execution of a branch ended.",
+            [states.ListExecutions],
+            [Sub(_SMOKE + "stateMachine:SmokeWorkflow*")],
+        ),
+    ]
+
+
+def _stacks(environment: Environment) -> list[Sub]:
+    return [Sub(f"{_CLOUDFORMATION}stack/{name}/*") for name in stacks_of(environment)]
+
+
+def _delete_branches(sid: str, environment: Environment) -> Permission:
+    tagged = Condition(StringEquals({"aws:ResourceTag/environment": "branch"}))
+    return Permission(
+        sid,
+        "Deletes a stack only if both its name and its tag say that the branch pipeline made it.",
+        [cfn.DeleteStack],
+        _stacks(environment),
+        tagged,
+    )
+
+
+def _pass(execution_role: AWSHelperFn) -> Permission:
+    return Permission(
+        "PassExecutionRole",
+        "Hands CloudFormation this one role.",
+        [iam.PassRole],
+        [execution_role],
+        Condition(StringEquals({"iam:PassedToService": "cloudformation.amazonaws.com"})),
+    )

@@ -1,0 +1,132 @@
+"""Writes what the code says beside what people wrote, and refuses when the two disagree."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pipelines.cli.main import main
+from pipelines.docs_site import computed, explained, figures, picture, stacks
+from pipelines.docs_site.drift import Drift
+from pipelines.docs_site.markdown import mermaid
+from pipelines.docs_site.mentions import Mentions
+from pipelines.docs_site.pages import (
+    alarms,
+    commands,
+    cost,
+    data_api,
+    environments,
+    errors,
+    house_rules,
+    permissions,
+    pipeline_rules,
+    promotion,
+    reference_index,
+    stack_pages,
+    topology,
+    workflows,
+)
+from templates.definitions import payment_workflow, smoke_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.docs_site.stacks import Stack
+
+_RUNNABLE: Final = re.compile(r"^( *```sh) runnable\b.*$", re.MULTILINE)
+_WORKFLOWS: Final = {
+    "reference/payment-workflow.md": (payment_workflow, "templates/definitions/payment_workflow.py"),
+    "reference/smoke-workflow.md": (smoke_workflow, "templates/definitions/smoke_workflow.py"),
+}
+
+
+def write(root: Path, docs: Path) -> None:
+    """Complete the pages that were copied to `docs`, and add the generated ones.
+
+    Args:
+        root: The repository, for what pages and code say of its files.
+        docs: A copy of its docs/.
+
+    Raises:
+        Refused: Code and docs disagree; every place is named.
+    """
+    drift, every = Drift(), stacks.every()
+    written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
+    mentions = Mentions(root, main, drift)
+    reports = figures.read(root / "docs" / "data") | computed.figures(every)
+    for name, path in written.items():
+        text = path.read_text(encoding="utf-8")
+        mentions.check(f"docs/{name}", text)
+        path.write_text(_RUNNABLE.sub(r"\1", figures.filled(name, text, reports, drift)), encoding="utf-8")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    mentions.check("README.md", readme)
+    picture.check(readme, every["pipelines"], drift)
+    made = {**_completed(docs, drift), **_generated(root, docs, every, drift)}
+    made["reference/index.md"] = reference_index.index_page(made)
+    for name, text in made.items():
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        (docs / name).write_text(text, encoding="utf-8")
+    drift.told()
+
+
+def _completed(docs: Path, drift: Drift) -> dict[str, str]:
+    """The pages that are half written and half generated."""
+    made = {}
+    for name, (workflow, source) in _WORKFLOWS.items():
+        definition = workflow.definition()
+        drawn = f"{mermaid(workflows.diagram(definition))}\n{workflows.overview(definition)}"
+        facts = workflows.facts(definition)
+        text = _text(docs / name)
+        made[name] = explained.completed(
+            name, text, facts, what="state", source=source, overview=drawn, drift=drift
+        )
+    made[errors.PAGE] = explained.completed(
+        errors.PAGE,
+        _text(docs / errors.PAGE),
+        errors.facts(drift),
+        what="error",
+        source=errors.SOURCE,
+        overview=errors.overview(),
+        drift=drift,
+    )
+    made[house_rules.PAGE] = explained.completed(
+        house_rules.PAGE,
+        _text(docs / house_rules.PAGE),
+        house_rules.facts(),
+        what="rule",
+        source=house_rules.SOURCE,
+        overview=house_rules.overview(),
+        drift=drift,
+    )
+    return made
+
+
+def _generated(root: Path, docs: Path, every: Mapping[str, Stack], drift: Drift) -> dict[str, str]:
+    """The pages that the code alone makes, in the order of the menu."""
+    return {
+        "reference/commands.md": commands.commands_page(main, drift),
+        "reference/environments.md": environments.environments_page(drift),
+        "reference/data-api.md": data_api.data_api_page(root),
+        "reference/alarms.md": alarms.alarms_page(every["payments"], docs, drift),
+        **promotion.pages(every["pipelines"]),
+        pipeline_rules.PAGE: pipeline_rules.pipeline_rules_page(),
+        "reference/cost.md": cost.cost_page(every),
+        "reference/topology.md": topology.topology_page(every["network"], every["payments"]),
+        **{
+            f"reference/stack-{name}.md": stack_pages.stack_page(
+                one, _text(docs / f"reference/stack-{name}.md"), drift
+            )
+            for name, one in every.items()
+        },
+        **{
+            f"reference/permissions-{name}.md": permissions.permissions_page(one, drift)
+            for name, one in every.items()
+            if one.has_roles
+        },
+    }
+
+
+def _text(path: Path) -> str:
+    """Nothing for a page that is missing: everything it should explain is told then."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

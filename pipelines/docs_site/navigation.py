@@ -1,0 +1,69 @@
+"""In which order pages are read: `nav` of mkdocs.yml, with its folders spelled out page by page.
+
+A folder's order is its index.md's: first the index, then the pages as it links them. So adding a page means
+linking it where its readers look for it, and a page that nothing leads to is refused.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LINK: Final = re.compile(r"\]\(([^)\s#]+\.md)(?:#[^)\s]*)?\)")
+_HEADING: Final = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
+
+
+def spelled_out(nav: list[Any], docs: Path) -> list[Any]:
+    """The `nav` of mkdocs.yml with each folder as the list of its pages.
+
+    Raises:
+        Refused: A page is linked nowhere in its folder's index.
+    """
+    return [_entry(entry, docs) for entry in nav]
+
+
+def _entry(entry: Any, docs: Path) -> Any:
+    if isinstance(entry, dict):
+        [(title, target)] = entry.items()
+        if isinstance(target, str) and target.endswith("/"):
+            return {title: _pages(target.rstrip("/"), docs)}
+        if isinstance(target, list):
+            return {title: spelled_out(target, docs)}
+    return entry
+
+
+def _pages(folder: str, docs: Path) -> list[Any]:
+    index = docs / folder / "index.md"
+    if not index.is_file():
+        raise Refused(f"docs/{folder}/index.md is missing; it leads to the pages of its section.")
+    # A folder inside is one entry, where its own index is linked.
+    there = {_reached(path.relative_to(docs).as_posix(), folder) for path in (docs / folder).rglob("*.md")}
+    there.discard(f"{folder}/index.md")
+    links = _LINK.findall(index.read_text(encoding="utf-8"))
+    linked = [posixpath.normpath(posixpath.join(folder, link)) for link in links]
+    if left_out := sorted(there - set(linked)):
+        raise Refused(
+            f"docs/{folder}/index.md does not link {', '.join(f'docs/{page}' for page in left_out)}.",
+            "Link each page in its folder's index, where it is to be read; the menu follows that order.",
+        )
+    ordered = [page for page in dict.fromkeys(linked) if page in there]
+    return [f"{folder}/index.md", *(_shown(page, folder, docs) for page in ordered)]
+
+
+def _reached(page: str, folder: str) -> str:
+    """The page, or the index of the folder inside `folder` that it is in."""
+    inside = page.removeprefix(f"{folder}/").split("/")
+    return page if len(inside) == 1 else f"{folder}/{inside[0]}/index.md"
+
+
+def _shown(page: str, folder: str, docs: Path) -> Any:
+    if "/" not in page.removeprefix(f"{folder}/"):
+        return page
+    title = _HEADING.search((docs / page).read_text(encoding="utf-8"))
+    return {title.group(1) if title else page: _pages(posixpath.dirname(page), docs)}

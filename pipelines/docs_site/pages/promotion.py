@@ -1,0 +1,147 @@
+"""The pipelines: a diagram of the stages, and a table of what each action does."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.docs_site.intrinsics import shown
+from pipelines.docs_site.markdown import code, lines, mermaid, page, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.docs_site.stacks import Stack
+
+_TYPE: Final = "AWS::CodePipeline::Pipeline"
+_SOURCES: Final = {
+    "BranchPipeline": "pipelines/definitions/branch_pipeline.py",
+    "ReleasePipeline": "pipelines/definitions/release_pipeline.py",
+    "RemoveBranchPipeline": "pipelines/definitions/removal_pipelines.py",
+    "ExpiryPipeline": "pipelines/definitions/removal_pipelines.py",
+}
+_LONG: Final = {"ExternalEntityLink", "CustomData", "EnvironmentVariables", "PrimarySource", "RoleArn"}
+"""Configuration that the table leaves out; the stack's template has it."""
+
+
+def pages(pipelines: Stack) -> dict[str, str]:
+    """A page for each pipeline, by its path."""
+    return {
+        f"reference/pipeline-{_slug(name)}.md": _page(name, one) for name, one in every(pipelines).items()
+    }
+
+
+def every(pipelines: Stack) -> dict[str, dict[str, Any]]:
+    """The pipelines by their logical ids."""
+    return pipelines.of_type(_TYPE)
+
+
+def diagram(pipeline: dict[str, Any]) -> str:
+    """The stages from top to bottom, the actions of each from left to right."""
+    drawn, links = ["flowchart TB"], []
+    for number, stage in enumerate(pipeline["Stages"]):
+        drawn += [
+            f'    subgraph t{number}["{stage["Name"]}"]',
+            "        direction LR",
+            *_actions(number, stage),
+            "    end",
+        ]
+        if number:
+            links.append(f"    t{number - 1} --{_condition(stage)}--> t{number}")
+        if stage.get("OnFailure", {}).get("Result") == "ROLLBACK":
+            links.append(f"    t{number} -. on failure: roll back .-> t{number}")
+    return "\n".join([*drawn, *links]) + "\n"
+
+
+def _page(name: str, pipeline: dict[str, Any]) -> str:
+    source = _SOURCES[name]
+    rows = [
+        [
+            stage["Name"],
+            str(action["RunOrder"]),
+            action["Name"],
+            action["ActionTypeId"]["Provider"],
+            lines(_settings(action)),
+        ]
+        for stage in pipeline["Stages"]
+        for action in stage["Actions"]
+    ]
+    conditions = [[stage["Name"], *one] for stage in pipeline["Stages"] for one in _conditions(stage)]
+    parts = [
+        f"{' '.join(_starts(pipeline))}\n",
+        mermaid(diagram(pipeline)),
+        "## Actions\n",
+        "Actions of one stage with the same order run at the same time.\n",
+        table(["Stage", "Order", "Action", "Provider", "Settings"], rows),
+    ]
+    if conditions:
+        parts += ["## Conditions\n", table(["Stage", "When", "Rule", "Otherwise"], conditions)]
+    return page(_title(name), [source], *parts)
+
+
+def _starts(pipeline: dict[str, Any]) -> Iterator[str]:
+    yield f"Execution mode {code(pipeline['ExecutionMode'])}."
+    for trigger in pipeline.get("Triggers", []):
+        for push in trigger["GitConfiguration"]["Push"]:
+            branches = push["Branches"]
+            without = branches.get("Excludes", [])
+            but = f" but {', '.join(code(one) for one in without)}" if without else ""
+            yield f"Starts on a push to {', '.join(code(one) for one in branches['Includes'])}{but}."
+    for variable in pipeline.get("Variables", []):
+        yield f"Its variable {code(variable['Name'])}: {variable['Description']}."
+    if not pipeline.get("Triggers"):
+        yield "Started by a person or a schedule, never by a push."
+
+
+def _actions(number: int, stage: dict[str, Any]) -> Iterator[str]:
+    ids: dict[int, list[str]] = {}
+    for index, action in enumerate(stage["Actions"]):
+        one = f"t{number}a{index}"
+        ids.setdefault(action["RunOrder"], []).append(one)
+        gate = action["ActionTypeId"]["Category"] == "Approval"
+        yield f'        {one}{{{{"{action["Name"]}"}}}}' if gate else f'        {one}["{action["Name"]}"]'
+    orders = sorted(ids)
+    for before, after in pairwise(orders):
+        yield f"        {' & '.join(ids[before])} --> {' & '.join(ids[after])}"
+
+
+def _condition(stage: dict[str, Any]) -> str:
+    rules = [
+        rule["Name"]
+        for entry in stage.get("BeforeEntry", {}).get("Conditions", [])
+        for rule in entry["Rules"]
+    ]
+    return f" if {' and '.join(rules)} " if rules else ""
+
+
+def _conditions(stage: dict[str, Any]) -> Iterator[list[str]]:
+    for key, when in (("BeforeEntry", "before it begins"), ("OnSuccess", "after it succeeded")):
+        for entry in stage.get(key, {}).get("Conditions", []):
+            for rule in entry["Rules"]:
+                asked = [f"{name} {code(shown(value))}" for name, value in rule["Configuration"].items()]
+                what = f"{rule['Name']} ({rule['RuleTypeId']['Provider']})"
+                yield [when, lines([what, *asked]), entry["Result"]]
+    if "OnFailure" in stage:
+        yield ["when it fails", "", stage["OnFailure"]["Result"]]
+
+
+def _settings(action: dict[str, Any]) -> Iterator[str]:
+    for key, value in action.get("Configuration", {}).items():
+        if key not in _LONG:
+            yield f"{key} {code(shown(value))}"
+    for key, word in (("InputArtifacts", "reads"), ("OutputArtifacts", "writes")):
+        if action.get(key):
+            yield f"{word} {', '.join(code(one['Name']) for one in action[key])}"
+
+
+def _slug(name: str) -> str:
+    return "-".join(_words(name)[:-1]).lower()
+
+
+def _title(name: str) -> str:
+    return f"The {' '.join(_words(name)).lower()}"
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[A-Z][a-z]+", name)

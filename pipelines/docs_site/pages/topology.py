@@ -1,0 +1,103 @@
+"""Who reaches whom, drawn from the security groups, the endpoint and the peering of the templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.docs_site.intrinsics import shown
+from pipelines.docs_site.markdown import code, mermaid, page, prose, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.docs_site.stacks import Stack
+
+_GROUP: Final = "AWS::EC2::SecurityGroup"
+
+
+def topology_page(network: Stack, payments: Stack) -> str:
+    """The page."""
+    rows = [
+        [code(name), prose(group["GroupDescription"]), _asks(group)]
+        for name, group in network.of_type(_GROUP).items()
+    ]
+    return page(
+        "Topology",
+        [network.source, payments.source],
+        "The network of an environment and one payments stack in it. An arrow is what a security group lets"
+        " pass; nothing else leaves.\n",
+        mermaid(_diagram(network, payments)),
+        table(["Security group", "Of what", "May open connections to"], rows),
+    )
+
+
+def _diagram(network: Stack, payments: Stack) -> str:
+    [vpc] = network.of_type("AWS::EC2::VPC").values()
+    drawn = [
+        "flowchart TB",
+        '    workflow(["Payment workflow"])',
+        f'    subgraph vpc["VPC {vpc["CidrBlock"]}"]',
+    ]
+    for group in network.of_type(_GROUP):
+        inside = "<br>".join([*_functions(group, payments), *_endpoints(group, network)])
+        drawn.append(f'        {group}["{inside or group}"]')
+    drawn.append("    end")
+    [peering] = network.of_type("AWS::EC2::VPCPeeringConnection").values()
+    [route] = network.of_type("AWS::EC2::Route").values()
+    drawn.append(f'    subgraph database["The database VPC, account {peering["PeerOwnerId"]}"]')
+    drawn += [f'        mongodb[("MongoDB<br>{route["DestinationCidrBlock"]}")]', "    end"]
+    drawn += _arrows(network, route["DestinationCidrBlock"])
+    drawn += [
+        f"    workflow -->|invokes| {group}" for group in network.of_type(_GROUP) if _stepped(group, payments)
+    ]
+    [api] = payments.of_type("AWS::ApiGateway::RestApi")
+    drawn += [f'    {api}["Private REST API<br>(IAM)"]']
+    for group in network.of_type(_GROUP):
+        if _endpoints(group, network):
+            drawn.append(f"    {group} --> {api}")
+        if "DataApiFunction" in _functions(group, payments):
+            drawn.append(f"    {api} -->|invokes| {group}")
+    return "\n".join(drawn) + "\n"
+
+
+def _arrows(network: Stack, database: str) -> Iterator[str]:
+    for name, group in network.of_type(_GROUP).items():
+        for rule in group["SecurityGroupEgress"]:
+            to = (
+                "mongodb"
+                if rule.get("CidrIp") == database
+                else shown(rule.get("DestinationSecurityGroupId", ""))
+            )
+            if to:
+                label = f"{rule['IpProtocol']} {rule['FromPort']}"
+                through = ", peering" if to == "mongodb" else ""
+                yield f'    {name} -->|"{label}{through}"| {to.strip("${}")}'
+
+
+def _asks(group: dict[str, Any]) -> str:
+    rules = [
+        f"{prose(rule['Description'])}: {rule['IpProtocol']} {rule['FromPort']}"
+        for rule in group["SecurityGroupEgress"]
+        if rule["IpProtocol"] != "icmp"
+    ]
+    return "<br>".join(rules) or "nothing"
+
+
+def _functions(group: str, payments: Stack) -> list[str]:
+    return [
+        name
+        for name, function in payments.of_type("AWS::Lambda::Function").items()
+        if any(f"-{group}Id" in shown(one) for one in function["VpcConfig"]["SecurityGroupIds"])
+    ]
+
+
+def _stepped(group: str, payments: Stack) -> bool:
+    return any(name != "DataApiFunction" for name in _functions(group, payments))
+
+
+def _endpoints(group: str, network: Stack) -> list[str]:
+    return [
+        f"{name}<br>{shown(endpoint['ServiceName']).rpartition('.')[2]} endpoint"
+        for name, endpoint in network.of_type("AWS::EC2::VPCEndpoint").items()
+        if f"${{{group}}}" in [shown(one) for one in endpoint["SecurityGroupIds"]]
+    ]

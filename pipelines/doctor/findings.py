@@ -1,0 +1,58 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """It could not look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: What was looked at.
+        where: On this machine, in `tools`, or in which environment.
+        state: How it ended.
+        says: What there is.
+        remedy: What to do about it; nothing where all is well.
+    """
+
+    check: str
+    where: str
+    state: State
+    says: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A finding before it is known which check made it, and where."""
+
+    state: State
+    says: str
+    remedy: str = ""
+
+
+def well(says: str) -> Verdict:
+    """All is as it should be."""
+    return Verdict(State.OK, says)
+
+
+def failed(says: str, remedy: str) -> Verdict:
+    """Something is wrong."""
+    return Verdict(State.FAILED, says, remedy)
+
+
+def unknown(says: str, remedy: str) -> Verdict:
+    """It could not be looked at."""
+    return Verdict(State.UNKNOWN, says, remedy)

@@ -1,0 +1,31 @@
+"""This machine: Python and git."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import Final
+
+from pipelines.doctor.findings import Verdict, failed, well
+
+_OLDEST: Final = (3, 11)
+
+
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> Verdict:
+    """Python is new enough."""
+    has = ".".join(map(str, version))
+    if version[:2] < _OLDEST:
+        return failed(f"Python {has}, and 3.11 or newer is needed", "make PYTHON=python3.12 install")
+    return well(f"Python {has}")
+
+
+def git() -> Verdict:
+    """Git is there: pushes start pipelines, and builds read when the source was committed."""
+    program = shutil.which("git")
+    if program is None:
+        return failed("There is no git on the PATH", "Install it with your system's packages.")
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if told.returncode:
+        return failed(f"{program} does not run: {told.stderr.strip()}", "Install it again.")
+    return well(told.stdout.strip())

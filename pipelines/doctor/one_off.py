@@ -1,0 +1,137 @@
+"""A function that is made, called once and deleted; its role may join the network and do nothing else."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from pipelines import dependencies, reproducible_zip, stacks
+from pipelines.definitions import roles
+from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
+from pipelines.doctor import reach_database
+from pipelines.refusals import Refused
+from pipelines.repository import CACHE, ROOT
+from templates.capabilities.functions import join_vpc
+from templates.capabilities.permissions import POLICY_VERSION
+
+if TYPE_CHECKING:
+    from pipelines.aws import Aws
+
+_SECONDS: Final = 20
+_MEMORY_MB: Final = 256
+_LONGEST_SECONDS: Final = 300
+"""Lambda takes up to minutes to give a function its first network interface."""
+_TRUST: Final = {
+    "Version": POLICY_VERSION,
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+def call(aws: Aws, network: dict[str, str], boundary: str | None, event: dict[str, Any]) -> dict[str, Any]:
+    """Make the function in the data API's place in the network, call it, and delete it and its role.
+
+    Its role may not even write a log, so it leaves none behind. On AWS its network interfaces stay for up to
+    an hour, in the long-lived network, and hold nothing up.
+
+    Args:
+        aws: The environment's account.
+        network: The outputs of its network stack.
+        boundary: The permissions boundary that roles of the account must have, if there is one.
+        event: What it is called with.
+
+    Raises:
+        Refused: It did not get ready, or failed.
+    """
+    name = f"payments-doctor-{uuid.uuid4().hex[:12]}"
+    with ExitStack() as undo:
+        role = _make_role(aws, name, boundary, undo)
+        _make_function(aws, name, role, network, undo)
+        _await_ready(aws, name)
+        answer = aws.functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        said: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise Refused(f"The function failed: {said.get('errorMessage', said)}")
+    return said
+
+
+def boundary_of(aws: Aws, bootstrap_stack: str) -> str | None:
+    """The boundary that the account's bootstrap stack exports for roles; nothing without one."""
+    if stacks.status(aws, bootstrap_stack) is None:
+        return None
+    return stacks.outputs(aws, bootstrap_stack).get(RUNTIME_BOUNDARY)
+
+
+def _make_role(aws: Aws, name: str, boundary: str | None, undo: ExitStack) -> str:
+    iam, bounded = aws.client("iam"), {"PermissionsBoundary": boundary} if boundary else {}
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST), **bounded)
+    undo.callback(iam.delete_role, RoleName=name)
+    policy = roles.document([join_vpc()]).to_json()
+    iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=policy)
+    undo.callback(iam.delete_role_policy, RoleName=name, PolicyName="permissions")
+    return str(made["Role"]["Arn"])
+
+
+def _make_function(aws: Aws, name: str, role: str, network: dict[str, str], undo: ExitStack) -> None:
+    about: dict[str, Any] = {
+        "FunctionName": name,
+        "Runtime": aws.environment.functions.runtime,
+        "Architectures": ["arm64"],  # what its package is for (docs/decisions/one-package-target.md)
+        "Handler": f"{Path(reach_database.__file__).stem}.handler",
+        "Role": role,
+        "Timeout": _SECONDS,
+        "MemorySize": _MEMORY_MB,
+        "VpcConfig": {
+            "SubnetIds": network["PrivateSubnetIds"].split(","),
+            "SecurityGroupIds": [network["DataApiSecurityGroupId"]],
+        },
+        "Code": {"ZipFile": _package()},
+    }
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while True:
+        try:
+            aws.functions.create_function(**about)
+        except ClientError as error:
+            # A new role takes some seconds to be known everywhere (IAM user guide, "Troubleshoot IAM").
+            young = "cannot be assumed" in str(error) or "does not have permissions" in str(error)
+            if not young or time.monotonic() > deadline:
+                raise
+            time.sleep(aws.poll_seconds)
+        else:
+            undo.callback(aws.functions.delete_function, FunctionName=name)
+            return
+
+
+def _await_ready(aws: Aws, name: str) -> None:
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = dict(aws.functions.get_function_configuration(FunctionName=name))
+        if found.get("State", "Active") == "Active":
+            return
+        if found["State"] == "Failed":
+            raise Refused(f"The function could not be made: {found.get('StateReason', 'no reason is given')}")
+        time.sleep(aws.poll_seconds)
+    raise Refused(f"The function was not ready within {_LONGEST_SECONDS // 60} minutes.")
+
+
+def _package() -> bytes:
+    """The data API's own dependencies, and the one module that pings with them."""
+    installed = dependencies.install(dependencies.locked("data-api", ROOT), CACHE / "packages")
+    files = {
+        path.relative_to(installed).as_posix(): path
+        for path in installed.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    module = Path(reach_database.__file__)
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "function.zip"
+        reproducible_zip.write(archive, files | {module.name: module})
+        return archive.read_bytes()

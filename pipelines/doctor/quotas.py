@@ -1,0 +1,124 @@
+"""What the account has left of what one more payments stack needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from pipelines import deployment, stacks
+from pipelines.doctor.findings import Verdict, failed, unknown, well
+from templates import payments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.aws import Aws
+
+_RAISE: Final = (
+    "Ask for more: the Service Quotas console, or aws service-quotas request-service-quota-increase"
+)
+_LOOK: Final = "Look in the Service Quotas console for what is left of"
+_PRIVATE_APIS: Final = ("apigateway", "L-A966AB5C")
+_INTERFACES: Final = ("lambda", "L-9FEE3D26")
+"""Quota codes (Service Quotas: Private APIs; Elastic network interfaces per VPC)."""
+_GROUPS: Final = 3
+"""Sets of security groups that functions have, at most: Lambda makes an interface for each in each subnet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Something that an account has only so much of.
+
+    Attributes:
+        name: What it is.
+        needed: How many one more payments stack needs.
+        quota: Says how many there may be.
+        used: Says how many there are.
+    """
+
+    name: str
+    needed: Callable[[Aws], int]
+    quota: Callable[[Aws], float]
+    used: Callable[[Aws], int]
+
+
+def enough(aws: Aws, quota: Quota) -> Verdict:
+    """There is enough left for one more stack."""
+    needed = quota.needed(aws)
+    try:
+        most, used = quota.quota(aws), quota.used(aws)
+    except ClientError as error:
+        return unknown(f"AWS answered: {error}", f"{_LOOK} {quota.name}; a stack needs {needed}")
+    told = f"{used} of {most:.0f} used, a stack needs {needed}"
+    if used + needed > most:
+        return failed(told, f"{_RAISE} ({quota.name})")
+    return well(told)
+
+
+def _in_a_stack(*kinds: str) -> Callable[[Aws], int]:
+    def count(aws: Aws) -> int:
+        template = payments.build(deployment.with_database(aws))
+        found = Counter(resource.resource_type for resource in template.resources.values())
+        return sum(found[kind] for kind in kinds)
+
+    return count
+
+
+def _service_quota(service: str, code: str) -> Callable[[Aws], float]:
+    def ask(aws: Aws) -> float:
+        found = aws.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
+        return float(found["Quota"]["Value"])
+
+    return ask
+
+
+def _stack_limit(aws: Aws) -> float:
+    limits = aws.cloudformation.describe_account_limits()["AccountLimits"]
+    return next(float(one["Value"]) for one in limits if one["Name"] == "StackLimit")
+
+
+def _stacks(aws: Aws) -> int:
+    pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
+    return sum(len(page["Stacks"]) for page in pages)
+
+
+def _summary(key: str) -> Callable[[Aws], int]:
+    return lambda aws: int(aws.client("iam").get_account_summary()["SummaryMap"][key])
+
+
+def _concurrency(aws: Aws) -> float:
+    return float(aws.functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+
+
+def _private_apis(aws: Aws) -> int:
+    pages = aws.client("apigateway").get_paginator("get_rest_apis").paginate()
+    kinds = [one["endpointConfiguration"]["types"] for page in pages for one in page["items"]]
+    return sum("PRIVATE" in kind for kind in kinds)
+
+
+def _interfaces(aws: Aws) -> int:
+    vpc = stacks.outputs(aws, aws.environment.network_stack)["VpcId"]
+    pages = aws.ec2.get_paginator("describe_network_interfaces").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "interface-type", "Values": ["lambda"]}]
+    )
+    return sum(len(page["NetworkInterfaces"]) for page in pages)
+
+
+QUOTAS: Final = (
+    Quota("concurrent executions of Lambda", _in_a_stack("AWS::Lambda::Function"), _concurrency, lambda _: 0),
+    Quota("roles of IAM", _in_a_stack("AWS::IAM::Role"), _summary("RolesQuota"), _summary("Roles")),
+    Quota("stacks of CloudFormation", lambda _: 1, _stack_limit, _stacks),
+    Quota(
+        "private APIs", _in_a_stack("AWS::ApiGateway::RestApi"), _service_quota(*_PRIVATE_APIS), _private_apis
+    ),
+    Quota(
+        "network interfaces of Lambda in the VPC",
+        lambda aws: _GROUPS * len(aws.environment.network.private_subnet_cidrs),
+        _service_quota(*_INTERFACES),
+        _interfaces,
+    ),
+)
+"""Of concurrent executions nothing counts as used: others give them back within the second."""

@@ -1,0 +1,59 @@
+"""Whether a stack still is what was deployed, or somebody changed it by hand since."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from pipelines.aws import Aws
+
+_LONGEST_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What drift detection found in one stack.
+
+    Attributes:
+        stack: Its name.
+        drifted: What is not as it was deployed, by logical id; or nothing.
+        unknown: Why it is not known, or nothing when it is.
+    """
+
+    stack: str
+    drifted: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+def detect(aws: Aws, stack: str) -> Drift:
+    """Ask CloudFormation to compare a stack with its template; a stack that is not there yet has no drift."""
+    cloudformation = aws.cloudformation
+    try:
+        if (
+            cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            == "REVIEW_IN_PROGRESS"
+        ):
+            return Drift(stack)
+        detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
+        state = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while state["DetectionStatus"] == "DETECTION_IN_PROGRESS" and time.monotonic() < deadline:
+            time.sleep(aws.poll_seconds)
+            state = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        found = cloudformation.describe_stack_resource_drifts(
+            StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+        )["StackResourceDrifts"]
+    except ClientError as error:
+        # Evidence without drift is better than none; the page says that it is missing, and why.
+        return Drift(stack, unknown=error.response["Error"]["Message"])
+    drifted = tuple(sorted(one["LogicalResourceId"] for one in found))
+    unknown = (
+        ""
+        if state["DetectionStatus"] == "DETECTION_COMPLETE"
+        else state.get("DetectionStatusReason", "it did not end")
+    )
+    return Drift(stack, drifted, unknown)

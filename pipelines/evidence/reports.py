@@ -1,0 +1,98 @@
+"""What tests, coverage and smoke said, read from their reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as Xml
+
+from pipelines import smoke
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.aws import Aws
+    from pipelines.smoke import SmokeReport
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What a test report says.
+
+    Attributes:
+        ran: How many tests ran.
+        skipped: How many did not.
+        failed: The names of those that did not pass.
+        seconds: How long they took together.
+        folders: How many ran of each folder of `tests/`.
+    """
+
+    ran: int
+    skipped: int
+    failed: tuple[str, ...]
+    seconds: float
+    folders: Mapping[str, int] = field(default_factory=dict)
+
+
+def tests(path: Path) -> Suite | None:
+    """Read a JUnit report; none when there is no such file."""
+    root = _parsed(path)
+    if root is None:
+        return None
+    cases = list(root.iter("testcase"))
+    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    names = tuple(f"{case.get('classname', '')}.{case.get('name', '')}" for case in failed)
+    seconds = sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))
+    return Suite(len(cases) - skipped, skipped, names, seconds, Counter(map(_folder, cases)))
+
+
+def folders(tests: Path) -> list[str]:
+    """The folders of tests that a source has, whether or not a build runs them."""
+    return sorted(one.name for one in tests.iterdir() if any(one.rglob("test_*.py")))
+
+
+def _folder(case: Any) -> str:
+    """`unit` of `tests.unit.lambdas.test_money`."""
+    return [*str(case.get("classname", "")).split("."), "", ""][1]
+
+
+def coverage(path: Path) -> float | None:
+    """Read the share of covered lines from a Cobertura report; none when there is no such file."""
+    root = _parsed(path)
+    return None if root is None else float(root.get("line-rate", 0))
+
+
+def smoke_of(aws: Aws, execution: str) -> SmokeReport:
+    """What a smoke execution found."""
+    return smoke.report(dict(aws.stepfunctions.describe_execution(executionArn=execution)))
+
+
+def junit(report: SmokeReport, suite: str) -> str:
+    """A smoke report as JUnit XML, as CodeBuild's report groups take it."""
+    cases: list[Any] = []
+    for check in report.checks:
+        case = Xml.Element("testcase", classname=suite, name=check.name, time="0")
+        if not check.ok:
+            Xml.SubElement(case, "failure", message=check.detail)
+        cases.append(case)
+    if not report.passed and all(check.ok for check in report.checks):
+        case = Xml.Element("testcase", classname=suite, name="smoke", time="0")
+        Xml.SubElement(case, "error", message=f"{report.error} {report.cause}".strip() or "no checks")
+        cases.append(case)
+    failed = sum(len(case) for case in cases)
+    root = Xml.Element("testsuite", name=suite, tests=str(len(cases)), failures=str(failed), time="0")
+    root.extend(cases)
+    return Xml.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return Xml.parse(path).getroot()  # noqa: S314 - our own build's report
+    except FileNotFoundError:
+        return None
+    except Xml.ParseError as error:
+        raise Refused(f"{path} is no report: {error}") from error

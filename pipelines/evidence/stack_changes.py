@@ -1,0 +1,120 @@
+"""A change set as a reviewer reads it: the stack's template before and after, and each resource's fate."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.aws import Aws
+
+Json = dict[str, Any]
+_UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """What happens to one resource.
+
+    Attributes:
+        stack: The stack it is in.
+        resource: Its logical id.
+        type: As `AWS::S3::Bucket`.
+        action: What CloudFormation would do.
+        replacement: Whether it is made anew: no, perhaps (it depends on a value known only then), yes.
+        keeps_old: Whether what is replaced or removed stays in the account (DeletionPolicy).
+        properties: Which of its properties change.
+    """
+
+    stack: str
+    resource: str
+    type: str
+    action: Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
+    replacement: Literal["no", "perhaps", "yes"] = "no"
+    keeps_old: bool = False
+    properties: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StackChanges:
+    """What would happen to one stack.
+
+    Attributes:
+        stack: Its name.
+        changes: What happens to its resources; nothing when it stays as it is.
+        before: Its template now; empty when it would be created.
+        after: Its template then.
+        parameters: Its parameters then.
+        tags: Its tags then.
+    """
+
+    stack: str
+    changes: list[Change]
+    before: Json = field(default_factory=dict)
+    after: Json = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def read(aws: Aws, stack: str, change_set: str) -> StackChanges:
+    """Read a change set that is ready, or that found nothing to change.
+
+    Raises:
+        Refused: It failed for another reason, or is not ready.
+    """
+    described: Json = dict(aws.cloudformation.describe_change_set(StackName=stack, ChangeSetName=change_set))
+    reason = described.get("StatusReason", "")
+    unchanged = described["Status"] == "FAILED" and any(words in reason for words in _UNCHANGED)
+    if described["Status"] != "CREATE_COMPLETE" and not unchanged:
+        raise Refused(f"The change set {change_set} of {stack} is {described['Status']}: {reason}")
+    return StackChanges(
+        stack,
+        sorted(_changes(aws, stack, change_set)),
+        _template(aws, stack),
+        _template(aws, stack, change_set),
+        {given["ParameterKey"]: given.get("ParameterValue", "") for given in described.get("Parameters", [])},
+        {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])},
+    )
+
+
+def _changes(aws: Aws, stack: str, change_set: str) -> Iterator[Change]:
+    pages = aws.cloudformation.get_paginator("describe_change_set")
+    for page in pages.paginate(StackName=stack, ChangeSetName=change_set):
+        for change in page.get("Changes", []):
+            if "ResourceChange" in change:
+                yield change_of(stack, dict(change["ResourceChange"]))
+
+
+def change_of(stack: str, said: Json) -> Change:
+    """One resource's change, from what CloudFormation says of it.
+
+    Source: CloudFormation API reference, ResourceChange.
+    """
+    names = {detail.get("Target", {}).get("Name", "") for detail in said.get("Details", [])} - {""}
+    replacement = {"True": "yes", "Conditional": "perhaps"}.get(said.get("Replacement", ""), "no")
+    return Change(
+        stack,
+        said["LogicalResourceId"],
+        said["ResourceType"],
+        said["Action"],
+        replacement,  # type: ignore[arg-type]  # one of the three words
+        "Retain" in said.get("PolicyAction", ""),
+        tuple(sorted(names)),
+    )
+
+
+def _template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
+    """A template; empty for a stack that is only under review and so has none yet."""
+    which = {"ChangeSetName": change_set} if change_set else {}
+    states = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    if not change_set and states == "REVIEW_IN_PROGRESS":
+        return {}
+    found = aws.cloudformation.get_template(StackName=stack, **which)  # type: ignore[arg-type]  # str to str
+    body: Any = found["TemplateBody"]
+    parsed: Json = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
+    return parsed

@@ -1,0 +1,7 @@
+"""Whether every permission of every role is needed: what a rehearsal's roles did, against what they may.
+
+The embedded AWS enforces IAM and records which statement allowed each call
+(`environments/embedded/calls.py`). A permission that no call needed is dead, unless AWS needs it where the
+embedded AWS has nothing to ask: those stand in one table (`unseen.py`), each with its source, and nothing
+else does.
+"""

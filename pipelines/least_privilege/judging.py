@@ -1,0 +1,70 @@
+"""Which permissions are dead, and which calls were refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from pipelines.least_privilege.unseen import UNREACHED, Unreached, unseen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from environments.embedded.calls import Call
+    from pipelines.least_privilege.grants import Grant
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Dead:
+    """Something that a role may do and that nothing needs.
+
+    Attributes:
+        role: The role's logical id.
+        sid: The statement.
+        what: An action, or a resource of the statement.
+    """
+
+    role: str
+    sid: str
+    what: str
+
+
+def dead(
+    grants: Iterable[Grant], calls: Sequence[Call], unreached: Sequence[Unreached] = UNREACHED
+) -> list[Dead]:
+    """What could be taken away and no recorded call would fail, sorted.
+
+    An action of a statement is needed when a call that it allowed was allowed by that statement alone; a
+    resource of it when it was one that such a call matched, or is known to be reached by no rehearsal.
+    """
+    found = (one for grant in grants for one in _dead(grant, calls))
+    return sorted(
+        one for one in found if not any(fnmatchcase(one.what, entry.pattern) for entry in unreached)
+    )
+
+
+def refused(grants: Iterable[Grant], calls: Iterable[Call]) -> list[Call]:
+    """The calls of these roles that IAM refused."""
+    roles = {(grant.account, grant.role) for grant in grants}
+    return [call for call in calls if not call.allowed and (call.account, call.role) in roles]
+
+
+def _dead(grant: Grant, calls: Sequence[Call]) -> Iterator[Dead]:
+    silent = unseen(grant.service)
+    rested = [
+        call
+        for call in calls
+        if (call.account, call.role) == (grant.account, grant.role)
+        and call.allowed
+        and call.statements == (grant.sid,)
+    ]
+    done = {call.action for call in rested}
+    for action in grant.actions:
+        if action not in done | silent:
+            yield Dead(grant.title, grant.sid, action)
+    reached = {pattern for call in rested for pattern in call.patterns}
+    if not set(grant.actions) <= silent:
+        for resource in grant.resources:
+            if resource not in reached:
+                yield Dead(grant.title, grant.sid, resource)

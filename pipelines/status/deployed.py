@@ -1,0 +1,130 @@
+"""What a payments stack runs, and which of its alarms ring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines import stacks
+from templates.capabilities.parameters import IMAGE_DIGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pipelines.aws import Aws
+
+_CODE_KEY = "CodeKey"
+_AT_ONCE = 100
+"""Names that DescribeAlarms takes (API reference)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A payments stack.
+
+    Attributes:
+        state: As CloudFormation says it.
+        changed: When it was created or last updated.
+        commit: The commit it was made from, where a tag says it: a branch's does.
+        versions: The versions of the payment workflow that new orders run on, by their share in percent.
+        digests: The SHA-256 of each function's package, or of the image of all.
+    """
+
+    state: str
+    changed: datetime
+    commit: str
+    versions: dict[str, int]
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """An alarm that rings.
+
+    Attributes:
+        name: The alarm's logical id.
+        since: When it began.
+        says: What it means, and the path of its runbook.
+    """
+
+    name: str
+    since: datetime
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """The alarms of a stack.
+
+    Attributes:
+        quiet: How many are well.
+        unsure: Those that have no data to judge by.
+        ringing: Those that ring.
+    """
+
+    quiet: int
+    unsure: list[str]
+    ringing: list[Ringing]
+
+
+def look(aws: Aws, stack: str) -> Deployed | None:
+    """What a stack runs; nothing where there is no such stack, or none was ever finished."""
+    if stacks.status(aws, stack) in {None, "REVIEW_IN_PROGRESS"}:
+        return None
+    described: Mapping[str, Any] = stacks.described(aws, stack)
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
+    tags = {one["Key"]: one["Value"] for one in described.get("Tags", [])}
+    alias = outputs.get("PaymentWorkflowAliasArn")
+    return Deployed(
+        state=described["StackStatus"],
+        changed=described.get("LastUpdatedTime", described["CreationTime"]),
+        commit=tags.get("commit", ""),
+        versions=_versions(aws, alias) if alias else {},
+        digests=_digests(given),
+    )
+
+
+def alarms(aws: Aws, stack: str) -> Alarms:
+    """How the alarms of a stack stand, its composite one among them."""
+    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    titles = {
+        one.get("PhysicalResourceId", ""): one["LogicalResourceId"]
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if one["ResourceType"] in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}
+    }
+    names, found = sorted(titles), list[dict[str, Any]]()
+    for first in range(0, len(names), _AT_ONCE):
+        some = names[first : first + _AT_ONCE]
+        told = aws.client("cloudwatch").describe_alarms(
+            AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=_AT_ONCE
+        )
+        found += [*told.get("MetricAlarms", []), *told.get("CompositeAlarms", [])]
+    ringing = [one for one in found if one["StateValue"] == "ALARM"]
+    return Alarms(
+        quiet=sum(one["StateValue"] == "OK" for one in found),
+        unsure=sorted(titles[one["AlarmName"]] for one in found if one["StateValue"] == "INSUFFICIENT_DATA"),
+        ringing=[
+            Ringing(titles[one["AlarmName"]], one["StateUpdatedTimestamp"], one.get("AlarmDescription", ""))
+            for one in ringing
+        ],
+    )
+
+
+def _versions(aws: Aws, alias: str) -> dict[str, int]:
+    routes = aws.stepfunctions.describe_state_machine_alias(stateMachineAliasArn=alias)
+    shares = routes.get("routingConfiguration", [])
+    return {one["stateMachineVersionArn"].rpartition(":")[2]: one["weight"] for one in shares}
+
+
+def _digests(given: Mapping[str, str]) -> dict[str, str]:
+    """A package's key holds its digest, and so does an image's address."""
+    zips = {
+        key.removesuffix(_CODE_KEY): value.rpartition("/")[2].removesuffix(".zip")
+        for key, value in given.items()
+        if key.endswith(_CODE_KEY)
+    }
+    image = given.get(IMAGE_DIGEST)
+    return zips if image is None else {"image": image.removeprefix("sha256:")}

@@ -1,0 +1,131 @@
+"""Gathers everything about an environment; what cannot be asked is noted, and the rest is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from payment_data.errors import Problem
+from pipelines import orders, payment_stack
+from pipelines.dora import deployments as dora
+from pipelines.evidence import drift
+from pipelines.pipeline_control import name_of
+from pipelines.refusals import Refused
+from pipelines.reporting import NOBODY, Reporter
+from pipelines.status import promoted
+from pipelines.status.deployed import Alarms, Deployed, alarms, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.aws import Aws
+    from pipelines.dora.measures import Measures
+
+MOST_PARKED: Final = 100
+"""How many parked orders are counted; one is too many already."""
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Status:
+    """How an environment does.
+
+    Attributes:
+        environment: Its name.
+        account: Its account.
+        region: Its region.
+        stack: The payments stack.
+        at: When this was asked.
+        deployed: What the stack runs; nothing where it is not deployed.
+        release: What the release pipeline last did there.
+        smoke: How the last smoke execution ended and when it began; nothing where none ran.
+        gates: Approvals that wait.
+        alarms: How its alarms stand.
+        parked: Ids of orders that need attention, at most `MOST_PARKED`.
+        drift: By stack, what is not as it was deployed.
+        delivery: The four measures, where the release pipeline goes.
+        unknown: By part, why it could not be asked.
+    """
+
+    environment: str
+    account: str
+    region: str
+    stack: str
+    at: datetime
+    deployed: Deployed | None = None
+    release: promoted.Release | None = None
+    smoke: dict[str, Any] | None = None
+    gates: list[promoted.Gate] = field(default_factory=list)
+    alarms: Alarms | None = None
+    parked: list[str] = field(default_factory=list)
+    drift: dict[str, list[str]] = field(default_factory=dict)
+    delivery: Measures | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+def gather(aws: Aws, stack: str, tools: Aws | None, reporter: Reporter = NOBODY) -> Status:
+    """Ask everything that can be asked.
+
+    Args:
+        aws: The environment's account.
+        stack: Its payments stack.
+        tools: The account of the pipelines; nothing for an environment that no pipeline deploys.
+        reporter: Told what is being asked.
+
+    Raises:
+        NoCredentialsError: There are none to ask with.
+    """
+    there = aws.environment
+    found = Status(there.name, there.account, there.region, stack, datetime.now(UTC))
+
+    def ask(part: str, question: Callable[[], T], otherwise: T) -> T:
+        reporter.passing(f"asking for {part}")
+        try:
+            return question()
+        except NoCredentialsError:
+            raise  # then nothing can be asked, and that is all there is to say
+        except (ClientError, BotoCoreError, Problem, Refused) as error:
+            found.unknown[part] = error.message if isinstance(error, Refused) else str(error)
+            return otherwise
+
+    found.deployed = ask("deployed", lambda: look(aws, stack), None)
+    if found.deployed is not None:
+        found.smoke = ask("smoke", lambda: _smoke(aws, stack), None)
+        found.alarms = ask("alarms", lambda: alarms(aws, stack), None)
+        found.parked = ask("parked", lambda: _parked(aws, stack), [])
+        for name in (there.network_stack, stack):
+            drifted = ask(f"drift of {name}", partial(_drift, aws, name), None)
+            found.drift |= {} if drifted is None else {name: drifted}
+    if tools is not None:
+        found.release = ask("release", lambda: promoted.release(tools, there.name), None)
+        found.gates = ask("gates", lambda: promoted.gates(tools, there.name), [])
+        found.delivery = ask("delivery", lambda: _delivery(tools, there.name), None)
+    return found
+
+
+def _smoke(aws: Aws, stack: str) -> dict[str, Any] | None:
+    machine = payment_stack.connect(aws, stack).smoke
+    runs = aws.stepfunctions.list_executions(stateMachineArn=machine, maxResults=1)["executions"]
+    return {"status": runs[0]["status"], "started": runs[0]["startDate"]} if runs else None
+
+
+def _parked(aws: Aws, stack: str) -> list[str]:
+    api = payment_stack.connect(aws, stack).api
+    return [order["order_id"] for order in orders.listed(api, orders.PARKED, MOST_PARKED)]
+
+
+def _drift(aws: Aws, stack: str) -> list[str]:
+    found = drift.detect(aws, stack)
+    if found.unknown:
+        raise Refused(found.unknown)
+    return list(found.drifted)
+
+
+def _delivery(tools: Aws, environment: str) -> Measures | None:
+    if environment not in dora.STAGES:
+        return None
+    return dora.measured(tools, name_of(tools, "release"), environment)

@@ -1,0 +1,88 @@
+"""What the pipelines know of an environment: the release that is there, and what waits for an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipelines import pipeline_control
+from pipelines.dora.deployments import STAGES
+
+if TYPE_CHECKING:
+    from pipelines.aws import Aws
+    from pipelines.pipeline_control import Question
+
+_ASKING: Final = {"branch": ["remove-branch"], "staging": ["release"], "prod": ["release"]}
+"""The pipelines that ask about each environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the release pipeline last did to an environment.
+
+    Attributes:
+        execution: The execution.
+        commit: The commit that it took.
+        status: How the stage went.
+        rollback: Whether it took the environment back to an earlier release.
+    """
+
+    execution: str
+    commit: str
+    status: str
+    rollback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An approval that waits.
+
+    Attributes:
+        pipeline: The pipeline, by the word that people use.
+        stage: The stage that asks.
+        execution: The execution that waits.
+        link: Where more is told.
+    """
+
+    pipeline: str
+    stage: str
+    execution: str
+    link: str
+
+
+def release(tools: Aws, environment: str) -> Release | None:
+    """The last release to an environment; nothing where the release pipeline does not go, or did not yet.
+
+    Raises:
+        Refused: The pipelines are not deployed.
+    """
+    if environment not in STAGES:
+        return None
+    pipeline = pipeline_control.name_of(tools, "release")
+    stage = next(s for s in pipeline_control.state(tools, pipeline) if s["stageName"] == STAGES[environment])
+    last = stage.get("latestExecution")
+    if not last:
+        return None
+    found = tools.client("codepipeline").get_pipeline_execution(
+        pipelineName=pipeline, pipelineExecutionId=last["pipelineExecutionId"]
+    )["pipelineExecution"]
+    commit = next((one["revisionId"] for one in found.get("artifactRevisions", [])), "")
+    return Release(last["pipelineExecutionId"], commit, last["status"], last.get("type") == "ROLLBACK")
+
+
+def gates(tools: Aws, environment: str) -> list[Gate]:
+    """The approvals about an environment that wait.
+
+    Raises:
+        Refused: The pipelines are not deployed.
+    """
+    asking = {which: pipeline_control.name_of(tools, which) for which in _ASKING.get(environment, [])}
+    return [
+        _gate(which, question)
+        for which, name in asking.items()
+        for question in pipeline_control.questions(tools, name)
+    ]
+
+
+def _gate(which: str, question: Question) -> Gate:
+    return Gate(which, question.stage, question.execution, question.link)

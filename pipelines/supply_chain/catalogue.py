@@ -1,0 +1,32 @@
+"""Every check by name, in the order in which they are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipelines.packaging import PACKAGES
+from pipelines.repository import ROOT
+from pipelines.supply_chain import advisories, code, contents, licences, locked, secrets, templates
+from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHECKS: Final[dict[str, Callable[[], Verdict]]] = {
+    "locks": lambda: locked.check(ROOT),
+    "contents": lambda: contents.check(PACKAGES),
+    "licences": lambda: licences.check(ROOT),
+    "secrets": lambda: secrets.in_tree(ROOT),
+    "history": lambda: secrets.in_history(ROOT),
+    "code": lambda: code.check(ROOT),
+    "advisories": lambda: advisories.check(ROOT),
+    "templates": lambda: templates.check(templates.ours()),
+}
+
+
+def make(name: str) -> Verdict:
+    """Make a check; one that could not look is an answer, too."""
+    try:
+        return CHECKS[name]()
+    except CannotCheck as cannot:
+        return Verdict(Outcome.NOT_CHECKED, str(cannot))

@@ -1,0 +1,89 @@
+"""Alarms on what customers feel, each with a runbook, and one composite alarm that says healthy or not.
+
+An order that is declined or out of stock is business, not an alarm: its execution fails as it should.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from troposphere import Join, Ref, Sub
+from troposphere.cloudwatch import Alarm, CompositeAlarm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from troposphere import Template
+
+    from templates.capabilities.metrics import Measure
+
+RUNBOOKS = "docs/operations/runbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One thing that should not happen.
+
+    Attributes:
+        name: the alarm's logical id; the runbook's file is named after it.
+        meaning: one sentence for whoever is woken by it.
+        measure: what is measured, once a minute.
+        threshold: the alarm rings when the value is greater.
+        minutes: for how many minutes in a row.
+        judges_release: whether it also stops a deployment and rolls it back.
+    """
+
+    name: str
+    meaning: str
+    measure: Measure
+    threshold: float
+    minutes: int = 1
+    judges_release: bool = False
+
+    @property
+    def runbook(self) -> str:
+        """The path of its runbook: OrdersParked has orders-parked.md."""
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.name)
+        return f"{RUNBOOKS}/{words.strip('-')}.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What others may use of the alarms."""
+
+    release: tuple[Ref, ...]
+    """Those that judge a deployment."""
+    health: Ref
+    """The composite alarm's name."""
+    every: tuple[Ref, ...]
+    """Each alarm on one symptom."""
+
+
+def add_alarms(template: Template, symptoms: Sequence[Symptom]) -> Alarms:
+    """Add an alarm for each symptom and `Health`, which rings when any of them does."""
+    alarms = {symptom.name: _add_alarm(template, symptom) for symptom in symptoms}
+    health = CompositeAlarm(
+        "Health",
+        AlarmDescription=f"Something that customers feel is wrong. Runbook: {RUNBOOKS}/health.md",
+        AlarmRule=Join(" OR ", [Sub(f'ALARM("${{{alarm.title}}}")') for alarm in alarms.values()]),
+    )
+    template.add_resource(health)
+    release = tuple(Ref(alarms[symptom.name]) for symptom in symptoms if symptom.judges_release)
+    return Alarms(release=release, health=Ref(health), every=tuple(map(Ref, alarms.values())))
+
+
+def _add_alarm(template: Template, symptom: Symptom) -> Alarm:
+    alarm = Alarm(
+        f"{symptom.name}Alarm",
+        AlarmDescription=f"{symptom.meaning} Runbook: {symptom.runbook}",
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=symptom.threshold,
+        EvaluationPeriods=symptom.minutes,
+        DatapointsToAlarm=symptom.minutes,
+        # A minute without orders is a quiet minute, not a broken one.
+        TreatMissingData="notBreaching",
+        **symptom.measure.alarm_properties(),
+    )
+    template.add_resource(alarm)
+    return alarm

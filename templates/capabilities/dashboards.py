@@ -1,0 +1,143 @@
+"""Two dashboards: what the business asks, and what an operator asks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from troposphere import AWSHelperFn, Ref, StackName, Sub
+from troposphere.cloudwatch import Dashboard
+
+from templates.capabilities.business_metrics import NAMESPACE, own
+from templates.capabilities.data_api_stage import STAGE
+from templates.capabilities.metrics import MINUTE, Metric
+from templates.definitions.payment_workflow import SUBSTITUTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from troposphere import Template
+
+    from templates.capabilities.functions import DeployedFunction
+    from templates.capabilities.state_machines import Workflow
+
+_COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
+Widget = dict[str, Any]
+
+
+def add_dashboards(
+    template: Template, workflow: Workflow, functions: dict[str, DeployedFunction], alarms: Sequence[Ref]
+) -> None:
+    """Add both; CloudWatch names them after the stack."""
+    _add(template, "BusinessDashboard", _business())
+    _add(template, "TechnicalDashboard", _technical(workflow, functions, alarms))
+
+
+def _business() -> list[Widget]:
+    return [
+        _lines("Orders", [(own("OrdersPlaced"), "placed"), (own("OrdersNeedingAttention"), "parked")]),
+        _found("Orders failed, by reason", "OrdersFailed", "reason"),
+        _found("Amount placed, in minor units, by currency", "AmountPlaced", "currency"),
+        _found("Undone, by step", "Compensations", "step"),
+        _lines(
+            "Orders at their end", [(own("OrdersEnded"), "all"), (own("OrdersEndedInTime"), "within 60 s")]
+        ),
+    ]
+
+
+def _technical(
+    workflow: Workflow, functions: dict[str, DeployedFunction], alarms: Sequence[Ref]
+) -> list[Widget]:
+    stage: dict[str, AWSHelperFn | str] = {"ApiName": StackName, "Stage": STAGE}
+    executions = {"StateMachineArn": workflow.arn}
+    return [
+        {"type": "alarm", "properties": {"title": "Alarms", "alarms": [_text(_arn(a)) for a in alarms]}},
+        _lines(
+            "Executions",
+            [
+                (Metric("AWS/States", f"Executions{end}", executions), end.lower())
+                for end in ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
+            ],
+        ),
+        *[
+            _lines(
+                f"Time of a step, {statistic}, ms",
+                [(own("StepDuration", statistic, step=name), name) for name in SUBSTITUTIONS],
+            )
+            for statistic in ("p50", "p99")
+        ],
+        _lines(
+            "Data API",
+            [(Metric("AWS/ApiGateway", name, stage), name) for name in ("Count", "5XXError", "4XXError")],
+        ),
+        _lines("Data API, ms", [(Metric("AWS/ApiGateway", "Latency", stage, p), p) for p in ("p50", "p99")]),
+        *[
+            _lines(
+                f"Functions: {what.lower()}",
+                [
+                    (Metric("AWS/Lambda", what, {"FunctionName": function.name}), name)
+                    for name, function in functions.items()
+                ],
+            )
+            for what in ("Errors", "Throttles")
+        ],
+    ]
+
+
+def _add(template: Template, name: str, widgets: list[Widget]) -> None:
+    per_row = _COLUMNS // _WIDTH
+    placed = [
+        {
+            "x": index % per_row * _WIDTH,
+            "y": index // per_row * _HEIGHT,
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            **widget,
+        }
+        for index, widget in enumerate(widgets)
+    ]
+    body = json.dumps({"start": "-PT3H", "widgets": placed}, sort_keys=True)
+    template.add_resource(Dashboard(name, DashboardBody=Sub(body)))
+
+
+def _lines(title: str, lines: Sequence[tuple[Metric, str]]) -> Widget:
+    return _graph(
+        title, [[*_path(metric), {"stat": metric.statistic, "label": label}] for metric, label in lines]
+    )
+
+
+def _found(title: str, metric: str, dimension: str) -> Widget:
+    """Draw a line for each value of a dimension that there is."""
+    schema = f'{{"{_text(NAMESPACE)}",{dimension},service}}'
+    search = f"SEARCH('{schema} MetricName=\"{metric}\" service=\"{_text(StackName)}\"', 'Sum', {MINUTE})"
+    label = f"${{!PROP('Dim.{dimension}')}}"  # `${!` is how Fn::Sub writes `${`
+    return _graph(title, [[{"expression": search, "label": label}]])
+
+
+def _graph(title: str, metrics: list[list[Any]]) -> Widget:
+    about = {
+        "title": title,
+        "metrics": metrics,
+        "period": MINUTE,
+        "region": "${AWS::Region}",
+        "view": "timeSeries",
+    }
+    return {"type": "metric", "properties": about}
+
+
+def _path(metric: Metric) -> list[str]:
+    pairs = [_text(part) for pair in metric.dimensions.items() for part in pair]
+    return [_text(metric.namespace), metric.name, *pairs]
+
+
+def _arn(alarm: Ref) -> Sub:
+    name = _text(alarm)
+    return Sub(f"arn:${{AWS::Partition}}:cloudwatch:${{AWS::Region}}:${{AWS::AccountId}}:alarm:{name}")
+
+
+def _text(value: AWSHelperFn | str) -> str:
+    """Return a value as `Fn::Sub` writes it inside a text."""
+    if isinstance(value, str):
+        return value
+    [(function, said)] = value.to_dict().items()
+    return f"${{{said}}}" if function == "Ref" else str(said)

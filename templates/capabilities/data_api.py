@@ -1,0 +1,157 @@
+"""The data API: a private REST API with IAM auth, in front of the one function that touches MongoDB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from awacs.aws import Allow, Condition, Deny, PolicyDocument, Principal, Statement, StringNotEquals
+from awacs.execute_api import Invoke
+from troposphere import GetAtt, Ref, StackName, Sub, encode_to_dict
+from troposphere.apigateway import (
+    EndpointConfiguration,
+    Integration,
+    Method,
+    Resource,
+    RestApi,
+)
+from troposphere.awslambda import Alias, Permission
+
+from templates.capabilities.data_api_stage import STAGE, add_stage
+from templates.capabilities.exports import from_network
+from templates.capabilities.functions import FunctionSpec, add_function
+from templates.capabilities.parameters import DATABASE_NAME
+from templates.capabilities.permissions import POLICY_VERSION
+
+if TYPE_CHECKING:
+    from troposphere import Template
+
+    from environments.schema import Environment
+    from templates.capabilities.functions import DeployedFunction
+
+API_SECONDS = 3
+"""The integration's time-out and the function's: longer than the database's 2 s, shorter than HTTP's 4 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataApi:
+    """What others may use of the data API."""
+
+    title: str
+    api_id: Ref
+    url: Sub
+    function: DeployedFunction
+    live_function_arn: Ref
+
+
+def add_data_api(template: Template, environment: Environment) -> DataApi:
+    """Add the API, its stage `live`, and its function behind an alias of the same name.
+
+    The alias keeps the integration's address constant, so a new function version needs no new deployment.
+    """
+    function = add_function(template, environment, _function(environment))
+    alias = Alias(
+        "DataApiLive", Name=STAGE, FunctionName=function.name, FunctionVersion=function.version_number
+    )
+    api = RestApi(
+        "DataApi",
+        Name=StackName,
+        Description="Products, users and orders, for this stack's functions only",
+        EndpointConfiguration=EndpointConfiguration(
+            Types=["PRIVATE"], VpcEndpointIds=[from_network("ExecuteApiEndpointId")]
+        ),
+        Policy=_policy(),
+    )
+    resource = Resource(
+        "DataApiAnyPath", RestApiId=Ref(api), ParentId=GetAtt(api, "RootResourceId"), PathPart="{proxy+}"
+    )
+    method = _method(api, resource, alias)
+    for part in (alias, api, resource, method, _invoke_permission(api, alias)):
+        template.add_resource(part)
+    add_stage(template, environment, [api, resource, method])
+    url = Sub(f"https://${{{api.title}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE}")
+    return DataApi(
+        title=str(api.title), api_id=Ref(api), url=url, function=function, live_function_arn=Ref(alias)
+    )
+
+
+def _function(environment: Environment) -> FunctionSpec:
+    # MONGODB-AWS proves the function's role with a signed request that the MongoDB server sends to AWS STS;
+    # sts:GetCallerIdentity needs no permission.
+    return FunctionSpec(
+        "data_api",
+        "The data API: the only code that touches MongoDB",
+        seconds=API_SECONDS,
+        security_groups=["DataApiSecurityGroupId"],
+        variables={
+            "MONGODB_URI": environment.database.connection_uri,
+            "MONGODB_DATABASE": Ref(DATABASE_NAME),
+        },
+    )
+
+
+def _policy() -> dict[str, Any]:
+    """Let in only what comes through this network's endpoint, and only whom a role's own policy allows.
+
+    The principal of the Allow is the account, which delegates to IAM policies. With `*` the resource policy
+    alone would be enough for every role of the account (API Gateway developer guide, "How API Gateway
+    resource policies affect authorization workflow", table A: either one is enough).
+    """
+    everything = "execute-api:/*"
+    policy = PolicyDocument(
+        Version=POLICY_VERSION,
+        Statement=[
+            Statement(
+                Sid="RolesOfThisAccount",
+                Effect=Allow,
+                Principal=Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")),
+                Action=[Invoke],
+                Resource=[everything],
+            ),
+            Statement(
+                Sid="OnlyThroughThisEndpoint",
+                Effect=Deny,
+                Principal=Principal("*"),
+                Action=[Invoke],
+                Resource=[everything],
+                Condition=Condition(
+                    StringNotEquals({"aws:SourceVpce": from_network("ExecuteApiEndpointId")})
+                ),
+            ),
+        ],
+    )
+    # Troposphere takes plain JSON alone here.
+    plain: dict[str, Any] = encode_to_dict(policy)
+    return plain
+
+
+def _method(api: RestApi, resource: Resource, alias: Alias) -> Method:
+    return Method(
+        "DataApiAnyMethod",
+        RestApiId=Ref(api),
+        ResourceId=Ref(resource),
+        HttpMethod="ANY",
+        AuthorizationType="AWS_IAM",
+        Integration=Integration(
+            Type="AWS_PROXY",
+            IntegrationHttpMethod="POST",
+            TimeoutInMillis=API_SECONDS * 1000,
+            Uri=Sub(
+                "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path"
+                f"/2015-03-31/functions/${{{alias.title}}}/invocations"
+            ),
+        ),
+    )
+
+
+def _invoke_permission(api: RestApi, alias: Alias) -> Permission:
+    stage = (
+        f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{api.title}}}/{STAGE}/*"
+    )
+    return Permission(
+        "DataApiInvokesFunction",
+        Action="lambda:InvokeFunction",
+        FunctionName=Ref(alias),
+        Principal="apigateway.amazonaws.com",
+        SourceArn=Sub(stage),
+    )

@@ -1,0 +1,51 @@
+"""Exceptions from a linter's rule, each with its reason beside the resource that needs it.
+
+cfn-lint and checkov read them from the resource's Metadata; `payments lint` and `payments audit templates`
+refuse one without a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from troposphere import AWSObject
+
+
+@dataclass(frozen=True, slots=True)
+class Except:
+    """One rule that does not hold for one resource, and why.
+
+    Attributes:
+        rule: As `E9009` (cfn-lint and our own) or `CKV_AWS_116` (checkov).
+        reason: For the security reviewer; a sentence.
+    """
+
+    rule: str
+    reason: str
+
+
+def excepted(*exceptions: Except) -> dict[str, Any]:
+    """The exceptions as a resource's Metadata.
+
+    Source: cfn-lint, "Metadata"; checkov, "Suppressing and Skipping Policies", CloudFormation metadata.
+    """
+    skipped = [one for one in exceptions if one.rule.startswith("CKV")]
+    ignored = [one for one in exceptions if not one.rule.startswith("CKV")]
+    metadata: dict[str, Any] = {}
+    if skipped:
+        metadata["checkov"] = {"skip": [{"id": one.rule, "comment": one.reason} for one in skipped]}
+    if ignored:
+        metadata["cfn-lint"] = {
+            "config": {"ignore_checks": [one.rule for one in ignored]},
+            "reasons": {one.rule: one.reason for one in ignored},
+        }
+    return metadata
+
+
+def describe(resource: AWSObject, metadata: Mapping[str, Any]) -> None:
+    """Add to a resource's Metadata, keeping what is there."""
+    resource.resource["Metadata"] = {**resource.resource.get("Metadata", {}), **metadata}

@@ -1,0 +1,197 @@
+"""Lambda functions: in the VPC, each on its own role, logged, traced, encrypted, published as versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from awacs import ec2, logs, xray
+from troposphere import GetAtt, ImportValue, Ref, Split, StackName, Sub
+from troposphere.awslambda import (
+    Code,
+    Environment,
+    Function,
+    ImageConfig,
+    LoggingConfig,
+    TracingConfig,
+    VPCConfig,
+)
+
+from templates.capabilities.business_metrics import NAMESPACE
+from templates.capabilities.exceptions import Except, describe, excepted
+from templates.capabilities.exports import from_network
+from templates.capabilities.function_versions import publish
+from templates.capabilities.log_groups import Logs, add_log_group
+from templates.capabilities.parameters import (
+    ARTIFACT_BUCKET,
+    ATTEMPT,
+    IMAGE_DIGEST,
+    IMAGE_REPOSITORY,
+    code_key,
+    pascal,
+)
+from templates.capabilities.permissions import NOT_FROM_FUNCTION_CODE, Permission, add_role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from troposphere import AWSHelperFn, Template
+
+    from environments import schema
+
+
+_EXCEPTIONS = (
+    Except(
+        "CKV_AWS_115",
+        "Concurrency is not reserved: it would be taken from every other stack of the account, and the data "
+        "API's throttling bounds what reaches MongoDB.",
+    ),
+    Except(
+        "CKV_AWS_116",
+        "Nothing calls it asynchronously, so a dead letter queue would stay empty: its caller gets the "
+        "error, and retries or compensates.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What makes one function different from the others.
+
+    Attributes:
+        name: its folder under `lambdas/`; logical ids derive from it.
+        description: one sentence.
+        seconds: its time-out, inside its caller's.
+        security_groups: the exports of the network stack that say whom it may reach.
+        variables: environment variables beside those that every function gets.
+        permissions: beside those that every function needs.
+        exceptions: from linters' rules, for the function and its role.
+    """
+
+    name: str
+    description: str
+    seconds: int
+    security_groups: Sequence[str]
+    variables: dict[str, Any]
+    permissions: Sequence[Permission] = ()
+    exceptions: Sequence[Except] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedFunction:
+    """What others may use of a function."""
+
+    title: str
+    """The function's logical id."""
+    name: Ref
+    version_arn: Ref
+    version_number: GetAtt
+    logs: Logs
+
+
+def add_function(template: Template, environment: schema.Environment, spec: FunctionSpec) -> DeployedFunction:
+    """Add a function with its log group and role, and publish what it is now as a version."""
+    title = pascal(spec.name)
+    key_arn = from_network("KeyArn")
+    group = add_log_group(template, environment, title, key_arn)
+    permissions = [*_every_function(group), *spec.permissions]
+    function = Function(
+        f"{title}Function",
+        Description=Sub(f"{spec.description} (attempt ${{{ATTEMPT}}})"),
+        **_code(environment, spec.name),
+        Architectures=[environment.functions.architecture],
+        MemorySize=environment.functions.memory_mb,
+        Timeout=spec.seconds,
+        Role=add_role(template, title, "lambda.amazonaws.com", permissions, for_this_account=False),
+        VpcConfig=_vpc([from_network(group) for group in spec.security_groups]),
+        Environment=Environment(Variables=_variables(environment) | spec.variables),
+        KmsKeyArn=key_arn,
+        LoggingConfig=LoggingConfig(LogGroup=group.name),
+        TracingConfig=TracingConfig(Mode="Active"),
+        Metadata=excepted(*_EXCEPTIONS, *spec.exceptions),
+    )
+    template.add_resource(function)
+    describe(template.resources[f"{title}Role"], excepted(*spec.exceptions))
+    image = environment.functions.packaging == "image"
+    version = publish(template, spec.name, function, code=IMAGE_DIGEST if image else code_key(spec.name))
+    return DeployedFunction(
+        title=str(function.title),
+        name=Ref(function),
+        version_arn=Ref(version),
+        version_number=GetAtt(version, "Version"),
+        logs=group,
+    )
+
+
+def _code(environment: schema.Environment, name: str) -> dict[str, Any]:
+    """Where the function's code is and how it begins; an image brings its runtime."""
+    handler = f"{name}.handler.handler"
+    if environment.functions.packaging == "image":
+        return {
+            "PackageType": "Image",
+            "Code": Code(ImageUri=Sub(f"${{{IMAGE_REPOSITORY}}}@${{{IMAGE_DIGEST}}}")),
+            "ImageConfig": ImageConfig(Command=[handler]),
+        }
+    return {
+        "Handler": handler,
+        "Runtime": environment.functions.runtime,
+        "Code": Code(S3Bucket=Ref(ARTIFACT_BUCKET), S3Key=Ref(code_key(name))),
+    }
+
+
+def _vpc(security_groups: list[ImportValue]) -> VPCConfig:
+    subnets = Split(",", from_network("PrivateSubnetIds"))
+    return VPCConfig(SecurityGroupIds=security_groups, SubnetIds=subnets)
+
+
+def _variables(environment: schema.Environment) -> dict[str, AWSHelperFn | str]:
+    # The service is the stack, so that metrics and logs of two branches never mix.
+    return {
+        "LOG_LEVEL": environment.logs.level,
+        "POWERTOOLS_SERVICE_NAME": StackName,
+        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+    }
+
+
+def _every_function(group: Logs) -> list[Permission]:
+    return [
+        Permission(
+            "WriteLogs",
+            "Writes to its own log group; it cannot create another, unencrypted one.",
+            [logs.CreateLogStream, logs.PutLogEvents],
+            [group.streams_arn],
+        ),
+        join_vpc(),
+        trace_permission(),
+    ]
+
+
+def join_vpc() -> Permission:
+    """Return what a function in a VPC needs to be there."""
+    return Permission(
+        "JoinVpc",
+        "Lambda makes the function's network interfaces with this role; its code cannot. The resource is "
+        "*: Lambda checks these actions on * when a function joins a VPC (Lambda developer guide, "
+        "'Giving Lambda functions access to resources in an Amazon VPC').",
+        [
+            ec2.CreateNetworkInterface,
+            ec2.DescribeNetworkInterfaces,
+            ec2.DescribeSubnets,
+            ec2.DeleteNetworkInterface,
+            ec2.AssignPrivateIpAddresses,
+            ec2.UnassignPrivateIpAddresses,
+        ],
+        ["*"],
+        NOT_FROM_FUNCTION_CODE,
+    )
+
+
+def trace_permission() -> Permission:
+    """Return the right to send traces."""
+    return Permission(
+        "SendTraces",
+        "Sends X-Ray traces. The resource is *: these actions have no resource type "
+        "(Service Authorization Reference, AWS X-Ray).",
+        [xray.PutTraceSegments, xray.PutTelemetryRecords],
+        ["*"],
+    )

@@ -1,0 +1,84 @@
+"""What an alarm measures, once a minute: one metric, or a formula over a few."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from troposphere import cloudwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from troposphere import AWSHelperFn
+
+MINUTE = 60
+
+
+class Measure(Protocol):
+    """Something that an alarm can compare with a threshold."""
+
+    def alarm_properties(self) -> dict[str, Any]:
+        """Return the properties of AWS::CloudWatch::Alarm that say what is measured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        namespace: as AWS/Lambda.
+        name: as Errors.
+        dimensions: which of them.
+        statistic: Sum, or a percentile as p99.
+    """
+
+    namespace: AWSHelperFn | str
+    name: str
+    dimensions: Mapping[str, AWSHelperFn | str] = field(default_factory=dict)
+    statistic: str = "Sum"
+
+    def alarm_properties(self) -> dict[str, Any]:
+        """Return the properties of an alarm on this metric alone."""
+        key = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
+        return {
+            "Namespace": self.namespace,
+            "MetricName": self.name,
+            "Dimensions": self._dimensions(),
+            "Period": MINUTE,
+            key: self.statistic,
+        }
+
+    def query(self, query_id: str) -> cloudwatch.MetricDataQuery:
+        """Return it as a part of a formula."""
+        metric = cloudwatch.Metric(
+            Namespace=self.namespace, MetricName=self.name, Dimensions=self._dimensions()
+        )
+        stat = cloudwatch.MetricStat(Metric=metric, Period=MINUTE, Stat=self.statistic)
+        return cloudwatch.MetricDataQuery(Id=query_id, MetricStat=stat, ReturnData=False)
+
+    def _dimensions(self) -> list[cloudwatch.MetricDimension]:
+        return [cloudwatch.MetricDimension(Name=name, Value=value) for name, value in self.dimensions.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A value computed from metrics by CloudWatch's metric math, which names them by their key here."""
+
+    text: str
+    label: str
+    metrics: Mapping[str, Metric]
+
+    def alarm_properties(self) -> dict[str, Any]:
+        """Return the properties of an alarm on the computed value."""
+        computed = cloudwatch.MetricDataQuery(
+            Id="computed", Expression=self.text, Label=self.label, ReturnData=True
+        )
+        return {"Metrics": [computed, *(metric.query(name) for name, metric in self.metrics.items())]}
+
+
+def total(label: str, metrics: Sequence[Metric]) -> Formula:
+    """Return the sum of metrics; a missing one counts as nothing."""
+    named = {f"m{index}": metric for index, metric in enumerate(metrics)}
+    return Formula(" + ".join(f"FILL({name}, 0)" for name in named), label, named)

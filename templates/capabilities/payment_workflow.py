@@ -1,0 +1,89 @@
+"""The payment workflow's state machine, its versions and its `live` alias."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from awacs.awslambda import InvokeFunction
+from troposphere import Ref, Sub
+from troposphere.stepfunctions import DeploymentPreference, StateMachineAlias, StateMachineVersion
+
+from templates.capabilities.permissions import Permission
+from templates.capabilities.state_machines import Workflow, add_state_machine
+from templates.definitions.payment_workflow import SUBSTITUTIONS, definition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from troposphere import Template
+
+    from environments.schema import Environment
+    from templates.capabilities.functions import DeployedFunction
+
+
+ALIAS = "live"
+
+
+def add_payment_workflow(
+    template: Template, environment: Environment, functions: dict[str, DeployedFunction]
+) -> Workflow:
+    """Add the payment workflow, its tasks on exactly these versions of the functions."""
+    used = {name: functions[name] for name in SUBSTITUTIONS}
+    return add_state_machine(
+        template,
+        environment,
+        "PaymentWorkflow",
+        definition=definition(),
+        substitutions={SUBSTITUTIONS[name]: function.version_arn for name, function in used.items()},
+        permissions=[invoke_permission(list(used.values()))],
+    )
+
+
+def invoke_permission(functions: Sequence[DeployedFunction]) -> Permission:
+    """Return the right to call any version of these functions, and never what is unpublished."""
+    return Permission(
+        "CallFunctions",
+        "Calls its own functions, any published version: executions in flight finish on older ones.",
+        [InvokeFunction],
+        [Sub(f"${{{function.title}.Arn}}:*") for function in functions],
+    )
+
+
+def add_live_alias(
+    template: Template, environment: Environment, workflow: Workflow, alarms: Sequence[Ref]
+) -> Ref:
+    """Publish the workflow as a version, shift `live` to it, and return the alias's ARN.
+
+    A version is what executions hold on to, so it is kept when it is replaced. Alarms roll a gradual shift
+    back (AWS documentation, AWS::StepFunctions::StateMachineAlias DeploymentPreference).
+    """
+    version = StateMachineVersion(
+        "PaymentWorkflowVersion",
+        StateMachineArn=workflow.arn,
+        StateMachineRevisionId=workflow.revision_id,
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    alias = StateMachineAlias(
+        "PaymentWorkflowLive",
+        Name=ALIAS,
+        Description="What orders run; a deployment shifts it, a rollback shifts it back",
+        DeploymentPreference=_shift(environment, version, alarms),
+    )
+    template.add_resource(version)
+    template.add_resource(alias)
+    return Ref(alias)
+
+
+def _shift(
+    environment: Environment, version: StateMachineVersion, alarms: Sequence[Ref]
+) -> DeploymentPreference:
+    deployment = environment.deployment
+    gradual: dict[str, Any] = {}
+    if deployment.type != "ALL_AT_ONCE":
+        gradual = {
+            "Percentage": deployment.percentage,
+            "Interval": deployment.interval_minutes,
+            "Alarms": list(alarms),
+        }
+    return DeploymentPreference(StateMachineVersionArn=Ref(version), Type=deployment.type, **gradual)

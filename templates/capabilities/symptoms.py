@@ -1,0 +1,161 @@
+"""What should not happen in a payments stack, as metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troposphere import StackName
+
+from payment_data.errors import Kind
+from payment_data.metrics import ABANDONED
+from templates.capabilities.alarms import Symptom
+from templates.capabilities.business_metrics import own
+from templates.capabilities.data_api_stage import STAGE
+from templates.capabilities.log_metrics import count_problems
+from templates.capabilities.metrics import Formula, Metric, total
+
+if TYPE_CHECKING:
+    from troposphere import AWSHelperFn, Template
+
+    from templates.capabilities.functions import DeployedFunction
+    from templates.capabilities.state_machines import Workflow
+
+Functions = dict[str, "DeployedFunction"]
+
+_UNDOING = ("refund_payment", "release_products", "record_failure")
+_ENOUGH_ORDERS = 20
+"""Fewer orders in a minute than this say nothing about a share; a smoke test places four."""
+
+
+def of_the_workflow(
+    template: Template, workflow: Workflow, record_failure: DeployedFunction
+) -> list[Symptom]:
+    """Return what can be wrong with orders as a whole."""
+    started, failed, timed_out, aborted, throttled = (
+        Metric("AWS/States", name, {"StateMachineArn": workflow.arn})
+        for name in (
+            "ExecutionsStarted",
+            "ExecutionsFailed",
+            "ExecutionsTimedOut",
+            "ExecutionsAborted",
+            "ExecutionThrottled",
+        )
+    )
+    share = f"IF(started >= {_ENOUGH_ORDERS}, 100 * FILL(failed, 0) / started, 0)"
+    return [
+        Symptom(
+            "OrdersParked",
+            "An order could not be undone and waits for a person.",
+            count_problems(template, "OrdersParked", Kind.PARKED, [record_failure]),
+            threshold=0,
+        ),
+        Symptom(
+            "OrdersFailing",
+            "Most orders fail: more than half of them, for three minutes.",
+            Formula(share, "Failed orders, %", {"failed": failed, "started": started}),
+            threshold=50,
+            minutes=3,
+            judges_release=True,
+        ),
+        Symptom(
+            "OrdersCutOff",
+            "An execution was stopped half-way: nothing was undone.",
+            total("Orders", [timed_out, aborted]),
+            threshold=0,
+        ),
+        Symptom(
+            "OrdersThrottled",
+            "Step Functions slows orders down: the account's quota is used up.",
+            throttled,
+            threshold=0,
+            minutes=3,
+        ),
+    ]
+
+
+def of_the_sweeper(sweeper: Workflow) -> list[Symptom]:
+    """Return what can be wrong with orders that their execution left half-way."""
+    return [
+        Symptom(
+            "OrdersAbandoned",
+            "The sweeper undid an order that its execution had left half-way.",
+            own("OrdersFailed", reason=ABANDONED),
+            threshold=0,
+        ),
+        Symptom(
+            "SweepFailing",
+            "The sweeper cannot undo what was left half-way: money or stock is not given back.",
+            total(
+                "Sweeps",
+                [
+                    Metric("AWS/States", name, {"StateMachineArn": sweeper.arn})
+                    for name in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+                ],
+            ),
+            threshold=0,
+        ),
+    ]
+
+
+def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
+    """Return what can be wrong with the data API."""
+    stage: dict[str, AWSHelperFn | str] = {"ApiName": StackName, "Stage": STAGE}
+    return [
+        Symptom(
+            "DataApiErrors",
+            "The data API answers with server errors: steps retry, orders wait.",
+            Metric("AWS/ApiGateway", "5XXError", stage),
+            threshold=5,
+            minutes=3,
+            judges_release=True,
+        ),
+        Symptom(
+            "DataApiSlow",
+            "One answer in a hundred of the data API takes over 1.5 s; it is given 3.",
+            Metric("AWS/ApiGateway", "Latency", stage, "p99"),
+            threshold=1500,
+            minutes=5,
+        ),
+        Symptom(
+            "DataApiCrashing",
+            "The data API's function ends without an answer.",
+            Metric("AWS/Lambda", "Errors", {"FunctionName": function.name}),
+            threshold=0,
+            minutes=2,
+            judges_release=True,
+        ),
+    ]
+
+
+def of_the_functions(template: Template, functions: Functions) -> list[Symptom]:
+    """Return what can be wrong with the step functions; an error of a forward step is often a plain no."""
+    undoing = [_lambda("Errors", functions[name]) for name in _UNDOING]
+    throttled = [_lambda("Throttles", function) for function in functions.values()]
+    return [
+        Symptom(
+            "UndoFailing",
+            "Refunds, releases or failure records fail again and again: money or stock is not given back.",
+            total("Errors", undoing),
+            threshold=5,
+            minutes=3,
+            judges_release=True,
+        ),
+        Symptom(
+            "FunctionsThrottled",
+            "Lambda refuses to run functions: the account's concurrency is used up.",
+            total("Throttles", throttled),
+            threshold=0,
+            minutes=3,
+        ),
+        Symptom(
+            "ContractBroken",
+            "A step asked for what the data API does not allow: a program is wrong.",
+            count_problems(template, "ContractErrors", Kind.CONTRACT, functions.values()),
+            threshold=0,
+            judges_release=True,
+        ),
+    ]
+
+
+def _lambda(name: str, function: DeployedFunction) -> Metric:
+    return Metric("AWS/Lambda", name, {"FunctionName": function.name})

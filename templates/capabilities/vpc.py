@@ -1,0 +1,71 @@
+"""The environment's VPC: private subnets in two zones, and by itself no way to the internet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from troposphere import GetAZs, Ref, Select, Sub, Tag
+from troposphere.ec2 import VPC, RouteTable, Subnet, SubnetRouteTableAssociation
+
+if TYPE_CHECKING:
+    from troposphere import Template
+
+    from environments.schema import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """What others may use of the VPC."""
+
+    vpc_id: Ref
+    private_subnet_ids: tuple[Ref, ...]
+    private_route_table_id: Ref
+
+
+def add_vpc(template: Template, environment: Environment) -> Vpc:
+    """Add the VPC, its private subnets and their one route table.
+
+    There is no internet gateway and no NAT here (`internet.py` adds them where a payment method needs them):
+    functions talk to the data API through an interface
+    endpoint, and the data API to MongoDB through the peering. DNS is on, because the endpoint's private
+    name needs it.
+    """
+    vpc = VPC(
+        "Vpc",
+        CidrBlock=environment.network.vpc_cidr,
+        EnableDnsSupport=True,
+        EnableDnsHostnames=True,
+        Tags=[name_tag("vpc")],
+    )
+    routes = RouteTable("PrivateRoutes", VpcId=Ref(vpc), Tags=[name_tag("private")])
+    template.add_resource(vpc)
+    template.add_resource(routes)
+    subnets = [
+        _add_private_subnet(template, vpc, routes, zone, cidr)
+        for zone, cidr in enumerate(environment.network.private_subnet_cidrs)
+    ]
+    return Vpc(vpc_id=Ref(vpc), private_subnet_ids=tuple(subnets), private_route_table_id=Ref(routes))
+
+
+def name_tag(part: str) -> Tag:
+    """Return a Name tag that an operator recognises in the console; names nothing physically."""
+    return Tag("Name", Sub(f"${{AWS::StackName}}-{part}"))
+
+
+def _add_private_subnet(template: Template, vpc: VPC, routes: RouteTable, zone: int, cidr: str) -> Ref:
+    letter = "AB"[zone]
+    subnet = Subnet(
+        f"PrivateSubnet{letter}",
+        VpcId=Ref(vpc),
+        CidrBlock=cidr,
+        AvailabilityZone=Select(zone, GetAZs("")),
+        MapPublicIpOnLaunch=False,
+        Tags=[name_tag(f"private-{letter.lower()}")],
+    )
+    association = SubnetRouteTableAssociation(
+        f"PrivateSubnet{letter}Routes", SubnetId=Ref(subnet), RouteTableId=Ref(routes)
+    )
+    template.add_resource(subnet)
+    template.add_resource(association)
+    return Ref(subnet)

@@ -1,0 +1,164 @@
+"""The sweeper: finishes orders whose execution ended half-way, by undoing what they did.
+
+An execution that somebody stopped, that ran into a limit, or that failed with what `States.ALL` does not
+catch leaves its order in between. EventBridge tells of each; a schedule finds what no event told of. An order
+is undone only if its execution has ended, and by the same functions as ever, whose fences make a second undo,
+or one beside a redrive, harmless. What cannot be undone now is tried again by the next sweep, and an alarm
+rings.
+"""
+
+from __future__ import annotations
+
+from payment_data.errors import PENDING_ERRORS
+from payment_data.metrics import ABANDONED
+from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata
+
+BEGIN = "Begin"
+FIND = "Find unfinished orders"
+EACH = "Look at each order"
+LOOK = "Look at its execution"
+ENDED = "Has it ended?"
+REFUND = "Refund payment"
+RELEASE = "Release products"
+RECORD = "Record the failure"
+ALONE = "Leave it alone"
+SWEPT = "Swept"
+LATER = "Try again later"
+MORE = "Are there more orders?"
+ALL = "Is every order swept?"
+CLEAN = "All swept"
+INCOMPLETE = "Some could not be swept"
+
+AT_ONCE = 10
+PAGES = 10
+"""Of 100 orders each, or the execution's history would grow beyond 25,000 events (Step Functions quotas)."""
+
+SUBSTITUTIONS = {
+    "find_unfinished": "FindUnfinishedVersion",
+    "refund_payment": "RefundPaymentVersion",
+    "release_products": "ReleaseProductsVersion",
+    "record_failure": "RecordFailureVersion",
+}
+"""Function name to the substitution that holds its version's ARN."""
+
+_RUNNING = "$states.input.status in ['RUNNING', 'PENDING_REDRIVE']"
+_NEVER_PLACED = "Sfn.ExecutionDoesNotExistException"
+
+
+def definition() -> State:
+    """Return the sweeper's definition: of {order_id} one order, else all, {quiet_seconds} unchanged."""
+    return {
+        "Comment": "Undoes orders whose execution ended half-way",
+        "QueryLanguage": "JSONata",
+        "StartAt": BEGIN,
+        "States": {
+            BEGIN: {
+                "Type": "Pass",
+                "Assign": {"next": jsonata(f"{EXECUTION}.Input"), "swept": 0, "later": 0, "pages": 0},
+                "Next": FIND,
+            },
+            FIND: _find(),
+            EACH: _each(),
+            MORE: _choice(f"$exists($next.state) and $pages < {PAGES}", FIND, ALL),
+            ALL: _choice("$later = 0", CLEAN, INCOMPLETE),
+            CLEAN: {"Type": "Succeed", "Output": {"swept": jsonata("$swept")}},
+            INCOMPLETE: {
+                "Type": "Fail",
+                "Error": "SweepIncomplete",
+                "Cause": jsonata("$string($later) & ' order(s) could not be undone; another sweep follows'"),
+            },
+        },
+    }
+
+
+def _find() -> State:
+    answer = "$states.result.Payload"
+    return invoke(
+        SUBSTITUTIONS["find_unfinished"],
+        jsonata("$next"),
+        Retry=[FORWARD_RETRY],
+        Assign={
+            "next": jsonata(f"$exists({answer}.next) ? $merge([{EXECUTION}.Input, {answer}.next]) : {{}}"),
+            "pages": jsonata("$pages + 1"),
+        },
+        Next=EACH,
+    )
+
+
+def _each() -> State:
+    results = "$states.result[$={}]"
+    return {
+        "Type": "Map",
+        "Items": jsonata("$states.input.orders"),
+        "MaxConcurrency": AT_ONCE,
+        "ItemProcessor": {"StartAt": LOOK, "States": _order()},
+        "Assign": {
+            "swept": jsonata(f"$swept + $count({results.format(repr(SWEPT))})"),
+            "later": jsonata(f"$later + $count({results.format(repr(LATER))})"),
+        },
+        "Next": MORE,
+    }
+
+
+def _order() -> dict[str, State]:
+    return {
+        LOOK: {
+            "Type": "Task",
+            "Resource": "arn:${Partition}:states:::aws-sdk:sfn:describeExecution",
+            "Arguments": {"ExecutionArn": jsonata("'${Executions}:' & $states.input")},
+            "Assign": {
+                "order_id": jsonata("$states.input"),
+                "started": jsonata("$states.result.StartDate"),
+                "ended": jsonata("$states.result.Status"),
+            },
+            "Output": {"status": jsonata("$states.result.Status")},
+            "TimeoutSeconds": 10,
+            "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 3, "JitterStrategy": "FULL"}],
+            "Catch": [catch([_NEVER_PLACED], ALONE), catch(["States.ALL"], LATER)],
+            "Next": ENDED,
+        },
+        ENDED: _choice(_RUNNING, ALONE, REFUND),
+        REFUND: _undo("refund_payment", RELEASE),
+        RELEASE: _undo("release_products", RECORD),
+        RECORD: invoke(
+            SUBSTITUTIONS["record_failure"],
+            _failure(),
+            Retry=[FORWARD_RETRY],
+            Catch=[catch(["States.ALL"], LATER)],
+            Next=SWEPT,
+        ),
+        **{name: {"Type": "Pass", "Output": name, "End": True} for name in (SWEPT, ALONE, LATER)},
+    }
+
+
+def _undo(function: str, following: str) -> State:
+    asked = {"order_id": jsonata("$order_id"), "execution": jsonata(f"{EXECUTION}.Id"), "reason": ABANDONED}
+    return invoke(
+        SUBSTITUTIONS[function],
+        asked,
+        Retry=[FORWARD_RETRY],
+        # Complete after all, or the bank has not answered yet.
+        Catch=[catch(["OrderCompleted", *PENDING_ERRORS], ALONE), catch(["States.ALL"], LATER)],
+        Next=following,
+    )
+
+
+def _failure() -> State:
+    return {
+        "order_id": jsonata("$order_id"),
+        "execution": jsonata(f"{EXECUTION}.Id"),
+        "execution_name": jsonata("$order_id"),
+        "started": jsonata("$started"),
+        "step": "Sweep",
+        "error": ABANDONED,
+        "cause": jsonata("'its execution ended ' & $ended & ' and left it half-way'"),
+        "compensated": True,
+    }
+
+
+def _choice(condition: str, then: str, otherwise: str) -> State:
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": jsonata(condition), "Next": then}],
+        "Default": otherwise,
+    }

@@ -1,0 +1,73 @@
+"""What the tasks of the state machines share: time-outs, retries, and how they call Lambda functions.
+
+Texts between `{%` and `%}` are JSONata; `${…}` are substitutions that CloudFormation fills in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payment_data.errors import PENDING_ERRORS, RETRIED_ERRORS
+
+State = dict[str, Any]
+
+TASK_SECONDS = 10
+"""Outermost of the nested time-outs: database 2 < API 3 < HTTP 4 < Lambda 8 < task 10."""
+DEADLINE_SECONDS = 900
+"""From an execution's start until forward steps are refused; longer than all their retries together."""
+
+FORWARD_RETRY = {
+    "ErrorEquals": list(RETRIED_ERRORS),
+    "IntervalSeconds": 1,
+    "BackoffRate": 2.0,
+    "MaxDelaySeconds": 20,
+    "MaxAttempts": 8,
+    "JitterStrategy": "FULL",
+}
+PENDING_RETRY = {
+    "ErrorEquals": list(PENDING_ERRORS),
+    "IntervalSeconds": 60,
+    "BackoffRate": 2.0,
+    "MaxDelaySeconds": 6 * 3600,
+    "MaxAttempts": 100,
+}
+"""For a bank's answer: 23 days. It may take 14 business days (https://docs.stripe.com/payments/sepa-debit)."""
+COMPENSATION_RETRY = FORWARD_RETRY | {"MaxDelaySeconds": 300, "MaxAttempts": 20}
+
+EXECUTION = "$states.context.Execution"
+# Whatever the input was: an object without order_id, an array or a string must reach the function as null,
+# because a JSONata expression without a value fails the state before any Catch of ours could name it.
+ORDER_ID = (
+    f"$type({EXECUTION}.Input) = 'object' and $exists($lookup({EXECUTION}.Input, 'order_id'))"
+    f" ? $lookup({EXECUTION}.Input, 'order_id') : null"
+)
+DEADLINE = f"$fromMillis($toMillis({EXECUTION}.StartTime) + {DEADLINE_SECONDS * 1000})"
+
+
+def jsonata(expression: str) -> str:
+    """Return the expression as a state machine writes it."""
+    return f"{{% {expression} %}}"
+
+
+def invoke(version: str, payload: State | str, *, seconds: int = TASK_SECONDS, **fields: Any) -> State:
+    """Return a task that calls one version of a Lambda function and passes on what it returns.
+
+    Args:
+        version: the substitution that holds the version's ARN.
+        payload: the event, or JSONata for all of it; strings in it may be JSONata.
+        seconds: the task's time-out, longer than the function's own.
+        fields: the state's other fields, as Next, Retry and Catch.
+    """
+    return {
+        "Type": "Task",
+        "Resource": "arn:${Partition}:states:::lambda:invoke",
+        "Arguments": {"FunctionName": f"${{{version}}}", "Payload": payload},
+        "Output": jsonata("$states.result.Payload"),
+        "TimeoutSeconds": seconds,
+        **fields,
+    }
+
+
+def catch(errors: list[str], goto: str, assign: State | None = None) -> State:
+    """Return a Catch entry that goes on at another state with variables set."""
+    return {"ErrorEquals": errors, "Next": goto} | ({"Assign": assign} if assign else {})

@@ -1,0 +1,51 @@
+"""The network stack: long-lived, one for each environment, shared by all its payments stacks.
+
+It holds what payments stacks must not delete with them: Lambda's network interfaces keep security groups
+and subnets busy for up to an hour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troposphere import AWSHelperFn, Join, Template
+
+from templates.capabilities.api_endpoint import add_api_endpoint
+from templates.capabilities.api_gateway_account import add_api_gateway_account
+from templates.capabilities.encryption_key import add_encryption_key
+from templates.capabilities.exports import add_export
+from templates.capabilities.flow_logs import add_flow_logs
+from templates.capabilities.internet import add_internet_access
+from templates.capabilities.peering import add_database_peering
+from templates.capabilities.security_groups import add_security_groups
+from templates.capabilities.vpc import add_vpc
+
+if TYPE_CHECKING:
+    from environments.schema import Environment
+
+
+def build(environment: Environment) -> Template:
+    """Return the environment's network stack."""
+    template = Template(Description=f"Network of the payment system's {environment.name} environment")
+    key_arn = add_encryption_key(template, environment)
+    vpc = add_vpc(template, environment)
+    add_internet_access(template, environment, vpc)
+    peering_id = add_database_peering(template, environment, vpc)
+    groups = add_security_groups(template, environment, vpc)
+    endpoint_id = add_api_endpoint(template, vpc, groups)
+    add_flow_logs(template, environment, vpc, key_arn)
+    add_api_gateway_account(template)
+    exports: dict[str, tuple[str, AWSHelperFn]] = {
+        "VpcId": ("The VPC", vpc.vpc_id),
+        "PrivateSubnetIds": ("Private subnets, comma separated", Join(",", list(vpc.private_subnet_ids))),
+        "FunctionsSecurityGroupId": ("For functions that call the data API", groups.functions),
+        "DataApiSecurityGroupId": ("For the data API, which alone reaches MongoDB", groups.data_api),
+        "ExecuteApiEndpointId": ("The endpoint through which alone data APIs answer", endpoint_id),
+        "DatabasePeeringId": ("The peering connection with the database's VPC", peering_id),
+        "KeyArn": ("The key of logs and environment variables", key_arn),
+    }
+    if groups.payments is not None:
+        exports["PaymentsSecurityGroupId"] = ("For functions that pay, to reach Stripe", groups.payments)
+    for name, (description, value) in exports.items():
+        add_export(template, name, description, value)
+    return template

@@ -1,0 +1,66 @@
+"""The payments stack: one for each branch, and one each for staging and prod.
+
+It holds no physical name, so any number of them live side by side in one network, and one that was deleted
+can be made again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troposphere import Template
+
+from templates.capabilities.alarms import Symptom, add_alarms
+from templates.capabilities.business_metrics import own
+from templates.capabilities.dashboards import add_dashboards
+from templates.capabilities.data_api import add_data_api
+from templates.capabilities.exports import add_output
+from templates.capabilities.parameters import add_parameters
+from templates.capabilities.payment_workflow import add_live_alias, add_payment_workflow
+from templates.capabilities.promise import add_promise
+from templates.capabilities.smoke_workflow import add_smoke_workflow
+from templates.capabilities.step_functions import ROUTES, add_step_functions
+from templates.capabilities.sweeper import add_sweeper
+from templates.capabilities.symptoms import (
+    of_the_data_api,
+    of_the_functions,
+    of_the_sweeper,
+    of_the_workflow,
+)
+from templates.definitions.payment_workflow import SUBSTITUTIONS
+
+if TYPE_CHECKING:
+    from environments.schema import Environment
+
+FUNCTIONS = ("data_api", *ROUTES)
+"""Every Lambda function of the stack, by the name of its folder under `lambdas/`."""
+
+
+def build(environment: Environment) -> Template:
+    """Return the environment's payments stack."""
+    template = Template(Description=f"The payment system's {environment.name} environment")
+    add_parameters(template, environment, FUNCTIONS)
+    api = add_data_api(template, environment)
+    functions = add_step_functions(template, environment, api)
+    workflow = add_payment_workflow(template, environment, functions)
+    sweeper = add_sweeper(template, environment, functions, workflow)
+    symptoms: list[Symptom] = [
+        *of_the_workflow(template, workflow, functions["record_failure"]),
+        *of_the_sweeper(sweeper),
+        *of_the_data_api(api.function),
+        *of_the_functions(template, {name: functions[name] for name in SUBSTITUTIONS}),
+    ]
+    alarms = add_alarms(template, symptoms)
+    add_dashboards(template, workflow, functions, alarms.every)
+    add_promise(template, environment, workflow, own("OrdersEndedInTime"))
+    alias_arn = add_live_alias(template, environment, workflow, alarms.release)
+    smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
+    add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)
+    add_output(template, "PaymentWorkflowAliasArn", "What orders are placed with", alias_arn)
+    add_output(template, "SmokeWorkflowArn", "Proves the deployment with synthetic orders", smoke.arn)
+    add_output(template, "SweeperArn", "Undoes orders whose execution ended half-way", sweeper.arn)
+    add_output(template, "DataApiFunctionName", "The data API's live function", api.live_function_arn)
+    add_output(template, "DataApiId", "The data API in API Gateway", api.api_id)
+    add_output(template, "DataApiUrl", "The data API, from inside the network", api.url)
+    add_output(template, "HealthAlarmName", "Rings when anything is wrong that customers feel", alarms.health)
+    return template

@@ -1,0 +1,149 @@
+"""The data API's operations and what they are held against: a bare conditional update, and a transaction.
+
+A rival moves the same amounts under the same condition. The bare one keeps no record of having done so. The
+one in a transaction keeps it in a document of its own, which is what transactions are for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from bson.int64 import Int64
+
+from data_api.order import Line
+from data_api.order_states import State
+from data_api.storage import orders, products, users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pymongo.client_session import ClientSession
+
+    from data_api.storage.connection import Db
+
+PRICE: Final = 250
+_PLENTY: Final = 10**9
+_FAR: Final = datetime.now(UTC) + timedelta(hours=12)
+_KEPT: Final = 2_000
+_WAYS: Final = ("ours", "bare", "transaction")
+
+
+def distinct(number: int) -> int:
+    """Everybody has a document of their own."""
+    return number % _KEPT
+
+
+def hot(number: int) -> int:
+    """Everybody wants the same document, until it has a thousand records."""
+    return number // 1_000 % _KEPT
+
+
+def charge(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], object]]:
+    """Charge a balance."""
+    fresh = {"username": "Ann", "currency": "EUR", "balance": Int64(_PLENTY), "operations": {}}
+    db.users.insert_many([{"_id": f"{way}-{n}", **fresh} for way in _WAYS for n in range(_KEPT)])
+
+    order = orders.from_document(_document("o") | {"state": "RESERVED"})
+
+    def ours(number: int) -> None:
+        this = replace(order, id=f"o{number}", user_id=f"ours-{place(number)}")
+        assert users.charge(db, this, "credit:1")
+
+    def update(key: str, session: ClientSession | None = None) -> None:
+        _one(db.users.update_one(*_take(key, "balance", PRICE), session=session).matched_count)
+
+    return {"ours": ours, **_rivals(db, "charge", _keys(place), update)}
+
+
+def hold(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], object]]:
+    """Hold one piece of a product."""
+    fresh = {"name": "tea", "type": "food", "price": Int64(PRICE), "currency": "EUR", "holds": {}}
+    fresh |= {"available": Int64(_PLENTY)}
+    db.products.insert_many([{"_id": f"{way}-{n}", **fresh} for way in _WAYS for n in range(_KEPT)])
+
+    def ours(number: int) -> None:
+        _one(products.hold(db, f"o{number}", [_line(f"ours-{place(number)}")], _FAR))
+
+    def update(key: str, session: ClientSession | None = None) -> None:
+        _one(db.products.update_one(*_take(key, "available", 1), session=session).matched_count)
+
+    return {"ours": ours, **_rivals(db, "hold", _keys(place), update)}
+
+
+def advance(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], object]]:
+    """Change an order's state, with its entry in the history; at the next visit, back again."""
+    db.orders.insert_many([_document(f"{way}-{n}") for way in _WAYS for n in range(_KEPT)])
+    ends = (State.CANCELLING, State.NEEDS_ATTENTION)
+    visits = {way: itertools.count() for way in _WAYS}
+
+    def aim(way: str, _: int) -> tuple[str, tuple[State, State]]:
+        visit = next(visits[way])
+        return f"{way}-{place(visit)}", ends[::-1] if visit // _KEPT % 2 else ends
+
+    def ours(number: int) -> None:
+        key, (source, target) = aim("ours", number)
+        assert orders.advance(db, key, {source}, target, execution="arn:e", reason="why")
+
+    def update(to: tuple[str, tuple[State, State]], session: ClientSession | None = None) -> None:
+        key, (source, target) = to
+        there, change = {"_id": key, "state": source}, {"$set": {"state": target}}
+        _one(db.orders.update_one(there, change, session=session).matched_count)
+
+    return {"ours": ours, **_rivals(db, "advance", aim, update)}
+
+
+def _rivals(
+    db: Db, what: str, aim: Callable[[str, int], Any], update: Callable[..., None]
+) -> dict[str, Callable[[int], object]]:
+    db.drop_collection("kept")
+    db.create_collection("kept")
+
+    def kept(session: ClientSession, to: Any, number: int) -> None:
+        update(to, session)
+        record = {"_id": f"{what}-{number}", "of": str(to), "amount": PRICE, "at": datetime.now(UTC)}
+        db.kept.insert_one(record, session=session)
+
+    def transaction(number: int) -> None:
+        to = aim("transaction", number)
+        with db.client.start_session() as session:
+            session.with_transaction(lambda s: kept(s, to, number))
+
+    return {"bare": lambda number: update(aim("bare", number)), "transaction": transaction}
+
+
+def _keys(place: Callable[[int], int]) -> Callable[[str, int], str]:
+    return lambda way, number: f"{way}-{place(number)}"
+
+
+def _take(key: str, field: str, amount: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"_id": key, field: {"$gte": amount}}, {"$inc": {field: Int64(-amount)}}
+
+
+def _one(matched: int) -> None:
+    assert matched == 1, "there was not enough"
+
+
+def _line(product: str) -> Line:
+    return Line(product, "tea", "food", PRICE, 1, "1 Row")
+
+
+def _document(key: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    line = _line("tea")._asdict() | {"price": Int64(PRICE), "quantity": Int64(1)}
+    return {
+        "_id": key,
+        "user_id": "ann",
+        "currency": "EUR",
+        "total": Int64(PRICE),
+        "lines": [line],
+        "synthetic": False,
+        "fingerprint": "f",
+        "state": "CANCELLING",
+        "history": [{"at": now, "from": None, "to": "NEW", "execution": None, "reason": None}],
+        "deadline": _FAR,
+        "created_at": now,
+        "updated_at": now,
+    }

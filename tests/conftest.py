@@ -1,0 +1,104 @@
+"""What every test may ask for: a real mongod, a fresh database in it, a running embedded AWS."""
+
+import functools
+import os
+import shutil
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.config
+import hypothesis
+import pymongo
+import pymongo.database
+import pytest
+from hypothesis import settings
+
+from environments.embedded import instance
+from environments.embedded import mongod as mongod_process
+from tests.site import chromium
+
+ACCOUNT = "000000000000"
+REGION = "eu-central-1"
+# How long an example takes is the machine's business: a busy one must not fail a property.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
+
+# How long an example takes is the machine's business; others at work there are no reason to fail.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say at the very end, where it is read, that the checks of the docs site could not run in a browser."""
+    yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(chromium.MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.section("NOT CHECKED", sep="!", red=True, bold=True)
+        terminalreporter.line(chromium.GET_IT, red=True, bold=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse two tests of one node id: spread over processes, only one of them would run."""
+    for nodeid, count in Counter(item.nodeid for item in items).items():
+        if count > 1:
+            raise pytest.UsageError(f"{nodeid}: {count} tests have this node id; all but one would not run")
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Iterator[mongod_process.Mongod]:
+    """A mongod for the whole run; restart it yourself if you kill it."""
+    data = Path(tempfile.mkdtemp(prefix="mongod-"))
+    running = mongod_process.start(data)
+    yield running
+    running.stop()
+    shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mongo_client(mongod: mongod_process.Mongod) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri, w="majority", timeoutMS=10_000) as client:
+        yield client
+
+
+@pytest.fixture
+def database(
+    mongo_client: pymongo.MongoClient[dict[str, Any]],
+) -> Iterator[pymongo.database.Database[dict[str, Any]]]:
+    """An empty database of this test's own, dropped after it."""
+    fresh = mongo_client[f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"]
+    yield fresh
+    mongo_client.drop_database(fresh.name)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[instance.Instance]:
+    """An embedded AWS for the whole run, in a folder and on ports of its own; it ends with this process."""
+    root = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+    yield instance.start(root, attached=True)
+    instance.stop(root)
+
+
+@pytest.fixture(scope="session")
+def aws(embedded: instance.Instance) -> Callable[..., Any]:
+    """Make a boto3 client for the embedded AWS: `aws("lambda")`, `aws("ec2", account="1"*12)`.
+
+    A 12-digit access key is that account's root; other credentials can be given as keyword arguments.
+    """
+
+    session: Any = boto3.session.Session()  # whose `client` is typed by literal service names
+    config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=32)
+
+    @functools.cache  # a client takes a tenth of a second to make
+    def client(service: str, account: str = ACCOUNT, region: str = REGION, **credentials: str) -> Any:
+        keys = {"aws_access_key_id": account, "aws_secret_access_key": "any"} | credentials
+        return session.client(
+            service, region_name=region, endpoint_url=embedded.endpoint, config=config, **keys
+        )
+
+    return client

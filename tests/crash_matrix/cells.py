@@ -1,0 +1,163 @@
+"""A cell: one scenario, its faults, everything that follows, and what the guarantees say of it."""
+
+import dataclasses
+import datetime
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from templates.definitions.tasks import DEADLINE_SECONDS
+from tests.crash_matrix import lanes, pruning, sweeping
+from tests.crash_matrix.clock import MINUTE, Clock
+from tests.crash_matrix.executor import Endless, Execution, Outcome
+from tests.crash_matrix.faults import FREEZES, PRUNED, Fault, Kind, Point, Visit
+from tests.crash_matrix.injector import Injector
+from tests.crash_matrix.invariants import Aftermath, Run, changed, late, violations
+from tests.crash_matrix.laboratory import Laboratory
+from tests.crash_matrix.scenario import Overtaking, Scenario
+from tests.crash_matrix.world import World
+
+_MOST_REDRIVES = 3
+_UNTIL_REDRIVE = datetime.timedelta(days=13)
+"""AWS lets 14 days pass; no gateway remembers a key for so long."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a cell.
+
+    Attributes:
+        violations: sentences; none is what it should be.
+        visits: the sites that the executions reached, in order.
+        struck: the faults that happened.
+        ends: how each execution ended, with its redrives.
+    """
+
+    violations: list[str]
+    visits: list[Visit]
+    struck: list[Fault]
+    ends: list[str]
+
+
+class Cell:
+    """One run of a scenario with these faults; run it once."""
+
+    def __init__(
+        self, laboratory: Laboratory, world: World, definition: dict[str, Any], scenario: Scenario
+    ) -> None:
+        self._laboratory = laboratory
+        self._world = world
+        self._definition = definition
+        self._scenario = scenario
+        self._clock = Clock(world.start, MINUTE)
+        self._deadlines: dict[str, datetime.datetime] = {}
+        self._runs: list[Run] = []
+        self._found: list[str] = []
+
+    def run(self, faults: Sequence[Fault] = ()) -> Result:
+        """Run it on restored data, and redrive what did not end by itself."""
+        laboratory = self._laboratory
+        self._world.restore(self._scenario)
+        injector = Injector(faults, self._pass_deadline, self._look_for_late, self._overtake)
+        laboratory.injector = injector
+        laboratory.now = self._clock.now
+        laboratory.freezing = {f.site.rpartition(" / ")[0] for f in faults if f.kind in FREEZES}
+        try:
+            self._place_all()
+            injector.lift()
+            self._runs = [self._redriven(run) for run in self._runs]
+        except Endless as endless:
+            self._found.append(f"endless: {endless}")
+        finally:
+            laboratory.turns = None
+            injector.lift()
+            for point in (Point.EFFECT, Point.STEP, Point.END):
+                injector.release(point)
+        documents = self._world.documents()
+        if any(fault.kind in PRUNED for fault in faults):
+            self._replay_pruned(injector)
+        transparent = all(f.occurrence and f.kind is not Kind.PAST_DEADLINE for f in faults)
+        if self._scenario.overtaken_by is not Overtaking.EXECUTION:
+            transparent &= all(f.kind is not Kind.OVERTAKEN for f in faults)
+        after = Aftermath(self._scenario, documents, self._runs, self._deadlines, transparent)
+        return Result(
+            [*self._found, *violations(after)],
+            injector.visits,
+            injector.struck,
+            [_summary(run) for run in self._runs],
+        )
+
+    def _place_all(self) -> None:
+        executions = self._scenario.executions
+        if len(executions) == 1:
+            self._place(*executions)
+            return
+        turns = lanes.Turns({label: functools.partial(self._place, label) for label in executions})
+        self._laboratory.turns = turns
+        turns.run()
+        self._laboratory.turns = None
+
+    def _place(self, label: str, order_id: str = "") -> None:
+        """Start an execution for an order, as whoever places it does."""
+        order_id = order_id or self._scenario.executions[label]
+        name = "-".join(part for part in (order_id, label) if part)
+        execution = Execution(
+            self._definition,
+            name,
+            functools.partial(self._laboratory.invoke, label, self._scenario.method),
+            self._clock,
+        )
+        # Of two executions of an order, the later one's deadline: whoever reserves first decides.
+        self._deadlines[order_id] = self._clock.now() + datetime.timedelta(seconds=DEADLINE_SECONDS)
+        outcome = execution.start({"order_id": order_id})
+        self._runs.append(Run(label, order_id, execution, outcome))
+
+    def _overtake(self) -> None:
+        order_id, by = next(iter(self._scenario.executions.values())), self._scenario.overtaken_by
+        if by in (Overtaking.CREATION, Overtaking.BOTH):
+            self._world.create(self._scenario, order_id)
+        if by in (Overtaking.EXECUTION, Overtaking.BOTH):
+            self._place("overtaking", order_id)
+        if by is Overtaking.SWEEP:
+            invoke = functools.partial(self._laboratory.invoke, "sweeper", self._scenario.method)
+            swept = sweeping.sweep(order_id, invoke, self._clock)
+            if swept not in (sweeping.SWEPT, sweeping.ALONE):
+                self._found.append(f"sweep: {order_id} ended in {swept}")
+
+    def _redriven(self, run: Run) -> Run:
+        """Redrive an execution that stopped at a task, as a person does once the cause is mended."""
+        outcome = run.outcome
+        stops: list[Outcome] = []
+        for _ in range(_MOST_REDRIVES):
+            if outcome.succeeded or self._definition["States"][outcome.state]["Type"] == "Fail":
+                break
+            stops.append(outcome)
+            self._clock.advance(_UNTIL_REDRIVE.total_seconds())
+            outcome = run.execution.redrive()
+        return dataclasses.replace(run, outcome=outcome, stops=tuple(stops))
+
+    def _pass_deadline(self) -> None:
+        ahead = max(self._deadlines.values()) - self._clock.now()
+        self._clock.advance(max(0.0, ahead.total_seconds() + 1))
+
+    def _replay_pruned(self, injector: Injector) -> None:
+        """Let what is still held back land when the order's records are gone: it must change nothing."""
+        ahead = self._world.start + pruning.AFTER - self._clock.now()
+        self._clock.advance(ahead.total_seconds())
+        if disputed := self._world.prune():
+            self._found.append(f"replay: {disputed} orders are disputed")
+        before = self._world.documents()
+        kept = [*before["products"], *before["users"]]
+        if any(document.get("holds") or document.get("operations") for document in kept):
+            self._found.append("replay: there are records that were not pruned")
+        injector.release(Point.PRUNED)
+        self._found += [f"replay: {found}" for found in changed(before, self._world.documents())]
+
+    def _look_for_late(self) -> None:
+        self._found += [f"deadline: {found}" for found in late(self._world.documents(), self._deadlines)]
+
+
+def _summary(run: Run) -> str:
+    ended = "succeeded" if run.outcome.succeeded else f"{run.outcome.error} in {run.outcome.state}"
+    return f"{run.execution.name}: {ended}, {run.execution.drive} redrives"

@@ -1,0 +1,147 @@
+"""One mutant for each protection of a payment through a gateway."""
+
+from typing import Any
+
+from templates.definitions.payment_workflow import CHARGE
+from tests.crash_matrix.mutations import Edit, Mutant
+
+_STRIPE = "payment_data.payment_methods.stripe_payment:StripePayment"
+_PAYMENTS = "data_api.storage.payments"
+_CARD, _BANK = ("card",), ("bank_account",)
+_FENCE = '"state": {"$in": sorted(sources)}'
+_SAVED = "self._records.save(record, made.id, execution=execution)"
+_FIND = "if found := payments.find(db, order_id, number):"
+_UNEXPECTED = 'if intent.status not in ("succeeded", "canceled"):'
+_CLOSES = '("succeeded", "processing", "canceled")'
+
+
+def _no_patience(definition: dict[str, Any]) -> None:
+    rules = definition["States"][CHARGE]["Retry"]
+    definition["States"][CHARGE]["Retry"] = [r for r in rules if "PaymentPending" not in r["ErrorEquals"]]
+
+
+GATEWAY = (
+    Mutant(
+        "idempotency key of a PaymentIntent",
+        ("happy",),
+        (Edit(f"{_STRIPE}._collect", 'f"{record.key}:pi"', '__import__("uuid").uuid4().hex'),),
+        methods=_CARD,
+        sites="stripe POST payment_intents #1",
+    ),
+    Mutant(
+        "only the saved PaymentIntent is confirmed",
+        ("happy",),
+        (Edit(f"{_STRIPE}._collect", _SAVED, f"{_SAVED}._replace(payment_intent=made.id)"),),
+        methods=_CARD,
+        survives="for a day the key gives the same PaymentIntent; the gateway's own tests let it forget",
+    ),
+    Mutant(
+        "record of a payment that was opened",
+        ("happy", "started twice at once"),
+        (
+            Edit(
+                "data_api.open_payment:open_payment",
+                "if found := payments.find(db, order_id, number):",
+                "if None:",
+            ),
+        ),
+        methods=_CARD,
+    ),
+    Mutant(
+        "an opened payment that is over is not taken up again",
+        ("delivery refused",),
+        (Edit("data_api.open_payment:_as_opened", "if refusal := payment.refusal():", "if None:"),),
+        methods=_CARD,
+        survives="a second belt: saving the PaymentIntent's id and capturing find that it is over, too",
+    ),
+    Mutant(
+        "tombstone of a payment",
+        ("happy",),
+        (
+            Edit(
+                "data_api.undo_payment:_bar",
+                "payments.bar(db, order, attempt, method, **why)",
+                'return Payment(order.id, attempt, method, "void", 0, order.currency, *[None] * 4, False)',
+            ),
+        ),
+        methods=_CARD,
+        sites="payments.insert_one",
+    ),
+    Mutant(
+        "compare-and-set of a payment",
+        ("happy",),
+        (Edit(f"{_PAYMENTS}:move", f", {_FENCE}", ""),),
+        methods=_CARD,
+        sites="payments/1/capture",
+    ),
+    Mutant(
+        "an undo bars what is not settled",
+        ("happy",),
+        (Edit("data_api.undo_payment:_bar", "elif payment.state in UNSETTLED:", "elif False:"),),
+        methods=_CARD,
+        sites="payments/1/capture",
+    ),
+    Mutant(
+        "cancel at the gateway before deciding on a refund",
+        ("happy",),
+        (
+            Edit(f"{_STRIPE}._holds_money", "self._gateway.cancel(", "self._gateway.retrieve("),
+            Edit(
+                f"{_STRIPE}._holds_money", 'if intent.status not in ("succeeded", "canceled"):', "if False:"
+            ),
+        ),
+        methods=_CARD,
+        sites="confirm",
+    ),
+    Mutant(
+        "refund of what was captured and not recorded",
+        ("happy",),
+        (Edit(f"{_STRIPE}._holds_money", 'return intent.status == "succeeded"', "return False"),),
+        methods=_CARD,
+        sites="confirm",
+    ),
+    Mutant(
+        "a declined payment is closed at the gateway",
+        ("declined",),
+        (Edit(f"{_STRIPE}._settled", "closed = self._gateway.cancel(intent_id)", "closed = intent"),),
+        methods=_CARD,
+    ),
+    Mutant(
+        "record of a gateway's decline",
+        ("declined",),
+        (
+            Edit(
+                f"{_STRIPE}._collect",
+                "str(self._records.decline(record, reason, execution=execution).reason)",
+                "reason",
+            ),
+        ),
+        methods=_CARD,
+    ),
+    Mutant(
+        "idempotency key of a refund",
+        ("delivery refused",),
+        (Edit(f"{_STRIPE}.refund", 'f"{record.key}:refund"', '__import__("uuid").uuid4().hex'),),
+        methods=_CARD,
+        sites="Refund payment / stripe",
+        survives="the gateway never gives back more than it took, and says that it did",
+    ),
+    Mutant("a bank is waited for", ("happy",), definition=_no_patience, methods=_BANK),
+    Mutant(
+        "a debit under way is not closed",
+        ("happy",),
+        (Edit(f"{_STRIPE}._settled", _CLOSES, '("succeeded", "canceled")'),),
+        methods=_BANK,
+        survives="the gateway refuses to cancel what is processing, and its answer is heeded",
+    ),
+    Mutant(
+        "the undo of a debit waits for the bank",
+        ("happy",),
+        (
+            Edit(f"{_STRIPE}._holds_money", 'if intent.status == "processing":', "if False:"),
+            Edit(f"{_STRIPE}._holds_money", _UNEXPECTED, "if False:"),
+        ),
+        methods=_BANK,
+        sites="confirm",
+    ),
+)

@@ -1,0 +1,285 @@
+"""The guarantees of an order, asked of what is in the database when everything has ended.
+
+One function each; each yields a sentence per violation. They know the documents, not the code behind them.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from payment_data.errors import BUSINESS_ERRORS, CONTRACT_ERRORS, PENDING_ERRORS, RETRIED_ERRORS
+from templates.definitions.payment_workflow import PARKED, PLACED, RECORD, REFUND, RELEASE
+from tests.crash_matrix.executor import Execution, Outcome
+from tests.crash_matrix.scenario import COMPLETED, USER, Overtaking, Scenario
+from tests.crash_matrix.world import Documents
+
+# The diagram of DESIGN, written again on purpose: the code's own table is among what is tested.
+LEGAL = {
+    (None, "NEW"),
+    ("NEW", "RESERVED"),
+    ("RESERVED", "PAID"),
+    ("PAID", "DELIVERING"),
+    ("DELIVERING", "COMPLETED"),
+    ("NEW", "CANCELLING"),
+    ("RESERVED", "CANCELLING"),
+    ("PAID", "CANCELLING"),
+    ("DELIVERING", "CANCELLING"),
+    ("CANCELLING", "FAILED"),
+    ("CANCELLING", "NEEDS_ATTENTION"),
+    ("NEEDS_ATTENTION", "CANCELLING"),
+    ("NEEDS_ATTENTION", "FAILED"),
+}
+_MAY_STOP = (RECORD, PARKED)
+TERMINAL = ("COMPLETED", "FAILED")
+_NEVER_RETRIED = {*BUSINESS_ERRORS, *CONTRACT_ERRORS}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution and how it ended at last."""
+
+    label: str
+    order_id: str
+    execution: Execution
+    outcome: Outcome
+    stops: tuple[Outcome, ...] = ()
+    """How it ended before each redrive."""
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What is left after a cell."""
+
+    scenario: Scenario
+    documents: Documents
+    runs: list[Run]
+    deadlines: dict[str, datetime.datetime]
+    transparent: bool
+    """Every fault was one that retries should hide."""
+
+    def one(self, collection: str, key: str) -> dict[str, Any]:
+        """Find a document."""
+        return next(document for document in self.documents[collection] if document["_id"] == key)
+
+    def orders(self) -> list[dict[str, Any]]:
+        """List the orders that executions were about."""
+        about = {run.order_id for run in self.runs}
+        return [order for order in self.documents["orders"] if order["_id"] in about]
+
+
+def violations(after: Aftermath) -> list[str]:
+    """List every guarantee that does not hold."""
+    found = [f"{check.__name__}: {sentence}" for check in CHECKS for sentence in check(after)]
+    return found + [f"deadline: {sentence}" for sentence in late(after.documents, after.deadlines)]
+
+
+def late(documents: Documents, deadlines: dict[str, datetime.datetime]) -> Iterator[str]:
+    """Nothing is taken or begun after the deadline: records that would stop it may be pruned by then."""
+    for order, deadline in deadlines.items():
+        for product in documents["products"]:
+            hold = product["holds"].get(order, {})
+            if hold.get("state") == "held" and hold["at"] >= deadline:
+                yield f"{product['_id']} was held for {order} at {hold['at']}, after {deadline}"
+        for user in documents["users"]:
+            operation = user["operations"].get(order, {})
+            if operation.get("state") == "charged" and operation["at"] >= deadline:
+                yield f"{order} was charged at {operation['at']}, after {deadline}"
+        for document in documents["orders"]:
+            begun = [e["at"] for e in document["history"] if e["to"] == "DELIVERING"]
+            # A bank may take days, so a capture through a gateway puts the deadline off.
+            until = max(deadline, document.get("deadline", deadline)) if documents["payments"] else deadline
+            if document["_id"] == order and any(at >= until for at in begun):
+                yield f"{order} began to be delivered at {begun}, after {deadline}"
+
+
+def changed(before: Documents, after: Documents) -> Iterator[str]:
+    """What a person would find different: stock, balances, states, deliveries."""
+    for collection, field_name in (
+        ("products", "available"),
+        ("users", "balance"),
+        ("orders", "state"),
+        ("deliveries", "state"),
+    ):
+        then = {document["_id"]: document[field_name] for document in before[collection]}
+        now = {document["_id"]: document[field_name] for document in after[collection]}
+        if then != now:
+            yield f"{collection}' {field_name} was {then}, is {now}"
+
+
+def money(after: Aftermath) -> Iterator[str]:
+    user = after.one("users", USER)
+    charged = sum(o["amount"] for o in user["operations"].values() if o["state"] == "charged")
+    if user["balance"] + charged != after.scenario.balance:
+        yield f"balance {user['balance']} + charged {charged} is not {after.scenario.balance}"
+    if user["balance"] < 0:
+        yield f"balance {user['balance']}"
+
+
+def stock(after: Aftermath) -> Iterator[str]:
+    for name, before in after.scenario.stock.items():
+        product = after.one("products", name)
+        # A committed hold is counted as sold, where the product keeps that count.
+        kept = ("held",) if "sold" in product else ("held", "committed")
+        held = sum(h["quantity"] for h in product["holds"].values() if h["state"] in kept)
+        if product["available"] + held + product.get("sold", 0) != before or product["available"] < 0:
+            yield f"{name}: {product['available']} available + {held} held is not {before}"
+
+
+def terminal(after: Aftermath) -> Iterator[str]:
+    for order in after.orders():
+        if order["state"] not in TERMINAL:
+            yield f"{order['_id']} is {order['state']}"
+    completed = sum(order["state"] == "COMPLETED" for order in after.orders())
+    if completed > after.scenario.completes:
+        yield f"{completed} orders completed"
+
+
+def captured(after: Aftermath, order_id: str) -> int:
+    """Sum up what was taken for an order and not given back, wherever the money is."""
+    operation = after.one("users", USER)["operations"].get(order_id, {})
+    credit = operation["amount"] if operation.get("state") == "charged" else 0
+    intents = {
+        intent["id"]: intent["amount_received"]
+        for intent in after.documents["payment_intents"]
+        if intent["metadata"]["order_id"] == order_id
+    }
+    returned = sum(r["amount"] for r in after.documents["refunds"] if r["payment_intent"] in intents)
+    return int(credit + sum(intents.values()) - returned)
+
+
+def captures(after: Aftermath) -> Iterator[str]:
+    """Exactly one capture of the total for a completed order, none for any other."""
+    for order in after.orders():
+        taken = captured(after, order["_id"])
+        if taken != (order["total"] if order["state"] == "COMPLETED" else 0):
+            yield f"{order['_id']} is {order['state']} with {taken} captured"
+
+
+def payments(after: Aftermath) -> Iterator[str]:
+    """One PaymentIntent an attempt, none that may still take money, and a record that says what happened."""
+    intents = after.documents["payment_intents"]
+    attempts = [(i["metadata"]["order_id"], i["metadata"]["attempt"]) for i in intents]
+    if len(set(attempts)) < len(attempts):
+        yield f"PaymentIntents for {attempts}"
+    for record in after.documents["payments"]:
+        known = [i for i in intents if i["id"] == record.get("payment_intent")]
+        if any(i["status"] not in ("succeeded", "canceled") for i in known):
+            yield f"{record['_id']} is {record['state']}, its PaymentIntent {known[0]['status']}"
+        completed = after.one("orders", record["order_id"])["state"] == "COMPLETED"
+        if record["state"] not in (("captured",) if completed else ("declined", "refunded", "void")):
+            yield f"{record['_id']} is {record['state']}, its order {'completed' if completed else 'not'}"
+        if [e["to"] for e in record["history"]][-1] != record["state"]:
+            yield f"{record['_id']} is {record['state']}, its history {record['history']}"
+
+
+def holds(after: Aftermath) -> Iterator[str]:
+    for order in after.orders():
+        for line in order["lines"]:
+            hold = after.one("products", line["product_id"])["holds"].get(order["_id"], {})
+            held = hold["quantity"] if hold.get("state") in ("held", "committed") else 0
+            if held != (line["quantity"] if order["state"] == "COMPLETED" else 0):
+                yield f"{order['_id']} is {order['state']} with {held} of {line['product_id']} held"
+
+
+def deliveries(after: Aftermath) -> Iterator[str]:
+    for order in after.orders():
+        found = [d for d in after.documents["deliveries"] if d["order_id"] == order["_id"]]
+        arranged = sorted((d["product_id"], d["quantity"]) for d in found if d["state"] == "arranged")
+        lines = sorted((line["product_id"], line["quantity"]) for line in order["lines"])
+        if arranged != (lines if order["state"] == "COMPLETED" else []):
+            yield f"{order['_id']} is {order['state']} with deliveries {arranged}"
+
+
+def history(after: Aftermath) -> Iterator[str]:
+    """Complete, in order, and only changes that the diagram has."""
+    for order in after.orders():
+        entries = order["history"]
+        changes = [(entry["from"], entry["to"]) for entry in entries]
+        if illegal := [change for change in changes if change not in LEGAL]:
+            yield f"{order['_id']} changed {illegal}"
+        if [change[0] for change in changes] != [None, *(change[1] for change in changes[:-1])]:
+            yield f"{order['_id']} has a gap in {changes}"
+        if changes[-1][1] != order["state"]:
+            yield f"{order['_id']} is {order['state']}, its history ends {changes[-1][1]}"
+        times = [entry["at"] for entry in entries]
+        if times != sorted(times):
+            yield f"{order['_id']} has a history out of order"
+        if any(entry["execution"] is None for entry in entries[1:]):
+            yield f"{order['_id']} has a change by nobody"
+
+
+def failures(after: Aftermath) -> Iterator[str]:
+    """Where an execution failed and the order did not complete, the database says why."""
+    completed = {order["_id"] for order in after.orders() if order["state"] == "COMPLETED"}
+    for order_id in {run.order_id for run in after.runs} - completed:
+        said = {run.outcome.error for run in after.runs if run.order_id == order_id}
+        recorded = {f["error"] for f in after.documents["failures"] if f["order_id"] == order_id}
+        if not said & recorded:
+            yield f"{order_id} failed with {said}, recorded {recorded}"
+
+
+def outcomes(after: Aftermath) -> Iterator[str]:
+    """What an execution says is what happened to its order, and faults that retries hide change nothing.
+
+    Of several executions of an order, those that come too late may find it closed.
+    """
+    states = {order["_id"]: order["state"] for order in after.orders()}
+    completed = {run.order_id for run in after.runs if run.outcome.succeeded}
+    for run in after.runs:
+        ended = "COMPLETED" if run.outcome.succeeded else "FAILED"
+        if run.outcome.error == "OrderNotFound":  # created too late for this execution
+            continue
+        if ended == "FAILED" and after.scenario.overtaken_by is Overtaking.BOTH and run.order_id in completed:
+            continue  # created only after it had failed for a reason of its own, and completed by another
+        if states.get(run.order_id, "FAILED") != ended:
+            yield f"execution {run.label} {ended}: {run.outcome.error}, order {states[run.order_id]}"
+    said = {COMPLETED if run.outcome.succeeded else run.outcome.error for run in after.runs}
+    wanted = after.scenario.ends
+    allowed = {wanted, "OrderClosed"} if len(after.runs) > 1 else {wanted}
+    if after.transparent and wanted and (wanted not in said or said - allowed):
+        yield f"ended {said}, not {wanted}"
+
+
+def stops(after: Aftermath) -> Iterator[str]:
+    """An execution stops for a person only where it undoes, says so, and never over a fault that passes."""
+    for run in after.runs:
+        for stop in run.stops:
+            named = stop.error in ("NeedsAttention", *RETRIED_ERRORS, *PENDING_ERRORS)
+            if not named or stop.state not in _MAY_STOP or after.transparent:
+                yield f"stopped in {stop.state} with {stop.error}: {stop.cause}"
+
+
+def compensation(after: Aftermath) -> Iterator[str]:
+    """One failed undo never skips the others: before the failure is recorded, all were tried."""
+    for run in after.runs:
+        visited = run.execution.visited
+        for state, following in pairwise(visited):
+            if state == REFUND and following not in (RELEASE, PLACED, REFUND):
+                yield f"{following} came after {REFUND}"
+
+
+def retries(after: Aftermath) -> Iterator[str]:
+    """An answer is never asked for again."""
+    for run in after.runs:
+        for one, following in pairwise(run.execution.attempts):
+            if one.error in _NEVER_RETRIED and (one.state, one.drive) == (following.state, following.drive):
+                yield f"{one.state} was retried after {one.error}"
+
+
+CHECKS = (
+    money,
+    stock,
+    terminal,
+    captures,
+    payments,
+    holds,
+    deliveries,
+    history,
+    failures,
+    outcomes,
+    stops,
+    compensation,
+    retries,
+)

@@ -1,0 +1,220 @@
+"""One mutant for each protection in the code: what the money path is without it."""
+
+from tests.crash_matrix.faults import Fault, Kind
+from tests.crash_matrix.mutations import Edit, Mutant
+
+_PRODUCTS = "data_api.storage.products"
+_USERS = "data_api.storage.users"
+_ORDERS = "data_api.storage.orders"
+_FENCE = '"state": {"$in": sorted(sources)}'
+_BEFORE_DEADLINE = '"$expr": {"$lt": ["$$NOW", order.deadline]},'
+_IF_HELD = '{"$cond": [{"$eq": [f"${record}.state", "held"]}, f"${record}.quantity", Int64(0)]}'
+_IF_CHARGED = '{"$cond": [charged, f"${record}.amount", Int64(0)]}'
+_SECOND_BELT = "a second belt: a record stops what comes late, and once records are pruned the deadline does"
+_LEFT_OVER = Edit("data_api.record_failure:_return_left_over_charge", "users.refund(db, order)", "pass")
+_REFUND_FAILS = (Fault("Refund payment / invoke", Kind.CRASH_BEFORE, None),)
+
+GUARDS = (
+    Mutant(
+        "stock guard",
+        ("two orders want the last item",),
+        (Edit(f"{_PRODUCTS}:hold", '"available": {"$gte": line.quantity},', ""),),
+        unvalidated=("products",),
+    ),
+    Mutant(
+        "balance guard",
+        ("two orders want the last money",),
+        (Edit(f"{_USERS}:charge", '"balance": {"$gte": order.total}, ', ""),),
+        unvalidated=("users",),
+    ),
+    Mutant(
+        "all lines or none",
+        ("two orders want the last item",),
+        (Edit("data_api.reserve_products:_reserve", "== len(wanted)", ">= 0"),),
+    ),
+    Mutant(
+        "hold's deadline",
+        ("happy",),
+        (Edit(f"{_PRODUCTS}:hold", '"$expr": {"$lt": ["$$NOW", deadline]},', ""),),
+        kinds=("lands after the deadline",),
+    ),
+    Mutant(
+        "charge's deadline",
+        ("happy",),
+        (Edit(f"{_USERS}:_record", _BEFORE_DEADLINE, ""),),
+        kinds=("lands after the deadline",),
+    ),
+    Mutant(
+        "delivery's deadline",
+        ("happy",),
+        (Edit(f"{_ORDERS}:advance", "if before_deadline:", "if False:"),),
+        kinds=("lands after the deadline",),
+    ),
+)
+
+RECORDS = (
+    Mutant(
+        "idempotency record of a hold",
+        ("happy",),
+        (
+            Edit(f"{_PRODUCTS}:hold", 'record: {"$exists": False},', ""),
+            Edit("data_api.reserve_products:_reserve", "if stock[line.product_id].hold is None]", "]"),
+        ),
+        sites="products.bulk_write",
+    ),
+    Mutant(
+        "idempotency record of a charge",
+        ("happy",),
+        (Edit(f"{_USERS}:_record", 'path: {"$exists": False},', ""),),
+        sites="users.update_one",
+    ),
+    Mutant(
+        "tombstone of a release",
+        ("happy",),
+        (Edit(f"{_PRODUCTS}:void", '{"$nin": ["void", "committed"]}', '"held"'),),
+        sites="products.bulk_write",
+    ),
+    Mutant(
+        "tombstone of a refund",
+        ("happy",),
+        (
+            Edit(f"{_USERS}:refund", '{"$nin": _UNDONE}', '"charged"'),
+            Edit(f"{_USERS}:refund", "[order.id])", '.get(order.id, {"state": "void", "amount": 0}))'),
+        ),
+        sites="users.update_one",
+    ),
+    Mutant(
+        "tombstone of a delivery",
+        ("happy", "delivery refused"),
+        (Edit("data_api.storage.deliveries:void", "upsert=True", "upsert=False"),),
+        sites="deliveries.insert_many",
+    ),
+    Mutant(
+        "record of a decline",
+        ("the last money comes back",),
+        (Edit("data_api.charge_credit:_charge", "users.decline(db, order, fingerprint, _SHORT)", "True"),),
+        sites="B / Process order payment / PUT payment #1 / users",
+    ),
+    Mutant(
+        "recorded decision of a reservation",
+        ("out of stock",),
+        (Edit("data_api.storage.orders:Order.refusal", "self.decision and", "False and"),),
+    ),
+    Mutant(
+        "holds voided after a refusal",
+        ("two orders want the last item",),
+        (Edit("data_api.reserve_products:reserve_products", "products.void(db, order)", "pass"),),
+    ),
+    Mutant(
+        "delivery is there already",
+        ("happy",),
+        (Edit("data_api.storage.deliveries:arrange", 'e["code"] != _DUPLICATE_KEY', "True"),),
+        sites="deliveries.insert_many",
+    ),
+)
+
+UNDOING = (
+    Mutant(
+        "release only what is held",
+        ("declined",),
+        (
+            Edit(f"{_PRODUCTS}:void", ', f"{record}.state": {"$nin": ["void", "committed"]}', ""),
+            Edit(f"{_PRODUCTS}:void", _IF_HELD, '{"$ifNull": [f"${record}.quantity", Int64(0)]}'),
+        ),
+        sites="Release products",
+    ),
+    Mutant(
+        "refund only what is charged",
+        ("delivery refused",),
+        (
+            Edit(f"{_USERS}:refund", ', f"{record}.state": {"$nin": _UNDONE}', ""),
+            Edit(f"{_USERS}:refund", _IF_CHARGED, '{"$ifNull": [f"${record}.amount", Int64(0)]}'),
+        ),
+        sites="Refund payment",
+    ),
+    Mutant(
+        "cancel before a refund",
+        ("happy",),
+        (
+            Edit(
+                "data_api.refund_credit:refund_credit",
+                'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
+                '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
+            ),
+        ),
+        sites="Arrange delivery",
+    ),
+    Mutant(
+        "cancel before a release",
+        ("happy",),
+        (
+            Edit(
+                "data_api.release_products:release_products",
+                'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
+                '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
+            ),
+        ),
+    ),
+    Mutant(
+        "a completed order is not undone",
+        ("happy",),
+        (Edit("data_api.cancel_order:cancel_order", "if order.state is State.COMPLETED:", "if False:"),),
+        sites="Arrange delivery",
+    ),
+    Mutant(
+        "deliveries voided by a refund",
+        ("happy",),
+        (Edit("data_api.refund_credit:refund_credit", "order.reached(State.DELIVERING)", "False"),),
+        sites="Arrange delivery",
+    ),
+    Mutant(
+        "charge left over by another execution is returned",
+        ("started twice at once", "delivery refused"),
+        (_LEFT_OVER,),
+        survives="a second belt: an execution that charged returns it itself, unless it is never redriven",
+    ),
+    Mutant(
+        "an order that failed while NEW is closed",
+        ("no such order",),
+        (Edit("data_api.record_failure:_fail", "if order.state is State.NEW:", "if False:"),),
+    ),
+    Mutant(
+        "an order in the way is left to its execution",
+        ("no such order yet",),
+        (Edit("data_api.record_failure:_fail", "if order.state not in", "if None in"),),
+    ),
+)
+
+
+def _fence(state: str, scenario: str, sites: str, given: tuple[Fault, ...] = ()) -> Mutant:
+    """Move to a state from whatever state."""
+    edit = Edit(f"{_ORDERS}:advance", _FENCE, f'**({{}} if target == "{state}" else {{{_FENCE}}})')
+    return Mutant(f"compare-and-set to {state}", (scenario,), (edit,), sites=sites, given=given)
+
+
+FENCES = (
+    _fence("RESERVED", "happy", "Check order products are available"),
+    _fence("PAID", "happy", "Process order payment"),
+    _fence("DELIVERING", "happy", "Arrange delivery"),
+    _fence("COMPLETED", "happy", "Arrange delivery"),
+    _fence("CANCELLING", "happy", "Arrange delivery"),
+    _fence("FAILED", "declined", "Handle failure / PUT failure #1 / orders"),
+    _fence("NEEDS_ATTENTION", "delivery refused", "Handle failure / PUT failure #1 / orders", _REFUND_FAILS),
+)
+
+STATE_CHECKS = (
+    Mutant(
+        "order's state checked before a reservation",
+        ("happy", "started twice at once", "out of stock"),
+        (Edit("data_api.reserve_products:reserve_products", "order.state is State.NEW", "True"),),
+        survives=_SECOND_BELT,
+    ),
+    Mutant(
+        "order's state checked before a charge",
+        ("happy", "started twice at once", "declined"),
+        (Edit("data_api.charge_credit:charge_credit", "order.state is State.RESERVED", "True"),),
+        survives=_SECOND_BELT,
+    ),
+)
+
+CODE = GUARDS + RECORDS + UNDOING + FENCES + STATE_CHECKS

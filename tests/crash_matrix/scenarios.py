@@ -1,0 +1,64 @@
+"""The orders that cells place: each is a row of the matrix."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from payment_data.payment_methods.names import NAMES, STRIPE
+from templates.definitions.payment_workflow import CHARGE, DELIVER, REFUND
+from tests.crash_matrix.faults import Kind
+from tests.crash_matrix.scenario import ORDER, RIVAL, Overtaking, Scenario
+from tests.crash_matrix.stripe_double import BAD, GOOD
+
+_TWICE = {"A": ORDER, "B": ORDER}
+_RIVALS = {"A": ORDER, "B": RIVAL}
+_ONE_LEFT = {"product-1": 5, "product-2": 1}
+_FIRST_REFUSED = frozenset({ORDER})
+
+
+def _of_credit() -> Iterator[Scenario]:
+    yield Scenario("credit: happy")
+    yield Scenario("credit: out of stock", "OutOfStock", stock={"product-1": 5, "product-2": 0})
+    yield Scenario("credit: declined", "PaymentDeclined", balance=1_249)
+    yield Scenario("credit: delivery refused", "DeliveryRejected", refused=_FIRST_REFUSED)
+    yield Scenario("credit: no such order", "OrderNotFound", overtaken_by=Overtaking.CREATION)
+    yield Scenario("credit: no such order yet", "OrderNotFound", overtaken_by=Overtaking.BOTH)
+    yield _swept(Scenario("credit: swept on its way"))
+    yield _swept(Scenario("credit: swept on its way back", "DeliveryRejected", refused=_FIRST_REFUSED))
+    yield Scenario("credit: started twice at once", executions=_TWICE, faults_in="A")
+    items = Scenario("credit: two orders want the last item", None, _RIVALS, _ONE_LEFT, faults_in="A")
+    money = Scenario("credit: two orders want the last money", None, _RIVALS, balance=2_000, faults_in="A")
+    yield items
+    yield money
+    back = replace(items, refused=_FIRST_REFUSED, faults_in="B")
+    yield replace(back, name="credit: the last item comes back")
+    back = replace(money, refused=_FIRST_REFUSED, faults_in="B")
+    yield replace(back, name="credit: the last money comes back")
+
+
+def _swept(scenario: Scenario) -> Scenario:
+    """At each site, the sweeper undoes the order first: then what was on its way lands, or is redriven."""
+    return replace(scenario, overtaken_by=Overtaking.SWEEP, begins_with=Kind.OVERTAKEN)
+
+
+def _through_a_gateway(method: str) -> Iterator[Scenario]:
+    """What differs from credit: the charge, its refund, and what they leave to the steps after them."""
+    happy = Scenario(f"{method}: happy", method=method, pays_with=GOOD[method], states=(CHARGE,))
+    yield replace(happy, states=(CHARGE, DELIVER)) if method == "card" else happy
+    yield replace(happy, name=f"{method}: declined", ends="PaymentDeclined", pays_with=BAD[method])
+    yield replace(happy, name=f"{method}: started twice at once", executions=_TWICE, faults_in="A")
+    yield _swept(replace(happy, name=f"{method}: swept on its way", states=()))
+    if method == "card":  # once it is captured, a bank's money is a card's
+        yield replace(
+            happy,
+            name="card: delivery refused",
+            ends="DeliveryRejected",
+            refused=_FIRST_REFUSED,
+            states=(REFUND,),
+        )
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for method in NAMES
+    for scenario in (_through_a_gateway(method) if method in STRIPE else _of_credit())
+}

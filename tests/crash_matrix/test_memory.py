@@ -1,0 +1,41 @@
+"""What the memory answers is what mongod answers: the same cells with it, and with every command executed."""
+
+import pytest
+
+from environments.embedded.mongod import Mongod
+from tests.crash_matrix import plan
+from tests.crash_matrix.bench import Bench, open_bench
+from tests.crash_matrix.cells import Result
+from tests.crash_matrix.plan import one_more_fault
+
+_EVERY = 97
+"""Of 6,900 single faults; no multiple of what their kinds come in."""
+
+
+@pytest.fixture(scope="module")
+def remembered(mongod: Mongod) -> dict[str, Result]:
+    with open_bench(mongod.uri) as bench:
+        results = _sample(bench)
+        executed, answered_before = bench.commands
+    assert answered_before > executed
+    return results
+
+
+def _sample(bench: Bench) -> dict[str, Result]:
+    found = {}
+    for recording in plan.recordings():
+        found[str(recording)] = recorded = bench.run(recording)
+        for task in one_more_fault(recording, recorded)[7::_EVERY]:
+            found[str(task)] = bench.run(task)
+    return found
+
+
+def test_cells_go_the_same_way_when_every_command_is_executed(
+    mongod: Mongod, remembered: dict[str, Result]
+) -> None:
+    # Given cells of every scenario that ran with a memory; When they run on a bench that has none
+    with open_bench(mongod.uri, "forgetful", forgetful=True) as bench:
+        executed = _sample(bench)
+        assert bench.commands[1] == 0
+    # Then each reached the same sites, was struck, and ended and left everything the same
+    assert executed == remembered

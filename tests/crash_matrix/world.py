@@ -1,0 +1,72 @@
+"""What is in the database before a cell, put back after each, and what a person would find there."""
+
+import datetime
+from typing import Any
+
+from data_api.handler import handler as data_api_handler
+from data_api.storage import connection
+from payment_data.client import DataApi, Response
+from tests.crash_matrix import boundaries, lanes, pruning
+from tests.crash_matrix.injector import Injector
+from tests.crash_matrix.laboratory import Laboratory
+from tests.crash_matrix.memory import Contents
+from tests.crash_matrix.scenario import USER, Scenario
+from tests.crash_matrix.scenarios import SCENARIOS
+
+Documents = dict[str, list[dict[str, Any]]]
+COLLECTIONS = ("products", "users", "orders", "deliveries", "failures", "payments", "ledger")
+
+
+class World:
+    """The scenarios' data, made once through the data API itself, then restored document by document."""
+
+    def __init__(self, laboratory: Laboratory) -> None:
+        self._laboratory = laboratory
+        self._made = {scenario.name: self._make(scenario) for scenario in SCENARIOS.values()}
+        # Every cell begins at one moment, later than anything was made.
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        self.start = now + datetime.timedelta(seconds=1)
+
+    def restore(self, scenario: Scenario) -> None:
+        """Make the database as it is before a cell of this scenario."""
+        self._laboratory.memory.put_back(self._made[scenario.name])
+        self._laboratory.stripe.clear()
+
+    def documents(self) -> Documents:
+        """Read everything."""
+        stripe = self._laboratory.stripe
+        kept = {name: self._laboratory.memory.documents(name) for name in COLLECTIONS}
+        return {**kept, "payment_intents": [*stripe.intents.values()], "refunds": stripe.refunds}
+
+    def prune(self) -> int:
+        """Settle what is due; return how many orders are disputed."""
+        with self._laboratory.outside():
+            return int(lanes.as_ghost(lambda: pruning.prune(connection.database())))
+
+    def _make(self, scenario: Scenario) -> Contents:
+        self._laboratory.memory.put_back({})
+        self._laboratory.now = lambda: datetime.datetime.now(datetime.UTC)
+        self._laboratory.injector = Injector((), *[lambda: None] * 3)
+        api = DataApi(_straight)
+
+        def make() -> None:
+            for product, body in scenario.products().items():
+                api.put_product(product, body)
+            api.put_user(USER, scenario.user())
+            for order in scenario.orders:
+                api.put_order(order, scenario.order(order))
+
+        with self._laboratory.outside():
+            lanes.as_ghost(make)
+        return self._laboratory.memory.contents()
+
+    def create(self, scenario: Scenario, order_id: str) -> None:
+        """Create an order while a cell runs, once."""
+        with self._laboratory.outside():
+            lanes.as_ghost(lambda: DataApi(_straight).put_order(order_id, scenario.order(order_id)))
+
+
+def _straight(method: str, path: str, body: bytes | None) -> Response:
+    url = boundaries.DATA_API_URL + path
+    answer = data_api_handler(boundaries.proxy_event(method, url, body, {}), None)
+    return Response(answer["statusCode"], (answer["body"] or "").encode())

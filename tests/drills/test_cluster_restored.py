@@ -1,0 +1,69 @@
+"""The database is lost and restored from a backup: what is missing is found, and the rest is put right."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from pipelines import executions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.drills.scene import Scene
+    from tests.drills.system import System
+
+_PAGE: Final = "disaster-recovery.md"
+_SECTION: Final = "The cluster is lost, and restored from a backup"
+
+
+def _backup(system: System, where: Path) -> None:
+    """Copy the data of a MongoDB that is at rest."""
+    assert system.database.data_dir
+    system.database.stop()
+    shutil.copytree(system.database.data_dir, where)
+    system.start_database()
+
+
+def _restore(system: System, backup: Path) -> None:
+    assert system.database.data_dir
+    shutil.rmtree(system.database.data_dir)
+    shutil.copytree(backup, system.database.data_dir)
+    system.start_database()
+
+
+def _place(system: System, *orders: str) -> None:
+    for order in orders:
+        list(executions.follow(system.stack.aws, system.traffic.place(order)))
+
+
+def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
+    system, backup = scene.system, tmp_path / "backup"
+    # Given a backup that knows complete orders and new ones, and orders that came after it
+    complete, placed_later, *waiting = system.traffic.prepare(42)
+    _place(system, complete)
+    _backup(system, backup)
+    time.sleep(1)  # the executions' times are told to the second
+    point = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    [unknown] = system.traffic.prepare(1)
+    _place(system, placed_later, unknown)
+    system.traffic.waiting = waiting
+    with system.traffic.flowing(per_second=2):
+        # When the cluster is lost; Then the alarm of the data API rings
+        scene.breaks("MongoDB is killed and its disk is lost", system.kill_database)
+        scene.rings("DataApiErrors")
+    scene.outside("the cluster is restored from the backup", lambda: _restore(system, backup))
+    # And the page's commands find what the restored database does not know
+    found = scene.follow(_PAGE, _SECTION, only=0, POINT_IN_TIME=point)
+    assert unknown in found
+    assert placed_later in found
+    assert complete not in found
+    assert "not known to the data API" in scene.follow(_PAGE, _SECTION, only=1, ORDER=unknown)
+    system.traffic.placed.remove(unknown)
+    # And undo the orders that it knows in an earlier state than their execution
+    scene.follow(_PAGE, _SECTION, only=2)
+    # Then what is there fits together, and the system is well
+    scene.follow(_PAGE, _SECTION, only=3)
+    scene.well()

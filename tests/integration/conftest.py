@@ -1,0 +1,52 @@
+"""The data API on the real mongod, in this process."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
+
+from data_api.storage import connection
+from data_api.storage.validators import VALIDATORS
+from payment_data.client import DataApi, Response
+from tests.integration.data_api.calling import send
+
+
+@pytest.fixture(scope="session")
+def shared_database(mongod: Any, mongo_client: Any) -> Iterator[str]:
+    """A database with the validators that the data API gave it; making one for each test takes too long."""
+    name = f"data-api-{os.getpid()}"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MONGODB_URI", mongod.uri)
+        patched.setenv("MONGODB_DATABASE", name)
+        connection.database()
+    yield name
+    mongo_client.drop_database(name)
+    connection._client(mongod.uri).close()
+    connection._client.cache_clear()
+    connection.database.cache_clear()
+
+
+@pytest.fixture
+def db(shared_database: str, mongod: Any, monkeypatch: pytest.MonkeyPatch) -> connection.Db:
+    """The data API's own connection to a database without documents."""
+    monkeypatch.setenv("MONGODB_URI", mongod.uri)
+    monkeypatch.setenv("MONGODB_DATABASE", shared_database)
+    database = connection.database()
+    for collection in VALIDATORS:
+        database[collection].delete_many({})
+    return database
+
+
+@pytest.fixture
+def api(db: connection.Db) -> DataApi:
+    """The client, straight to the handler."""
+
+    def invoke(method: str, path: str, body: bytes | None = None) -> Response:
+        result = send(method, path, body.decode() if body else None)
+        return Response(result.status, json.dumps(result.body).encode())
+
+    return DataApi(invoke)

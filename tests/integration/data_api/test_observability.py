@@ -1,0 +1,85 @@
+"""What the data API tells an operator: a line for each request, and each order's end counted once."""
+
+import io
+import json
+from collections import Counter
+
+import pytest
+
+from data_api.app import logger
+from payment_data.errors import OutOfStock
+from tests.integration.data_api.calling import send
+from tests.integration.data_api.shop import Shop, line
+
+Output = pytest.CaptureFixture[str]
+
+
+def counted(output: Output) -> Counter[tuple[str, str]]:
+    """Metric and its own dimension's value, to its sum."""
+    found: Counter[tuple[str, str]] = Counter()
+    for entry in map(json.loads, output.readouterr().out.splitlines()):
+        for about in entry.get("_aws", {}).get("CloudWatchMetrics", []):
+            [metric], [names] = about["Metrics"], about["Dimensions"]
+            dimension = next((entry[name] for name in names if name != "service"), "")
+            found[metric["Name"], dimension] += int(entry[metric["Name"]][0])
+    return found
+
+
+def test_a_placed_order_and_its_amount_are_counted_once_however_often_steps_repeat(
+    shop: Shop, capsys: Output
+) -> None:
+    # Given
+    shop.open()
+    # When every step runs, and each once more
+    for step in (shop.reserve, shop.charge, shop.deliver):
+        step()
+        step()
+    # Then
+    assert counted(capsys) == {("OrdersPlaced", ""): 1, ("AmountPlaced", "EUR"): 800}
+
+
+def test_a_failed_order_is_counted_once_by_its_reason(shop: Shop, capsys: Output) -> None:
+    # Given an order that asks for more than there is
+    shop.stock()
+    shop.user()
+    shop.order(lines=[line(quantity=1000)])
+    with pytest.raises(OutOfStock):
+        shop.reserve()
+    # When its failure is recorded, twice
+    for _ in range(2):
+        shop.fail(error="OutOfStock")
+    # Then
+    assert counted(capsys) == {("OrdersFailed", "OutOfStock"): 1}
+
+
+def test_a_parked_order_is_counted(shop: Shop, capsys: Output) -> None:
+    shop.open()
+    shop.fail(compensated=False)
+    assert counted(capsys) == {("OrdersNeedingAttention", ""): 1}
+
+
+def test_what_smoke_tests_place_is_no_business(shop: Shop, capsys: Output) -> None:
+    shop.stock(synthetic=True)
+    shop.user(synthetic=True)
+    shop.order(synthetic=True)
+    for step in (shop.reserve, shop.charge, shop.deliver):
+        step()
+    assert counted(capsys) == {}
+
+
+def test_each_request_is_a_line_that_names_the_order_and_the_execution(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    shop.open()
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    # When
+    shop.reserve()
+    send("GET", "/users/ann")
+    # Then the line of one request says nothing of another, and a user is not named
+    reserved, shown = map(json.loads, log.getvalue().splitlines())
+    assert reserved["route"] == "PUT /orders/{order_id}/reservation"
+    assert (reserved["order_id"], reserved["status"]) == ("o1", 200)
+    assert (reserved["api_request_id"], "execution" in reserved) == ("r", True)
+    assert not {"order_id", "execution", "user_id"} & set(shown)

@@ -1,0 +1,93 @@
+"""An embedded AWS's local Stripe: there when called, back when killed, gone when stopped."""
+
+import contextlib
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import stripe
+
+from environments.embedded.card_gateway.gateway import TEST_KEY
+from environments.embedded.card_gateway.on_demand import OnDemand
+from payment_data.payment_methods.stripe_http import PooledHttp
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Iterator[OnDemand]:
+    listening = OnDemand(tmp_path / "card-gateway")
+    yield listening
+    with contextlib.suppress(OSError):
+        listening.stop()
+
+
+@pytest.fixture
+def client(cards: OnDemand) -> Iterator[stripe.StripeClient]:
+    http = PooledHttp()
+    yield stripe.StripeClient(TEST_KEY, base_addresses={"api": cards.url}, http_client=http)
+    http.close()
+
+
+def _processes(cards: OnDemand) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if any(str(cards._root) in word for word in process.cmdline())
+    ]
+
+
+def _paid(client: stripe.StripeClient) -> stripe.PaymentIntent:
+    made = client.v1.payment_intents.create(
+        {"amount": 1, "currency": "eur", "payment_method": "pm_card_visa"}
+    )
+    return client.v1.payment_intents.confirm(made.id)
+
+
+def test_it_is_started_by_the_first_request(cards: OnDemand, client: stripe.StripeClient) -> None:
+    # Given
+    assert _processes(cards) == []
+    # When
+    answer = _paid(client)
+    # Then
+    assert answer.status == "succeeded"
+    assert len(_processes(cards)) == 1
+
+
+def test_a_killed_one_is_back_with_what_it_answered(cards: OnDemand, client: stripe.StripeClient) -> None:
+    # Given
+    before = _paid(client)
+    (process,) = _processes(cards)
+    os.kill(process.pid, signal.SIGKILL)
+    psutil.wait_procs([process])
+    # When
+    # (a request that meets the dying process is answered 503, which clients repeat)
+    found = client.v1.payment_intents.retrieve(before.id, options={"max_network_retries": 5})
+    # Then
+    assert found.status == "succeeded"
+    assert [one.pid for one in _processes(cards)] != [process.pid]
+
+
+def test_a_stopped_one_leaves_no_process_and_no_socket(cards: OnDemand, client: stripe.StripeClient) -> None:
+    # Given
+    _paid(client)
+    # When
+    cards.stop()
+    # Then
+    assert _processes(cards) == []
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(cards.url, timeout=1)  # noqa: S310 - our own http URL
+
+
+def test_one_that_cannot_be_started_answers_that_and_does_not_hang(
+    cards: OnDemand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setenv("CARD_GATEWAY_PYTHON", "/nowhere/python")
+    # When
+    with pytest.raises(OSError, match="503"):
+        urllib.request.urlopen(cards.url, timeout=5)  # noqa: S310 - our own http URL
+    # Then the log says why
+    assert "/nowhere/python" in (cards._root / "gateway.log").read_text()

@@ -1,0 +1,189 @@
+"""Up and down: one at a time, nothing left behind, killed and recovered, kept when asked."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pymongo
+import pytest
+
+from environments.embedded import instance, ports
+from environments.embedded.instance import Instance
+from tests.integration.embedded.workbench import definition, zipped
+
+SESSION: Any = boto3.session.Session()  # whose `client` is typed by literal service names
+TRUST = '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "sts:AssumeRole"}]}'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "embedded"
+    yield folder
+    with contextlib.suppress(instance.NotRunning):
+        instance.stop(folder)
+
+
+def client(running: Instance, service: str) -> Any:
+    return SESSION.client(
+        service,
+        endpoint_url=running.endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id="000000000000",
+        aws_secret_access_key="any",  # noqa: S106 - any will do
+    )
+
+
+def processes(session: int) -> list[psutil.Process]:
+    """Living processes of a server's session: the server, mongod, sandboxes."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def until_gone(session: int) -> None:
+    deadline = time.monotonic() + 10
+    while processes(session):
+        assert time.monotonic() < deadline, processes(session)
+        time.sleep(0.02)
+
+
+def hang_a_function(running: Instance) -> None:
+    """Leave a sandbox in the middle of a call."""
+    role = client(running, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    functions = client(running, "lambda")
+    code = "import pathlib, time\ndef handler(event, context): pathlib.Path(event).touch(); time.sleep(60)"
+    functions.create_function(
+        FunctionName="hangs",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=role,
+        Timeout=60,
+        Code={"ZipFile": zipped(code)},
+    )
+    hanging = running.root / "tmp" / "hanging"
+    functions.invoke(FunctionName="hangs", InvocationType="Event", Payload=json.dumps(str(hanging)))
+    deadline = time.monotonic() + 10
+    while not hanging.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_second_start_is_refused_politely(embedded: Instance) -> None:
+    # Given a running instance; When another is started in its folder
+    with pytest.raises(instance.AlreadyRunning, match="runs already") as refused:
+        instance.start(embedded.root)
+    # Then the refusal says where it listens
+    assert refused.value.instance == embedded
+    assert instance.running(embedded.root) == embedded
+
+
+def test_it_listens_where_told_on_loopback_only_and_leaves_nothing(root: Path) -> None:
+    # Given an instance on two given ports, with a sandbox that hangs
+    wanted, mongodb = ports.free(), ports.free()
+    running = instance.start(root, port=wanted, mongodb_port=mongodb)
+    hang_a_function(running)
+    # Then everything of it listens on 127.0.0.1 alone
+    assert running.endpoint == f"http://127.0.0.1:{wanted}"
+    listening = {
+        connection.laddr
+        for process in processes(running.pid)
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert {wanted, mongodb} <= {address.port for address in listening}
+    # When it is stopped; Then no process and no file of it is left
+    instance.stop(root)
+    assert processes(running.pid) == []
+    assert not root.exists()
+    with pytest.raises(instance.NotRunning):
+        instance.stop(root)
+
+
+def test_a_killed_one_is_recovered_by_the_next_start(root: Path) -> None:
+    # Given an instance that is killed outright, with a hanging sandbox
+    killed = instance.start(root)
+    hang_a_function(killed)
+    os.kill(killed.pid, signal.SIGKILL)
+    while instance.running(root):
+        time.sleep(0.01)
+    # When the next one starts in its folder
+    running = instance.start(root)
+    # Then it is another one, and of the first nothing lives and nothing lies about
+    assert running.pid != killed.pid
+    until_gone(killed.pid)
+    assert not (root / "tmp" / "hanging").exists()
+    assert client(running, "lambda").list_functions()["Functions"] == []
+
+
+def test_state_and_ports_are_kept_when_asked(root: Path) -> None:
+    # Given an instance with something in MiniStack, in our plug-ins' parts of it, and in MongoDB
+    first = instance.start(root)
+    workflows = client(first, "stepfunctions")
+    role = client(first, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    said = definition({"Say": {"Type": "Succeed", "Output": "kept"}})
+    machine = workflows.create_state_machine(name="m", definition=said, roleArn=role)["stateMachineArn"]
+    version = workflows.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+    routing = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = workflows.create_state_machine_alias(name="live", routingConfiguration=routing)
+    ec2 = client(first, "ec2")
+    vpcs = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (1, 2)]
+    peering = ec2.create_vpc_peering_connection(VpcId=vpcs[0], PeerVpcId=vpcs[1])
+    with pymongo.MongoClient[dict[str, Any]](first.mongodb_uri) as mongo:
+        mongo.shop.orders.insert_one({"_id": "order-1"})
+    # When it is stopped with its state kept, and started again
+    instance.stop(root, keep=True)
+    assert processes(first.pid) == []
+    second = instance.start(root)
+    # Then all is there, at the same ports
+    assert (second.endpoint, second.mongodb_uri) == (first.endpoint, first.mongodb_uri)
+    started = client(second, "stepfunctions").start_execution(stateMachineArn=alias["stateMachineAliasArn"])
+    deadline = time.monotonic() + 5
+    while (shown := workflows.describe_execution(executionArn=started["executionArn"]))[
+        "status"
+    ] == "RUNNING":
+        assert time.monotonic() < deadline
+    assert (shown["output"], shown["stateMachineVersionArn"]) == ('"kept"', version)
+    [connection] = client(second, "ec2").describe_vpc_peering_connections()["VpcPeeringConnections"]
+    assert connection["VpcPeeringConnectionId"] == peering["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    with pymongo.MongoClient[dict[str, Any]](second.mongodb_uri) as mongo:
+        assert mongo.shop.orders.find_one() == {"_id": "order-1"}
+    # When it is stopped without; Then nothing is kept
+    instance.stop(root)
+    assert not root.exists()
+
+
+def test_a_taken_port_fails_the_start_and_leaves_nothing(root: Path, embedded: Instance) -> None:
+    taken = int(embedded.endpoint.rpartition(":")[2])
+    with pytest.raises(instance.StartFailed, match=f"port {taken} cannot be used"):
+        instance.start(root, port=taken)
+
+
+def test_an_attached_instance_ends_with_who_started_it(root: Path) -> None:
+    # Given a process that starts an instance for itself
+    code = (
+        "import pathlib, sys, time; from environments.embedded import instance;"
+        f"print(instance.start(pathlib.Path({str(root)!r}), attached=True).pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=instance.REPOSITORY, stdout=subprocess.PIPE, text=True
+    ) as starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        # When that process is killed outright
+        starter.kill()
+    # Then the instance ends by itself and cleans up
+    until_gone(pid)
+    assert not root.exists()

@@ -1,0 +1,56 @@
+"""What a workflow's role may not do fails as on AWS, and what roles do is on record."""
+
+import json
+from collections.abc import Callable
+
+from environments.embedded import calls
+from environments.embedded.instance import Instance
+from tests.integration.embedded.workbench import Aws, Function, Workflow, define, unique
+
+
+def test_a_workflow_without_the_permission_cannot_call_a_function(
+    aws: Aws, make_function: Callable[..., Function], embedded: Instance
+) -> None:
+    # Given a workflow whose role is allowed nothing
+    function = make_function()
+    name = unique("powerless")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))[
+        "Role"
+    ]["Arn"]
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function.arn, "Payload": {}},
+        "End": True,
+    }
+    client = aws("stepfunctions")
+    workflow = Workflow(client, define(client, role, {"Call": call}))
+    # When it calls a function
+    ended = workflow.run({})
+    # Then the task fails with the name that AWS gives it, and the attempt is on record
+    assert ended.error == "Lambda.AWSLambdaException"
+    assert "is not authorized to perform: lambda:InvokeFunction" in str(ended.cause)
+    (noted,) = (call for call in calls.read(embedded.root) if call.role == name)
+    assert (noted.action, noted.resource, noted.allowed) == ("lambda:InvokeFunction", function.arn, False)
+
+
+def test_a_call_is_on_record_with_the_statement_that_allowed_it(
+    aws: Aws,
+    make_function: Callable[..., Function],
+    make_workflow: Callable[..., Workflow],
+    embedded: Instance,
+) -> None:
+    # Given a workflow that may call functions, by a statement named Work
+    function = make_function()
+    call = {"Type": "Task", "Resource": function.arn, "End": True}
+    # When it called one, twice
+    workflow = make_workflow({"Call": call})
+    workflow.run({})
+    workflow.run({})
+    # Then that is one kind of call, and it rests on that statement
+    noted = [
+        call for call in calls.read(embedded.root) if call.action == "lambda:InvokeFunction" and call.allowed
+    ]
+    assert len(noted) == len({call.kind for call in noted})
+    assert ("Work",) in {call.statements for call in noted}

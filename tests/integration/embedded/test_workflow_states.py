@@ -1,0 +1,107 @@
+"""Step Functions: what single states do, in JSONata."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from environments.embedded.plugins import backoff
+from tests.integration.embedded.workbench import Function, Workflow
+
+MakeWorkflow = Callable[..., Workflow]
+
+
+def test_variables_are_set_all_at_once(make_workflow: MakeWorkflow) -> None:
+    # Given a state that swaps two variables
+    workflow = make_workflow(
+        {
+            "Set": {"Type": "Pass", "Assign": {"a": 1, "b": 2}, "Next": "Swap"},
+            "Swap": {"Type": "Pass", "Assign": {"a": "{% $b %}", "b": "{% $a %}"}, "Next": "Show"},
+            "Show": {"Type": "Succeed", "Output": {"a": "{% $a %}", "b": "{% $b %}"}},
+        }
+    )
+    # When it runs; Then both see the values from before
+    assert workflow.run().output == {"a": 2, "b": 1}
+
+
+def test_a_fail_state_s_error_and_cause_may_be_expressions(make_workflow: MakeWorkflow) -> None:
+    fail = {
+        "Type": "Fail",
+        "Error": "{% $states.input.error %}",
+        "Cause": "{% 'because ' & $states.input.why %}",
+    }
+    ended = make_workflow({"Fail": fail}).run({"error": "PaymentDeclined", "why": "of that"})
+    assert (ended.status, ended.error, ended.cause) == ("FAILED", "PaymentDeclined", "because of that")
+
+
+def test_the_context_tells_about_the_execution(make_workflow: MakeWorkflow, role: str) -> None:
+    show = {"Type": "Succeed", "Output": "{% $states.context.Execution %}"}
+    workflow = make_workflow({"Show": show})
+    ended = workflow.run({"order_id": "1"})
+    assert ended.output["Id"] == ended.arn
+    assert ended.output["Input"] == {"order_id": "1"}
+    assert (ended.output["RedriveCount"], ended.output["RoleArn"]) == (0, role)
+
+
+def test_a_choice_s_default_has_the_state_s_output(make_workflow: MakeWorkflow) -> None:
+    choice = {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% false %}", "Next": "No"}],
+        "Default": "Yes",
+        "Output": "by default",
+    }
+    states: dict[str, Any] = {"Choose": choice, "No": {"Type": "Fail"}, "Yes": {"Type": "Succeed"}}
+    assert make_workflow(states).run().output == "by default"
+
+
+def test_branches_and_items_have_variables_of_their_own(make_workflow: MakeWorkflow) -> None:
+    # Given a Map whose items set and read a variable, and a Parallel that gives an output
+    inner = {
+        "StartAt": "Set",
+        "States": {
+            "Set": {"Type": "Pass", "Assign": {"mine": "{% $states.input %}"}, "Next": "Read"},
+            "Read": {"Type": "Succeed", "Output": "{% $mine * $factor %}"},
+        },
+    }
+    items = {"Type": "Map", "Items": [1, 2, 3], "ItemProcessor": inner, "Next": "Both"}
+    both = {
+        "Type": "Parallel",
+        "Branches": [
+            {"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": word, "End": True}}} for word in "ab"
+        ],
+        "Output": "{% {'items': $states.input, 'branches': $states.result} %}",
+        "End": True,
+    }
+    workflow = make_workflow(
+        {"Begin": {"Type": "Pass", "Assign": {"factor": 10}, "Next": "Each"}, "Each": items, "Both": both}
+    )
+    # When it runs; Then no item sees another's
+    assert workflow.run().output == {"items": [10, 20, 30], "branches": ["a", "b"]}
+
+
+def test_a_hundred_executions_at_once_all_end_right(behaving: Function, make_workflow: MakeWorkflow) -> None:
+    # Given a workflow of two calls
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": behaving.arn, "Payload": "{% $states.input %}"},
+        "Output": "{% $states.result.Payload %}",
+    }
+    workflow = make_workflow({"One": {**call, "Next": "Two"}, "Two": {**call, "End": True}})
+    # When a hundred are started at once
+    started = {number: workflow.start({"number": number}) for number in range(100)}
+    # Then each ends with what it was given
+    assert {n: workflow.end(arn).output for n, arn in started.items()} == {n: {"number": n} for n in started}
+
+
+@pytest.mark.parametrize(
+    ("retrier", "count", "least", "most"),
+    [
+        ({"IntervalSeconds": 2, "BackoffRate": 3}, 2, 18, 18),
+        ({"IntervalSeconds": 1, "BackoffRate": 2, "MaxDelaySeconds": 20}, 10, 20, 20),
+        ({"IntervalSeconds": 100, "JitterStrategy": "FULL"}, 0, 0, 100),
+        ({}, 1, 2, 2),
+    ],
+)
+def test_retries_wait_as_documented(retrier: dict[str, Any], count: int, least: float, most: float) -> None:
+    assert least <= backoff.delay(retrier, count) <= most

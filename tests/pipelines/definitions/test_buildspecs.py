@@ -1,0 +1,97 @@
+"""The builds: what their files may hold, and that pipelines and files agree."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from environments import schema
+from pipelines import synth
+from pipelines.definitions.deployments import template_path
+from pipelines.repository import ROOT
+
+Json = dict[str, Any]
+BUILDSPECS = [ROOT / "buildspec.yml", *sorted((ROOT / "pipelines" / "buildspecs").glob("*.yml"))]
+_CALL = re.compile(
+    r"""(make\ [a-z]+
+      |\.venv/bin/payments\ [a-z].*
+      |export\ [A-Z_]+="\$\(\.venv/bin/payments\ [a-z\ ]+\)"
+      |export\ SUMMARY="\$\(cat\ dist/evidence/summary\.txt\)"
+      )""",
+    re.VERBOSE,
+)
+
+
+def read(path: Path) -> Json:
+    loaded: Json = yaml.safe_load(path.read_text())
+    return loaded
+
+
+def projects(template: Json) -> dict[str, Json]:
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CodeBuild::Project"
+    }
+
+
+@pytest.mark.parametrize("path", BUILDSPECS, ids=lambda path: path.name)
+def test_a_buildspec_calls_make_and_payments_alone(path: Path) -> None:
+    for phase in read(path)["phases"].values():
+        for command in phase["commands"]:
+            assert _CALL.fullmatch(command), command
+
+
+@pytest.mark.parametrize("path", BUILDSPECS, ids=lambda path: path.name)
+def test_no_command_holds_what_people_choose(path: Path) -> None:
+    for word in ("BRANCH", "COMMIT_MESSAGE", "AUTHOR"):
+        for phase in read(path)["phases"].values():
+            assert f"${word}" not in " ".join(phase["commands"])
+            assert f"${{{word}" not in " ".join(phase["commands"])
+
+
+@pytest.mark.parametrize("path", BUILDSPECS, ids=lambda path: path.name)
+def test_every_build_has_the_cache_that_its_install_fills(path: Path) -> None:
+    buildspec = read(path)
+
+    assert f"{buildspec['env']['variables']['UV_CACHE_DIR']}/**/*" in buildspec["cache"]["paths"]
+
+
+def test_the_build_reports_tests_and_coverage() -> None:
+    formats = {report["file-format"] for report in read(ROOT / "buildspec.yml")["reports"].values()}
+
+    assert formats == {"JUNITXML", "COBERTURAXML"}
+
+
+def test_projects_run_on_arm_and_their_buildspecs_exist(pipelines_template: Json) -> None:
+    used = set()
+    for name, project in projects(pipelines_template).items():
+        environment = project["Environment"]
+        assert environment["Type"] == "ARM_CONTAINER", name
+        assert "aarch64" in environment["Image"], name
+        used.add(ROOT / project["Source"]["BuildSpec"])
+
+    assert used == set(BUILDSPECS)
+
+
+def test_what_pipelines_read_from_a_build_is_what_its_buildspec_exports(
+    pipelines: dict[str, Json], pipelines_template: Json
+) -> None:
+    for pipeline in pipelines.values():
+        said = repr(pipeline)
+        for action in (action for stage in pipeline["Stages"] for action in stage["Actions"]):
+            namespace = action.get("Namespace")
+            if action["ActionTypeId"]["Provider"] == "CodeBuild" and namespace:
+                project = projects(pipelines_template)[action["Configuration"]["ProjectName"]["Ref"]]
+                exported = read(ROOT / project["Source"]["BuildSpec"])["env"]["exported-variables"]
+                assert set(re.findall(rf"#\{{{namespace}\.(\w+)\}}", said)) <= set(exported)
+
+
+def test_what_pipelines_read_from_an_artifact_is_where_synth_puts_it(tmp_path: Path) -> None:
+    for environment in ("branch", "staging", "prod"):
+        written = synth.synth(schema.load(environment), tmp_path / "dist" / "templates")
+        for stack, path in written.items():
+            said = template_path(environment, stack).partition("::")[2]
+            assert said == path.relative_to(tmp_path).as_posix()

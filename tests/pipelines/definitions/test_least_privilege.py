@@ -1,0 +1,281 @@
+"""What the roles can do, and what they never can."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ministack.core import iam_evaluator
+
+from environments import schema
+from environments.embedded.plugins.role_verdict import Question
+from environments.embedded.plugins.stack_questions import Resource, questions
+from pipelines import branch_names
+from pipelines.definitions import boundaries, execution_actions
+from pipelines.definitions.bounded import bounded
+from pipelines.least_privilege import schemas
+from pipelines.payment_stack import default_stack
+from templates import network, payments
+from tests.templates.paying import paying_by
+
+Json = dict[str, Any]
+_MANAGED_POLICY_CHARACTERS = 6144
+_INLINE_POLICY_CHARACTERS = 10240
+_PSEUDO_PARAMETERS = {"Partition": "aws", "Region": "eu-central-1", "AccountId": "111111111111"}
+
+
+def statements(resource: Json) -> list[Json]:
+    properties = resource["Properties"]
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    documents += [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def every_statement(*templates: Json) -> Iterator[tuple[str, Json]]:
+    for template in templates:
+        for name, resource in template["Resources"].items():
+            for statement in statements(resource):
+                yield name, statement
+
+
+def roles(template: Json) -> dict[str, Json]:
+    return {name: one for name, one in template["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
+
+
+def allowed(role: Json) -> set[str]:
+    return {action for one in statements(role) if one["Effect"] == "Allow" for action in one["Action"]}
+
+
+def may_delete(template: Json, role: str, stack: str, environment_tag: str | None) -> bool:
+    """Whether IAM, as MiniStack evaluates it, lets a role delete a stack of this name and tag."""
+    resources = template["Resources"]
+    policies = [iam_evaluator.parse_policy_document(_literal(_document(resources[role])))]
+    boundary = [iam_evaluator.parse_policy_document(_literal(_document(resources["PipelineBoundary"])))]
+    tags = {} if environment_tag is None else {"aws:resourcetag/environment": environment_tag}
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::111111111111:assumed-role/{role}/session",
+        principal_type="AssumedRole",
+        principal_account="111111111111",
+        action="cloudformation:DeleteStack",
+        resource_arn=f"arn:aws:cloudformation:eu-central-1:111111111111:stack/{stack}/id",
+        region="eu-central-1",
+        source_ip="127.0.0.1",
+        secure_transport=True,
+        service_context=tags,
+    )
+    decided: str = iam_evaluator.evaluate(context, policies, boundary).decision
+    return decided == "Allow"
+
+
+def _document(resource: Json) -> Json:
+    return {"Version": "2012-10-17", "Statement": statements(resource)}
+
+
+def _literal(value: Any) -> Any:
+    """A policy as CloudFormation fills it in; ARNs of other resources become some ARN."""
+    if isinstance(value, list):
+        return [_literal(one) for one in value]
+    if isinstance(value, dict) and "Fn::Sub" in value:
+        text = str(value["Fn::Sub"])
+        for name, filled_in in _PSEUDO_PARAMETERS.items():
+            text = text.replace(f"${{AWS::{name}}}", filled_in)
+        return text
+    if isinstance(value, dict) and set(value) & {"Ref", "Fn::GetAtt"}:
+        return "arn:aws:iam::111111111111:role/other"
+    return {key: _literal(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def test_no_statement_allows_a_wildcard_action(pipelines_template: Json, bootstraps: dict[str, Json]) -> None:
+    for name, statement in every_statement(pipelines_template, *bootstraps.values()):
+        if statement["Effect"] == "Deny":
+            continue  # of everything over plain HTTP
+        assert "NotAction" not in statement, name
+        assert not [action for action in statement["Action"] if "*" in action], name
+
+
+def test_pass_role_names_its_roles_and_who_they_are_passed_to(bootstraps: dict[str, Json]) -> None:
+    for name, statement in every_statement(*bootstraps.values()):
+        if name.endswith("Role") and "iam:PassRole" in statement["Action"]:
+            assert statement["Action"] == ["iam:PassRole"]
+            assert "*" not in statement["Resource"]
+            assert "role/*" not in json.dumps(statement["Resource"])
+            assert statement["Condition"]["StringEquals"]["iam:PassedToService"]
+
+
+def test_no_role_of_the_tools_account_can_change_a_pipeline_or_an_identity(pipelines_template: Json) -> None:
+    for name, role in roles(pipelines_template).items():
+        changing = {"codepipeline:UpdatePipeline", "codepipeline:DeletePipeline", "iam:PassRole"}
+        assert not allowed(role) & changing, name
+        assert not [action for action in allowed(role) if action.startswith("iam:")], name
+
+
+def test_every_wide_resource_says_why(pipelines_template: Json, bootstraps: dict[str, Json]) -> None:
+    for template in (pipelines_template, *bootstraps.values()):
+        for name, resource in template["Resources"].items():
+            for statement in statements(resource):
+                if "*" in statement.get("Resource", []) and statement["Effect"] == "Allow":
+                    reasons = resource["Metadata"]["Permissions"]
+                    assert reasons[statement["Sid"]], name
+
+
+@pytest.mark.parametrize("environment", ["branch", "staging", "prod"])
+def test_only_branch_stacks_can_be_deleted(bootstraps: dict[str, Json], environment: str) -> None:
+    # Given all roles of an account, and stacks of every environment with the right and with wrong tags
+    kept = [default_stack(schema.load(name)) for name in ("staging", "prod")]
+    kept.append(schema.load(environment).network_stack)
+    branch = branch_names.stack_name("feature/login")
+
+    template = bootstraps[environment]
+    for name in roles(template):
+        # Then no role deletes what releases made, whatever its tag says
+        for stack in kept:
+            for tag in ("branch", environment, None):
+                assert not may_delete(template, name, stack, tag), (name, stack, tag)
+        # And a name like a branch's does not help without the tag of one
+        for tag in ("staging", "prod", None):
+            assert not may_delete(template, name, branch, tag), name
+
+
+def test_the_removal_role_deletes_branch_stacks_and_does_nothing_else(bootstraps: dict[str, Json]) -> None:
+    template = bootstraps["branch"]
+    role = template["Resources"]["RemovalRole"]
+
+    assert may_delete(template, "RemovalRole", branch_names.stack_name("feature/login"), "branch")
+    assert allowed(role) == {
+        "cloudformation:DeleteStack",
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStacks",
+        "iam:PassRole",
+    }
+    assert "RemovalRole" not in bootstraps["prod"]["Resources"]
+
+
+def test_a_build_writes_only_its_own_part_of_the_docs_site(pipelines_template: Json) -> None:
+    # Given that a branch's build runs the branch's code, and a release's that of main
+    bucket = "${Bucket}/"
+    written: dict[str, set[str]] = {}
+    for name, role in roles(pipelines_template).items():
+        for one in statements(role):
+            if {"s3:PutObject", "s3:DeleteObject"} & set(one["Action"]) and "DocsBucket" in repr(one):
+                keys = {resource["Fn::Sub"][0].partition(bucket)[2] for resource in one["Resource"]}
+                written.setdefault(name, set()).update(keys)
+
+    # Then a branch can change no environment's docs, and nobody but evidence can change evidence
+    assert written == {
+        "DocsRole": {"prod/*", "staging/*", "index.html", "404.html", "versions.json"},
+        "PreviewRole": {"branches/*"},
+        "UnpublishRole": {"branches/*"},
+        "EvidenceRole": {"evidence/*"},
+    }
+    assert "s3:DeleteObject" not in allowed(roles(pipelines_template)["EvidenceRole"])
+
+
+def test_every_role_of_a_target_account_is_bounded(bootstraps: dict[str, Json]) -> None:
+    for template in bootstraps.values():
+        for name, role in roles(template).items():
+            boundary = "ExecutionBoundary" if name == "ExecutionRole" else "PipelineBoundary"
+            assert role["Properties"]["PermissionsBoundary"] == {"Ref": boundary}, name
+            at_most = allowed(template["Resources"][boundary])
+            assert allowed(role) <= at_most, name
+
+
+def test_policies_fit_into_iam(bootstraps: dict[str, Json]) -> None:
+    for template in bootstraps.values():
+        for name, resource in template["Resources"].items():
+            length = len(json.dumps(statements(resource), separators=(",", ":")))
+            most = _INLINE_POLICY_CHARACTERS if name.endswith("Role") else _MANAGED_POLICY_CHARACTERS
+            assert length < most, name
+
+
+@pytest.mark.parametrize("environment", ["branch", "staging", "prod"])
+def test_cloudformation_may_do_what_the_types_that_pipelines_deploy_need_and_nothing_else(
+    bootstraps: dict[str, Json], environment: str
+) -> None:
+    # Given the permissions that CloudFormation's own schemas name for the types of the stacks that pipelines
+    # deploy there: a branch's deploys no network; a file may choose any payment method
+    builds = (payments.build,) if environment == "branch" else (network.build, payments.build)
+    variants = (schema.load(environment), paying_by("card"))
+    used = {
+        resource["Type"]
+        for build in builds
+        for loaded in variants
+        for resource in build(loaded).to_dict()["Resources"].values()
+    }
+    needed = schemas.needed(used, variants[0].region)
+    role = bootstraps[environment]["Resources"]["ExecutionRole"]
+
+    # Then the execution role has each, or it is left out for a reason
+    assert needed - allowed(role) - set(execution_actions.LEFT_OUT) == set()
+    # And it has nothing else, and what is left out is named by a schema
+    assert allowed(role) - needed == set()
+    if environment != "branch":
+        assert set(execution_actions.LEFT_OUT) - needed == set()
+
+
+@pytest.mark.parametrize("environment", ["branch", "staging", "prod"])
+def test_cloudformation_may_make_change_and_delete_everything_in_our_stacks(
+    bootstraps: dict[str, Json], environment: str
+) -> None:
+    # Given the stacks that pipelines deploy there, within the boundary, and what CloudFormation asks about
+    # each resource; whose role is handed on and where code is read from, a promotion asks
+    loaded, resources = schema.load(environment), bootstraps[environment]["Resources"]
+    stacks = {branch_names.stack_name("x") if environment == "branch" else default_stack(loaded): payments}
+    if environment != "branch":
+        stacks[loaded.network_stack] = network
+    for stack, template in stacks.items():
+        for name, made in template.build(loaded).to_dict()["Resources"].items():
+            properties = _literal(made.get("Properties", {})) | {
+                "PermissionsBoundary": _literal({"Ref": "X"})
+            }
+            resource = Resource(made["Type"], f"{stack}-{name}", properties, "eu-central-1", "111111111111")
+            asked = [one for verb in ("create", "update", "delete") for one in questions(verb, resource)]
+            # Then its role may, and so may its boundary
+            for question in asked:
+                if question.action not in {"iam:PassRole", "s3:GetObject"}:
+                    assert _may(resources, question), (name, question)
+
+
+def _may(resources: Json, question: Question) -> bool:
+    policies, boundary = (
+        [iam_evaluator.parse_policy_document(_literal(_document(resources[name])))]
+        for name in ("ExecutionRole", "ExecutionBoundary")
+    )
+    context = iam_evaluator.EvalContext(
+        principal_arn="arn:aws:sts::111111111111:assumed-role/ExecutionRole/session",
+        principal_type="AssumedRole",
+        principal_account="111111111111",
+        action=question.action,
+        resource_arn=question.resource,
+        region="eu-central-1",
+        service_context=question.context,
+    )
+    decided: str = iam_evaluator.evaluate(context, policies, boundary).decision
+    return decided == "Allow"
+
+
+def test_the_runtime_boundary_holds_nothing_back_that_our_functions_and_workflows_do() -> None:
+    at_most = {f"{service}:{name}" for service, names in boundaries.RUNTIME.items() for name in names}
+    for environment in (schema.load("branch"), schema.load("prod"), paying_by("card")):
+        for build in (network.build, payments.build):
+            for name, role in roles(build(environment).to_dict()).items():
+                assert allowed(role) <= at_most, name
+
+
+def test_a_bounded_template_has_the_boundary_on_every_role() -> None:
+    template = bounded(payments.build(schema.load("prod")), "payments-bootstrap").to_dict()
+
+    assert roles(template)
+    for role in roles(template).values():
+        imported = {"Fn::ImportValue": "payments-bootstrap-RuntimeBoundaryArn"}
+        assert role["Properties"]["PermissionsBoundary"] == imported
+
+
+def test_target_accounts_trust_the_pipelines_path_in_the_tools_account_alone(
+    bootstraps: dict[str, Json],
+) -> None:
+    for template in bootstraps.values():
+        for name, role in roles(template).items():
+            (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            if name != "ExecutionRole":
+                pattern = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
+                assert pattern.endswith(":iam::444444444444:role/payments-pipelines/*")

@@ -1,0 +1,240 @@
+"""How the pipelines promote: what the design promises, read off the template."""
+
+import json
+import re
+import string
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from environments.schema import load
+from pipelines.definitions.bootstrap_stack import pipelines_parameters
+from pipelines.definitions.stages import GIT_LEGAL
+from templates import payments
+
+Json = dict[str, Any]
+_NAMES_AWS_WANTS = {"DomainName", "RepositoryName", "ConnectionName", "PolicyName"}
+_NO_PHYSICAL_NAME = {"DisplayName"}
+
+
+def stages(pipeline: Json) -> dict[str, Json]:
+    return {stage["Name"]: stage for stage in pipeline["Stages"]}
+
+
+def told(action: Json) -> dict[str, str]:
+    """The environment variables that an action gives its build."""
+    variables = json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
+    return {variable["name"]: variable["value"] for variable in variables}
+
+
+def in_order(stage: Json) -> list[str]:
+    return [action["Name"] for action in sorted(stage["Actions"], key=lambda action: action["RunOrder"])]
+
+
+def test_the_branch_pipeline_builds_every_branch_but_main_side_by_side(pipelines: dict[str, Json]) -> None:
+    branch = pipelines["BranchPipeline"]
+
+    assert (branch["PipelineType"], branch["ExecutionMode"]) == ("V2", "PARALLEL")
+    assert list(stages(branch)) == ["Source", "Build", "Name", "Deploy", "Smoke", "Docs"]
+    (push,) = branch["Triggers"][0]["GitConfiguration"]["Push"]
+    assert push == {"Branches": {"Includes": ["**"], "Excludes": ["main"]}}
+
+
+def test_the_release_pipeline_takes_main_through_staging_and_a_yes_to_production(
+    pipelines: dict[str, Json],
+) -> None:
+    release = pipelines["ReleasePipeline"]
+
+    assert (release["PipelineType"], release["ExecutionMode"]) == ("V2", "QUEUED")
+    expected = ["Source", "Build", "Publish", "Staging", "Approve", "Production", "Docs"]
+    assert list(stages(release)) == expected
+    (push,) = release["Triggers"][0]["GitConfiguration"]["Push"]
+    assert push == {"Branches": {"Includes": ["main"]}}
+
+
+def test_production_has_a_window_a_bake_and_a_way_back(pipelines: dict[str, Json]) -> None:
+    production = stages(pipelines["ReleasePipeline"])["Production"]
+
+    (before,), (after,) = production["BeforeEntry"]["Conditions"], production["OnSuccess"]["Conditions"]
+    assert before["Rules"][0]["RuleTypeId"]["Provider"] == "DeploymentWindow"
+    assert (after["Result"], after["Rules"][0]["RuleTypeId"]["Provider"]) == ("ROLLBACK", "CloudWatchAlarm")
+    assert production["OnFailure"]["Result"] == "ROLLBACK"
+
+
+def test_production_bakes_on_the_composite_alarm_of_the_stack_it_deployed(
+    pipelines: dict[str, Json],
+) -> None:
+    # Given the stack's output of that name, which is its composite alarm
+    stack = payments.build(load("prod")).to_dict()
+    alarm = stack["Outputs"]["HealthAlarmName"]["Value"]["Ref"]
+    assert stack["Resources"][alarm]["Type"] == "AWS::CloudWatch::CompositeAlarm"
+    # Then the bake watches what the deployment of this very execution gave out under it
+    production = stages(pipelines["ReleasePipeline"])["Production"]
+    (bake,) = production["OnSuccess"]["Conditions"][0]["Rules"]
+    assert bake["Configuration"]["AlarmName"] == "#{Production.HealthAlarmName}"
+    (deploys,) = (a for a in production["Actions"] if a.get("Namespace") == "Production")
+    assert deploys["Name"] == "Deploy-payments"
+
+
+def test_production_executes_only_after_it_was_compared_with_what_was_approved(
+    pipelines: dict[str, Json],
+) -> None:
+    expected = [
+        "Release-network",
+        "Release-payments",
+        "Verify",
+        "Deploy-network",
+        "Deploy-payments",
+        "Smoke",
+    ]
+    assert in_order(stages(pipelines["ReleasePipeline"])["Production"]) == expected
+
+
+def test_production_executes_only_change_sets_of_its_own_making(pipelines: dict[str, Json]) -> None:
+    # Given that a stage rollback runs this stage alone again
+    production = stages(pipelines["ReleasePipeline"])["Production"]
+    done: dict[str, set[tuple[str, str]]] = {}
+    for action in production["Actions"]:
+        said = action["Configuration"]
+        if "ChangeSetName" in said:
+            done.setdefault(said["ActionMode"], set()).add((said["StackName"], said["ChangeSetName"]))
+
+    # Then whatever it executes, it has made
+    assert done["CHANGE_SET_EXECUTE"] == done["CHANGE_SET_REPLACE"]
+
+
+def test_the_approval_shows_evidence_of_a_change_set_that_is_never_executed(
+    pipelines: dict[str, Json],
+) -> None:
+    approve = stages(pipelines["ReleasePipeline"])["Approve"]
+    question = approve["Actions"][-1]
+
+    beside = ["Review-network", "Review-payments", "Publish-staging-docs"]
+    assert in_order(approve) == [*beside, "Evidence", "Approve"]
+    assert question["Configuration"]["CustomData"] == "#{Evidence.SUMMARY}"
+    assert "evidence/#{codepipeline.PipelineExecutionId}" in json.dumps(question["Configuration"])
+
+
+def test_staging_and_production_get_the_same_packages(pipelines: dict[str, Json]) -> None:
+    release = pipelines["ReleasePipeline"]
+    read = {
+        action["Configuration"]["TemplateConfiguration"].partition("::")[0]
+        for stage in release["Stages"]
+        for action in stage["Actions"]
+        if "TemplateConfiguration" in action["Configuration"]
+    }
+
+    assert read == {"Packages"}
+
+
+def test_removing_a_branch_takes_a_yes_and_a_role_that_can_do_nothing_else(
+    pipelines: dict[str, Json],
+) -> None:
+    remove = pipelines["RemoveBranchPipeline"]
+    delete, preview = stages(remove)["Delete"]["Actions"]
+
+    assert [variable["Name"] for variable in remove["Variables"]] == ["branch"]
+    assert list(stages(remove)) == ["Source", "Name", "Approve", "Delete"]
+    assert delete["RoleArn"] == {"Ref": "BranchRemovalRole"}
+    assert delete["Configuration"]["StackName"] == "#{Name.STACK_NAME}"
+    # And its docs go with it
+    assert (delete["RunOrder"], preview["RunOrder"]) == (1, 2)
+    assert told(preview) == {"FOLDER": "branches/#{Name.STACK_NAME}"}
+
+
+def test_each_environment_and_branch_has_a_folder_of_the_docs_site(pipelines: dict[str, Json]) -> None:
+    folders = {
+        action["Name"]: told(action)["FOLDER"]
+        for name in ("BranchPipeline", "ReleasePipeline")
+        for stage in pipelines[name]["Stages"]
+        for action in stage["Actions"]
+        if "FOLDER" in told(action)
+    }
+
+    assert folders == {
+        "Preview": "branches/#{Name.STACK_NAME}",
+        "Publish-staging-docs": "staging",
+        "Publish-prod-docs": "prod",
+    }
+
+
+@pytest.mark.parametrize("pipeline", ["BranchPipeline", "RemoveBranchPipeline"])
+def test_a_branch_s_name_reaches_a_build_only_if_it_cannot_add_to_the_json_around_it(
+    pipelines: dict[str, Json], pipeline: str
+) -> None:
+    (condition,) = stages(pipelines[pipeline])["Name"]["BeforeEntry"]["Conditions"]
+
+    assert condition["Result"] == "FAIL"
+    assert condition["Rules"][0]["Configuration"]["Value"] == GIT_LEGAL
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
+@given(branch=st.text(max_size=260) | st.text(alphabet='"\\:{}[],#$ \n\t\x01\u00a0🚀é', max_size=20))
+@example(branch="🚀" * 250)
+@example(branch='x","type":"PLAINTEXT"},{"name":"PATH","value":"/tmp')
+@example(branch='"')
+@example(branch="#{variables.branch}$(reboot)")
+def test_what_the_condition_lets_through_arrives_as_it_is(pipelines: dict[str, Json], branch: str) -> None:
+    # Given a name, from git or from whoever asks for a removal, that the condition lets through
+    assume(re.fullmatch(GIT_LEGAL, branch))
+    for pipeline, variable in (
+        ("BranchPipeline", "Source.BranchName"),
+        ("RemoveBranchPipeline", "variables.branch"),
+    ):
+        (action,) = [one for one in stages(pipelines[pipeline])["Name"]["Actions"] if one["Name"] == "Name"]
+        before = action["Configuration"]["EnvironmentVariables"]
+        # When CodePipeline puts it into the JSON for the build
+        after = json.loads(before.replace(f"#{{{variable}}}", branch))
+        # Then the build is told that very name, and nothing else
+        changed = {one["name"]: one["value"] for one in after}
+        assert changed == told(action) | {"BRANCH": branch}
+
+
+@given(
+    branch=st.text(
+        alphabet=string.ascii_letters + string.digits + "/-_.#+é漢🚀'$`;&|", min_size=1, max_size=250
+    )
+)
+def test_the_condition_lets_branches_through(branch: str) -> None:
+    assert re.fullmatch(GIT_LEGAL, branch)
+
+
+def test_a_schedule_looks_for_expired_branches(pipelines_template: Json) -> None:
+    schedule = pipelines_template["Resources"]["ExpirySchedule"]["Properties"]
+
+    assert "${ExpiryPipeline}" in json.dumps(schedule["Target"]["Arn"])
+
+
+def test_no_pipeline_deploys_pipelines(pipelines: dict[str, Json]) -> None:
+    said = json.dumps(pipelines)
+
+    assert "AWS::StackName" not in said
+    assert "bootstrap" not in said
+
+
+def test_everything_that_can_be_named_by_cloudformation_is(
+    pipelines_template: Json, bootstraps: dict[str, Json]
+) -> None:
+    for template in (pipelines_template, *bootstraps.values()):
+        for name, resource in template["Resources"].items():
+            own = {key for key in resource["Properties"] if key.endswith("Name")}
+            own -= _NAMES_AWS_WANTS | _NO_PHYSICAL_NAME
+            named = own - {"Name"} if resource["Type"].endswith("NotificationRule") else own
+            assert named == set(), name
+
+
+def test_the_bootstraps_outputs_are_the_roles_that_the_pipelines_stack_asks_for(
+    pipelines_template: Json, bootstraps: dict[str, Json]
+) -> None:
+    outputs = {
+        name: {output: f"{name}-{output}" for output in template["Outputs"]}
+        for name, template in bootstraps.items()
+    }
+
+    given = pipelines_parameters(outputs)
+
+    assert set(given) | {"DocsBucket", "DocsUrl"} == set(pipelines_template["Parameters"])
+    assert given["BranchRemovalRole"] == "branch-RemovalRole"
+    assert given["ProdDeploymentRole"] == "prod-DeploymentRole"

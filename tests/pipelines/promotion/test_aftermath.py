@@ -1,0 +1,72 @@
+"""What is said of a release that failed: what happened, what serves, what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines import bad_promotions
+from pipelines.aftermath import Aftermath
+from pipelines.refusals import Refused
+
+_COMMIT = "0123456789abcdef"
+
+
+def _after(stage: str, action: str, *, rollback: str = "", restored: str = "") -> list[str]:
+    return Aftermath("run", _COMMIT, stage, action, "It broke.", rollback, restored).told()
+
+
+@pytest.mark.parametrize(
+    ("after", "serves", "todo"),
+    [
+        (_after("Build", "Build"), "Production was not touched", "mend the cause and push again"),
+        (_after("Approve", "Approve"), "Production was not touched", "settle it with who said no"),
+        (
+            _after("Staging", "Smoke", rollback="back", restored="Succeeded"),
+            "Staging runs the release before again (execution back). Production was not touched",
+            "read the failed checks",
+        ),
+        (
+            _after("Production", "Smoke", rollback="back", restored="Succeeded"),
+            "Production runs the release before again (execution back)",
+            "read the failed checks",
+        ),
+        (
+            _after("Production", "Deploy-payments", rollback="back", restored="Failed"),
+            "Taking Production back is Failed (back)",
+            "at once, `payments pipeline rollback Production`",
+        ),
+        (_after("Production", "", rollback="back"), "is under way (back)", "payments pipeline retry release"),
+        (_after("Staging", "Smoke"), "Nothing took Staging back", "read the failed checks"),
+        (
+            _after("Docs", "Publish-prod-docs"),
+            "Production runs this release",
+            "payments pipeline retry release",
+        ),
+    ],
+)
+def test_it_says_what_happened_what_serves_and_what_to_do(after: list[str], serves: str, todo: str) -> None:
+    what, now, do = after
+    assert what.startswith("0123456789ab did not get through ")
+    assert what.endswith(" It broke.")
+    assert serves in now
+    assert do.startswith("To do: ")
+    assert todo in do
+
+
+def test_a_build_s_log_is_named() -> None:
+    told = Aftermath("run", _COMMIT, "Build", "Build", "It broke.", "", "", ("/group", "stream")).told()
+    assert told[-1] == "Its log: aws logs get-log-events --log-group-name /group --log-stream-name stream"
+
+
+@pytest.mark.parametrize("bad", bad_promotions.CASES, ids=lambda bad: bad.name)
+def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: bad_promotions.Bad) -> None:
+    sound = bad_promotions.CASES[-1].files()
+    files = bad.files()
+    assert [name for name in files if files[name] != sound[name]] == ([bad.file] if bad.file else [])
+
+
+def test_a_bad_commit_that_no_longer_breaks_anything_is_refused() -> None:
+    gone = {"no such line": ""}
+    bad = bad_promotions.Bad("old", "", bad_promotions.CASES[0].file, gone, "Staging", "Smoke")
+    with pytest.raises(Refused, match="does not hold what old replaces"):
+        bad.files()

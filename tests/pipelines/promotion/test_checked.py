@@ -1,0 +1,103 @@
+"""A source is checked once: what is reused is of the very same files, and nothing that failed is kept."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines import checked
+from pipelines.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one file, instead of this one."""
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "code.py").write_text("x = 1\n")
+    monkeypatch.setattr(checked, "ROOT", root)
+    monkeypatch.setattr(checked, "REPORTS", root / "reports")
+    monkeypatch.delenv("CODEBUILD_BUILD_ID", raising=False)
+    return root
+
+
+@pytest.fixture
+def makes(source: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Let `make check` end with a status, after doing something; return what was run."""
+
+    def makes(status: int = 0, meanwhile: Callable[[], object] = lambda: None) -> list[str]:
+        ran: list[str] = []
+
+        def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+            ran.append(" ".join(command))
+            (source / "reports").mkdir()
+            (source / "reports" / "tests.xml").write_text(f"run {len(ran)}")
+            meanwhile()
+            return subprocess.CompletedProcess(command, status)
+
+        monkeypatch.setattr(subprocess, "run", run)
+        return ran
+
+    return makes
+
+
+def test_the_same_source_is_checked_once_and_its_reports_are_there_again(
+    source: Path, makes: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    # Given a source that passed
+    ran = makes()
+    first = checked.check(kept=tmp_path / "kept")
+    # When it is checked again, with what tools leave in a checkout
+    (source / "__pycache__").mkdir()
+    (source / "__pycache__" / "code.pyc").write_bytes(b"\0")
+    (source / ".venv").mkdir()
+    (source / ".coverage.host.pid1.X").touch()
+    again = checked.check(kept=tmp_path / "kept")
+    # Then nothing ran, the reports are those of the first time, and they say so
+    assert len(ran) == 1
+    assert (first.reused, again.reused) == (False, True)
+    assert (source / "reports" / "tests.xml").read_text() == "run 1"
+    assert checked.read(source / "reports") == again
+    # And it runs where that is asked for
+    assert not checked.check(again=True, kept=tmp_path / "kept").reused
+    assert len(ran) == 2
+
+
+@pytest.mark.parametrize("change", ["content", "name", "mode", "another file"])
+def test_another_source_is_checked_for_itself(
+    source: Path, makes: Callable[..., list[str]], tmp_path: Path, change: str
+) -> None:
+    ran = makes()
+    checked.check(kept=tmp_path / "kept")
+    file = source / "code.py"
+    changes: dict[str, Callable[[], object]] = {
+        "content": lambda: file.write_text("x = 2\n"),
+        "name": lambda: file.rename(source / "other.py"),
+        "mode": lambda: file.chmod(0o755),
+        "another file": (source / "more.py").touch,
+    }
+    changes[change]()
+    assert not checked.check(kept=tmp_path / "kept").reused
+    assert len(ran) == 2
+
+
+def test_what_failed_is_checked_again(makes: Callable[..., list[str]], tmp_path: Path) -> None:
+    makes(status=2)
+    for _ in range(2):
+        with pytest.raises(Refused, match="The check failed"):
+            checked.check(kept=tmp_path / "kept")
+
+
+def test_a_source_that_changes_meanwhile_is_not_kept(
+    source: Path, makes: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    makes(meanwhile=lambda: (source / "code.py").write_text("x = 3\n"))
+    with pytest.raises(Refused, match="changed while"):
+        checked.check(kept=tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()

@@ -1,0 +1,83 @@
+"""The shared library: published once, the same again for nothing, another under the same version never."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+
+from environments.embedded.codesuite import package_index
+from pipelines import library
+from pipelines.library import Index
+from pipelines.refusals import Refused
+from pipelines.repository import ROOT
+
+TOKEN = "a/token+with=signs"  # noqa: S105 - of this test's own index
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Requests are not worth a line each."""
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    """An empty package index that wants a token."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    served = package_index.application(folder, lambda password: password == TOKEN)
+    server = make_server("127.0.0.1", 0, served, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Index(f"http://127.0.0.1:{server.server_port}/", TOKEN)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return library.build(tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_same_source_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    assert library.build(tmp_path).read_bytes() == wheel.read_bytes()
+
+
+def test_what_is_published_is_what_functions_are_built_from(
+    index: Index, wheel: Path, tmp_path: Path
+) -> None:
+    # Given a published version, published once more
+    library.publish(index, wheel)
+    library.publish(index, wheel)
+    # When it is fetched
+    fetched = library.fetch(index, wheel, tmp_path / "fetched")
+    # Then it is the checkout's library, file by file
+    source = ROOT / "lambdas" / "payment_data" / "src" / "payment_data"
+    names = {path.relative_to(source) for path in source.rglob("*.py")}
+    assert names == {path.relative_to(fetched) for path in fetched.rglob("*.py")}
+    assert all((fetched / name).read_bytes() == (source / name).read_bytes() for name in names)
+
+
+def test_a_version_never_changes(index: Index, wheel: Path, tmp_path: Path) -> None:
+    # Given a published version, and another wheel of the same version
+    library.publish(index, wheel)
+    other = tmp_path / wheel.name
+    shutil.copy(wheel, other)
+    with other.open("ab") as stream:
+        stream.write(b"\0")
+    # When that is published or fetched, then it is refused, and the token is not told
+    with pytest.raises(Refused, match="with other bytes") as refusal:
+        library.publish(index, other)
+    assert "raise it in" in refusal.value.hint
+    with pytest.raises(Refused, match="cannot be had") as refusal:
+        library.fetch(index, other, tmp_path / "fetched")
+    assert TOKEN not in refusal.value.message
+
+
+def test_a_library_that_nobody_published_is_refused(index: Index, wheel: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="cannot be had") as refusal:
+        library.fetch(index, wheel, tmp_path / "fetched")
+    assert refusal.value.hint == "payments library publish"

@@ -1,0 +1,68 @@
+"""A promotion at a terminal: every stage, what runs and how long, and what waits for whom."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from pipelines.cli.promotion_view import Lines, drawn
+from pipelines.promotion import Promotion, Step
+
+_BEGAN = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+_STAGES = ["Source", "Build", "Approve", "Production", "Docs"]
+
+
+def _step(stage: str, action: str, status: str, when: tuple[int, int], said: str = "") -> Step:
+    begins, lasts = when
+    began = _BEGAN + timedelta(seconds=begins)
+    ended = began + timedelta(seconds=lasts)
+    return Step(f"{action}-1", stage, action, status, began, ended, said, "")
+
+
+def _shown(promotion: Promotion, seconds: int) -> list[str]:
+    shown = io.StringIO()
+    Console(width=120, file=shown).print(drawn(promotion, _STAGES, _BEGAN + timedelta(seconds=seconds)))
+    return [" ".join(line.split()) for line in shown.getvalue().splitlines()]
+
+
+def test_each_stage_says_how_long_it_took_and_the_gate_for_whom_it_waits() -> None:
+    steps = [
+        _step("Source", "Checkout", "Succeeded", (0, 2)),
+        _step("Build", "Build", "Succeeded", (2, 30)),
+        _step("Approve", "Approve", "InProgress", (40, 0)),
+    ]
+    promotion = Promotion("release", "pipeline", "run", "c" * 40, "InProgress", steps=steps)
+    assert _shown(promotion, 60) == [
+        "✓ Source 2.0 s",
+        "✓ Build 30.0 s",
+        "… Approve 20.0 s",
+        "… Approve 20.0 s waits for a release manager's yes or no",
+        "· Production",
+        "· Docs",
+    ]
+
+
+def test_a_stage_that_bakes_says_what_it_watches_and_a_failed_action_why() -> None:
+    steps = [
+        _step("Build", "Build", "Failed", (0, 3), "exit status 2"),
+        _step("Production", "Smoke", "Succeeded", (10, 5)),
+    ]
+    promotion = Promotion(
+        "release", "pipeline", "run", status="InProgress", steps=steps, conditions={"Production": "Bake"}
+    )
+    shown = _shown(promotion, 20)
+    assert "✗ Build 3.0 s exit status 2" in shown
+    assert "… Production 10.0 s waits for Bake" in shown
+
+
+def test_elsewhere_there_is_a_line_for_each_change_and_none_twice() -> None:
+    told = list[str]()
+    lines = Lines(told.append)
+    promotion = Promotion("release", "pipeline", "run", steps=[_step("Build", "Build", "InProgress", (0, 0))])
+    lines.show(promotion)
+    lines.show(promotion)
+    promotion.steps = [_step("Build", "Build", "Succeeded", (0, 3))]
+    lines.show(promotion)
+    assert told == ["  … Build: Build", "  [green]✓[/] Build: Build 3.0 s"]

@@ -1,0 +1,154 @@
+"""The command line: what it refuses it says in words, and its exit code tells a script the same."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from environments.embedded import instance
+from pipelines.cli.main import main
+
+CORPUS = Path(__file__).parent / "linter" / "corpus"
+
+
+@pytest.fixture(autouse=True)
+def nothing_running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No embedded AWS and none of the caller's settings."""
+    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / "embedded")
+    for name in ("AWS_ENDPOINT_URL", "MONGODB_URI", "PAYMENTS_ENVIRONMENT", "PAYMENTS_STACK", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _payments(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_help_lists_every_command() -> None:
+    result = _payments("--help")
+    assert result.exit_code == 0
+    for command in (
+        *("synth", "lint", "package", "library", "up", "down", "deploy", "load", "order", "smoke"),
+        *("settle", "reconcile", "pipeline", "branch", "docs", "rehearse", "check", "rehearse-bad"),
+    ):
+        assert f"  {command} " in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("up", "--port", "70000"),
+        ("order", "place"),
+        ("order", "redrive"),
+        ("order", "list", "--state", "asleep"),
+        ("order", "list", "--limit", "0"),
+        ("load",),
+        ("load", "no-such-file.json"),
+        ("up", "x"),
+        ("pipeline", "approve", "no-such-pipeline"),
+        ("pipeline", "reject"),
+        ("pipeline", "rollback", "Source"),
+        ("pipeline", "deploy", "--profile", "mars=me"),
+        ("package", "--built", ".", "--published"),
+        ("rehearse-bad", "--times", "0"),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_says_how_to_call(arguments: tuple[str, ...]) -> None:
+    result = _payments(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("lint", "mars"), "environments/mars.yml: there is no such file"),
+        (("synth", "local", "mars"), "environments/mars.yml: there is no such file"),
+        (("deploy", "mars"), "environments/mars.yml: there is no such file; choose from"),
+        (("deploy",), "The embedded AWS is not running"),
+        (("order", "show", "order-1"), "The embedded AWS is not running"),
+        (("smoke", "-e", "mars"), "environments/mars.yml"),
+        (("reconcile", "mars"), "environments/mars.yml: there is no such file"),
+        (("settle",), "The embedded AWS is not running"),
+        (("order", "list", "--parked"), "The embedded AWS is not running"),
+        (("smoke", "--endpoint-url", "http://127.0.0.1:1"), "AWS answered: Could not connect"),
+        (("deploy", "prod"), "Name the artifact bucket"),
+        (("down",), "No embedded AWS runs"),
+        (("remove", "-e", "prod"), "prod is a production environment"),
+        (("lint", "no-such-file.yml"), "no-such-file.yml: cannot be read"),
+        (("branch", "name"), "No branch is named"),
+        (("branch", "expire"), "EXPIRY_DAYS is not set"),
+        (("docs", "publish", "docs"), "FOLDER is not set"),
+        (("library", "publish"), "LIBRARY_DOMAIN is not set"),
+        (("package", "--built", "docs"), "manifest.json cannot be read"),
+        (
+            ("pipeline", "settings", "branch", "--built", "docs", "--stack", "payments-prod"),
+            "payments-prod is no branch's stack",
+        ),
+        (("pipeline", "evidence", "--built", ".", "--packages", "."), "PROD_INSPECTION_ROLE is not set"),
+        (("pipeline", "verify", "--packages", "."), "CODEBUILD_INITIATOR is not set"),
+        (("pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"), "AWS answered: Could not connect"),
+    ],
+)
+def test_a_refusal_ends_with_1_and_one_clear_line(arguments: tuple[str, ...], said: str) -> None:
+    # When a command is asked for what cannot be done
+    result = _payments(*arguments)
+    # Then it says so without a traceback, and nothing goes to standard output
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_synth_writes_the_templates_and_says_where(tmp_path: Path) -> None:
+    result = _payments("synth", "local", "--out", str(tmp_path))
+    written = [Path(line) for line in result.stdout.splitlines()]
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        "local/network.json",
+        "local/payments.json",
+    ]
+    assert all(json.loads(path.read_text())["Resources"] for path in written)
+
+
+def test_package_tells_the_digest_of_every_function() -> None:
+    result = _payments("package", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert {len(package["sha256"]) for package in json.loads(result.stdout).values()} == {64}
+
+
+def test_lint_finds_nothing_in_our_own_templates() -> None:
+    result = _payments("lint", "local")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(("folder", "code"), [("good", 0), ("broken", 1)])
+def test_lint_judges_any_pipeline_that_is_named(folder: str, code: int) -> None:
+    # Given a pipeline of somebody else's
+    file = min((CORPUS / folder).glob("*.*"))
+    # When it is linted
+    result = _payments("lint", str(file), "--json")
+    # Then the exit code says whether something is wrong, and each finding has an id and a mend
+    assert result.exit_code == code, result.output
+    findings = json.loads(result.stdout)
+    assert bool(findings) is bool(code)
+    assert all(finding["rule"] and finding["mend"] for finding in findings)
+
+
+def test_a_branch_is_named_by_the_variable_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRANCH", "$(reboot); feature/ünï")
+    result = _payments("branch", "name")
+    assert result.exit_code == 0
+    assert re.fullmatch(r"branch-[a-z0-9-]{1,31}\n", result.stdout)
+
+
+def test_loading_refuses_before_it_looks_for_a_stack(tmp_path: Path) -> None:
+    # Given a file with a mistake, and no such stack anywhere
+    path = tmp_path / "users.json"
+    path.write_text(json.dumps([{"user_id": "ada", "username": "Ada", "credit": -1}]))
+    # When it is loaded
+    result = _payments("load", str(path), "--endpoint-url", "http://127.0.0.1:1")
+    # Then the mistake is told
+    assert result.exit_code == 1
+    assert "users.json: [0].credit: must be a non-negative decimal number" in result.stderr

@@ -1,0 +1,75 @@
+"""Figures and tables of written pages that the code must agree with."""
+
+import re
+from typing import Any
+
+import pytest
+
+from data_api.order_states import TRANSITIONS
+from pipelines.docs_site import computed, costs
+from pipelines.docs_site.stacks import Stack, every
+from pipelines.repository import ROOT
+
+
+def stack(*resources: dict[str, Any]) -> Stack:
+    named = {f"R{number}": resource for number, resource in enumerate(resources)}
+    return Stack("network", "templates/network.py", {"Resources": named})
+
+
+def test_what_stands_in_a_stack_costs_its_count_times_the_list_price() -> None:
+    # Given two keys at a dollar, and something that costs nothing by standing there
+    standing = costs.standing(
+        stack({"Type": "AWS::KMS::Key"}, {"Type": "AWS::KMS::Key"}, {"Type": "AWS::EC2::VPC"})
+    )
+    # When
+    dollars = costs.total(standing)
+    # Then
+    assert [(item.what, item.count) for item in standing] == [("AWS::KMS::Key", 2)]
+    assert dollars == pytest.approx(2.00)
+
+
+def test_an_alarm_on_a_formula_costs_as_many_as_the_metrics_in_it() -> None:
+    # Given
+    queries = [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": queries}}
+    # When
+    [item] = costs.standing(stack(alarm))
+    # Then
+    assert item.count == 2
+
+
+def test_filters_that_count_into_one_metric_cost_one_metric() -> None:
+    # Given
+    counted = {
+        "Type": "AWS::Logs::MetricFilter",
+        "Properties": {"MetricTransformations": [{"MetricName": "M"}]},
+    }
+    # When
+    [item] = costs.standing(stack(counted, counted))
+    # Then
+    assert (item.what, item.count) == ("custom metric", 1)
+
+
+def test_an_order_without_a_failure_uses_what_the_states_on_its_way_use() -> None:
+    # When
+    used = {item.what: item.count for item in costs.of_an_order()}
+    # Then: three tasks, the end and the start; and each task is two functions with a request between them
+    assert (used["state transition"], used["API request"], used["function request"]) == (5, 3, 6)
+
+
+def test_every_figure_that_pages_may_name_has_a_value() -> None:
+    # When
+    figures = computed.figures(every())
+    # Then
+    assert figures["workflow"]["deadline_minutes"] == 15
+    assert all(float(dollars) > 0 for dollars in figures["cost"].values())
+
+
+def test_the_page_of_an_order_s_journey_tells_the_states_that_an_order_has() -> None:
+    # Given
+    page = (ROOT / "docs" / "how-it-works" / "order.md").read_text(encoding="utf-8")
+    # When
+    rows = re.findall(r"^\| `([A-Z_]+)` \| .+? \| ?(.*?) \|$", page, re.MULTILINE)
+    told = {state: set(re.findall(r"`([A-Z_]+)`", following)) for state, following in rows}
+    # Then
+    assert told == {state.value: {one.value for one in following} for state, following in TRANSITIONS.items()}

@@ -1,0 +1,133 @@
+"""Sample files: amounts exact to the cent, and anything wrong refused whole, with its place."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines import samples
+from pipelines.refusals import Refused
+from pipelines.repository import SAMPLES
+
+_PRODUCT = '{"product_id": "tea", "name": "Tea", "price": %s, "available_count": 3, "type": "food"}'
+_USER = '{"user_id": "ada", "username": "Ada", "credit": %s}'
+_LINE = {
+    "product_id": "tea",
+    "name": "Tea",
+    "price": "50.95",
+    "requested_count": 2,
+    "type": "food",
+    "delivery_address": "1 Row",
+}
+_ORDER = {"order_id": "order-1", "user_id": "ada", "products": [_LINE]}
+
+
+def _file(tmp_path: Path, text: str, name: str = "samples.json") -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("written", "cents"),
+    [("50.95", 5095), ('"50.95"', 5095), ("50", 5000), ("0.1", 10), ("1e2", 10000), ('"0.07"', 7), ("0", 0)],
+)
+def test_amounts_are_exact(tmp_path: Path, written: str, cents: int) -> None:
+    # Given a product whose price is written in one of the ways that people write prices
+    path = _file(tmp_path, _PRODUCT % written)
+    # When it is read, then the price is that many cents
+    assert samples.read([path], "EUR").products["tea"]["price"] == cents
+
+
+@pytest.mark.parametrize(
+    "written", ["50.951", "-1", '"1,50"', "true", "null", "NaN", "1e999999999", '"1e2"', "1000000"]
+)
+def test_what_is_no_amount_is_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(Refused, match=r"samples\.json: (price: must|NaN)"):
+        samples.read([_file(tmp_path, _PRODUCT % written)], "EUR")
+
+
+def test_an_order_becomes_what_the_data_api_takes(tmp_path: Path) -> None:
+    path = _file(tmp_path, json.dumps(_ORDER))
+    line = {
+        "product_id": "tea",
+        "name": "Tea",
+        "type": "food",
+        "price": 5095,
+        "quantity": 2,
+        "delivery_address": "1 Row",
+    }
+    assert samples.read([path], "EUR").orders == {
+        "order-1": {"user_id": "ada", "currency": "EUR", "lines": [line]}
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{_PRODUCT % 1}, {_USER % 2}]",
+        f'{{"users": [{_USER % 2}], "products": [{_PRODUCT % 1}]}}',
+    ],
+)
+def test_lists_and_named_lists_are_recognized_by_shape(tmp_path: Path, text: str) -> None:
+    found = samples.read([_file(tmp_path, text)], "EUR")
+    assert (list(found.products), list(found.users)) == (["tea"], ["ada"])
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("{", "line 1 column 2"),
+        ("[1]", r"\[0\]: has no order_id, product_id or user_id"),
+        ('"tea"', "the file: has no order_id"),
+        (f'[{_USER % 1}, {{"user_id": "bob", "username": "Bob"}}]', r"\[1\]\.credit: is required"),
+        (json.dumps([_ORDER | {"products": []}]), r"\[0\]\.products: must be a list of 1 to 100 items"),
+        (
+            json.dumps([_ORDER | {"products": [_LINE, _LINE]}]),
+            r"\[0\]\.products\[1\]\.product_id: must not repeat",
+        ),
+        (
+            json.dumps([_ORDER | {"products": [_LINE | {"requested_count": 1.0}]}]),
+            r"products\[0\]\.requested_count",
+        ),
+        (
+            json.dumps([_ORDER | {"products": [_LINE | {"requested_count": 0}]}]),
+            r"products\[0\]\.requested_count",
+        ),
+        (
+            json.dumps({"users": [_ORDER | {"order_id": {"$ne": None}}]}),
+            r"users\[0\]\.order_id: must be text",
+        ),
+        (json.dumps(_ORDER | {"coupon": "x"}), "coupon: is not a known field"),
+        ('{"user_id": "a", "user_id": "b"}', "the key 'user_id' stands twice"),
+        ('{"products": {}}', "products: must be a list"),
+        (f"[{_USER % 1}, {_USER % 2}]", r"\[1\]: user_id ada is another one than in .*samples\.json: \[0\]"),
+        ("[" * 100_000, "recursion"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused_with_the_place(tmp_path: Path, text: str, finding: str) -> None:
+    with pytest.raises(Refused, match=rf"samples\.json: .*{finding}"):
+        samples.read([_file(tmp_path, text)], "EUR")
+
+
+def test_one_bad_file_refuses_the_good_ones_too(tmp_path: Path) -> None:
+    good = _file(tmp_path, _USER % 1, "good.json")
+    bad = _file(tmp_path, _USER % -1, "bad.json")
+    with pytest.raises(Refused, match="Nothing was loaded") as refusal:
+        samples.read([good, bad], "EUR")
+    assert "good.json" not in refusal.value.message
+
+
+def test_the_same_record_twice_is_one(tmp_path: Path) -> None:
+    paths = [_file(tmp_path, _USER % "1.50", "one.json"), _file(tmp_path, _USER % '"1.5"', "two.json")]
+    assert samples.read(paths, "EUR").users["ada"]["balance"] == 150
+
+
+def test_amounts_have_the_decimals_of_their_currency(tmp_path: Path) -> None:
+    path = _file(tmp_path, _USER % "50.9")
+    with pytest.raises(Refused, match="at most 0 decimals in JPY"):
+        samples.read([path], "JPY")
+
+
+def test_the_samples_that_come_along_are_right() -> None:
+    assert len(samples.read(SAMPLES.glob("*.json"), "EUR")) > 10

@@ -1,0 +1,22 @@
+"""The states of an order as DESIGN draws them, written again on purpose: the code's own table is on trial."""
+
+from typing import Final
+
+LEGAL: Final = {
+    (None, "NEW"),
+    ("NEW", "RESERVED"),
+    ("RESERVED", "PAID"),
+    ("PAID", "DELIVERING"),
+    ("DELIVERING", "COMPLETED"),
+    ("NEW", "CANCELLING"),
+    ("RESERVED", "CANCELLING"),
+    ("PAID", "CANCELLING"),
+    ("DELIVERING", "CANCELLING"),
+    ("CANCELLING", "FAILED"),
+    ("CANCELLING", "NEEDS_ATTENTION"),
+    ("NEEDS_ATTENTION", "CANCELLING"),
+    ("NEEDS_ATTENTION", "FAILED"),
+}
+OPEN: Final = ("NEW", "RESERVED", "PAID", "DELIVERING")
+CLOSED: Final = ("CANCELLING", "FAILED", "NEEDS_ATTENTION")
+STATES: Final = (*OPEN, "COMPLETED", *CLOSED)

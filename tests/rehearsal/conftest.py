@@ -1,0 +1,67 @@
+"""A deployed payments stack on the embedded AWS, and a shop to sell things in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from environments import schema
+from pipelines import deployment, packaging, payment_stack
+from pipelines.aws import Aws
+from tests.rehearsal.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from environments.embedded.instance import Instance
+    from pipelines.packaging import Manifest
+    from pipelines.payment_stack import PaymentStack
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Packages, and the folder they are in."""
+
+    manifest: Manifest
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Every function's package, of the source as it is now."""
+    folder = tmp_path_factory.mktemp("packages")
+    return Built(packaging.build(folder), folder)
+
+
+@pytest.fixture(scope="session")
+def here(embedded: Instance) -> Aws:
+    """The embedded AWS, as the account of the branches."""
+    return Aws(
+        schema.load("branch"), embedded.endpoint, embedded.mongodb_uri, card_gateway=embedded.card_gateway
+    )
+
+
+@pytest.fixture(scope="session")
+def deploy(here: Aws, built: Built) -> Callable[[str], PaymentStack]:
+    """Deploy a stack with the pipeline's own code, and find it."""
+
+    def deploy(name: str, aws: Aws = here) -> PaymentStack:
+        deployment.deploy(aws, built.manifest, stack=name, packages=built.folder)
+        return payment_stack.connect(aws, name)
+
+    return deploy
+
+
+@pytest.fixture(scope="session")
+def deployed(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
+    """A stack that the whole run shares; each test sells things of its own in it."""
+    return deploy("payments-test")
+
+
+@pytest.fixture
+def shop(deployed: PaymentStack) -> Shop:
+    """A shop with ids that no other test has."""
+    return Shop(deployed)

@@ -1,0 +1,59 @@
+"""Orders whose execution is stopped half-way, and the sweeper that finds them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pipelines import executions, orders, stacks
+from tests.rehearsal.shop import ended
+
+if TYPE_CHECKING:
+    from pipelines.payment_stack import PaymentStack
+
+_SWEPT_WITHIN_SECONDS = 60
+
+
+def abandon(stack: PaymentStack, order: str, state: str) -> None:
+    """Leave an order in a state, its execution stopped.
+
+    What the execution did is asked of the data API in its name; it itself is refused its first step, so that
+    it cannot be further on than that when it is stopped.
+    """
+    arn = executions.arn_of(stack.workflow, order)
+    deadline = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
+    if state in {"RESERVED", "PAID"}:
+        stack.api.reserve(order, execution=arn, deadline=deadline)
+    if state == "PAID":
+        stack.api.charge(order, execution=arn, deadline=deadline, method="credit", attempt=1)
+    first = physical(stack, "ReserveProductsFunction")
+    stack.aws.functions.put_function_concurrency(FunctionName=first, ReservedConcurrentExecutions=0)
+    try:
+        orders.place(stack, order)
+        stack.aws.stepfunctions.stop_execution(executionArn=arn)
+    finally:
+        stack.aws.functions.delete_function_concurrency(FunctionName=first)
+
+
+def physical(stack: PaymentStack, logical: str) -> str:
+    found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
+    return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def await_state(stack: PaymentStack, order: str, state: str) -> None:
+    deadline = time.monotonic() + _SWEPT_WITHIN_SECONDS
+    while stack.api.order(order)["state"] != state:
+        assert time.monotonic() < deadline, stack.api.order(order)["state"]
+        threading.Event().wait(0.1)
+
+
+def sweep(stack: PaymentStack, **given: Any) -> dict[str, Any]:
+    """Run the sweeper as its schedule does, and return how it ended."""
+    arn = stack.aws.stepfunctions.start_execution(
+        stateMachineArn=stacks.outputs(stack.aws, stack.name)["SweeperArn"], input=json.dumps(given)
+    )["executionArn"]
+    ended(stack, arn)
+    return dict(stack.aws.stepfunctions.describe_execution(executionArn=arn))

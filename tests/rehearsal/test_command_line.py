@@ -1,0 +1,136 @@
+"""The command line against a deployed stack, as a person or a script uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipelines.cli.main import main
+from pipelines.repository import SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from environments.embedded.instance import Instance
+    from pipelines.payment_stack import PaymentStack
+    from tests.rehearsal.shop import Shop
+
+    Payments = Callable[..., Result]
+
+
+@pytest.fixture
+def payments(deployed: PaymentStack, embedded: Instance) -> Payments:
+    """Run a command in a shell that was told which stack is meant."""
+    settings = {
+        "AWS_ENDPOINT_URL": embedded.endpoint,
+        "MONGODB_URI": embedded.mongodb_uri,
+        "PAYMENTS_ENVIRONMENT": deployed.aws.environment.name,
+        "PAYMENTS_STACK": deployed.name,
+    }
+    return lambda *arguments: CliRunner(env=settings).invoke(main, [str(each) for each in arguments])
+
+
+def _json(result: Result) -> Any:
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_samples_are_loaded_as_often_as_one_likes(payments: Payments) -> None:
+    files = sorted(SAMPLES.glob("*.json"))
+    first = _json(payments("load", *files, "--json"))
+    assert _json(payments("load", *files, "--json")) == first == {"products": 5, "users": 3, "orders": 6}
+
+
+def test_an_order_is_placed_and_shown_with_its_effects(payments: Payments, shop: Shop) -> None:
+    # Given an order that can be paid
+    tea, ada = shop.product(price=5095, available=10), shop.user(balance=20000)
+    order = shop.order(ada, (tea, 5095, 2))
+    # When it is placed
+    placed = _json(payments("order", "place", "--order", order, "--json"))
+    # Then the states are told, and stock and credit before and after
+    assert placed["status"] == "SUCCEEDED"
+    entered = [moment["state"] for moment in placed["moments"] if moment["what"] == "entered"]
+    assert entered[0] == "Check order products are available"
+    told = {effect["what"]: (effect["before"], effect["after"]) for effect in placed["effects"]}
+    assert told == {f"stock of {tea}": ("10", "8"), f"credit of {ada} (EUR)": ("200.00", "98.10")}
+    # And it is shown the same way afterwards
+    shown = _json(payments("order", "show", order, "--json"))
+    assert (shown["order"]["state"], shown["payment"]["state"]) == ("COMPLETED", "charged")
+    assert shown["execution"]["status"] == "SUCCEEDED"
+    assert len(shown["deliveries"]) == 1
+
+
+def test_a_person_sees_the_states_and_what_moved(payments: Payments, shop: Shop) -> None:
+    tea, ada = shop.product(price=100, available=3), shop.user(balance=500)
+    order = shop.order(ada, (tea, 100, 1))
+    placed = payments("order", "place", "--order", order)
+    assert "→ Process order payment" in placed.stderr
+    assert "■ SUCCEEDED" in placed.stderr
+    assert "-1.00" in placed.stdout
+    shown = payments("order", "show", order).stdout
+    for word in ("COMPLETED", "History", "RESERVED", "Deliveries", "arranged"):
+        assert word in shown
+
+
+def test_placing_an_order_that_fails_ends_with_1_and_says_why(payments: Payments, shop: Shop) -> None:
+    tea, ada = shop.product(price=100, available=1), shop.user(balance=99)
+    order = shop.order(ada, (tea, 100, 1))
+    result = payments("order", "place", "--order", order)
+    assert result.exit_code == 1
+    assert "payment failed: PaymentDeclined: insufficient_funds" in result.stderr
+    assert "PaymentDeclined" in payments("order", "show", order).stdout
+
+
+def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop: Shop) -> None:
+    tea, ada = shop.product(price=100, available=1), shop.user(balance=100)
+    order = shop.order(ada, (tea, 100, 1))
+    assert payments("order", "place", "--order", order).exit_code == 0
+    again = payments("order", "place", "--order", order)
+    assert again.exit_code == 0
+    assert f"Order {order} was placed before" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("order", "place", "--order", "no such form"), "'no such form' is no order id"),
+        (("order", "show", "nobody-knows-it"), "Nobody knows an order nobody-knows-it"),
+        (("order", "show", "order-1", "--stack", "no-such-stack"), "There is no stack no-such-stack"),
+        (("remove", "--stack", "no-such-stack", "--yes"), "There is no stack no-such-stack"),
+    ],
+)
+def test_what_is_not_there_is_said_in_words(
+    payments: Payments, arguments: tuple[str, ...], said: str
+) -> None:
+    result = payments(*arguments)
+    assert (result.exit_code, said in result.stderr) == (1, True), result.output
+
+
+def test_loading_another_product_under_the_same_id_is_refused(
+    payments: Payments, shop: Shop, tmp_path: Path
+) -> None:
+    tea = shop.product(price=100, available=1)
+    path = tmp_path / "products.json"
+    other = {"product_id": tea, "name": "Tea", "price": 2, "available_count": 1, "type": "food"}
+    path.write_text(json.dumps(other))
+    result = payments("load", path)
+    assert result.exit_code == 1
+    assert f"product {tea} is there already, and is another one" in result.stderr
+
+
+def test_smoke_tells_each_check(payments: Payments) -> None:
+    result = payments("smoke")
+    assert result.exit_code == 0
+    assert "✓ stock" in result.stdout
+
+
+def test_deploying_and_removing_a_stack(payments: Payments) -> None:
+    deployed = _json(payments("deploy", "branch", "--stack", "payments-cli", "--json"))
+    assert deployed["changes"]["payments-cli"] == "created"
+    assert deployed["outputs"]["PaymentWorkflowAliasArn"].endswith(":live")
+    assert payments("remove", "--stack", "payments-cli").exit_code == 1  # nobody said yes
+    assert payments("remove", "--stack", "payments-cli", "--yes").exit_code == 0

@@ -1,0 +1,86 @@
+"""Stacks as branches use them: side by side, deployed again, deleted and made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines import deployment, stacks
+from pipelines.stacks import StackFailed
+from tests.rehearsal.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.aws import Aws
+    from pipelines.payment_stack import PaymentStack
+    from tests.rehearsal.conftest import Built
+
+
+def test_two_branches_live_side_by_side_in_one_network(
+    deployed: PaymentStack, deploy: Callable[[str], PaymentStack]
+) -> None:
+    # Given a second stack in the same network
+    other = Shop(deploy("payments-other"))
+    shop = Shop(deployed)
+    # When an order with the same id is placed in each, of a product with the same id
+    for here, price in ((shop, 100), (other, 999)):
+        goods = {"name": "Tea", "type": "food", "price": price, "currency": "EUR", "available": 1}
+        here.stack.api.put_product(f"tea-{shop.name}", goods)
+    orders = [(here, here.user(balance=1000), price) for here, price in ((shop, 100), (other, 999))]
+    for here, user, price in orders:
+        order = here.order(user, (f"tea-{shop.name}", price, 1))
+        assert here.place(order).status == "SUCCEEDED"
+        # Then each sold its own
+        assert here.balance(user) == 1000 - price
+    stacks.delete(other.stack.aws, "payments-other")
+    # And one is still there when the other is gone
+    assert Shop(deployed).place(shop.id("order")).error == "OrderNotFound"
+
+
+def test_a_stack_can_be_deleted_and_made_again(here: Aws, deploy: Callable[[str], PaymentStack]) -> None:
+    # Given a stack with an order in it
+    shop = Shop(deploy("payments-again"))
+    tea, ada = shop.product(price=100, available=2), shop.user(balance=200)
+    first, second = shop.order(ada, (tea, 100, 1)), shop.order(ada, (tea, 100, 1))
+    assert shop.place(first).status == "SUCCEEDED"
+    # When it is deleted
+    assert stacks.delete(here, "payments-again")
+    assert stacks.status(here, "payments-again") is None
+    assert not stacks.delete(here, "payments-again")
+    # And made again, then it works, on the data that it had
+    again = Shop(deploy("payments-again"))
+    assert again.place(second).status == "SUCCEEDED"
+    assert again.balance(ada) == 0
+
+
+def test_deploying_what_is_deployed_changes_nothing(deployed: PaymentStack, built: Built) -> None:
+    done = deployment.deploy(deployed.aws, built.manifest, stack=deployed.name, packages=built.folder)
+    assert set(done.changes.values()) == {"unchanged"}
+
+
+def test_a_release_that_breaks_is_rolled_back_and_the_next_one_is_deployed(
+    here: Aws, deploy: Callable[[str], PaymentStack], built: Built
+) -> None:
+    # Given a stack that works, and a release with a package that is none
+    shop = Shop(deploy("payments-release"))
+    (built.folder / "broken.zip").write_bytes(b"no archive")
+    whole = built.manifest["record_failure"]
+    broken = replace(whole, file="broken.zip", key="lambdas/record_failure/broken.zip")
+    # When it is deployed
+    with pytest.raises(StackFailed, match=r"ended in UPDATE_ROLLBACK_COMPLETE.*First failure: RecordFailure"):
+        deployment.deploy(
+            here,
+            {**built.manifest, "record_failure": broken},
+            stack="payments-release",
+            packages=built.folder,
+        )
+    # Then what was there serves on
+    assert shop.place(shop.id("order")).error == "OrderNotFound"
+    # And the release that worked can be deployed again, as another attempt: Lambda publishes no code twice
+    again = Shop(deploy("payments-release"))
+    parameters = stacks.described(here, "payments-release")["Parameters"]
+    assert {"ParameterKey": "Attempt", "ParameterValue": "1"} not in parameters
+    assert again.place(again.id("order")).error == "OrderNotFound"

@@ -1,0 +1,87 @@
+"""Orders that their execution left half-way: swept to their end, with money and stock given back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines import executions
+from tests.rehearsal.shop import Shop
+from tests.rehearsal.sweeping import abandon, await_state, physical, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.payment_stack import PaymentStack
+
+
+@pytest.fixture(scope="module")
+def stack(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
+    """A stack of this module's own: nobody else's orders are swept."""
+    return deploy("payments-sweeper")
+
+
+@pytest.fixture
+def shop(stack: PaymentStack) -> Shop:
+    return Shop(stack)
+
+
+def alarm(stack: PaymentStack, name: str) -> str:
+    cloudwatch = stack.aws.session.client("cloudwatch", endpoint_url=stack.aws.endpoint)
+    found = cloudwatch.describe_alarms(AlarmNames=[physical(stack, f"{name}Alarm")])
+    return str(found["MetricAlarms"][0]["StateValue"])
+
+
+@pytest.mark.parametrize("state", ["NEW", "RESERVED", "PAID"])
+def test_an_order_whose_execution_is_stopped_is_undone(stack: PaymentStack, shop: Shop, state: str) -> None:
+    # Given an order
+    tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
+    order = shop.order(ada, (tea, 100, 2))
+    # When somebody stops its execution half-way
+    abandon(stack, order, state)
+    # Then EventBridge has it swept: it is failed, money and stock are given back, and it is told why
+    await_state(stack, order, "FAILED")
+    assert (shop.balance(ada), shop.available(tea)) == (1000, 5)
+    failures = stack.api.failures(order)["failures"]
+    assert [(each["step"], each["error"]) for each in failures] == [("Sweep", "Abandoned")]
+    # And the alarm rings
+    assert alarm(stack, "OrdersAbandoned") == "ALARM"
+    assert alarm(stack, "SweepFailing") == "OK"
+
+
+@pytest.fixture
+def deaf(stack: PaymentStack) -> Iterator[None]:
+    """EventBridge's rule tells nothing of executions."""
+    events = stack.aws.session.client("events", endpoint_url=stack.aws.endpoint)
+    name = physical(stack, "CutOff").split("/")[-1]
+    events.disable_rule(Name=name)
+    yield
+    events.enable_rule(Name=name)
+
+
+def test_a_scheduled_sweep_finds_what_no_event_told_of_and_leaves_the_rest_alone(
+    stack: PaymentStack, shop: Shop, deaf: None
+) -> None:
+    # Given an order that was paid and then stopped, one that was completed and one that was never placed
+    tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
+    stopped, placed, waiting = (shop.order(ada, (tea, 100, 1)) for _ in range(3))
+    abandon(stack, stopped, "PAID")
+    assert shop.place(placed).status == "SUCCEEDED"
+    # When the sweeper looks at orders that changed just now; Then it leaves them alone
+    assert json.loads(sweep(stack)["output"]) == {"swept": 0}
+    assert stack.api.order(stopped)["state"] == "PAID"
+    # When it looks at every order; Then it undoes the stopped one alone
+    assert json.loads(sweep(stack, quiet_seconds=0)["output"]) == {"swept": 1}
+    states = [stack.api.order(order)["state"] for order in (stopped, placed, waiting)]
+    assert states == ["FAILED", "COMPLETED", "NEW"]
+    assert (shop.balance(ada), shop.available(tea)) == (900, 4)
+    # And a second sweep finds nothing to do, and neither does a redrive of the stopped execution
+    assert json.loads(sweep(stack, quiet_seconds=0)["output"]) == {"swept": 0}
+    arn = executions.arn_of(stack.workflow, stopped)
+    told = executions.last_event(stack.aws, arn)
+    stack.aws.stepfunctions.redrive_execution(executionArn=arn)
+    end = list(executions.follow(stack.aws, arn, after=told))[-1]
+    assert end.state == "FAILED"
+    assert (shop.balance(ada), shop.available(tea)) == (900, 4)

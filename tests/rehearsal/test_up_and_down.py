@@ -1,0 +1,38 @@
+"""`payments up` and `payments down`, from the start of the embedded AWS to its end."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from environments.embedded import instance
+from pipelines.cli.main import main
+
+
+def test_up_tells_the_endpoint_refuses_a_second_time_and_down_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a folder without an embedded AWS
+    root = tmp_path / "embedded"
+    monkeypatch.setattr(instance, "DEFAULT_ROOT", root)
+    payments = CliRunner()
+    # When it is started
+    up = payments.invoke(main, ["up", "--json"])
+    assert up.exit_code == 0, up.stderr
+    try:
+        # Then it answers at the endpoint that was told
+        endpoint = json.loads(up.stdout)["endpoint"]
+        session = boto3.Session("000000000000", "any", region_name="eu-central-1")
+        sts = session.client("sts", endpoint_url=endpoint)
+        assert sts.get_caller_identity()["Account"] == "000000000000"
+        # And a second start is refused, politely, with the endpoint
+        again = payments.invoke(main, ["up"])
+        assert again.exit_code == 1
+        assert f"runs already, at {endpoint}" in again.stderr
+    finally:
+        down = payments.invoke(main, ["down"])
+    # And nothing is left when it is stopped
+    assert down.exit_code == 0, down.stderr
+    assert not root.exists()

@@ -1,0 +1,94 @@
+"""The built site, read without a browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pipelines.docs_site import building
+from pipelines.repository import ROOT
+from tests.site import pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+_NOT_SOURCE = shutil.ignore_patterns(
+    ".git",
+    ".venv",
+    ".cache",
+    ".embedded",
+    "dist",
+    "site",
+    "reports",
+    "__pycache__",
+    ".*_cache",
+    ".hypothesis",
+)
+
+
+def bytes_of(site: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()
+    }
+
+
+def test_every_link_leads_to_a_page_and_an_anchor_of_the_site(site: Path) -> None:
+    # Given every page with what it links to
+    read = pages.read(site)
+    broken = []
+    for name, page in read.items():
+        for link in page.links:
+            target = urlsplit(link)
+            # MkDocs cannot know where the page of an unknown address is, so that one links from the root.
+            if target.scheme or name == "404.html":
+                continue
+            # When its target is looked for
+            path = (site / name).parent / unquote(target.path) if target.path else site / name
+            found = path.resolve().relative_to(site.resolve()).as_posix()
+            # Then it is there, and what the fragment names is on it
+            anchor = unquote(target.fragment)
+            if not path.is_file() or (anchor and anchor not in read[found].anchors):
+                broken.append(f"{name}: {link}")
+    assert broken == []
+
+
+def test_every_image_has_a_text(site: Path) -> None:
+    assert {name: page.mute_images for name, page in pages.read(site).items() if page.mute_images} == {}
+
+
+def test_every_decision_says_why_when_and_what_else_there_was() -> None:
+    # Given the pages of decisions
+    pages_of_decisions = [
+        page for page in (ROOT / "docs" / "decisions").glob("*.md") if page.name != "index.md"
+    ]
+    incomplete = []
+    for page in pages_of_decisions:
+        # When one is read
+        title, _, date, *_ = (text := page.read_text(encoding="utf-8")).splitlines()
+        # Then it has a date, and the parts that a reader of decisions looks for
+        parts = [
+            part for part in ("Context", "Options", "Decision", "Consequences") if f"**{part}" not in text
+        ]
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", date) or parts:
+            incomplete.append(f"{title}: {date}, without {parts}")
+    assert incomplete == []
+
+
+def test_the_same_source_gives_the_same_bytes_with_and_without_its_history(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given the source as a pipeline gets it, without .git, and the time of the commit
+    shutil.copytree(ROOT, tmp_path / "source", ignore=_NOT_SOURCE)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", building.source_date(ROOT))
+    # When it is built in another place
+    building.build(tmp_path / "source", tmp_path / "site", tmp_path / "work")
+    # Then no byte differs
+    assert bytes_of(tmp_path / "site") == bytes_of(site)
+
+
+def test_a_source_without_history_has_a_date_of_its_own(tmp_path: Path) -> None:
+    assert building.source_date(tmp_path) == "315532800"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payment_data.errors import PENDING_ERRORS
+from templates.definitions import sweeper
+from tests.templates.reading import properties, resources
+
+Json = dict[str, Any]
+STEPS = ["Refund payment", "Release products", "Record the failure"]
+
+
+def dashboards(payments: Json) -> dict[str, list[Json]]:
+    found = properties(payments, "AWS::CloudWatch::Dashboard")
+    return {name: json.loads(part["DashboardBody"]["Fn::Sub"])["widgets"] for name, part in found.items()}
+
+
+def test_there_is_a_dashboard_for_the_business_and_one_for_operators(payments: Json) -> None:
+    # Given both, as JSON that CloudWatch reads
+    found = dashboards(payments)
+    assert sorted(found) == ["BusinessDashboard", "TechnicalDashboard"]
+    # Then no widget lies over another, and none is wider than the page
+    for widgets in found.values():
+        places = {(widget["x"], widget["y"]) for widget in widgets}
+        assert len(places) == len(widgets)
+        assert max(widget["x"] + widget["width"] for widget in widgets) <= 24
+
+
+def test_dashboards_name_only_what_the_stack_has(payments: Json) -> None:
+    known = {*payments["Resources"], *payments["Parameters"]}
+    for part in properties(payments, "AWS::CloudWatch::Dashboard").values():
+        named = re.findall(r"\$\{([^!}][^}]*)\}", part["DashboardBody"]["Fn::Sub"])
+        assert {name for name in named if not name.startswith("AWS::")} <= known
+
+
+def test_every_alarm_is_on_the_operators_dashboard(payments: Json) -> None:
+    [shown] = [w for w in dashboards(payments)["TechnicalDashboard"] if w["type"] == "alarm"]
+    names = {re.search(r":alarm:\$\{(\w+)\}", arn)[1] for arn in shown["properties"]["alarms"]}  # type: ignore[index]
+    assert names == set(resources(payments, "AWS::CloudWatch::Alarm"))
+
+
+def test_what_the_business_is_shown_is_what_functions_measure(payments: Json) -> None:
+    # Given every metric that the functions' source names
+    source = "".join(path.read_text() for path in Path("lambdas").rglob("*.py"))
+    measured = set(re.findall(r'(?:count|milliseconds)\(\s*"(\w+)"', source))
+    # Then dashboards draw each, and no other
+    drawn = set()
+    for widgets in dashboards(payments).values():
+        text = json.dumps([w["properties"].get("metrics", []) for w in widgets])
+        drawn |= set(re.findall(r'MetricName=\\+"(\w+)', text))
+        drawn |= set(re.findall(r'"Payments/[^"]*", "(\w+)"', text))
+    assert drawn == measured
+
+
+def test_orders_are_promised_to_end_in_time_but_where_a_bank_answers(
+    payments: Json, environment: Any
+) -> None:
+    objectives = properties(payments, "AWS::ApplicationSignals::ServiceLevelObjective")
+    if environment.payment_method == "bank_account":
+        assert objectives == {}
+        return
+    [objective] = objectives.values()
+    sli = objective["RequestBasedSli"]["RequestBasedSliMetric"]
+    [total], [good] = sli["TotalRequestCountMetric"], sli["MonitoredRequestCountMetric"]["GoodCountMetric"]
+    # An order that never ends was started, and is never good.
+    assert total["MetricStat"]["Metric"]["MetricName"] == "ExecutionsStarted"
+    assert good["MetricStat"]["Metric"]["MetricName"] == "OrdersEndedInTime"
+    assert objective["Goal"]["AttainmentGoal"] == 99.9
+
+
+def test_every_function_writes_metrics_of_its_own_stack(payments: Json) -> None:
+    for function in properties(payments, "AWS::Lambda::Function").values():
+        namespace = function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+        assert namespace == {"Fn::Sub": "Payments/${AWS::StackName}"}
+
+
+def test_the_sweeper_starts_on_what_step_functions_cut_off_and_on_a_schedule(payments: Json) -> None:
+    rules = properties(payments, "AWS::Events::Rule")
+    detail = rules["CutOff"]["EventPattern"]["detail"]
+    assert detail["stateMachineArn"] == [{"Ref": "PaymentWorkflow"}]
+    assert detail["$or"] == [{"status": ["ABORTED", "TIMED_OUT"]}, {"error": [{"prefix": "States."}]}]
+    assert rules["SweepSchedule"]["ScheduleExpression"] == "rate(5 minutes)"
+    assert {rule["Targets"][0]["Arn"]["Ref"] for rule in rules.values()} == {"Sweeper"}
+
+
+@pytest.fixture
+def order_states() -> Json:
+    found: Json = sweeper.definition()["States"][sweeper.EACH]["ItemProcessor"]["States"]
+    return found
+
+
+def test_the_sweeper_undoes_in_the_workflows_order_and_touches_nothing_that_runs(order_states: Json) -> None:
+    assert order_states[sweeper.ENDED]["Choices"][0]["Next"] == sweeper.ALONE
+    path = [order_states[sweeper.ENDED]["Default"]]
+    while following := order_states[path[-1]].get("Next"):
+        path.append(following)
+    assert path == [*STEPS, sweeper.SWEPT]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_cannot_be_undone_now_is_left_for_the_next_sweep(order_states: Json, name: str) -> None:
+    assert order_states[name]["Catch"][-1] == {"ErrorEquals": ["States.ALL"], "Next": sweeper.LATER}
+
+
+@pytest.mark.parametrize("name", STEPS[:2])
+def test_a_completed_order_and_an_unanswering_bank_are_no_failed_sweep(order_states: Json, name: str) -> None:
+    expected = {"ErrorEquals": ["OrderCompleted", *PENDING_ERRORS], "Next": sweeper.ALONE}
+    assert order_states[name]["Catch"][0] == expected

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import data_api.storage.connection as mongodb
+import payment_data.transport as http
+from templates.capabilities.step_functions import ROUTES, routes
+from templates.definitions.tasks import TASK_SECONDS
+from templates.payments import FUNCTIONS
+from tests.templates.conftest import plain
+from tests.templates.paying import paying_by
+from tests.templates.reading import imported, properties, ref, statements, strings, the
+
+Json = dict[str, Any]
+
+STEPS = [
+    "ArrangeDelivery",
+    "ProcessPayment",
+    "RecordFailure",
+    "RefundPayment",
+    "ReleaseProducts",
+    "ReserveProducts",
+]
+
+
+PAYING = {"ProcessPaymentFunction", "RefundPaymentFunction"}
+ELSEWHERE = {"api_base": "http://127.0.0.1:12111"}
+
+
+def functions(payments: Json) -> dict[str, Json]:
+    return properties(payments, "AWS::Lambda::Function")
+
+
+def test_every_function_of_the_design_is_there(payments: Json) -> None:
+    assert len(functions(payments)) == len(FUNCTIONS)
+    assert {function["Handler"] for function in functions(payments).values()} == {
+        f"{name}.handler.handler" for name in FUNCTIONS
+    }
+
+
+def test_every_function_lives_in_the_private_subnets(payments: Json, environment: Any) -> None:
+    for name, function in functions(payments).items():
+        groups = ["DataApiSecurityGroupId" if name == "DataApiFunction" else "FunctionsSecurityGroupId"]
+        if name in PAYING and environment.stripe:
+            groups.append("PaymentsSecurityGroupId")
+        assert function["VpcConfig"] == {
+            "SubnetIds": {"Fn::Split": [",", imported("PrivateSubnetIds")]},
+            "SecurityGroupIds": [imported(group) for group in groups],
+        }, name
+
+
+def test_only_functions_that_pay_by_stripe_know_of_it_and_none_holds_its_key(
+    payments: Json, environment: Any
+) -> None:
+    # Given what functions are told of Stripe
+    told = {
+        name: {key: value for key, value in function["Environment"]["Variables"].items() if "STRIPE" in key}
+        for name, function in functions(payments).items()
+    }
+    # Then it is where the key is, for the two that pay
+    expected = {"STRIPE_SECRET_ARN": environment.stripe.secret_arn} if environment.stripe else {}
+    assert told == {name: expected if name in PAYING else {} for name in told}
+
+
+def test_only_functions_that_pay_by_stripe_may_read_its_key_and_no_other_secret(
+    payments: Json, environment: Any
+) -> None:
+    # Given every statement about secrets
+    found = {
+        name: (part["Action"], part["Resource"])
+        for name, role in payments["Resources"].items()
+        for part in statements(role)
+        if any("secretsmanager" in action for action in part.get("Action", []))
+    }
+    # Then it is about this one
+    one = (["secretsmanager:GetSecretValue"], environment.stripe and [environment.stripe.secret_arn])
+    assert found == (
+        dict.fromkeys(("ProcessPaymentRole", "RefundPaymentRole"), one) if environment.stripe else {}
+    )
+
+
+def test_another_gateway_is_named_only_where_the_environment_says_so() -> None:
+    # Given an environment with a stand-in for Stripe
+    stand_in = plain(paying_by("card", "staging", **ELSEWHERE))["payments"]
+    # Then the functions that pay are told
+    named = {
+        name: function["Environment"]["Variables"].get("STRIPE_API_BASE")
+        for name, function in functions(stand_in).items()
+    }
+    assert {name: base for name, base in named.items() if base} == dict.fromkeys(
+        PAYING, ELSEWHERE["api_base"]
+    )
+
+
+def test_every_function_is_traced_encrypted_and_logs_to_a_group_of_its_own(payments: Json) -> None:
+    for function in functions(payments).values():
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["KmsKeyArn"] == imported("KeyArn")
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions(payments).values()]
+    assert len(set(groups)) == len(groups)
+    assert set(groups) <= set(properties(payments, "AWS::Logs::LogGroup"))
+
+
+def test_every_function_has_a_role_of_its_own(payments: Json) -> None:
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions(payments).values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_time_outs_nest(payments: Json) -> None:
+    # Given every time-out from the database to the task
+    found = functions(payments)
+    integration = the(payments, "AWS::ApiGateway::Method")["Integration"]["TimeoutInMillis"] / 1000
+    api = found["DataApiFunction"]["Timeout"]
+    steps = {found[f"{name}Function"]["Timeout"] for name in STEPS}
+    # Then each fits into the next
+    assert len(steps) == 1
+    assert mongodb.REQUEST_SECONDS < api <= integration < http.TOTAL_SECONDS < steps.pop() < TASK_SECONDS
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_a_function_may_ask_the_data_api_exactly_what_its_table_says(
+    payments: Json, environment: Any, name: str
+) -> None:
+    # Given a function's role
+    title = "".join(word.capitalize() for word in name.split("_"))
+    role = payments["Resources"][f"{title}Role"]
+    allowed = [statement for statement in statements(role) if "execute-api:Invoke" in statement["Action"]]
+    # Then it names METHOD/path of this API's stage, and the path an id, but for the list of orders
+    (statement,) = allowed
+    base = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${DataApi}/live/"
+    asked = routes(name, environment.payment_method)
+    assert [arn["Fn::Sub"] for arn in statement["Resource"]] == [base + route for route in asked]
+    assert all(
+        route == "GET/orders"
+        or (route.split("/")[0] in {"PUT", "GET", "DELETE"} and len(route.split("/")) >= 3)
+        for route in asked
+    )
+
+
+def test_the_data_api_may_ask_no_api(payments: Json) -> None:
+    actions = {
+        action for part in statements(payments["Resources"]["DataApiRole"]) for action in part["Action"]
+    }
+    assert not any(action.startswith("execute-api:") for action in actions)
+
+
+def test_a_functions_code_cannot_use_the_network_rights_of_its_role(payments: Json) -> None:
+    for name in STEPS:
+        (network,) = (
+            part for part in statements(payments["Resources"][f"{name}Role"]) if part.get("Sid") == "JoinVpc"
+        )
+        assert network["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
+
+
+def test_the_api_is_private_and_answers_at_this_networks_endpoint_only(payments: Json) -> None:
+    api = the(payments, "AWS::ApiGateway::RestApi")
+    endpoint = imported("ExecuteApiEndpointId")
+    assert api["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": [endpoint]}
+    allow, deny = api["Policy"]["Statement"]
+    # The account as principal delegates to IAM policies; * would let every role of the account in.
+    assert allow["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
+    assert deny["Condition"] == {"StringNotEquals": {"aws:SourceVpce": endpoint}}
+
+
+def test_there_is_no_other_api_and_no_function_url(payments: Json) -> None:
+    kinds = {part["Type"] for part in payments["Resources"].values()}
+    assert not {"AWS::Lambda::Url", "AWS::ApiGatewayV2::Api"} & kinds
+    assert len(properties(payments, "AWS::ApiGateway::RestApi")) == 1
+
+
+def test_every_method_asks_for_a_signature(payments: Json) -> None:
+    methods = properties(payments, "AWS::ApiGateway::Method").values()
+    assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
+
+
+def test_the_stage_is_logged_traced_measured_and_throttled(payments: Json) -> None:
+    stage = the(payments, "AWS::ApiGateway::Stage")
+    assert stage["StageName"] == "live"
+    assert stage["TracingEnabled"] is True
+    assert "${DataApiAccessLogs}" in stage["AccessLogSetting"]["DestinationArn"]["Fn::Sub"]
+    (every,) = stage["MethodSettings"]
+    assert every["ThrottlingRateLimit"] > 0
+    assert every["ThrottlingBurstLimit"] > 0
+    assert every["MetricsEnabled"] is True
+    assert (every["LoggingLevel"], every["DataTraceEnabled"]) == ("OFF", False)
+
+
+def test_everything_runs_published_versions(payments: Json) -> None:
+    # Given the state machines and the API
+    versions = set(properties(payments, "AWS::Lambda::Version"))
+    machines = properties(payments, "AWS::StepFunctions::StateMachine")
+    # Then each task names a version
+    substituted = [
+        value["Ref"]
+        for machine in machines.values()
+        for name, value in machine["DefinitionSubstitutions"].items()
+        if name.endswith("Version")
+    ]
+    assert set(substituted) == versions - {"DataApiVersion"}
+    # And the API calls an alias that moves to one
+    assert "${DataApiLive}" in the(payments, "AWS::ApiGateway::Method")["Integration"]["Uri"]["Fn::Sub"]
+    assert the(payments, "AWS::Lambda::Alias")["FunctionVersion"] == {
+        "Fn::GetAtt": ["DataApiVersion", "Version"]
+    }
+    assert not any("$LATEST" in text for text in strings(payments))
+
+
+def test_the_live_alias_shifts_as_the_environment_says(payments: Json, environment: Any) -> None:
+    alias = the(payments, "AWS::StepFunctions::StateMachineAlias")
+    preference = alias["DeploymentPreference"]
+    assert alias["Name"] == "live"
+    assert preference["StateMachineVersionArn"] == ref("PaymentWorkflowVersion")
+    assert preference["Type"] == environment.deployment.type
+    assert preference.get("Percentage") == environment.deployment.percentage
+    assert preference.get("Interval") == environment.deployment.interval_minutes
+    assert bool(preference.get("Alarms")) == (environment.deployment.type != "ALL_AT_ONCE")
+
+
+def test_a_workflow_version_is_published_for_each_revision(payments: Json) -> None:
+    version = payments["Resources"]["PaymentWorkflowVersion"]
+    revision = {"Fn::GetAtt": ["PaymentWorkflow", "StateMachineRevisionId"]}
+    assert version["Properties"]["StateMachineRevisionId"] == revision
+
+
+def test_versions_outlive_their_replacement_for_executions_in_flight(payments: Json) -> None:
+    versions = [
+        part
+        for part in payments["Resources"].values()
+        if part["Type"] in {"AWS::Lambda::Version", "AWS::StepFunctions::StateMachineVersion"}
+    ]
+    assert {part["UpdateReplacePolicy"] for part in versions} == {"Retain"}
+    assert {part["DeletionPolicy"] for part in versions} == {"Retain"}
+
+
+def test_state_machines_are_traced_and_log_no_execution_data(payments: Json) -> None:
+    for machine in properties(payments, "AWS::StepFunctions::StateMachine").values():
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        logging = machine["LoggingConfiguration"]
+        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+
+
+def test_the_workflow_may_call_exactly_its_functions(payments: Json) -> None:
+    (call,) = (
+        part
+        for part in statements(payments["Resources"]["PaymentWorkflowRole"])
+        if "lambda:InvokeFunction" in part["Action"]
+    )
+    assert sorted(arn["Fn::Sub"] for arn in call["Resource"]) == [
+        f"${{{name}Function.Arn}}:*" for name in STEPS
+    ]
+
+
+def test_the_smoke_workflow_may_start_orders_through_live_only(payments: Json) -> None:
+    # Step Functions developer guide, "IAM policies for nested workflows": what .sync asks for.
+    allowed = {
+        part["Sid"]: part for part in statements(payments["Resources"]["SmokeWorkflowRole"]) if "Sid" in part
+    }
+    assert allowed["PlaceOrders"]["Action"] == ["states:StartExecution"]
+    assert allowed["PlaceOrders"]["Resource"] == [ref("PaymentWorkflowLive")]
+    assert set(allowed["FollowOrders"]["Action"]) == {"states:DescribeExecution", "states:StopExecution"}
+    assert allowed["FollowOrders"]["Resource"][0]["Fn::Sub"].endswith(":execution:${PaymentWorkflow.Name}:*")
+    assert allowed["HearOfTheEnd"]["Resource"][0]["Fn::Sub"].endswith(
+        ":rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    )
+
+
+def test_the_payment_method_is_the_environments(payments: Json, environment: Any) -> None:
+    chosen = {
+        name: function["Environment"]["Variables"].get("PAYMENT_METHOD")
+        for name, function in functions(payments).items()
+    }
+    assert chosen["ProcessPaymentFunction"] == chosen["RefundPaymentFunction"] == environment.payment_method
+    # And the smoke test's, which judges where the money went
+    assert {name for name, method in chosen.items() if method} == {*PAYING, "SmokeFunction"}
+    assert chosen["SmokeFunction"] == environment.payment_method
+
+
+def test_only_the_data_api_knows_the_database(payments: Json, environment: Any) -> None:
+    knowing = {
+        name: function["Environment"]["Variables"]
+        for name, function in functions(payments).items()
+        if "MONGODB_URI" in function["Environment"]["Variables"]
+    }
+    assert list(knowing) == ["DataApiFunction"]
+    assert knowing["DataApiFunction"]["MONGODB_URI"] == environment.database.connection_uri
+    assert knowing["DataApiFunction"]["MONGODB_DATABASE"] == ref("DatabaseName")
+
+
+def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json) -> None:
+    keys = {f"{''.join(word.capitalize() for word in name.split('_'))}CodeKey" for name in FUNCTIONS}
+    assert set(payments["Parameters"]) == keys | {"NetworkStack", "DatabaseName", "ArtifactBucket", "Attempt"}
+    assert set(payments["Outputs"]) == {
+        "PaymentWorkflowArn",
+        "PaymentWorkflowAliasArn",
+        "SmokeWorkflowArn",
+        "SweeperArn",
+        "DataApiFunctionName",
+        "DataApiId",
+        "DataApiUrl",
+        "HealthAlarmName",
+    }

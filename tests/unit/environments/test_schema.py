@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from environments.problems import EnvironmentInvalid
+from environments.schema import FOLDER, Environment, load, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def refusal(folder: Path) -> list[str]:
+    with pytest.raises(EnvironmentInvalid) as caught:
+        load("try", folder)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_environment_of_the_house_loads(name: str) -> None:
+    assert load(name).name == name
+
+
+def test_the_house_has_the_four_environments() -> None:
+    assert names() == ["branch", "local", "prod", "staging"]
+
+
+def test_no_two_environments_share_a_cidr() -> None:
+    cidrs = [load(name).network.vpc_cidr for name in names()]
+    assert len(set(cidrs)) == len(cidrs)
+
+
+KEY_ARN = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:stripe-AbCdEf"
+CARD: dict[str, Any] = {
+    "payment_method": "card",
+    "network.public_subnet_cidr": "10.41.32.0/28",
+    "stripe": {"secret_arn": KEY_ARN},
+}
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"colour": "red"}, "colour: is not a known key"),
+    ({"network.ipv6": True}, "network.ipv6: is not a known key"),
+    ({"account": 111111111111}, "account: is text, so write it in quotes, not 111111111111"),
+    ({"account": "1111"}, "account: string should match pattern '^[0-9]{12}$', not '1111'"),
+    (
+        {"network.vpc_cidr": "10.41.0.0"},
+        "network.vpc_cidr: 10.41.0.0 has no prefix length; write it like 10.0.0.0/16",
+    ),
+    ({"network.vpc_cidr": "10.41.0.1/16"}, "network.vpc_cidr: is not a CIDR: 10.41.0.1/16 has host bits set"),
+    ({"network.vpc_cidr": "8.0.0.0/16"}, "network.vpc_cidr: 8.0.0.0/16 is not a private range (RFC 1918)"),
+    (
+        {"network.vpc_cidr": "10.0.0.0/8"},
+        "network.vpc_cidr: 10.0.0.0/8 is not between /16 and /28, as AWS asks",
+    ),
+    (
+        {"database.cidr": "10.41.128.0/17"},
+        "network.vpc_cidr: overlaps database.cidr 10.41.128.0/17",
+    ),
+    (
+        {"network.private_subnet_cidrs": ["10.41.0.0/20", "10.50.0.0/20"]},
+        "network.private_subnet_cidrs.1: is outside network.vpc_cidr 10.41.0.0/16",
+    ),
+    (
+        {"network.private_subnet_cidrs": ["10.41.0.0/20", "10.41.8.0/21"]},
+        "network.private_subnet_cidrs.1: overlaps 10.41.0.0/20",
+    ),
+    (
+        {"payment_method": "cowries"},
+        "payment_method: cowries is not a payment method; choose from bank_account, card, credit",
+    ),
+    (
+        {**CARD, "stripe": None},
+        "stripe: is required by the payment method card",
+    ),
+    (
+        {**CARD, "network.public_subnet_cidr": None},
+        "network.public_subnet_cidr: is required by the payment method card",
+    ),
+    ({"stripe": {"secret_arn": KEY_ARN}}, "stripe: has no meaning with the payment method credit"),
+    (
+        {"network.public_subnet_cidr": "10.41.32.0/28"},
+        "network.public_subnet_cidr: has no meaning with the payment method credit",
+    ),
+    (
+        {**CARD, "network.public_subnet_cidr": "10.41.0.0/28"},
+        "network.public_subnet_cidr: overlaps 10.41.0.0/20",
+    ),
+    (
+        {**CARD, "network.public_subnet_cidr": "10.50.0.0/28"},
+        "network.public_subnet_cidr: is outside network.vpc_cidr 10.41.0.0/16",
+    ),
+    (
+        {**CARD, "stripe": {"secret_arn": KEY_ARN.replace("1" * 12, "2" * 12)}},
+        "stripe.secret_arn: is not of this environment's account and region",
+    ),
+    (
+        {**CARD, "stripe": {"secret_arn": KEY_ARN, "api_base": "http://stripe.example"}},
+        "stripe.api_base: is not https",
+    ),
+    (
+        {**CARD, "stripe": {"secret_arn": KEY_ARN, "api_base": "https://sk_live_1@stripe.example"}},
+        "stripe.api_base: is not a URL like https://api.example, without path or credentials",
+    ),
+    (
+        {**CARD, "payment_method": "bank_account", "currency": "USD"},
+        "currency: is EUR with bank_account: SEPA debits are in euros",
+    ),
+    (
+        {**CARD, "production": True, "stripe": {"secret_arn": KEY_ARN, "api_base": "https://stripe.example"}},
+        "stripe.api_base: is Stripe's own in production, so it is left out",
+    ),
+    ({"currency": "euro"}, "currency: string should match pattern '^[A-Z]{3}$', not 'euro'"),
+    ({"production": "no"}, "production: input should be a valid boolean, not 'no'"),
+    ({"functions.runtime": "python3.6"}, "functions.runtime: input should be 'python3.13', not 'python3.6'"),
+    (
+        {"functions.memory_mb": 64},
+        "functions.memory_mb: input should be greater than or equal to 128, not 64",
+    ),
+    (
+        {"database.uri": "postgres://db.example"},
+        "database.uri: does not begin with mongodb:// or mongodb+srv://",
+    ),
+    (
+        {"database.uri": "mongodb://db.example/orders"},
+        "database.uri: names a database; each stack has one of its own",
+    ),
+    (
+        {"database.uri": "mongodb://db.example/?tls=false"},
+        "database.uri: sets tls; use the keys authentication and tls",
+    ),
+    (
+        {"database.owner_account": "999999999999"},
+        "database.peer_role_arn: is required, because account 999999999999 must accept the peering",
+    ),
+    (
+        {"database.peer_role_arn": "arn:aws:iam::999999999999:role/accept"},
+        "database.peer_role_arn: is not a role of database.owner_account 111111111111",
+    ),
+    ({"deployment.percentage": 10}, "deployment.percentage: has no meaning with ALL_AT_ONCE"),
+    ({"name": "other"}, "name: is the file's name, try"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), BAD, ids=[expected for _, expected in BAD])
+def test_a_broken_rule_is_refused_with_file_key_and_rule(
+    folder: Path, write: Callable[..., None], change: dict[str, Any], expected: str
+) -> None:
+    # Given an environment file with one mistake
+    write(change)
+    # When it is loaded
+    # Then one line says file, key and rule
+    assert refusal(folder) == [f"environments/try.yml: {expected}"]
+
+
+@pytest.mark.parametrize("method", ["card", "bank_account"])
+def test_a_payment_method_that_needs_stripe_says_where_the_key_is(
+    folder: Path, write: Callable[..., None], method: str
+) -> None:
+    # Given
+    write(CARD | {"payment_method": method})
+    # When
+    environment = load("try", folder)
+    # Then
+    assert environment.stripe is not None
+    assert (environment.stripe.secret_arn, environment.stripe.api_base) == (KEY_ARN, None)
+
+
+@pytest.mark.parametrize(
+    "stripe",
+    [
+        {"secret_arn": "sk_live_canary"},
+        {"secret_arn": KEY_ARN, "api_key": "sk_live_canary"},
+        {"secret_arn": KEY_ARN, "api_base": "sk_live_canary"},
+        "sk_live_canary",
+        ["sk_live_canary"],
+    ],
+)
+def test_a_key_in_the_file_is_refused_and_never_repeated(
+    folder: Path, write: Callable[..., None], stripe: Any
+) -> None:
+    # Given a file that holds the key itself
+    write(CARD | {"stripe": stripe})
+    # When it is loaded
+    said = refusal(folder)
+    # Then
+    assert said
+    assert "canary" not in " ".join(said)
+
+
+def test_a_retention_that_cloudwatch_does_not_take_is_refused(
+    folder: Path, write: Callable[..., None]
+) -> None:
+    write({"logs.retention_days": 10})
+    assert refusal(folder)[0].startswith("environments/try.yml: logs.retention_days: input should be 1, 3, 5")
+
+
+def test_a_missing_key_is_refused(folder: Path, write: Callable[..., None]) -> None:
+    # Given a file without two keys
+    raw = yaml.safe_load((FOLDER / "branch.yml").read_text()) | {"name": "try"}
+    del raw["currency"], raw["database"]["uri"]
+    (folder / "try.yml").write_text(yaml.safe_dump(raw))
+    # When it is loaded, then both are missed
+    assert refusal(folder) == [
+        "environments/try.yml: database.uri: is required",
+        "environments/try.yml: currency: is required",
+    ]
+
+
+def test_credentials_in_the_uri_are_refused_and_never_repeated(
+    folder: Path, write: Callable[..., None]
+) -> None:
+    # Given a URI with a password
+    write({"database.uri": "mongodb://ada:s3cret@db.example"})
+    # When it is loaded
+    (line,) = refusal(folder)
+    # Then it is refused, and the password is not in the message
+    assert line.startswith("environments/try.yml: database.uri: holds credentials")
+    assert "s3cret" not in line
+
+
+def test_every_problem_is_reported_at_once(folder: Path, write: Callable[..., None]) -> None:
+    # Given mistakes of every kind: a type, an unknown key, and two between parts
+    write(
+        {
+            "account": "12",
+            "network.colour": "red",
+            "database.cidr": "10.41.0.0/16",
+            "deployment.type": "CANARY",
+        }
+    )
+    # When it is loaded, then each has its line
+    keys = {line.split(": ")[1] for line in refusal(folder)}
+    assert keys >= {
+        "account",
+        "network.colour",
+        "network.vpc_cidr",
+        "deployment.percentage",
+        "deployment.interval_minutes",
+    }
+
+
+def test_production_needs_tls_and_authentication(folder: Path, write: Callable[..., None]) -> None:
+    write({"production": True, "database.tls": False, "database.authentication": "none"})
+    assert refusal(folder) == [
+        "environments/try.yml: database.tls: is true in production",
+        "environments/try.yml: database.authentication: is MONGODB-AWS in production",
+    ]
+
+
+def test_a_key_said_twice_is_refused(folder: Path) -> None:
+    (folder / "try.yml").write_text("name: try\nname: other\n")
+    assert "name is said twice" in refusal(folder)[0]
+
+
+@pytest.mark.parametrize("text", ["- a\n", "just text", "", "a: [", "\t"])
+def test_what_is_no_mapping_is_refused(folder: Path, text: str) -> None:
+    (folder / "try.yml").write_text(text)
+    assert refusal(folder)[0].startswith("environments/try.yml: ")
+
+
+def test_an_unknown_environment_is_refused_with_the_choices() -> None:
+    with pytest.raises(
+        EnvironmentInvalid, match=r"environments/production.yml: there is no such file; .*prod"
+    ):
+        load("production")
+
+
+def test_the_connection_uri_spells_out_authentication_and_tls() -> None:
+    assert load("prod").database.connection_uri == (
+        "mongodb+srv://prod.example.mongodb.net/?tls=true&authMechanism=MONGODB-AWS&authSource=%24external"
+    )
+
+
+def embedded(environment: Environment, **changes: Any) -> Environment:
+    values = {
+        "uri": "mongodb://127.0.0.1:27018/?replicaSet=rs0",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "owner_account": "000000000000",
+        "region": "eu-central-1",
+        "authentication": "none",
+        "tls": False,
+    }
+    return environment.with_database(**values | changes)
+
+
+def test_another_database_can_be_used_even_for_production() -> None:
+    # Given production
+    environment = load("prod")
+    # When it is rehearsed on another database
+    copy = embedded(environment)
+    # Then only the database differs, and the original is as it was
+    assert copy.database.connection_uri == "mongodb://127.0.0.1:27018/?replicaSet=rs0&tls=false"
+    assert copy.database.cidr == environment.database.cidr
+    assert copy.database.peer_role_arn is None
+    assert copy.model_dump(exclude={"database"}) == environment.model_dump(exclude={"database"})
+    assert environment.database.tls is True
+
+
+def test_another_database_obeys_the_rules_of_a_database() -> None:
+    with pytest.raises(ValidationError, match="vpc_id"):
+        embedded(load("local"), vpc_id="somewhere")
+
+
+def test_an_environment_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        setattr(load("local"), "name", "other")  # noqa: B010 - mypy would refuse it before pydantic does
