@@ -16,7 +16,6 @@ import hypothesis
 import pymongo
 import pymongo.database
 import pytest
-from hypothesis import settings
 
 from environments.embedded import instance
 from environments.embedded import mongod as mongod_process
@@ -27,10 +26,16 @@ REGION = "eu-central-1"
 # How long an example takes is the machine's business: a busy one must not fail a property.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
-
-# How long an example takes is the machine's business; others at work there are no reason to fail.
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+_LONG = (
+    "tests/site/test_browser.py",
+    "tests/crash_matrix/test_single_faults.py",
+    "tests/rehearsal/test_card_and_bank.py",
+    "tests/integration/embedded/test_lifecycle.py",
+    "tests/crash_matrix/test_memory.py",
+    "tests/rehearsal/test_doctor.py",
+    "tests/rehearsal/test_many_orders.py",
+)
+"""Files that take long: begun last, one process would end them while the others have nothing left to do."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -43,8 +48,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
         terminalreporter.line(chromium.GET_IT, red=True, bold=True)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse two tests of one node id: spread over processes, only one of them would run."""
+    """Begin with what takes long; refuse two tests of one node id: in many processes only one would run."""
+    items.sort(key=lambda item: item.location[0] not in _LONG)
     for nodeid, count in Counter(item.nodeid for item in items).items():
         if count > 1:
             raise pytest.UsageError(f"{nodeid}: {count} tests have this node id; all but one would not run")

@@ -15,7 +15,7 @@ from pipelines import synth
 from pipelines.cli.main import main
 from pipelines.docs_site import generated, navigation, picture, stacks
 from pipelines.docs_site.drift import Drift
-from pipelines.docs_site.pages import stack_pages
+from pipelines.docs_site.pages import commands, stack_pages
 from pipelines.refusals import Refused
 from pipelines.repository import ROOT
 from templates.capabilities import symptoms
@@ -178,6 +178,13 @@ def test_an_option_without_help(docs: Path, monkeypatch: pytest.MonkeyPatch) -> 
             " docs/reference/commands.md is made of it."
         )
     ]
+
+
+def test_an_option_of_click_s_own_is_no_option_of_a_command() -> None:
+    # Given that click keeps the --help of whoever asked first, with that one's names
+    command("synth").get_help_option(click.Context(main))
+    # Then no command's table has it, whoever asked
+    assert commands.commands_page(main, Drift()).count("--help") == 1
 
 
 def test_an_option_that_a_page_names_and_that_is_gone(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

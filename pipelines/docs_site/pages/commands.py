@@ -60,8 +60,9 @@ def _command(path: str, command: click.Command, defined: str, drift: Drift) -> I
     for paragraph in inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n"):
         yield f"{prose(paragraph)}\n"
     rows = []
-    for option in command.get_params(context):
-        if isinstance(option, click.Option) and not option.hidden and option.name != "help":
+    # Its own, without --help: click makes and keeps that for whoever asks first, with that one's names.
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.hidden:
             what = f"The option {option.opts[0]} of {path}"
             meaning = drift.described(option.help, what, defined, _PAGE)
             rows.append([lines(code(one) for one in [*option.opts, *option.secondary_opts]), prose(meaning)])
