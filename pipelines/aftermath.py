@@ -11,8 +11,24 @@ if TYPE_CHECKING:
     from pipelines.aws import Aws
     from pipelines.promotion import Step
 
+_LINES: Final = 40
 _NOT_APPROVED: Final = "Approve"
 _CHANGES: Final = {"Staging": "Staging", "Production": "Production"}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLog:
+    """Where a build's log is, and how it ended.
+
+    Attributes:
+        group: Its log group.
+        stream: Its log stream.
+        end: Its last lines, for who comes when the embedded AWS is gone.
+    """
+
+    group: str
+    stream: str
+    end: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +43,7 @@ class Aftermath:
         why: What it said.
         rollback: The execution that took the stage back, if one did.
         restored: How that ended; nothing when it still runs or when there is none.
-        log: The group and the stream of the build's log, where a build failed.
+        log: The build's log, where a build failed.
         which: The pipeline by the word that people use.
     """
 
@@ -38,7 +54,7 @@ class Aftermath:
     why: str
     rollback: str
     restored: str
-    log: tuple[str, str] | None = None
+    log: BuildLog | None = None
     which: str = "release"
 
     def told(self) -> list[str]:
@@ -46,9 +62,9 @@ class Aftermath:
         what = self.stage if self.action in {"", self.stage} else f"{self.stage}: {self.action}"
         said = [f"{self.commit[:12]} did not get through {what}. {self.why}", self._serves(), self._todo()]
         if self.log:
-            group, stream = self.log
             said.append(
-                f"Its log: aws logs get-log-events --log-group-name {group} --log-stream-name {stream}"
+                f"Its log: aws logs get-log-events --log-group-name {self.log.group}"
+                f" --log-stream-name {self.log.stream}"
             )
         return said
 
@@ -112,10 +128,12 @@ def rollback_of(tools: Aws, pipeline: str, execution: str) -> dict[str, Any]:
     return {}
 
 
-def _log(tools: Aws, build: str) -> tuple[str, str] | None:
-    """Where a build's log is (CodeBuild API reference, LogsLocation)."""
+def _log(tools: Aws, build: str) -> BuildLog | None:
+    """A build's log (CodeBuild API reference, LogsLocation)."""
     for found in tools.client("codebuild").batch_get_builds(ids=[build])["builds"]:
-        return found["logs"]["groupName"], found["logs"]["streamName"]
+        group, stream = found["logs"]["groupName"], found["logs"]["streamName"]
+        events = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
+        return BuildLog(group, stream, tuple(event["message"].rstrip() for event in events["events"]))
     return None
 
 

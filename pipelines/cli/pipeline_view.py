@@ -30,7 +30,9 @@ def print_state(stages: list[Json], executions: list[Json]) -> None:
 
 
 def print_aftermath(after: Aftermath) -> None:
-    """What became of a release that failed: what happened, what serves, what to do."""
+    """What became of a release that failed: the end of its log, what happened, what serves, what to do."""
+    for line in after.log.end if after.log else ():
+        console.out.print(f"  | {line}", markup=False, highlight=False)
     for line in after.told():
         console.out.print(console.runnable(line), markup=False)
 

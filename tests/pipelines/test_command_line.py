@@ -15,9 +15,9 @@ CORPUS = Path(__file__).parent / "linter" / "corpus"
 
 @pytest.fixture(autouse=True)
 def nothing_running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No embedded AWS and none of the caller's settings."""
+    """No embedded AWS, and no other one of the caller's."""
     monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / "embedded")
-    for name in ("AWS_ENDPOINT_URL", "MONGODB_URI", "PAYMENTS_ENVIRONMENT", "PAYMENTS_STACK", "AWS_PROFILE"):
+    for name in ("AWS_ENDPOINT_URL", "MONGODB_URI", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -60,6 +60,28 @@ def test_a_rejection_says_who_and_why_to_whoever_looks(
     assert (told["lastUpdatedBy"], told["summary"]) == (ROOT, "prices are wrong")
 
 
+def test_the_end_of_a_failed_builds_log_is_shown(
+    workshop: Workshop, pipelines_stack: Callable[[str], None], payments: Payments
+) -> None:
+    # Given a build that says a lot, and last why it fails
+    spec = """
+version: 0.2
+phases:
+  build:
+    commands:
+      - for i in $(seq 100); do echo line $i; done; echo no such table; false
+"""
+    repository = workshop.repository(**{"buildspec.yml": spec})
+    building = stage("Build", workshop.build(workshop.project()))
+    name = workshop.create(stage("Source", workshop.source(repository)), building)
+    pipelines_stack(name)
+    workshop.finished(name, workshop.start(name))
+    # When somebody looks; Then the end of the log is there, in order
+    said = _said(payments("status"))
+    assert "| line 99 | line 100 | no such table |" in said
+    assert "| line 40 |" not in said
+
+
 def test_a_reason_is_never_cut_off(
     workshop: Workshop, pipelines_stack: Callable[[str], None], payments: Payments
 ) -> None:

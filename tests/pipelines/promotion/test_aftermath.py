@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines import bad_promotions
-from pipelines.aftermath import Aftermath
+from pipelines.aftermath import Aftermath, BuildLog
 from pipelines.refusals import Refused
 
 _COMMIT = "0123456789abcdef"
@@ -54,7 +54,9 @@ def test_it_says_what_happened_what_serves_and_what_to_do(after: list[str], serv
 
 
 def test_a_build_s_log_is_named() -> None:
-    told = Aftermath("run", _COMMIT, "Build", "Build", "It broke.", "", "", ("/group", "stream")).told()
+    told = Aftermath(
+        "run", _COMMIT, "Build", "Build", "It broke.", "", "", BuildLog("/group", "stream")
+    ).told()
     assert told[-1] == "Its log: aws logs get-log-events --log-group-name /group --log-stream-name stream"
 
 
