@@ -100,6 +100,8 @@ def _git(root: Path, *arguments: str) -> bytes:
             ["git", "-C", str(root), *arguments],  # noqa: S607 - the git that the developer uses
             capture_output=True,
             check=False,
+            # An archive that is unpacked within another checkout has no history; that one's is not its own.
+            env=os.environ | {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)},
         )
     except FileNotFoundError as error:
         raise CannotCheck("git is not installed") from error

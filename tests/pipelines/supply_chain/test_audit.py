@@ -239,8 +239,13 @@ def test_a_secret_that_was_removed_is_still_in_the_history(tmp_path: Path) -> No
 
 
 def test_without_a_history_it_is_not_checked(tmp_path: Path) -> None:
+    # Given the files of a commit, in a folder of another checkout
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "Another one's")
+    (archive := tmp_path / "archive").mkdir()
+    # When their history is asked for; Then nobody takes the other one's for it
     with pytest.raises(CannotCheck, match="no history"):
-        secrets.in_history(tmp_path)
+        secrets.in_history(archive)
 
 
 def test_everything_that_is_no_secret_says_why() -> None:
