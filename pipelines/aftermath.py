@@ -60,7 +60,8 @@ class Aftermath:
     def told(self) -> list[str]:
         """It in sentences: what happened, what serves, what to do."""
         what = self.stage if self.action in {"", self.stage} else f"{self.stage}: {self.action}"
-        said = [f"{self.commit[:12]} did not get through {what}. {self.why}", self._serves(), self._todo()]
+        why = self.why.partition("\n")[0]  # the failed checks follow in lines of their own
+        said = [f"{self.commit[:12]} did not get through {what}. {why}", self._serves(), self._todo()]
         if self.log:
             said.append(
                 f"Its log: aws logs get-log-events --log-group-name {self.log.group}"

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines import pipeline_control
+from pipelines import pipeline_control, smoke
 from pipelines.refusals import Refused
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _step(one: dict[str, Any]) -> Step:
         one["status"],
         one["startTime"],
         one["lastUpdateTime"],
-        said,
+        smoke.readable(said),
         result.get("externalExecutionId", "") if is_build else "",
     )
 

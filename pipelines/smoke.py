@@ -60,6 +60,20 @@ def report(execution: Mapping[str, Any]) -> SmokeReport:
     return SmokeReport(execution["executionArn"], passed, checks, error, cause)
 
 
+def readable(said: str) -> str:
+    """What a pipeline says of a failed smoke run, with a line for each failed check; anything else as it is.
+
+    It carries the whole report otherwise, which nobody reads on one line.
+    """
+    before, brace, rest = said.partition("{")
+    checks = _checks(brace + rest)
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        return said
+    told = [f"  ✗ {check.name}: {check.detail}" for check in failed]
+    return "\n".join([f"{before}{len(failed)} of {len(checks)} checks failed.", *told])
+
+
 def _checks(said: str) -> list[Check]:
     """The checks of a report; a failed run may carry them in its cause, or fail before there are any."""
     try:

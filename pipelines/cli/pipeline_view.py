@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipelines import smoke
 from pipelines.cli import console
 from pipelines.cli.order_view import table
 
@@ -55,7 +56,7 @@ def _row(action: Json) -> tuple[str, str, str]:
     if last.get("lastUpdatedBy"):  # of approvals alone: who answered (API reference, ActionExecution)
         answer = "approved" if last["status"] == "Succeeded" else "rejected"
         said = f"{answer} by {last['lastUpdatedBy']}: {last.get('summary', '')}"
-    return action["actionName"], last.get("status", ""), said
+    return action["actionName"], last.get("status", ""), smoke.readable(said)
 
 
 def _commit(execution: Json) -> str:

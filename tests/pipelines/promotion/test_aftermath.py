@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from pipelines import bad_promotions
+from pipelines import bad_promotions, smoke
 from pipelines.aftermath import Aftermath, BuildLog
 from pipelines.refusals import Refused
 
@@ -58,6 +60,29 @@ def test_a_build_s_log_is_named() -> None:
         "run", _COMMIT, "Build", "Build", "It broke.", "", "", BuildLog("/group", "stream")
     ).told()
     assert told[-1] == "Its log: aws logs get-log-events --log-group-name /group --log-stream-name stream"
+
+
+def test_a_failed_smoke_is_told_check_by_check() -> None:
+    # Given what a pipeline says of a smoke run that failed: its report, on one line
+    checks = [
+        {"name": "happy order", "ok": True, "detail": "as expected"},
+        {"name": "stock", "ok": False, "detail": "{'a': 5}, expected {'a': 3}"},
+    ]
+    said = f"Execution x ended with status FAILED. SmokeFailed: {json.dumps({'run': 'r', 'checks': checks})}"
+    # When it is made readable; Then what failed has a line, and what passed has none
+    told = smoke.readable(said)
+    assert told.splitlines() == [
+        "Execution x ended with status FAILED. SmokeFailed: 1 of 2 checks failed.",
+        "  ✗ stock: {'a': 5}, expected {'a': 3}",
+    ]
+    # And the sentence of what became of it ends before the lines
+    what = Aftermath("run", _COMMIT, "Staging", "Smoke", told, "", "").told()[0]
+    assert what.endswith("SmokeFailed: 1 of 2 checks failed.")
+
+
+@pytest.mark.parametrize("said", ["", "It broke.", "No {braces} of ours", '{"checks": [', '{"checks": []}'])
+def test_what_is_no_smoke_report_is_told_as_it_is(said: str) -> None:
+    assert smoke.readable(said) == said
 
 
 @pytest.mark.parametrize("bad", bad_promotions.CASES, ids=lambda bad: bad.name)
