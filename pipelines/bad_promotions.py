@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _LONGEST_SECONDS: Final = 900
 _COURIER: Final = "lambdas/arrange_delivery/handler.py"
-_OBJECTIVE: Final = "templates/capabilities/promise.py"
+_FUNCTIONS: Final = "templates/capabilities/functions.py"
+_ADDED: Final = "    template.add_resource(function)\n"
 _IMPORT: Final = "from payment_data import metrics\n"
 _DELIVER: Final = "    arranged = api.deliver("
 
@@ -55,7 +56,7 @@ class Bad:
 
     def files(self) -> dict[str, str]:
         """The files of its commit, whatever an earlier bad one left in them."""
-        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _OBJECTIVE)}
+        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _FUNCTIONS)}
         for old, new in self.replaced.items():
             if old not in broken[self.file]:
                 raise Refused(f"{self.file} does not hold what {self.name} replaces: {old.strip()}")
@@ -94,12 +95,12 @@ CASES: Final = (
     ),
     Bad(
         "the template fails to deploy",
-        "a service level objective above 100 per cent, which only the service itself refuses",
-        _OBJECTIVE,
+        "functions reserve more concurrent executions than the account has, which Lambda alone refuses",
+        _FUNCTIONS,
         {
-            "AttainmentGoal=GOAL_PERCENT,": (
-                'AttainmentGoal=GOAL_PERCENT * (10 if environment.name == "staging" else 1),'
-            )
+            _ADDED: f"""{_ADDED}    if environment.name == "staging":
+        function.ReservedConcurrentExecutions = 950
+"""
         },
         "Staging",
         "Deploy-payments",

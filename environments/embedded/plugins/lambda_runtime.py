@@ -9,6 +9,13 @@ from ministack.services.cloudformation import provisioners
 
 from environments.embedded.plugins import lambda_pool, sandbox
 
+_REFUSED = 'Resource handler returned message: "{} (Service: Lambda, Status Code: 400)"'
+_NEVER_RESERVED = 100
+_TOO_MANY_RESERVED = (
+    "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+    f" below its minimum value of [{_NEVER_RESERVED}]."
+)
+
 
 class RuntimeMissing(RuntimeError):  # noqa: N818 - it reads as what happened
     """The clean interpreter for functions is not there."""
@@ -91,7 +98,7 @@ def _create_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 def _update_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
     def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any) -> Any:
-        _check_by_stack(new)
+        _check_by_stack(new, lambda_svc._functions[physical_id].get("concurrency") or 0)
         name, attributes = stock(physical_id, old, new, *rest)
         _settle(name, new)
         return name, attributes
@@ -109,11 +116,14 @@ def _delete_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
     return delete
 
 
-def _check_by_stack(properties: dict[str, Any]) -> None:
+def _check_by_stack(properties: dict[str, Any], reserved_before: int = 0) -> None:
     if message := missing_code(properties.get("Code") or {}):
-        raise ValueError(
-            f'Resource handler returned message: "{message} (Service: Lambda, Status Code: 400)"'
-        )
+        raise ValueError(_REFUSED.format(message))
+    # Lambda developer guide, "Configuring reserved concurrency": 100 stay for functions that reserve none.
+    account = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
+    free = account["UnreservedConcurrentExecutions"] + reserved_before - _NEVER_RESERVED
+    if int(properties.get("ReservedConcurrentExecutions", 0)) > max(free, 0):
+        raise ValueError(_REFUSED.format(_TOO_MANY_RESERVED))
 
 
 def _settle(name: str, properties: dict[str, Any]) -> None:
