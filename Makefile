@@ -14,8 +14,10 @@ SEED ?= 1
 TIMES ?= 1
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines
+# Three processes for two cores: many tests wait for MongoDB, a sandbox or a browser.
+EVERY_TEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help install rehearsal rehearsal-bad test check lint audit checkov permissions format up down synth package docs bench proofs crash-matrix drill clean
+.PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,9 +55,13 @@ rehearsal-bad: install .cache/card-gateway/installed ## Promote commits that fai
 	@$(BIN)/payments rehearse-bad --times $(TIMES)
 
 # Fetching a browser takes as long as linting, so both are done at once; where it may not be fetched, tests say so.
-test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test, with coverage
+test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test
 	@$(BIN)/python -m tests.site.chromium & fetching=$$!; $(MAKE) --no-print-directory lint; linted=$$?; wait $$fetching; exit $$linted
-	@$(BIN)/pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml
+	@$(EVERY_TEST) --junitxml=reports/tests.xml
+
+# Apart from `make test`, since measuring takes half as long again.
+coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run every test, and measure what they run
+	@$(EVERY_TEST) --cov --cov-report=term:skip-covered --cov-report=html:reports/coverage
 
 # Twice as quick side by side: the linters are one process after the other.
 check: install ## Run what a build runs: the linters, and the tests that need no database
@@ -107,8 +113,8 @@ bench: install ## Measure orders per second, latency, memory, package size and c
 proofs: install .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
 	@$(BIN)/pytest tests/crash_matrix tests/properties tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
 
-crash-matrix: install ## Inject pairs of faults (SAMPLE=30000 SEED=1; SAMPLE=all for every pair); goes on where it was stopped
-	@PYTHONPATH=lambdas $(BIN)/python -m tests.crash_matrix --sample $(SAMPLE) --seed $(SEED)
+crash-matrix: install ## Inject pairs of faults (SAMPLE=30000 SEED=1; SAMPLE=all for every pair; PUBLISH=1 for the docs); goes on where it was stopped
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.crash_matrix --sample $(SAMPLE) --seed $(SEED) $(if $(PUBLISH),--publish)
 
 drill: TIMES = 3
 drill: install .cache/awscli/installed .cache/card-gateway/installed ## Make disasters and mend them by the runbooks (DRILL=stack-deleted TIMES=3)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pipelines.cli.main import main
-from pipelines.docs_site import computed, explained, figures, picture, stacks
+from pipelines.docs_site import computed, explained, figures, picture, proof, stacks
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.markdown import mermaid
 from pipelines.docs_site.mentions import Mentions
@@ -54,7 +54,8 @@ def write(root: Path, docs: Path) -> None:
     drift, every = Drift(), stacks.every()
     written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
     mentions = Mentions(root, main, drift)
-    reports = figures.read(root / "docs" / "data") | computed.figures(every)
+    reports = figures.read(root / "docs" / "data")
+    reports |= computed.figures(every) | proof.figures(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
         mentions.check(f"docs/{name}", text)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from environments.embedded import mongod
+from pipelines.repository import ROOT
 from tests.crash_matrix import plan, report
 from tests.crash_matrix.bench import WORKERS, Benches, Task, open_benches
 from tests.crash_matrix.cells import Result
@@ -29,7 +30,8 @@ T = TypeVar("T")
 @click.option("--seed", type=int, default=1, show_default=True, help="Draws the same pairs again.")
 @click.option("--workers", type=click.IntRange(1), default=WORKERS, show_default=True)
 @click.option("--every-mutant", is_flag=True, help="Also hunt the mutants that are known to survive.")
-def main(sample: str, seed: int, workers: int, *, every_mutant: bool) -> None:
+@click.option("--publish", is_flag=True, help="Write the figures that the docs show.")
+def main(sample: str, seed: int, workers: int, *, every_mutant: bool, publish: bool) -> None:
     """Prove the money path by fault injection; a run that was stopped goes on where it was."""
     if sample != "all" and not sample.isdecimal():
         raise click.BadParameter("must be a number, or all", param_hint="--sample")
@@ -44,6 +46,8 @@ def main(sample: str, seed: int, workers: int, *, every_mutant: bool) -> None:
         shutil.rmtree(data, ignore_errors=True)
     REPORTS.mkdir(exist_ok=True)
     (REPORTS / "crash-matrix.json").write_text(json.dumps(found, indent=2) + "\n")
+    if publish:
+        report.publish(found, ROOT)
     sys.exit(_say(found))
 
 

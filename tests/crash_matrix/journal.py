@@ -1,16 +1,14 @@
 """The file that a long run writes cell by cell, so that it goes on where it was stopped."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipelines.docs_site import proof
+from pipelines.repository import ROOT
 from tests.crash_matrix.bench import Task
 from tests.crash_matrix.cells import Result
-
-_REPOSITORY = Path(__file__).parents[2]
-_CODE = ("lambdas", "templates/definitions", "tests/crash_matrix")
 
 
 class Entry(NamedTuple):
@@ -26,7 +24,7 @@ class Journal:
 
     def __init__(self, path: Path, plan: dict[str, Any]) -> None:
         self._path = path
-        self._header = json.dumps({**plan, "code": code_digest()}, sort_keys=True)
+        self._header = json.dumps({**plan, "code": proof.digest(ROOT)}, sort_keys=True)
         lines = path.read_text().splitlines() if path.exists() else []
         if not lines or lines[0] != self._header:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,12 +45,3 @@ class Journal:
         """Read every cell."""
         for line in self._path.read_text().splitlines()[1:]:
             yield Entry(*json.loads(line))
-
-
-def code_digest() -> str:
-    """Digest what decides about a cell: the code under test and the matrix itself."""
-    digest = hashlib.sha256()
-    for folder in _CODE:
-        for path in sorted((_REPOSITORY / folder).rglob("*.py")):
-            digest.update(str(path.relative_to(_REPOSITORY)).encode() + path.read_bytes())
-    return digest.hexdigest()

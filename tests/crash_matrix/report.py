@@ -1,9 +1,13 @@
 """Figures of a run, for people and for the docs, which read them and type none."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from pipelines.docs_site import proof
 from tests.crash_matrix.hunting import MUTANTS, Hunt
 from tests.crash_matrix.journal import Entry
 
@@ -47,3 +51,18 @@ def of_mutants(hunts: dict[str, Hunt]) -> list[dict[str, Any]]:
         }
         for name, hunt in hunts.items()
     ]
+
+
+def publish(found: dict[str, Any], root: Path) -> Path:
+    """Write what the docs tell: the totals, by scenario and by kind of fault."""
+    told: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "source": proof.digest(root)}
+    told |= {"sample": found["sample"], "seed": found["seed"]}
+    for part in ("singles", "pairs"):
+        told[part] = {key: found[part][key] for key in ("cells", "violations", "by_scenario", "by_kind")}
+    told["mutants"] = {
+        "hunted": len(found["mutants"]),
+        "caught": sum(bool(mutant["caught_by"]) for mutant in found["mutants"]),
+    }
+    file = root / "docs" / "data" / "crash-matrix.json"
+    file.write_text(json.dumps(told, indent=1) + "\n")
+    return file
