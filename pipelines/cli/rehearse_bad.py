@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines import bad_promotions, promotion, rehearsal
+from pipelines import bad_commits, bad_promotions, promotion, rehearsal
 from pipelines.cli import console
 from pipelines.cli.order_view import table
 from pipelines.cli.pipeline_view import print_aftermath
@@ -38,7 +38,7 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
             prepared = rehearsal.prepare(here, reporter)
         if not bad_promotions.serves(prepared):
             ran(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
-        outcomes = [_one(prepared, case) for _ in range(times) for case in bad_promotions.CASES]
+        outcomes = [_one(prepared, case) for _ in range(times) for case in bad_commits.CASES]
     rows = [
         (one.bad.name, f"{one.seconds:.0f} s", f"{one.completed} of {one.placed}", _said(one))
         for one in outcomes
@@ -51,7 +51,7 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     console.done(f"{right} of {len(outcomes)} ended as they must: the release before serves.")
 
 
-def _one(prepared: Rehearsal, case: bad_promotions.Bad) -> Outcome:
+def _one(prepared: Rehearsal, case: bad_commits.Bad) -> Outcome:
     console.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
     def follow(one: Promotion, decide: Callable[[Question], tuple[bool, str] | None]) -> None:

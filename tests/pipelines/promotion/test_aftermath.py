@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipelines import bad_promotions, smoke
+from pipelines import bad_commits, smoke
 from pipelines.aftermath import Aftermath, BuildLog
 from pipelines.refusals import Refused
 
@@ -85,15 +85,15 @@ def test_what_is_no_smoke_report_is_told_as_it_is(said: str) -> None:
     assert smoke.readable(said) == said
 
 
-@pytest.mark.parametrize("bad", bad_promotions.CASES, ids=lambda bad: bad.name)
-def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: bad_promotions.Bad) -> None:
-    sound = bad_promotions.CASES[-1].files()
+@pytest.mark.parametrize("bad", bad_commits.CASES, ids=lambda bad: bad.name)
+def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: bad_commits.Bad) -> None:
+    sound = bad_commits.CASES[-1].files()
     files = bad.files()
     assert [name for name in files if files[name] != sound[name]] == ([bad.file] if bad.file else [])
 
 
 def test_a_bad_commit_that_no_longer_breaks_anything_is_refused() -> None:
     gone = {"no such line": ""}
-    bad = bad_promotions.Bad("old", "", bad_promotions.CASES[0].file, gone, "Staging", "Smoke")
+    bad = bad_commits.Bad("old", "", bad_commits.CASES[0].file, gone, "Staging", "Smoke")
     with pytest.raises(Refused, match="does not hold what old replaces"):
         bad.files()
