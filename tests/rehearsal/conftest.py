@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner, Result
 
 from environments import schema
 from pipelines import deployment, packaging, payment_stack
 from pipelines.aws import Aws
+from pipelines.cli.main import main
 from tests.rehearsal.shop import Shop
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from environments.embedded.instance import Instance
     from pipelines.packaging import Manifest
     from pipelines.payment_stack import PaymentStack
+
+    Payments = Callable[..., Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,22 @@ def deployed(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
 def shop(deployed: PaymentStack) -> Shop:
     """A shop with ids that no other test has."""
     return Shop(deployed)
+
+
+@pytest.fixture
+def settings(deployed: PaymentStack, embedded: Instance) -> dict[str, str]:
+    """What a shell has that was told which stack is meant, as the pages say."""
+    return {
+        "AWS_ENDPOINT_URL": embedded.endpoint,
+        "MONGODB_URI": embedded.mongodb_uri,
+        "PAYMENTS_ENVIRONMENT": deployed.aws.environment.name,
+        "PAYMENTS_STACK": deployed.name,
+    }
+
+
+@pytest.fixture
+def payments(settings: dict[str, str]) -> Payments:
+    """Run a command in such a shell."""
+    return lambda *arguments, **more: CliRunner(env=settings | more).invoke(
+        main, [str(one) for one in arguments]
+    )

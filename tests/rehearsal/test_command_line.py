@@ -6,32 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from pipelines.cli.main import main
 from pipelines.repository import SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
-    from pipelines.payment_stack import PaymentStack
+    from click.testing import Result
+
+    from tests.rehearsal.conftest import Payments
     from tests.rehearsal.shop import Shop
-
-    Payments = Callable[..., Result]
-
-
-@pytest.fixture
-def payments(deployed: PaymentStack, embedded: Instance) -> Payments:
-    """Run a command in a shell that was told which stack is meant."""
-    settings = {
-        "AWS_ENDPOINT_URL": embedded.endpoint,
-        "MONGODB_URI": embedded.mongodb_uri,
-        "PAYMENTS_ENVIRONMENT": deployed.aws.environment.name,
-        "PAYMENTS_STACK": deployed.name,
-    }
-    return lambda *arguments: CliRunner(env=settings).invoke(main, [str(each) for each in arguments])
 
 
 def _json(result: Result) -> Any:

@@ -16,8 +16,6 @@ from pipelines.repository import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
-    from pipelines.payment_stack import PaymentStack
 
 _SHOWN = ROOT / "docs" / "start" / "output"
 _TEA = {"product_id": "tea", "name": "Green tea", "price": 12.50, "type": "food"}
@@ -45,17 +43,11 @@ def told(text: str) -> str:
 
 @pytest.mark.parametrize("order", ["tea-for-mary", "kettle-for-bob"])
 def test_the_page_shows_what_placing_an_order_prints(
-    deployed: PaymentStack, embedded: Instance, tmp_path: Path, order: str
+    settings: dict[str, str], tmp_path: Path, order: str
 ) -> None:
     # Given a shop that both orders of the page are of
     file = tmp_path / "shop.json"
     file.write_text(json.dumps(_SHOP), encoding="utf-8")
-    settings = {
-        "AWS_ENDPOINT_URL": embedded.endpoint,
-        "MONGODB_URI": embedded.mongodb_uri,
-        "PAYMENTS_ENVIRONMENT": deployed.aws.environment.name,
-        "PAYMENTS_STACK": deployed.name,
-    }
     runner = CliRunner(env=settings)
     loaded = runner.invoke(main, ["load", str(file)])
     assert loaded.exit_code == 0, loaded.output

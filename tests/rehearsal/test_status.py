@@ -13,27 +13,17 @@ from pipelines import executions, stacks
 from pipelines.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
     from pipelines.payment_stack import PaymentStack
-    from tests.rehearsal.conftest import Built
+    from tests.rehearsal.conftest import Built, Payments
     from tests.rehearsal.shop import Shop
-
-    Payments = Callable[..., Result]
 
 
 @pytest.fixture
-def payments(deployed: PaymentStack, embedded: Instance) -> Payments:
-    settings = {
-        "AWS_ENDPOINT_URL": embedded.endpoint,
-        "MONGODB_URI": embedded.mongodb_uri,
-        "PAYMENTS_ENVIRONMENT": deployed.aws.environment.name,
-        "PAYMENTS_STACK": deployed.name,
-        "COLUMNS": "200",
-    }
-    return lambda *arguments: CliRunner(env=settings).invoke(main, ["status", *arguments])
+def status(payments: Payments) -> Payments:
+    return lambda *arguments: payments("status", *arguments, COLUMNS="200")
 
 
 def _json(result: Result) -> Any:
@@ -46,11 +36,11 @@ def _physical(stack: PaymentStack, logical: str) -> str:
     return found["StackResourceDetail"]["PhysicalResourceId"]
 
 
-def test_it_tells_what_runs(deployed: PaymentStack, payments: Payments, built: Built) -> None:
+def test_it_tells_what_runs(deployed: PaymentStack, status: Payments, built: Built) -> None:
     # Given a deployed stack, whose smoke workflow was started
     run = deployed.aws.stepfunctions.start_execution(stateMachineArn=deployed.smoke, input="{}")
     # When it is looked at
-    told = _json(payments("--json"))
+    told = _json(status("--json"))
     # Then it runs the very packages that were built, all new orders on one version, as deployed
     assert told["stack"] == deployed.name
     assert told["deployed"]["state"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
@@ -67,7 +57,7 @@ def test_it_tells_what_runs(deployed: PaymentStack, payments: Payments, built: B
         assert moment.what
 
 
-def test_a_person_sees_what_is_wrong(deployed: PaymentStack, payments: Payments, shop: Shop) -> None:
+def test_a_person_sees_what_is_wrong(deployed: PaymentStack, status: Payments, shop: Shop) -> None:
     # Given a parked order, the metric that an alarm rings on, and a log group that somebody changed by hand
     tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
     order = shop.order(ada, (tea, 100, 1))
@@ -82,7 +72,7 @@ def test_a_person_sees_what_is_wrong(deployed: PaymentStack, payments: Payments,
     cloudwatch.put_metric_data(Namespace=f"Payments/{deployed.name}", MetricData=points)
     logs.put_retention_policy(logGroupName=group, retentionInDays=1)
     # When somebody looks
-    seen = payments()
+    seen = status()
     # Then each is told, the alarm with its runbook
     said = " ".join(seen.stdout.split())
     assert seen.exit_code == 0
@@ -95,7 +85,7 @@ def test_a_person_sees_what_is_wrong(deployed: PaymentStack, payments: Payments,
     logs.put_retention_policy(
         logGroupName=group, retentionInDays=deployed.aws.environment.logs.retention_days
     )
-    said = " ".join(payments().stdout.split())
+    said = " ".join(status().stdout.split())
     for well in ("parked none", "drift none in"):
         assert well in said
 
@@ -116,10 +106,10 @@ def unanswered(deployed: PaymentStack) -> Iterator[str]:
 
 
 def test_a_data_api_that_does_not_answer_is_not_taken_for_no_parked_orders(
-    unanswered: str, payments: Payments
+    unanswered: str, status: Payments
 ) -> None:
     # When somebody looks
-    said = " ".join(payments("--stack", unanswered).stdout.split())
+    said = " ".join(status("--stack", unanswered).stdout.split())
     # Then the rest is told, and parked orders are not known
     assert "? parked could not be asked: " in said
     assert "parked none" not in said
@@ -141,8 +131,8 @@ def test_without_credentials_that_is_all_that_is_said(
     assert "There are no AWS credentials here." in seen.stderr
 
 
-def test_what_is_not_deployed_is_said_with_the_command_that_would(payments: Payments) -> None:
-    seen = payments("--stack", "payments-nowhere")
+def test_what_is_not_deployed_is_said_with_the_command_that_would(status: Payments) -> None:
+    seen = status("--stack", "payments-nowhere")
     assert seen.exit_code == 1
     assert "deployed nothing" in " ".join(seen.stdout.split())
     assert "There is no stack payments-nowhere in 111111111111" in seen.stderr
