@@ -108,7 +108,7 @@ docs: install ## Build the docs site into site
 	@$(BIN)/payments docs build
 
 bench: install ## Measure orders per second, latency, memory, package size and cold start
-	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -s -p no:randomly
+	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -v -p no:randomly
 
 proofs: install .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
 	@$(BIN)/pytest tests/crash_matrix tests/properties tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile

@@ -17,16 +17,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 import pymongo
-from rich.console import Console
 
 from pipelines.cli.order_view import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rich.table import Table
+
 FOLDER: Final = Path(__file__).parents[2] / "reports" / "benchmarks"
 _PATIENCE_SECONDS: Final = 60.0  # a rate, not a time-out, is what is measured
 _numbers = itertools.count()
+measured: Final[list[Table]] = []
+"""What was found, for the end of the run."""
 
 
 class Contest:
@@ -98,18 +101,23 @@ def _run(
     return total, total / (last - min(began for _, began, _ in ends))
 
 
+def show(found: Table) -> None:
+    """Print a table when all is measured, since what handlers log stands between until then."""
+    measured.append(found)
+
+
 def report(name: str, figures: Mapping[str, Any]) -> None:
-    """Print the figures and write them to where the docs read them."""
+    """Print the figures, and write them beside the other reports."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.json"
     path.write_text(json.dumps(dict(figures), indent=2) + "\n", encoding="utf-8")
     rows = [(key, str(value)) for key, value in figures.items() if not isinstance(value, list)]
     if rows:
-        Console(width=110).print(table(name, ("what", "how much"), rows))
+        show(table(name, ("what", "how much"), rows))
     for key, value in figures.items():
         if isinstance(value, list) and value:
             lines = [tuple(str(cell) for cell in row.values()) for row in value]
-            Console(width=130).print(table(f"{name}: {key}", tuple(value[0]), lines))
+            show(table(f"{name}: {key}", tuple(value[0]), lines))
 
 
 def line(what: str, measured: float, expected: float, **beside: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import psutil
 import pytest
 from bson.int64 import Int64
-from rich.console import Console
 
 from payment_data.client import DataApi, Response
 from pipelines.cli.order_view import table
 from pipelines.data_api import proxy_event
 from pipelines.reconcile import reconcile
 from pipelines.settlement import settle
+from tests.benchmarks import contest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,8 +87,7 @@ def test_reconciliation_takes_as_long_for_each_order_however_many_there_are(
             )
         )
     columns = ("orders", "reconciled", "in", "CPU an order", "entered and settled", "memory of this process")
-    Console(width=110).print(table("Reconciliation, the data API in process", columns, rows))
-    print(json.dumps({"reconciled_per_second": dict(zip(_SIZES, map(round, rates), strict=True))}))  # noqa: T201 - for docs
+    contest.show(table("Reconciliation, the data API in process", columns, rows))
     # Then each takes the same work, whatever else this machine does
     assert max(spent) < 2 * min(spent)
 

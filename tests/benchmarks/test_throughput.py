@@ -12,10 +12,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 import psutil
-from rich.console import Console
 
 from pipelines import executions
 from pipelines.cli.order_view import table
+from tests.benchmarks import contest
 from tests.rehearsal.shop import Shop
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_a_hundred_orders_at_once(deployed: PaymentStack, embedded: Instance) ->
         rate = _ORDERS / elapsed
         rows.append((number + 1, f"{rate:.1f}/s", f"{p50:.2f} s", f"{p99:.2f} s", f"{max(memory):.0f} MB"))
     columns = ("run", "orders", "p50", "p99", "peak memory of all processes")
-    Console(width=110).print(table(f"{_ORDERS} orders at once; the first run starts cold", columns, rows))
+    contest.show(table(f"{_ORDERS} orders at once; the first run starts cold", columns, rows))
 
 
 def _written(shop: Shop) -> list[str]:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines import deployment, stacks
+from pipelines import deployment, orders, stacks
 from pipelines.stacks import StackFailed
-from tests.rehearsal.shop import Shop
+from tests.rehearsal.shop import Shop, ended
+from tests.rehearsal.sweeping import physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.aws import Aws
+    from pipelines.packaging import Package
     from pipelines.payment_stack import PaymentStack
     from tests.rehearsal.conftest import Built
+
+
+_REJECTS = """
+from payment_data.errors import DeliveryRejected
+
+
+def handler(event, context):
+    raise DeliveryRejected("no courier today")
+"""
 
 
 def test_two_branches_live_side_by_side_in_one_network(
@@ -84,3 +97,36 @@ def test_a_release_that_breaks_is_rolled_back_and_the_next_one_is_deployed(
     parameters = stacks.described(here, "payments-release")["Parameters"]
     assert {"ParameterKey": "Attempt", "ParameterValue": "1"} not in parameters
     assert again.place(again.id("order")).error == "OrderNotFound"
+
+
+def test_an_order_in_flight_finishes_on_the_code_that_it_started_with(
+    here: Aws, deploy: Callable[[str], PaymentStack], built: Built
+) -> None:
+    # Given an order whose first step Lambda does not run for now, and so is tried again
+    shop = Shop(stack := deploy("payments-flight"))
+    tea, ada = shop.product(price=100, available=2), shop.user(balance=200)
+    early, late = shop.order(ada, (tea, 100, 1)), shop.order(ada, (tea, 100, 1))
+    first = {"FunctionName": physical(stack, "ReserveProductsFunction")}
+    stack.aws.functions.put_function_concurrency(**first, ReservedConcurrentExecutions=0)
+    placed = orders.place(stack, early)
+    # When a release is deployed whose last step rejects every order
+    rejecting = {**built.manifest, "arrange_delivery": _rejecting(built)}
+    deployment.deploy(here, rejecting, stack=stack.name, packages=built.folder)
+    stack.aws.functions.delete_function_concurrency(**first)
+    # Then that order is delivered, by the code that it started with
+    assert ended(stack, placed.arn).status == "SUCCEEDED"
+    # And the next one meets the new code
+    assert shop.place(late).error == "DeliveryRejected"
+    assert shop.balance(ada) == 100
+    stacks.delete(here, stack.name)
+
+
+def _rejecting(built: Built) -> Package:
+    """The package of the last step, with a handler that rejects."""
+    whole = built.manifest["arrange_delivery"]
+    changed = built.folder / "rejecting.zip"
+    with zipfile.ZipFile(built.folder / whole.file) as there, zipfile.ZipFile(changed, "w") as archive:
+        for name in there.namelist():
+            archive.writestr(name, _REJECTS if name == "arrange_delivery/handler.py" else there.read(name))
+    digest = hashlib.sha256(changed.read_bytes()).hexdigest()
+    return replace(whole, file=changed.name, key=f"lambdas/arrange_delivery/{digest}.zip", sha256=digest)
