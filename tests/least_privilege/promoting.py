@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from environments import schema
 from environments.embedded.codesuite import configure
 from pipelines import (
+    aftermath,
     branch_names,
     pipeline_control,
     pipeline_deployment,
@@ -94,7 +95,9 @@ def _ended(tools: Aws, pipeline: str, execution: str) -> None:
                 pipeline_control.answer(tools, pipeline, question, yes=True, summary="for its permissions")
         found = client.get_pipeline_execution(**which)["pipelineExecution"]
         if found["status"] not in _UNDER_WAY:
-            assert found["status"] == "Succeeded", (pipeline, found.get("statusSummary"))
+            if found["status"] != "Succeeded":
+                after = aftermath.of(tools, pipeline, execution)
+                raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.told()]))
             return
         _moment.wait(0.5)
     raise AssertionError(f"{pipeline} did not end")
