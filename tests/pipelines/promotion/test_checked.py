@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines import checked
 from pipelines.refusals import Refused
+from pipelines.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -101,3 +104,19 @@ def test_a_source_that_changes_meanwhile_is_not_kept(
     with pytest.raises(Refused, match="changed while"):
         checked.check(kept=tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("made", [".venv", ".cache", ".embedded", "dist", "reports", "site"])
+def test_the_linter_of_a_build_reads_nothing_that_make_put_there(tmp_path: Path, made: str) -> None:
+    # Given an archive of a commit, without the .git that makes .gitignore count, and what make installs
+    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
+    for folder in ("pipelines", f"{made}/lib"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "code.py").write_text("import os\n")
+    # When it is linted; Then only the source is
+    ruff = [str(Path(sys.executable).with_name("ruff")), "check", "--show-files", "--no-cache", "."]
+    seen = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert [Path(line).relative_to(tmp_path).as_posix() for line in seen.split()] == [
+        "pipelines/code.py",
+        "pyproject.toml",
+    ]
