@@ -80,8 +80,8 @@ def _pushed(tools: Aws, which: str, commit: str) -> None:
 
 def _started(tools: Aws, which: str, branch: str | None = None) -> None:
     name = pipeline_control.name_of(tools, which)
-    variables = [] if branch is None else [{"name": VARIABLE, "value": branch}]
-    started = tools.client("codepipeline").start_pipeline_execution(name=name, variables=variables)
+    which_branch = {} if branch is None else {"variables": [{"name": VARIABLE, "value": branch}]}
+    started = tools.client("codepipeline").start_pipeline_execution(name=name, **which_branch)
     _ended(tools, name, started["pipelineExecutionId"])
 
 
