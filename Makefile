@@ -20,7 +20,7 @@ EVERY_TEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reor
 .PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs bench proofs crash-matrix drill clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
