@@ -80,6 +80,7 @@ DEPLOYING: Final = {
         "ExecuteChangeSet",
         "GetTemplate",
         "ListStackResources",
+        "ListStacks",
         "UpdateStack",
     ],
     "cloudwatch": ["DescribeAlarms"],

@@ -165,8 +165,9 @@ def _inspection_of_branches() -> list[Permission]:
     return [
         Permission(
             "LookAtStacks",
-            "Lists the branches' stacks, with their tags; what is listed is every stack of the account.",
-            [cfn.DescribeStacks],
+            "Lists the branches' stacks, with their tags; what is listed is every stack of the account, "
+            "which takes both (CloudFormation API reference, DescribeStacks).",
+            [cfn.DescribeStacks, cfn.ListStacks],
             [Sub(_CLOUDFORMATION + "stack/*")],
         ),
         Permission(

@@ -159,6 +159,12 @@ OF_PIPELINES: Final = (
     ),
     Unseen(
         "account",
+        ("cloudformation:ListStacks",),
+        "DescribeStacks without a name asks for it beside its own permission; the embedded one does not.",
+        "CloudFormation API reference, DescribeStacks, StackName",
+    ),
+    Unseen(
+        "account",
         ("states:DescribeStateMachine",),
         "The action asks which type the state machine has; the embedded one knows.",
         "CodePipeline user guide, 'AWS Step Functions invoke action reference', service role permissions",

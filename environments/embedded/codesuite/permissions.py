@@ -13,6 +13,8 @@ NAMESPACES = {
     "codestar-connections": "codestar-connections",
     "codeartifact": "codeartifact",
 }
+_OF_EVERY_STACK = {"DescribeStacks", "ListStacks"}
+"""Without a name they act on all stacks, which AWS calls `stack/*/*` when it refuses them."""
 _Extract = Callable[..., str]
 
 
@@ -33,6 +35,8 @@ def extended(original: _Extract) -> _Extract:
             found = original(service, method, path, headers, body, query, region, account)
             if service == "s3":
                 return _object(found, path)
+            if service == "cloudformation" and _first(query, "Action") in _OF_EVERY_STACK and found == "*":
+                return Scope(account, region).arn("cloudformation", "stack/*/*")
             return _log_stream(found, headers, body) if service == "logs" else found
         return resource(service, Scope(account, region), _parsed(body), query)
 

@@ -6,6 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.codesuite.conftest import (
+    REGION,
+    TOOLS,
     Json,
     Repository,
     Workshop,
@@ -219,14 +221,31 @@ def test_who_may_not_use_a_pipeline_is_refused(workshop: Workshop, repository: R
     arn = workshop.pipelines.get_pipeline(name=name)["metadata"]["pipelineArn"]
     root = {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"}
     role = workshop.role("viewer", root, ["codepipeline:GetPipelineState"], resource=arn)
-    given = workshop.client("sts").assume_role(RoleArn=role, RoleSessionName="viewer")["Credentials"]
-    viewer = workshop.client(
-        "codepipeline",
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
+    viewer = _as(workshop, role, "codepipeline")
     # When / Then
     assert viewer.get_pipeline_state(name=name)["pipelineName"] == name
     assert _refused(viewer.start_pipeline_execution, name=name)[0] == "AccessDeniedException"
     assert _refused(viewer.get_pipeline_state, name="another")[0] == "AccessDeniedException"
+
+
+def test_who_may_see_every_stack_may_list_them_and_who_may_see_one_may_not(workshop: Workshop) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+    # Given a role for every stack of the account, and one for a stack
+    root = {"AWS": f"arn:aws:iam::{TOOLS}:root"}
+    may = ["cloudformation:DescribeStacks", "cloudformation:ListStacks"]
+    stacks = f"arn:aws:cloudformation:{REGION}:{TOOLS}:stack"
+    every = workshop.role("lister", root, may, resource=f"{stacks}/*")
+    one = workshop.role("reader", root, may, resource=f"{stacks}/shop/*")
+    # When each asks for all of them; Then only the former gets them
+    assert "Stacks" in _as(workshop, every, "cloudformation").describe_stacks()
+    assert _refused(_as(workshop, one, "cloudformation").describe_stacks)[0] == "AccessDenied"
+
+
+def _as(workshop: Workshop, role: str, service: str) -> Any:
+    given = workshop.client("sts").assume_role(RoleArn=role, RoleSessionName="viewer")["Credentials"]
+    return workshop.client(
+        service,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
