@@ -7,7 +7,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.integration.embedded.workbench import Aws, Function, unique, zipped
+from tests.integration.embedded.workbench import Aws, Function, Stack, unique, zipped
 
 MakeFunction = Callable[..., Function]
 
@@ -134,3 +134,27 @@ def test_reserved_concurrency_is_shared_by_all_versions(make_function: MakeFunct
     # When that is taken back; Then it answers again
     function.client.delete_function_concurrency(FunctionName=function.name)
     assert function("after", version) == (None, "after")
+
+
+def test_a_stack_may_not_reserve_what_lambda_keeps_for_everybody(stack: Stack, aws: Aws, role: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    # Given a stack with a function
+    about = {
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": role,
+        "Code": {"ZipFile": "def handler(event, context): return event"},
+    }
+
+    def deploy(**more: int) -> None:
+        stack.deploy({"Function": {"Type": "AWS::Lambda::Function", "Properties": about | more}})
+
+    deploy()
+    most = aws("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    # When it reserves all but 100 of the account's concurrent executions; Then it may, also once more
+    deploy(ReservedConcurrentExecutions=most - 100)
+    deploy(ReservedConcurrentExecutions=most - 101)
+    # And not one of the hundred
+    with pytest.raises(AssertionError, match=r"below its minimum value of \[100\]"):
+        deploy(ReservedConcurrentExecutions=most - 99)
+    stack.delete()
