@@ -79,7 +79,6 @@ DEPLOYING: Final = {
         "DetectStackResourceDrift",
         "ExecuteChangeSet",
         "GetTemplate",
-        "ListStackResources",
         "ListStacks",
         "UpdateStack",
     ],
@@ -91,7 +90,6 @@ DEPLOYING: Final = {
     "states": [
         "DescribeExecution",
         "DescribeStateMachine",
-        "GetExecutionHistory",
         "ListExecutions",
         "StartExecution",
     ],

@@ -119,19 +119,41 @@ def inspection_permissions(environment: Environment) -> list[Permission]:
     """What builds look at; nothing in it changes anything."""
     if environment.name == "branch":
         return _inspection_of_branches()
+    return _inspection_of_production(environment) if environment.production else _inspection_of(environment)
+
+
+def _inspection_of(environment: Environment) -> list[Permission]:
+    """Of what a release is in before production: what runs there, and whether its smoke passed."""
+    return [
+        Permission(
+            "LookAtStacks",
+            "Reads what is deployed, and under which names.",
+            [cfn.DescribeStacks, cfn.DescribeStackResources],
+            _stacks(environment),
+        ),
+        Permission(
+            "LookAtSmoke",
+            "Reads the report of the smoke execution.",
+            [states.DescribeExecution],
+            [Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
+        ),
+        Permission(
+            "LookAtFunctions",
+            "Reads the digests of the code that runs.",
+            [awslambda.GetFunctionConfiguration],
+            [Sub("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*")],
+        ),
+    ]
+
+
+def _inspection_of_production(environment: Environment) -> list[Permission]:
+    """What an approver is shown: what would change, and whether somebody else changed something."""
     return [
         Permission(
             "LookAtStacks",
             "Reads what a change set would do and what is deployed.",
-            [
-                cfn.DescribeChangeSet,
-                cfn.DescribeStacks,
-                cfn.DescribeStackEvents,
-                cfn.DescribeStackResources,
-                cfn.ListStackResources,
-                cfn.GetTemplate,
-            ],
-            [*_stacks(environment), Sub(_CLOUDFORMATION + "stack/*")],
+            [cfn.DescribeChangeSet, cfn.DescribeStacks, cfn.GetTemplate],
+            _stacks(environment),
         ),
         Permission(
             "LookForDrift",
@@ -145,18 +167,6 @@ def inspection_permissions(environment: Environment) -> list[Permission]:
             "Authorization Reference, AWS CloudFormation).",
             [cfn.DescribeStackDriftDetectionStatus],
             ["*"],
-        ),
-        Permission(
-            "LookAtSmoke",
-            "Reads the reports of smoke executions.",
-            [states.DescribeExecution, states.GetExecutionHistory, states.ListExecutions],
-            [Sub(_SMOKE + "stateMachine:SmokeWorkflow*"), Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
-        ),
-        Permission(
-            "LookAtFunctions",
-            "Reads the digests of the code that runs.",
-            [awslambda.GetFunctionConfiguration],
-            [Sub("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*")],
         ),
     ]
 
