@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from environments import schema
 from environments.embedded import database_network, ports
+from pipelines import deployment
 from pipelines.aws import Aws
 from pipelines.cli.main import main
 from pipelines.doctor import (
@@ -276,7 +277,9 @@ def test_without_the_right_account_nothing_is_looked_for_in_it(here: Aws) -> Non
 def test_a_person_is_told_everything_in_order_and_what_to_do(
     deployed: PaymentStack, embedded: Instance
 ) -> None:
-    # Given an environment that was deployed without pipelines
+    # Given an environment that was deployed without pipelines, its way to the database last of all: the
+    # database's VPC has one route for these addresses, and other tests of this process deploy networks, too
+    deployment.let_database_answer(deployed.aws, deployment.with_database(deployed.aws))
     shell = CliRunner(
         env={"AWS_ENDPOINT_URL": embedded.endpoint, "MONGODB_URI": embedded.mongodb_uri, "COLUMNS": "300"}
     )
