@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from pipelines import executions, stacks
 from pipelines.cli.main import main
+from tests.rehearsal.sweeping import physical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,6 @@ def status(payments: Payments) -> Payments:
 def _json(result: Result) -> Any:
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
-
-
-def _physical(stack: PaymentStack, logical: str) -> str:
-    found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
-    return found["StackResourceDetail"]["PhysicalResourceId"]
 
 
 def test_it_tells_what_runs(deployed: PaymentStack, status: Payments, built: Built) -> None:
@@ -65,7 +61,7 @@ def test_a_person_sees_what_is_wrong(deployed: PaymentStack, status: Payments, s
     failure |= {"error": "DatabaseFailed"}
     deployed.api.record_failure(order, {**failure, "compensated": False, "record_only": False})
     cloudwatch, logs = (deployed.aws.client(name) for name in ("cloudwatch", "logs"))
-    group = _physical(deployed, "SmokeLogs")
+    group = physical(deployed, "SmokeLogs")
     now = datetime.now(UTC)
     point = {"MetricName": "OrdersParked", "Value": 1}
     points = [{**point, "Timestamp": now + timedelta(minutes=minute)} for minute in range(2)]

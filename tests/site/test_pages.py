@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -40,8 +41,9 @@ def difference(one: bytes | None, other: bytes | None) -> str:
     """Where two files part, short enough to be read in a report of tests."""
     if one is None or other is None:
         return "only one site has it"
-    at = next((i for i, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), -1)
-    return f"{one[at - 80 : at + 80]!r} but {other[at - 80 : at + 80]!r}"
+    at = len(os.path.commonprefix([one, other]))
+    around = slice(max(at - 80, 0), at + 80)
+    return f"{one[around]!r} but {other[around]!r}"
 
 
 def test_every_link_leads_to_a_page_and_an_anchor_of_the_site(site: Path) -> None:

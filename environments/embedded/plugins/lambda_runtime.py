@@ -119,11 +119,12 @@ def _delete_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
 def _check_by_stack(properties: dict[str, Any], reserved_before: int = 0) -> None:
     if message := missing_code(properties.get("Code") or {}):
         raise ValueError(_REFUSED.format(message))
-    # Lambda developer guide, "Configuring reserved concurrency": 100 stay for functions that reserve none.
-    account = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
-    free = account["UnreservedConcurrentExecutions"] + reserved_before - _NEVER_RESERVED
-    if int(properties.get("ReservedConcurrentExecutions", 0)) > max(free, 0):
-        raise ValueError(_REFUSED.format(_TOO_MANY_RESERVED))
+    if reserved := int(properties.get("ReservedConcurrentExecutions", 0)):
+        # Lambda developer guide, "Configuring reserved concurrency": 100 stay for who reserves none.
+        account = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
+        free = account["UnreservedConcurrentExecutions"] + reserved_before - _NEVER_RESERVED
+        if reserved > free:
+            raise ValueError(_REFUSED.format(_TOO_MANY_RESERVED))
 
 
 def _settle(name: str, properties: dict[str, Any]) -> None:
