@@ -14,8 +14,7 @@ SEED ?= 1
 TIMES ?= 1
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines
-# Three processes for two cores: many tests wait for MongoDB, a sandbox or a browser.
-EVERY_TEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+EVERY_TEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs bench proofs crash-matrix drill clean
 
