@@ -106,10 +106,11 @@ def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod) -> None:
     """Leave nothing behind: no child, no file but the kept ones."""
-    from ministack.core import lambda_runtime  # noqa: PLC0415 - see _serve
+    from environments.embedded.plugins import lambda_pool  # noqa: PLC0415 - see _serve
 
-    lambda_runtime.reset()
+    lambda_pool.close()
     database.stop()
+    state.end_session(os.getpid())
     keep = (root / "keep").exists()
     if keep:
         kept = taken | ({"mongodb_port": database.port} if database.pid else {})

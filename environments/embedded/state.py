@@ -12,6 +12,7 @@ import psutil
 _FILES = ("state.json", "lock", "server.log", "kept.json", "keep")
 _FOLDERS = ("tmp", "mongod", "state", "s3", "card-gateway")
 _CLOCK_TOLERANCE_SECONDS = 2.0
+_KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,19 @@ def sweep(root: Path, *, keep: bool) -> None:
     """
     record = read(root)
     if record is not None and not _reused(record):
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, ProcessLookupError):
-                if os.getsid(process.pid) == record.pid:
-                    process.kill()
+        end_session(record.pid)
     remove(root, keep=keep)
+
+
+def end_session(leader: int) -> None:
+    """Kill all processes of a server's session but this one, and wait until they are gone."""
+    killed = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == leader and process.pid != os.getpid():
+                process.kill()
+                killed.append(process)
+    psutil.wait_procs(killed, timeout=_KILL_SECONDS)
 
 
 def _reused(record: Record) -> bool:

@@ -92,6 +92,12 @@ def reap(_: float | None = None) -> int:
     return len(idle)
 
 
+def close() -> None:
+    """End every sandbox for good: none is started any more, not even for the second try of an event."""
+    lambda_svc._provided_code_lock.acquire()  # processes are started under it; nobody gets it again
+    lambda_runtime.reset()
+
+
 def _lease(config: dict[str, Any], code_zip: bytes) -> Sandbox:
     name, version = config["FunctionName"], config.get("Version", "$LATEST")
     key = lambda_runtime._worker_key(name, config, version)
