@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -39,12 +40,13 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
     cannot be made, as without a network, ends with an error unless --unchecked names it.
     """
     verdicts: dict[str, Verdict] = {}
-    with console.progress("auditing") as reporter:
-        for name in checks or CHECKS:
+    # Side by side: most of them wait for a program of their own or for the network.
+    with console.progress("auditing") as reporter, ThreadPoolExecutor() as pool:
+        for name, verdict in zip(checks or CHECKS, pool.map(make, checks or CHECKS), strict=True):
             reporter.passing(name)
-            verdicts[name] = make(name)
+            verdicts[name] = verdict
             if not machine:
-                _print(name, verdicts[name])
+                _print(name, verdict)
     reports.write(_REPORTS, verdicts, unchecked)
     if machine:
         console.as_json({name: _plain(verdict) for name, verdict in verdicts.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,14 @@ APART: Final = {"local-stripe": "card-gateway", "aws-command": "awscli", "checko
 """Where make installs the projects that have an environment of their own, below .cache."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """A distribution, of which every look at its metadata would parse them anew."""
+
+    name: str
+    licence: str
+
+
 def check(root: Path) -> Verdict:
     """The licences of everything that is locked and installed here, as each package states it.
 
@@ -43,11 +52,10 @@ def check(root: Path) -> Verdict:
     shipped = _shipped(root)
     installed = _installed(root)
     details = {
-        place: {_name(one): _licence(one) or "not stated" for one in found}
-        for place, found in installed.items()
+        place: {one.name: one.licence or "not stated" for one in found} for place, found in installed.items()
     }
     found = [fault for place in installed for fault in _faults(place, installed[place], shipped)]
-    absent = sorted(shipped - {_name(one) for one in installed["ours"]})
+    absent = sorted(shipped - {one.name for one in installed["ours"]})
     found += [f"{name} ships and is not installed here, so its licence is unknown" for name in absent]
     known = {one.name for project in locked.PROJECTS for one in locked.packages(root, project)}
     found += [f"{name} is explained and in no lock" for name in sorted(set(EXPLAINED) - known)]
@@ -61,9 +69,9 @@ def allowed(licence: str, known: frozenset[str]) -> bool:
     return any(all(part.strip() in known for part in choice.split(" AND ")) for choice in plain.split(" OR "))
 
 
-def _faults(place: str, found: Iterable[Distribution], shipped: set[str]) -> Iterator[str]:
+def _faults(place: str, found: Iterable[_Installed], shipped: set[str]) -> Iterator[str]:
     for one in found:
-        name, licence = _name(one), _licence(one)
+        name, licence = one.name, one.licence
         ships = place == "ours" and name in shipped
         if name in EXPLAINED and not ships:
             continue
@@ -78,24 +86,22 @@ def _shipped(root: Path) -> set[str]:
     return {part["name"] for part in listed if part["name"] != "payment-data"}
 
 
-def _installed(root: Path) -> dict[str, list[Distribution]]:
-    here = {_name(one): one for one in metadata.distributions()}
+def _installed(root: Path) -> dict[str, list[_Installed]]:
+    here = {one.name: one for one in _read(metadata.distributions())}
     ours = [here[one.name] for one in locked.packages(root, "ours") if one.name in here]
     return {"ours": ours} | {project: _apart(project, folder) for project, folder in APART.items()}
 
 
-def _apart(project: str, folder: str) -> list[Distribution]:
+def _apart(project: str, folder: str) -> list[_Installed]:
     places = [str(path) for path in (ROOT / ".cache" / folder).glob("lib/python*/site-packages")]
     if not places:
         raise CannotCheck(f"the environment of {project} is not installed; run `make audit`")
-    return sorted(metadata.distributions(path=places), key=_name)
+    return sorted(_read(metadata.distributions(path=places)), key=lambda one: one.name)
 
 
-def _name(one: Distribution) -> str:
-    return re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()
-
-
-def _licence(one: Distribution) -> str:
-    said = one.metadata.json  # as PEP 566 has it
-    texts = [str(said.get(key) or "") for key in ("license_expression", "license")]
-    return spdx(texts[0], list(said.get("classifier") or []), texts[1])
+def _read(distributions: Iterable[Distribution]) -> Iterator[_Installed]:
+    for one in distributions:
+        said = one.metadata.json  # as PEP 566 has it
+        texts = [str(said.get(key) or "") for key in ("license_expression", "license")]
+        licence = spdx(texts[0], list(said.get("classifier") or []), texts[1])
+        yield _Installed(re.sub(r"[-_.]+", "-", str(said["name"])).lower(), licence)
