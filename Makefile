@@ -16,7 +16,7 @@ TIMES ?= 1
 CHECKED := tests/unit tests/templates tests/pipelines
 EVERY_TEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs bench proofs crash-matrix drill clean
+.PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -105,6 +105,10 @@ package: install ## Build one reproducible zip per Lambda into dist/packages
 
 docs: install ## Build the docs site into site
 	@$(BIN)/payments docs build
+
+# Most of them wait for a program or the network, one after the other.
+build: ## Make what a build makes of a source that was checked: templates, packages, the audit, the docs
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target synth package audit docs
 
 bench: install ## Measure orders per second, latency, memory, package size and cold start
 	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -v -p no:randomly
