@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from pipelines.promotion import ENDED, pipeline_steps
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ class BuildLog:
     Attributes:
         group: Its log group.
         stream: Its log stream.
-        end: Its last lines, for who comes when the embedded AWS is gone.
+        end: Its last lines, for who comes when the embedded AWS is gone; none for who may not read them.
     """
 
     group: str
@@ -133,9 +135,19 @@ def _log(tools: Aws, build: str) -> BuildLog | None:
     """A build's log (CodeBuild API reference, LogsLocation)."""
     for found in tools.client("codebuild").batch_get_builds(ids=[build])["builds"]:
         group, stream = found["logs"]["groupName"], found["logs"]["streamName"]
-        events = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
-        return BuildLog(group, stream, tuple(event["message"].rstrip() for event in events["events"]))
+        return BuildLog(group, stream, _end(tools, group, stream))
     return None
+
+
+def _end(tools: Aws, group: str, stream: str) -> tuple[str, ...]:
+    """A log's last lines; none for who may look at pipelines and not into their logs."""
+    try:
+        found = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return ()
+    return tuple(event["message"].rstrip() for event in found["events"])
 
 
 def _last_stage(steps: list[Step]) -> str:
