@@ -3,10 +3,11 @@
 https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_GetAuthorizationToken.html
 """
 
-from environments.embedded.codesuite import clock, package_index, runtime
+from environments.embedded.codesuite import clock, package_index, roles, runtime
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError, NotEmulated
 from environments.embedded.codesuite.service import Service
+from environments.embedded.plugins.role_verdict import Question, allows
 
 _DEFAULT_TOKEN_SECONDS = 43_200
 _SHORTEST_TOKEN_SECONDS = 900
@@ -83,12 +84,31 @@ def delete_repository(scope: Scope, request: Json) -> Json:
 def authorization_token(scope: Scope, request: Json) -> Json:
     """GetAuthorizationToken: good for every repository of the domain, for 12 hours unless asked otherwise."""
     domain = _domain(scope, request)
+    _check_bearer(scope)
     seconds = request.get("durationSeconds", _DEFAULT_TOKEN_SECONDS) or 3600
     if not _SHORTEST_TOKEN_SECONDS <= seconds <= _DEFAULT_TOKEN_SECONDS:
         raise ApiError("ValidationException", "durationSeconds must be 0 or between 900 and 43200")
     expiry = clock.now() + seconds
     token = package_index.token(domain["owner"], scope.region, domain["name"], int(expiry))
     return {"authorizationToken": token, "expiration": expiry}
+
+
+def _check_bearer(scope: Scope) -> None:
+    """Who is given a token must be allowed to bear one.
+
+    https://docs.aws.amazon.com/codeartifact/latest/ug/get-set-up-provision-user.html
+    """
+    caller = roles.caller(scope)
+    if ":assumed-role/" not in caller:
+        return  # the account itself
+    account, (_, role, session) = caller.split(":")[4], caller.split("/")
+    bear = Question("sts:GetServiceBearerToken", "*", {"sts:awsservicename": "codeartifact.amazonaws.com"})
+    if not allows(account, role, session, bear, scope.region):
+        raise ApiError(
+            "AccessDeniedException",
+            f"User: {caller} is not authorized to perform: {bear.action} on resource: *",
+            403,
+        )
 
 
 def repository_endpoint(scope: Scope, request: Json) -> Json:

@@ -1,7 +1,8 @@
 """Puts our services into MiniStack, and takes up what an earlier process left once the endpoint answers.
 
 MiniStack's private names that this module touches: `app.SERVICE_REGISTRY`, `app.SERVICE_HANDLERS`,
-`app._loaded_modules`, `router.SERVICE_PATTERNS`, `iam_actions.SERVICE_TO_IAM_NAMESPACE` and
+`app._loaded_modules`, `router.SERVICE_PATTERNS`, `iam_actions.SERVICE_TO_IAM_NAMESPACE`,
+`iam_actions._BOTOCORE_SERVICE_MAP` (by which it knows what a REST request does) and
 `iam_actions.extract_resource_arn`.
 """
 
@@ -41,6 +42,7 @@ def install() -> None:
     for service in _SERVICES:
         _register(service)
     iam_actions.SERVICE_TO_IAM_NAMESPACE.update(permissions.NAMESPACES)
+    iam_actions._BOTOCORE_SERVICE_MAP[codeartifact.SERVICE.name] = [codeartifact.SERVICE.name]
     iam_actions.extract_resource_arn = permissions.extended(iam_actions.extract_resource_arn)
     ministack._loaded_modules[_MODULE] = SimpleNamespace(reset=_reset)
     for part in (bucket_access, encrypted_transport, event_targets):

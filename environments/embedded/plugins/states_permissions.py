@@ -1,7 +1,8 @@
 """A workflow does what its role may, and nothing else: Step Functions takes the role on for every task.
 
 A refusal has the base exception's name of the service that refused, as no service models IAM's refusals (Step
-Functions developer guide, "Handling errors"; for Lambda, `Lambda.AWSLambdaException`).
+Functions developer guide, "Handling errors"; for Lambda, `Lambda.AWSLambdaException`, for an SDK integration
+`Sfn.SfnException`).
 """
 
 from typing import Any
@@ -29,6 +30,8 @@ def require(resource: str, arguments: Any, ctx: dict[str, Any]) -> None:
     elif resource.startswith(_START):
         machine = str(arguments.get("StateMachineArn", ""))
         _ask(ctx, "states:StartExecution", machine, "StepFunctions.AWSStepFunctionsException")
+    elif resource.endswith(":aws-sdk:sfn:describeExecution"):
+        _ask(ctx, "states:DescribeExecution", str(arguments.get("ExecutionArn", "")), "Sfn.SfnException")
 
 
 def _ask(ctx: dict[str, Any], action: str, resource: str, error: str) -> None:

@@ -275,6 +275,29 @@ cache: {paths: ['.cache/**/*']}
     assert second["buildNumber"] == 2
 
 
+def test_a_cache_in_a_bucket_is_used_only_by_a_role_that_may_read_and_write_it(
+    run: Run, workshop: Workshop
+) -> None:
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/caching-s3.html
+    # Given two roles, one of which may read the cache and not write it
+    actions = ["logs:CreateLogStream", "logs:CreateLogGroup", "logs:PutLogEvents", "s3:GetObject"]
+    reads = workshop.role("reads", "codebuild.amazonaws.com", actions)
+    writes = workshop.role("writes", "codebuild.amazonaws.com", [*actions, "s3:PutObject"])
+    spec = """
+version: 0.2
+phases: {build: {commands: ['mkdir -p .cache']}}
+cache: {paths: ['.cache/**/*']}
+"""
+    cache = {"type": "S3", "location": "somewhere/cache"}
+    # When each builds
+    said = [
+        _log(workshop, run(spec, project={"cache": cache, "serviceRole": one})) for one in (writes, reads)
+    ]
+    # Then one has a cache, and the other is told why it has none
+    assert "Cache: .cache/**/* is new" in said[0]
+    assert "is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::somewhere/cache/" in said[1]
+
+
 def test_a_build_that_takes_too_long_is_ended(run: Run, embedded: instance.Instance) -> None:
     configure.minutes_take(embedded.root, 0.2)
     try:

@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import re
 import subprocess
 import sys
 import uuid
@@ -9,10 +10,11 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.codesuite.conftest import TOOLS, Json, Workshop
+from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop
 
 _UV = Path(sys.executable).with_name("uv")
 
@@ -118,3 +120,30 @@ def test_what_is_not_there_is_refused(workshop: Workshop, place: Json) -> None:
         codeartifact.get_repository_endpoint(**place, repository="python", format="npm")
     with pytest.raises(ClientError, match="ValidationException"):
         codeartifact.get_authorization_token(**place, durationSeconds=60)
+
+
+def test_a_token_is_given_to_a_role_that_may_have_and_bear_it(workshop: Workshop, place: Json) -> None:
+    # https://docs.aws.amazon.com/codeartifact/latest/ug/get-set-up-provision-user.html
+    # Given roles that may do the one, the other, or both
+    asking, bearing = "codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken"
+    said = []
+    for actions in ([asking], [bearing], [asking, bearing]):
+        role = workshop.role("reader", {"AWS": "*"}, actions)
+        held = workshop.client("sts").assume_role(RoleArn=role, RoleSessionName="reader")["Credentials"]
+        client = boto3.client(
+            "codeartifact",
+            region_name=REGION,
+            endpoint_url=workshop.client("codeartifact").meta.endpoint_url,
+            aws_access_key_id=held["AccessKeyId"],
+            aws_secret_access_key=held["SecretAccessKey"],
+            aws_session_token=held["SessionToken"],
+        )
+        # When each asks
+        try:
+            client.get_authorization_token(**place)
+        except ClientError as error:
+            said.append(re.findall(r"not authorized to perform: (\S+)", str(error))[0])
+        else:
+            said.append("given")
+    # Then only the last is given one
+    assert said == [bearing, asking, "given"]

@@ -3,16 +3,37 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 from environments.embedded import calls
 from environments.embedded.instance import Instance
+from tests.conftest import ACCOUNT
 from tests.integration.embedded.workbench import Aws, Function, Workflow, define, unique
 
+PLACE = f"eu-central-1:{ACCOUNT}"
+# What is done: by which task, with which argument, to what, and how it fails.
+TASKS = {
+    "lambda:InvokeFunction": (
+        "lambda:invoke",
+        "FunctionName",
+        f"arn:aws:lambda:{PLACE}:function:other",
+        "Lambda.AWSLambdaException",
+    ),
+    "states:DescribeExecution": (
+        "aws-sdk:sfn:describeExecution",
+        "ExecutionArn",
+        f"arn:aws:states:{PLACE}:execution:other:one",
+        "Sfn.SfnException",
+    ),
+}
 
-def test_a_workflow_without_the_permission_cannot_call_a_function(
-    aws: Aws, make_function: Callable[..., Function], embedded: Instance
+
+@pytest.mark.parametrize("action", TASKS)
+def test_a_workflow_without_the_permission_cannot_do_a_task(
+    aws: Aws, embedded: Instance, action: str
 ) -> None:
     # Given a workflow whose role is allowed nothing
-    function = make_function()
+    resource, argument, acted_on, error = TASKS[action]
     name = unique("powerless")
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))[
@@ -20,19 +41,19 @@ def test_a_workflow_without_the_permission_cannot_call_a_function(
     ]["Arn"]
     call = {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": function.arn, "Payload": {}},
+        "Resource": f"arn:aws:states:::{resource}",
+        "Arguments": {argument: acted_on},
         "End": True,
     }
     client = aws("stepfunctions")
     workflow = Workflow(client, define(client, role, {"Call": call}))
-    # When it calls a function
+    # When it does the task
     ended = workflow.run({})
     # Then the task fails with the name that AWS gives it, and the attempt is on record
-    assert ended.error == "Lambda.AWSLambdaException"
-    assert "is not authorized to perform: lambda:InvokeFunction" in str(ended.cause)
+    assert ended.error == error
+    assert f"is not authorized to perform: {action}" in str(ended.cause)
     (noted,) = (call for call in calls.read(embedded.root) if call.role == name)
-    assert (noted.action, noted.resource, noted.allowed) == ("lambda:InvokeFunction", function.arn, False)
+    assert (noted.action, noted.resource, noted.allowed) == (action, acted_on, False)
 
 
 def test_a_call_is_on_record_with_the_statement_that_allowed_it(

@@ -145,7 +145,7 @@ class _Run:
         home = self.folder / "home"
         home.mkdir()
         self.spec = buildspec.parse(self._buildspec())
-        for line in cache.link(self.build, self.spec.cache_paths, self.source, home):
+        for line in cache.link(self.build, self.spec.cache_paths, self.source, home, self.hands):
             self.log.say(line)
         self.shell = Shell(
             self.folder / "control",
