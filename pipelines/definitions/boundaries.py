@@ -65,6 +65,7 @@ RUNTIME: Final = {
 
 DEPLOYING: Final = {
     "cloudformation": [
+        "BatchDescribeTypeConfigurations",
         "CreateChangeSet",
         "CreateStack",
         "DeleteChangeSet",

@@ -80,11 +80,7 @@ def _let_pushes_take_turns(template: Template, workshop: Workshop, pipeline: Pip
     look = Permission(
         "OtherPushes",
         "Sees whether an earlier push to the branch still deploys, and whether a later one came.",
-        [
-            codepipeline.ListPipelineExecutions,
-            codepipeline.GetPipelineExecution,
-            codepipeline.ListActionExecutions,
-        ],
+        [codepipeline.ListPipelineExecutions, codepipeline.ListActionExecutions],
         [arn_of(pipeline)],
     )
     roles.allow_later(template, "NameTurns", workshop.builds.name.role, [look])

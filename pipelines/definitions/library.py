@@ -36,7 +36,7 @@ class Library:
     def permissions(self) -> list[Permission]:
         """What publishing the library, and building against what was published, needs.
 
-        Source: CodeArtifact user guide, "Identity-based policy examples".
+        Source: CodeArtifact user guide, "AWS CodeArtifact permissions reference".
         """
         packages = "arn:${AWS::Partition}:codeartifact:${AWS::Region}:${AWS::AccountId}:package/"
         ours = Sub(packages + "${Domain}/${Name}/pypi//" + PACKAGE, Domain=self.domain, Name=self.repository)
@@ -56,14 +56,8 @@ class Library:
             ),
             Permission(
                 "Publish",
-                "Publishes new versions of the library, and looks at what is there before.",
-                [
-                    codeartifact.PublishPackageVersion,
-                    codeartifact.PutPackageMetadata,
-                    codeartifact.DescribePackageVersion,
-                    codeartifact.ListPackageVersionAssets,
-                    codeartifact.GetPackageVersionAsset,
-                ],
+                "Publishes new versions of the library.",
+                [codeartifact.PublishPackageVersion],
                 [ours],
             ),
             Permission(

@@ -50,7 +50,7 @@ def add_release_pipeline(template: Template, workshop: Workshop, targets: Target
         asks=True,
         triggers=[on_push(includes=[tools.release_branch])],
     )
-    _let_evidence_see_the_release(template, workshop, pipeline)
+    _let_builds_see_the_release(template, workshop, pipeline)
     _let_docs_see_the_releases(template, workshop, pipeline)
     add_notifications(template, pipeline, workshop.questions, list(Event))
     return pipeline
@@ -129,18 +129,18 @@ def _publish_docs(workshop: Workshop, folder: str) -> Actions:
     )
 
 
-def _let_evidence_see_the_release(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
-    for name, project in (("Evidence", workshop.builds.evidence), ("Verify", workshop.builds.verify)):
-        look = Permission(
-            "ThisRelease",
-            "Says who made what change since the last release, and whether this is a rollback.",
-            [
-                codepipeline.ListPipelineExecutions,
-                codepipeline.GetPipelineExecution,
-                codepipeline.ListActionExecutions,
-            ],
-            [arn_of(pipeline)],
-        )
+def _let_builds_see_the_release(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
+    builds = workshop.builds
+    for name, project, why, action in (
+        (
+            "Evidence",
+            builds.evidence,
+            "Says what came since the last release.",
+            codepipeline.ListPipelineExecutions,
+        ),
+        ("Verify", builds.verify, "Says whether this is a rollback.", codepipeline.GetPipelineExecution),
+    ):
+        look = Permission("ThisRelease", why, [action], [arn_of(pipeline)])
         roles.allow_later(template, f"{name}Release", project.role, [look])
 
 

@@ -10,6 +10,7 @@ from awacs.aws import Condition, StringEquals
 from troposphere import Sub
 
 from pipelines.definitions.execution_permissions import read_artifacts, stacks_of
+from pipelines.payment_stack import default_stack
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _inspection_of(environment: Environment) -> list[Permission]:
             "LookAtStacks",
             "Reads what is deployed, and under which names.",
             [cfn.DescribeStacks, cfn.DescribeStackResources],
-            _stacks(environment),
+            [_stack(default_stack(environment))],
         ),
         Permission(
             "LookAtSmoke",
@@ -163,9 +164,10 @@ def _inspection_of_production(environment: Environment) -> list[Permission]:
         ),
         Permission(
             "FollowDrift",
-            "The resource is *: a detection is known by an id of its own, which is no resource type (Service "
-            "Authorization Reference, AWS CloudFormation).",
-            [cfn.DescribeStackDriftDetectionStatus],
+            "The resource is *: a detection is known by an id of its own, and how types are configured is "
+            "the account's; neither is a resource type (Service Authorization Reference, AWS "
+            "CloudFormation).",
+            [cfn.DescribeStackDriftDetectionStatus, cfn.BatchDescribeTypeConfigurations],
             ["*"],
         ),
     ]
@@ -190,7 +192,11 @@ def _inspection_of_branches() -> list[Permission]:
 
 
 def _stacks(environment: Environment) -> list[Sub]:
-    return [Sub(f"{_CLOUDFORMATION}stack/{name}/*") for name in stacks_of(environment)]
+    return [_stack(name) for name in stacks_of(environment)]
+
+
+def _stack(name: str) -> Sub:
+    return Sub(f"{_CLOUDFORMATION}stack/{name}/*")
 
 
 def _delete_branches(sid: str, environment: Environment) -> Permission:
