@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pipelines.least_privilege.unseen import UNREACHED, Unreached, unseen
+from pipelines.least_privilege import schemas
+from pipelines.least_privilege.of_pipelines import OF_PIPELINES
+from pipelines.least_privilege.of_stacks import OF_STACKS
+from pipelines.least_privilege.unreached import UNREACHED, Unreached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from environments.embedded.calls import Call
     from pipelines.least_privilege.grants import Grant
+    from pipelines.least_privilege.unseen import Unseen
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,8 +54,37 @@ def refused(grants: Iterable[Grant], calls: Iterable[Call]) -> list[Call]:
     return [call for call in calls if not call.allowed and (call.account, call.role) in roles]
 
 
+def unseen(grant: Grant) -> set[str]:
+    """What a statement is used for on AWS alone; CloudFormation's calls are those that its schemas name."""
+    if grant.service == "cloudformation":
+        return set(schemas.needed_by_ours())
+    return {
+        action
+        for entry in (*OF_STACKS, *OF_PIPELINES)
+        if (entry.service, entry.sid) == (grant.service, grant.sid)
+        for action in entry.actions
+    }
+
+
+def wrong(entries: Iterable[Unseen], grants: Sequence[Grant], calls: Iterable[Call]) -> list[str]:
+    """Entries that grant nothing, or that a call proves: what is to be taken out of the tables."""
+    may = {(one.service, one.sid, action) for one in grants for action in one.actions}
+    services = {(one.account, one.role): one.service for one in grants}
+    seen = {
+        (services.get((call.account, call.role)), sid, call.action)
+        for call in calls
+        if call.allowed
+        for sid in call.statements
+    }
+    listed = [(entry.service, entry.sid, action) for entry in entries for action in entry.actions]
+    return [
+        *(f"{' '.join(one)}: no role may do it" for one in listed if one not in may),
+        *(f"{' '.join(one)}: a call proves it" for one in listed if one in seen),
+    ]
+
+
 def _dead(grant: Grant, calls: Sequence[Call]) -> Iterator[Dead]:
-    silent = unseen(grant.service)
+    silent = unseen(grant)
     rested = [
         call
         for call in calls

@@ -17,18 +17,26 @@ from templates import network, payments
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from environments.schema import Environment
+
 
 @cache
 def needed_by_ours() -> frozenset[str]:
-    """The actions that the types of our stacks need, in any promoted environment."""
+    """The actions that the types of our stacks need, in any promoted environment, however its file pays."""
     environments = [schema.load(name) for name in PROMOTED]
     types = {
         resource["Type"]
-        for environment in environments
+        for environment in [*environments, *map(_with_a_way_out, environments)]
         for build in (network.build, payments.build)
         for resource in build(environment).to_dict()["Resources"].values()
     }
     return needed(types, environments[0].region)
+
+
+def _with_a_way_out(environment: Environment) -> Environment:
+    """The environment as if its payment method needed the internet."""
+    public = environment.network.model_copy(update={"public_subnet_cidr": "10.255.255.0/28"})
+    return environment.model_copy(update={"network": public})
 
 
 def needed(types: Iterable[str], region: str) -> frozenset[str]:

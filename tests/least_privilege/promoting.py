@@ -1,103 +1,207 @@
-"""A commit promoted from a branch to production and its branch removed again, for what roles do meanwhile."""
+"""Two releases promoted from a branch to production and the branch removed, for what roles do meanwhile.
+
+The second one meets what a first one cannot: stacks that are updated, drift, pages that are gone.
+"""
 
 from __future__ import annotations
 
-import threading
+import json
 import time
-from typing import TYPE_CHECKING, Final
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from environments import schema
-from environments.embedded.codesuite import configure
 from pipelines import (
     aftermath,
     branch_names,
+    payment_stack,
     pipeline_control,
-    pipeline_deployment,
     promotion,
-    rehearsed,
-    scratch_repository,
-    tools_account,
+    rehearsal,
+    stacks,
 )
-from pipelines.aws import Aws
 from pipelines.definitions import tools as tools_file
 from pipelines.definitions.removal_pipelines import VARIABLE
 from pipelines.least_privilege import grants
 from pipelines.payment_stack import default_stack
-from pipelines.synth import PROMOTED
+from pipelines.promotion import Promotion
+from pipelines.reporting import NOBODY
+from pipelines.repository import ROOT
 from pipelines.tools_account import DOCS_STACK, PIPELINES_STACK
+from tests.least_privilege import planting
+from tests.proofs import small_builds
+from tests.rehearsal import leavings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from types_boto3_cloudformation.type_defs import TagTypeDef
+
     from environments.embedded.instance import Instance
+    from pipelines.aws import Aws
     from pipelines.least_privilege.grants import Grant
+    from pipelines.rehearsal import Rehearsal
 
 BRANCH: Final = "feature/permissions"
-_MINUTE_SECONDS: Final = 20
-_LONGEST_SECONDS: Final = 1800
-_UNDER_WAY: Final = {"InProgress", "Stopping"}
-# The roles do the same whatever a build tests.
-_FEW_TESTS: Final = {"PYTEST_ADDOPTS": "tests/pipelines/branch_names"}
-_moment = threading.Event()
+STACK: Final = branch_names.stack_name(BRANCH)
+ORDERING: Final = {"branch": STACK, "prod": "payments-prod"}
+"""Where orders are placed between the releases."""
+_LONGEST_SECONDS: Final = 120
+_NOWHERE: Final = {"VpcId": "vpc-00000000000000001", "PeerVpcId": "vpc-00000000000000002"}
+_ORPHAN: Final = {"Type": "AWS::EC2::VPCPeeringConnection", "Properties": _NOWHERE}
 
 
-def everything(here: Instance) -> list[Grant]:
-    """Promote a commit, remove its branch, look for expired ones; return what every role may do.
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """What it was, and what it left.
 
-    The roles are read before the branch's stack goes, which takes its own along.
+    Attributes:
+        grants: What every role may do.
+        orders: The orders that were placed on the way.
+        left: What can be read afterwards, by account and place.
     """
-    settings = tools_file.load()
-    tools = tools_account.connect(here.endpoint, settings)
-    targets = {name: Aws(schema.load(name), here.endpoint, here.mongodb_uri) for name in PROMOTED}
-    configure.minutes_take(here.root, _MINUTE_SECONDS)
-    told = rehearsed.variables(targets) | _FEW_TESTS
-    pipeline_deployment.deploy(tools, targets, settings, variables=told)
-    for which in pipeline_control.OUTPUTS:
-        promotion.stop_what_began(tools, pipeline_control.name_of(tools, which))
-    repository = scratch_repository.make(here.root / "repository", settings.release_branch)
-    configure.register_repository(here.root, settings.repository, repository.folder)
-    pushed = repository.commit(BRANCH, "Try something", {"permissions.txt": "Tried\n"})
-    _pushed(tools, "branch", pushed)
-    _pushed(tools, "release", repository.merge(BRANCH, settings.release_branch))
-    found = _of_every_stack(tools, targets, settings.bootstrap_stack)
-    _started(tools, "expire")
-    _started(tools, "remove-branch", BRANCH)
-    return found
+
+    grants: list[Grant]
+    orders: list[str]
+    left: dict[str, str]
 
 
-def _of_every_stack(tools: Aws, targets: dict[str, Aws], bootstrap: str) -> list[Grant]:
-    found = [grant for stack in (PIPELINES_STACK, DOCS_STACK) for grant in grants.of_stack(tools, stack)]
-    for name, there in targets.items():
-        branch = name == "branch"
-        payments = branch_names.stack_name(BRANCH) if branch else default_stack(there.environment)
+def everything(here: Instance) -> Promoted:
+    """Promote two commits, look for expired branches, remove theirs.
+
+    Roles are read, and what a branch left, before its stack goes and takes its own along.
+    """
+    prepared = rehearsal.prepare(here, NOBODY)
+    tools, targets = prepared.aws, prepared.targets
+    with ExitStack() as listening:
+        heard = {name: listening.enter_context(leavings.events(there)) for name, there in targets.items()}
+        _fail_to_create(targets["branch"])
+        _promote(prepared, "first", {})
+        orders = _plant(targets)
+        _promote(prepared, "second", _more_memory())
+        found = _of_every_stack(prepared)
+        said = {name: leavings.everything(there, here.root) for name, there in targets.items()}
+        _expire(prepared)
+    said["tools"] = leavings.everything(tools, here.root) | {"pipelines": leavings.of_pipelines(tools)}
+    for name, events in heard.items():
+        said[name]["events"] = "\n".join(events)
+    left = {f"{name}: {where}": text for name, texts in said.items() for where, text in texts.items()}
+    return Promoted(found, orders, left)
+
+
+def _plant(targets: Mapping[str, Aws]) -> list[str]:
+    stacks_there = {name: payment_stack.connect(targets[name], stack) for name, stack in ORDERING.items()}
+    planting.plant_password(stacks_there["prod"])
+    return [order for stack in stacks_there.values() for order in planting.plant_order(stack)]
+
+
+def _promote(prepared: Rehearsal, word: str, files: dict[str, str]) -> None:
+    pushed = prepared.commit(BRANCH, f"Try the {word} thing", small_builds.files(page=word) | files)
+    _end(prepared, pushed)
+    _end(prepared, prepared.merge(BRANCH))
+
+
+def _more_memory() -> dict[str, str]:
+    """A change to every stack's functions."""
+    files = {name: f"environments/{name}.yml" for name in ("branch", "staging", "prod")}
+    texts = {path: (ROOT / path).read_text(encoding="utf-8") for path in files.values()}
+    return {path: text.replace("memory_mb: ", "memory_mb: 1") for path, text in texts.items()}
+
+
+def _fail_to_create(branch: Aws) -> None:
+    """Leave a stack of the branch's name that was rolled back, as a push that could not be deployed does."""
+    tags: list[TagTypeDef] = [{"Key": "environment", "Value": "branch"}]
+    branch.cloudformation.create_stack(
+        StackName=STACK, TemplateBody=json.dumps({"Resources": {"Orphan": _ORPHAN}}), Tags=tags
+    )
+    _until(lambda: stacks.status(branch, STACK) == "ROLLBACK_COMPLETE", "a failed stack")
+
+
+def _expire(prepared: Rehearsal) -> None:
+    """Let the schedule find the branch expired; a second look finds its removal under way, until it ends."""
+    pipelines = prepared.aws
+    _backdate(prepared.targets["branch"])
+    look = pipeline_control.name_of(pipelines, "expire")
+    before = {one["pipelineExecutionId"] for one in pipeline_control.executions(pipelines, look)}
+    with _let_the_schedule_start(pipelines):
+        scheduled = _until(lambda: _new(pipelines, look, before), "a scheduled look")
+    _end(prepared, Promotion("expire", look, scheduled))
+    remove = pipeline_control.name_of(pipelines, "remove-branch")
+    proposed = _until(lambda: _proposed(pipelines, remove), "a proposal")
+    _end(prepared, Promotion("expire", look, pipeline_control.start(pipelines, look)))
+    _end(prepared, Promotion("remove-branch", remove, proposed))
+
+
+def _backdate(branch: Aws) -> None:
+    """Say that nobody has pushed for long."""
+    stack = stacks.described(branch, STACK)
+    pushed: TagTypeDef = {"Key": "pushed-at", "Value": (datetime.now(UTC) - timedelta(days=90)).isoformat()}
+    branch.cloudformation.update_stack(
+        StackName=STACK,
+        UsePreviousTemplate=True,
+        Parameters=[
+            {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in stack["Parameters"]
+        ],
+        Tags=[*(tag for tag in stack["Tags"] if tag["Key"] != "pushed-at"), pushed],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    _until(lambda: stacks.status(branch, STACK) == "UPDATE_COMPLETE", "a backdated push")
+
+
+@contextmanager
+def _let_the_schedule_start(pipelines: Aws) -> Iterator[None]:
+    """Have the schedule start what it starts once a day within this block, which is shorter than a minute."""
+    scheduler = pipelines.client("scheduler")
+    (found,) = scheduler.list_schedules()["Schedules"]
+    schedule = scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+    kept = {key: schedule[key] for key in ("Name", "GroupName", "FlexibleTimeWindow", "Target")}
+    scheduler.update_schedule(**kept, ScheduleExpression="rate(1 minute)")
+    try:
+        yield
+    finally:
+        scheduler.update_schedule(**kept, ScheduleExpression=schedule["ScheduleExpression"])
+
+
+def _new(pipelines: Aws, pipeline: str, before: set[str]) -> str | None:
+    found = (one["pipelineExecutionId"] for one in pipeline_control.executions(pipelines, pipeline))
+    return next((one for one in found if one not in before), None)
+
+
+def _proposed(pipelines: Aws, remove: str) -> str | None:
+    client = pipelines.client("codepipeline")
+    for one in pipeline_control.executions(pipelines, remove):
+        which = {"pipelineName": remove, "pipelineExecutionId": one["pipelineExecutionId"]}
+        given = client.get_pipeline_execution(**which)["pipelineExecution"].get("variables", [])
+        if {"name": VARIABLE, "resolvedValue": BRANCH} in given:
+            return str(one["pipelineExecutionId"])
+    return None
+
+
+def _end(prepared: Rehearsal, started: Promotion) -> None:
+    """Say yes to whatever it asks until it ends."""
+    promotion.follow(
+        prepared.aws, started, watch=lambda _: None, decide=lambda _: (True, "for its permissions")
+    )
+    if started.status != "Succeeded":
+        after = aftermath.of(prepared.aws, started.pipeline, started.execution)
+        raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.told()]))
+
+
+def _of_every_stack(prepared: Rehearsal) -> list[Grant]:
+    found = [grant for one in (PIPELINES_STACK, DOCS_STACK) for grant in grants.of_stack(prepared.aws, one)]
+    bootstrap = tools_file.load().bootstrap_stack
+    for name, there in prepared.targets.items():
+        payments = STACK if name == "branch" else default_stack(there.environment)
         for stack in (bootstrap, there.environment.network_stack, payments):
             found += grants.of_stack(there, stack)
     return found
 
 
-def _pushed(tools: Aws, which: str, commit: str) -> None:
-    name = pipeline_control.name_of(tools, which)
-    _ended(tools, name, promotion.started_by(tools, name, commit))
-
-
-def _started(tools: Aws, which: str, branch: str | None = None) -> None:
-    name = pipeline_control.name_of(tools, which)
-    which_branch = {} if branch is None else {"variables": [{"name": VARIABLE, "value": branch}]}
-    started = tools.client("codepipeline").start_pipeline_execution(name=name, **which_branch)
-    _ended(tools, name, started["pipelineExecutionId"])
-
-
-def _ended(tools: Aws, pipeline: str, execution: str) -> None:
-    """Say yes to whatever it asks until it ends."""
-    client, deadline = tools.client("codepipeline"), time.monotonic() + _LONGEST_SECONDS
-    which = {"pipelineName": pipeline, "pipelineExecutionId": execution}
+def _until(found: Any, what: str) -> Any:
+    deadline = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < deadline:
-        for question in pipeline_control.questions(tools, pipeline):
-            if question.execution == execution:
-                pipeline_control.answer(tools, pipeline, question, yes=True, summary="for its permissions")
-        found = client.get_pipeline_execution(**which)["pipelineExecution"]
-        if found["status"] not in _UNDER_WAY:
-            if found["status"] != "Succeeded":
-                after = aftermath.of(tools, pipeline, execution)
-                raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.told()]))
-            return
-        _moment.wait(0.5)
-    raise AssertionError(f"{pipeline} did not end")
+        if answer := found():
+            return answer
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not come")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
@@ -11,34 +10,17 @@ from environments.embedded import instance
 from pipelines import rehearsal
 from pipelines.cli import rehearsal_summary
 from pipelines.cli.main import main
-from pipelines.repository import ROOT
+from tests.proofs import small_builds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-_SMALL = {
-    "check": "$(BIN)/pytest -q tests/unit/lambdas/test_money.py --cov=payment_data"
-    " --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml",
-    "audit": "cp reports/tests.xml reports/audit.xml",
-    "docs": "mkdir -p site/operations && echo '<h1>Rehearsed</h1>' > site/index.html"
-    " && echo '<!-- measures --><!-- /measures -->' > site/operations/delivery.html",
-}
-"""What this test's builds do in place of what takes a minute; every other step is the real one."""
-
-
-def _small(makefile: str) -> str:
-    for target, recipe in _SMALL.items():
-        makefile = re.sub(rf"(?m)^({target}:.*\n)(\t.*\n)+", rf"\g<1>\t@{recipe}\n", makefile)
-    return makefile
-
 
 def test_a_commit_goes_from_a_branch_to_production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # Given a commit whose build is small, and nobody at a terminal
-    makefile = _small((ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert all(recipe in makefile for recipe in _SMALL.values())
-    monkeypatch.setattr(rehearsal, "a_change", lambda _: {"Makefile": makefile})
+    monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files())
     monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / "embedded")
     monkeypatch.setattr(rehearsal_summary, "DIST", tmp_path / "dist")
     # When it is rehearsed

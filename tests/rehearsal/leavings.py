@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.aws import Aws
 
+_ZIP: Final = b"PK\x03\x04"
 _NOT_TEXT: Final = (".zip", ".png", ".woff2")
 _LOGS_OF_AN_INSTANCE: Final = ("*.log", "state/*.jsonl", "card-gateway/*.log")
 
@@ -52,6 +53,33 @@ def everything(aws: Aws, root: Path) -> dict[str, str]:
         "parameters": str(aws.client("ssm").describe_parameters()),
         "files": "\n".join(_files(root)),
     }
+
+
+def of_pipelines(aws: Aws) -> str:
+    """What an account's pipelines and builds tell of themselves, beside the logs that `everything` has."""
+    return "\n".join([*_promotions(aws), *_builds(aws)])
+
+
+def _promotions(aws: Aws) -> Iterator[str]:
+    client = aws.client("codepipeline")
+    for pipeline in client.list_pipelines()["pipelines"]:
+        name = {"pipelineName": pipeline["name"]}
+        yield str(client.get_pipeline(name=pipeline["name"]))
+        yield str(client.get_pipeline_state(name=pipeline["name"]))
+        for page in client.get_paginator("list_pipeline_executions").paginate(**name):
+            for one in page["pipelineExecutionSummaries"]:
+                which = {**name, "pipelineExecutionId": one["pipelineExecutionId"]}
+                yield str(client.get_pipeline_execution(**which))
+        for page in client.get_paginator("list_action_executions").paginate(**name):
+            yield str(page["actionExecutionDetails"])
+
+
+def _builds(aws: Aws) -> Iterator[str]:
+    client = aws.client("codebuild")
+    for project in client.list_projects()["projects"]:
+        yield str(client.batch_get_projects(names=[project]))
+        if builds := client.list_builds_for_project(projectName=project)["ids"]:
+            yield str(client.batch_get_builds(ids=builds))
 
 
 def _logs(aws: Aws) -> Iterator[str]:
@@ -98,13 +126,14 @@ def _stacks(aws: Aws) -> Iterator[str]:
 
 
 def _objects(aws: Aws) -> Iterator[str]:
-    """Evidence pages, reports, docs and templates; packages are what they were before the run."""
+    """Evidence pages, reports, docs and templates; packages and artifacts are what was built."""
     for bucket in aws.s3.list_buckets()["Buckets"]:
         for page in aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket["Name"]):
             for found in page.get("Contents", []):
                 if not found["Key"].endswith(_NOT_TEXT):
                     body = aws.s3.get_object(Bucket=bucket["Name"], Key=found["Key"])["Body"].read()
-                    yield body.decode(errors="replace")
+                    if not body.startswith(_ZIP):
+                        yield body.decode(errors="replace")
 
 
 def _files(root: Path) -> Iterator[str]:

@@ -17,7 +17,8 @@ from environments.embedded.card_gateway import secret
 from payment_data.errors import InvalidRequest
 from payment_data.payment_methods.stripe_http import PooledHttp
 from pipelines import smoke
-from pipelines.least_privilege import grants, judging, unseen
+from pipelines.least_privilege import grants, judging
+from pipelines.least_privilege.unreached import UNREACHED
 from tests.rehearsal import leavings
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop
@@ -199,4 +200,4 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     # And a card's payments reach nothing of what is said to be unreached
     if till.method == "card":
         dead = [one.what for one in judging.dead(granted, done, unreached=())]
-        assert all(fnmatch.filter(dead, entry.pattern) for entry in unseen.UNREACHED)
+        assert all(fnmatch.filter(dead, entry.pattern) for entry in UNREACHED)

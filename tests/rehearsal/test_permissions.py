@@ -10,7 +10,9 @@ import pytest
 
 from environments.embedded import calls
 from pipelines import smoke
-from pipelines.least_privilege import grants, judging, unseen
+from pipelines.least_privilege import grants, judging
+from pipelines.least_privilege.of_stacks import OF_STACKS
+from pipelines.least_privilege.unseen import Unseen
 from tests.rehearsal.shop import Shop
 from tests.rehearsal.sweeping import abandon, await_state, sweep
 from tests.rehearsal.test_access import STEPS
@@ -77,7 +79,7 @@ def test_taking_any_statement_away_makes_a_call_fail(
 ) -> None:
     # Given each statement that a call rests on, and the other statements of its role
     iam = deployed.aws.client("iam")
-    resting = [grant for grant in granted if not set(grant.actions) <= unseen.unseen(grant.service)]
+    resting = [grant for grant in granted if not set(grant.actions) <= judging.unseen(grant)]
     workflows = ("PaymentWorkflow", "SmokeWorkflow", "Sweeper", "SweeperStart")
     steps = {f"{step}Role" for step in (*STEPS, "Smoke", "FindUnfinished", *workflows)}
     assert {grant.title for grant in resting} == steps
@@ -117,12 +119,13 @@ def test_a_permission_that_nothing_needs_is_found(granted: list[Grant], done: li
 
 
 def test_the_table_of_what_aws_alone_asks_holds_nothing_else(granted: list[Grant], done: list[Call]) -> None:
-    services = {grant.role: grant.service for grant in granted}
-    seen = {(services[call.role], call.action) for call in done if call.role in services}
-    may = {(grant.service, action) for grant in granted for action in grant.actions}
-    for entry in unseen.TABLE:
-        for action in entry.actions:
-            assert (entry.service, action) not in seen, "a rehearsal proves it"
-            assert (entry.service, action) in may, "no role may do it"
-        assert entry.why
-        assert entry.source
+    assert judging.wrong(OF_STACKS, granted, done) == []
+
+
+def test_an_entry_that_is_wrong_is_found(granted: list[Grant], done: list[Call]) -> None:
+    proven = Unseen("lambda", "AskDataApi", ("execute-api:Invoke",), "", "")
+    nobodys = Unseen("lambda", "AskDataApi", ("execute-api:ManageConnections",), "", "")
+    assert judging.wrong([proven, nobodys], granted, done) == [
+        "lambda AskDataApi execute-api:ManageConnections: no role may do it",
+        "lambda AskDataApi execute-api:Invoke: a call proves it",
+    ]
