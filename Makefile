@@ -83,8 +83,7 @@ audit: package .cache/awscli/installed .cache/card-gateway/installed .cache/chec
 checkov: install .cache/checkov/installed ## Let checkov read every template
 	@$(BIN)/payments audit templates
 
-# Not listed until it is reliably green.
-permissions: install .cache/card-gateway/installed
+permissions: install .cache/card-gateway/installed ## Promote two releases; see that no permission is dead or missing, and nothing secret is told
 	@$(BIN)/pytest tests/least_privilege -o norecursedirs=.hypothesis -p no:randomly
 
 format: install ## Format the code
