@@ -4,7 +4,7 @@ On AWS a person completes the handshake in the console; here there is nobody to 
 https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_CreateConnection.html
 """
 
-from environments.embedded.codesuite import clock, runtime
+from environments.embedded.codesuite import clock, paging, runtime
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 from environments.embedded.codesuite.service import Operation, Service
@@ -59,9 +59,10 @@ def _put(connection: Json) -> None:
 def _list(scope: Scope, request: Json) -> Json:
     found = runtime.current().store.all(_KIND, scope.account, scope.region)
     wanted = request.get("ProviderTypeFilter")
-    return {
-        "Connections": [connection for connection in found if wanted in (None, connection["ProviderType"])]
-    }
+    listed = [connection for connection in found if wanted in (None, connection["ProviderType"])]
+    asked = {"maxResults": request.get("MaxResults"), "nextToken": request.get("NextToken")}
+    page = paging.page("Connections", listed, asked)
+    return {"Connections": page["Connections"], "NextToken": page["nextToken"]}
 
 
 def _delete(_scope: Scope, request: Json) -> Json:

@@ -310,6 +310,25 @@ def test_a_build_that_takes_too_long_is_ended(run: Run, embedded: instance.Insta
     assert (build["buildStatus"], _phases(build)["BUILD"]) == ("TIMED_OUT", "TIMED_OUT")
 
 
+def test_report_groups_come_in_pages(workshop: Workshop) -> None:
+    # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListReportGroups.html
+    # Given some of them
+    codebuild = workshop.client("codebuild")
+    about: Json = {"type": "TEST", "exportConfig": {"exportConfigType": "NO_EXPORT"}}
+    made = [codebuild.create_report_group(name=f"{workshop.bucket}-{n}", **about) for n in range(3)]
+    # When they are asked for two by two
+    asked = codebuild.get_paginator("list_report_groups").paginate(PaginationConfig={"PageSize": 2})
+    pages = [page["reportGroups"] for page in asked]
+    # Then each comes once
+    assert all(len(page) == 2 for page in pages[:-1])
+    found = [arn for page in pages for arn in page]
+    assert {one["reportGroup"]["arn"] for one in made} <= set(found)
+    assert len(found) == len(set(found))
+    # And a token of nobody's is refused
+    with pytest.raises(ClientError, match="InvalidInputException"):
+        codebuild.list_builds(nextToken="somewhere")
+
+
 def test_a_build_can_be_stopped(run: Run, workshop: Workshop) -> None:
     # Given
     build = run("version: 0.2\nphases: {build: {commands: ['sleep 60']}}\n", wait=False)

@@ -24,3 +24,17 @@ def test_a_wrong_request_is_refused(workshop: Workshop) -> None:
         client.create_connection(ConnectionName="git", ProviderType="Sourceforge")
     with pytest.raises(ClientError, match="NotEmulatedException"):
         client.list_hosts()
+
+
+def test_connections_come_in_pages(workshop: Workshop) -> None:
+    # Given a connection beside the workshop's
+    connections = workshop.client("codeconnections")
+    other = connections.create_connection(ConnectionName="other", ProviderType="Bitbucket")["ConnectionArn"]
+    # When they are asked for a page of one, and for the rest
+    page = connections.list_connections(MaxResults=1)
+    rest = connections.list_connections(NextToken=page["NextToken"])["Connections"]
+    # Then both come, each once
+    arns = [one["ConnectionArn"] for one in (*page["Connections"], *rest)]
+    assert len(page["Connections"]) == 1
+    assert {workshop.connection, other} <= set(arns)
+    assert len(arns) == len(set(arns))

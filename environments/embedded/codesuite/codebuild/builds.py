@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from environments.embedded.codesuite import clock, runtime, work
+from environments.embedded.codesuite import clock, paging, runtime, work
 from environments.embedded.codesuite.codebuild import projects, runner
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
@@ -141,13 +141,13 @@ def batch_get(scope: Scope, request: Json) -> Json:
 
 def listing(scope: Scope, request: Json) -> Json:
     """ListBuilds."""
-    return {"ids": _ordered(runner.every(scope), request)}
+    return _page(runner.every(scope), request)
 
 
 def listing_of_project(scope: Scope, request: Json) -> Json:
     """ListBuildsForProject."""
     projects.find(scope, request["projectName"])
-    return {"ids": _ordered(of_project(scope, request["projectName"]), request)}
+    return _page(of_project(scope, request["projectName"]), request)
 
 
 def of_project(scope: Scope, name: str) -> list[Json]:
@@ -155,10 +155,11 @@ def of_project(scope: Scope, name: str) -> list[Json]:
     return [build for build in runner.every(scope) if build["projectName"] == name]
 
 
-def _ordered(builds: list[Json], request: Json) -> list[str]:
+def _page(builds: list[Json], request: Json) -> Json:
     """Newest first, unless asked otherwise."""
     ids = [build["id"] for build in builds]
-    return ids if request.get("sortOrder") == "ASCENDING" else ids[::-1]
+    ordered = ids if request.get("sortOrder") == "ASCENDING" else ids[::-1]
+    return paging.page("ids", ordered, request, refusal="InvalidInputException")
 
 
 def delete(scope: Scope, request: Json) -> Json:

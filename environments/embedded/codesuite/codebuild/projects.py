@@ -1,6 +1,6 @@
 """Build projects."""
 
-from environments.embedded.codesuite import clock, roles, runtime
+from environments.embedded.codesuite import clock, paging, roles, runtime
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 
@@ -44,10 +44,11 @@ def batch_get(scope: Scope, request: Json) -> Json:
     }
 
 
-def listing(scope: Scope, _request: Json) -> Json:
+def listing(scope: Scope, request: Json) -> Json:
     """ListProjects."""
     records = runtime.current().store.all(_KIND, scope.account, scope.region)
-    return {"projects": sorted(project["name"] for project in records)}
+    names = sorted(project["name"] for project in records)
+    return paging.page("projects", names, request, refusal="InvalidInputException")
 
 
 def find(scope: Scope, name: str) -> Json:

@@ -1,6 +1,6 @@
 """Report groups."""
 
-from environments.embedded.codesuite import clock, runtime
+from environments.embedded.codesuite import clock, paging, runtime
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 
@@ -58,13 +58,10 @@ def batch_get(_scope: Scope, request: Json) -> Json:
     }
 
 
-def listing(scope: Scope, _request: Json) -> Json:
+def listing(scope: Scope, request: Json) -> Json:
     """ListReportGroups."""
-    return {
-        "reportGroups": [
-            group["arn"] for group in runtime.current().store.all(_KIND, scope.account, scope.region)
-        ]
-    }
+    arns = [group["arn"] for group in runtime.current().store.all(_KIND, scope.account, scope.region)]
+    return paging.page("reportGroups", arns, request, refusal="InvalidInputException")
 
 
 def find(arn: str) -> Json | None:

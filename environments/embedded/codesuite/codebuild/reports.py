@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from environments.embedded.codesuite import clock, runtime
+from environments.embedded.codesuite import clock, paging, runtime
 from environments.embedded.codesuite.codebuild import coverage, junit, outputs
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
@@ -116,7 +116,8 @@ def batch_get(scope: Scope, request: Json) -> Json:
 def of_group(scope: Scope, request: Json) -> Json:
     """ListReportsForReportGroup, newest first."""
     found = runtime.current().store.all(_KIND, scope.account, scope.region, request["reportGroupArn"])
-    return {"reports": [report["arn"] for report in reversed(found)]}
+    arns = [report["arn"] for report in reversed(found)]
+    return paging.page("reports", arns, request, refusal="InvalidInputException")
 
 
 def test_cases(scope: Scope, request: Json) -> Json:

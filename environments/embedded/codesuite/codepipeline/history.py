@@ -1,7 +1,7 @@
 """What happened: executions of a pipeline, their actions and rules, newest first."""
 
-from environments.embedded.codesuite import runtime
-from environments.embedded.codesuite.codepipeline import action_runs, executions, paging, pipelines
+from environments.embedded.codesuite import paging, runtime
+from environments.embedded.codesuite.codepipeline import action_runs, executions, pipelines
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from environments.embedded.codesuite import clock, roles, runtime
-from environments.embedded.codesuite.codepipeline import engine, executions, paging, structure
+from environments.embedded.codesuite import clock, paging, roles, runtime
+from environments.embedded.codesuite.codepipeline import engine, executions, structure
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 
