@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pipelines import (
     aftermath,
@@ -34,7 +34,7 @@ from tests.proofs import small_builds
 from tests.rehearsal import leavings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from types_boto3_cloudformation.type_defs import TagTypeDef
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pipelines.least_privilege.grants import Grant
     from pipelines.rehearsal import Rehearsal
 
+_Found = TypeVar("_Found")
 BRANCH: Final = "feature/permissions"
 STACK: Final = branch_names.stack_name(BRANCH)
 ORDERING: Final = {"branch": STACK, "prod": "payments-prod"}
@@ -198,7 +199,7 @@ def _of_every_stack(prepared: Rehearsal) -> list[Grant]:
     return found
 
 
-def _until(found: Any, what: str) -> Any:
+def _until(found: Callable[[], _Found | None], what: str) -> _Found:
     deadline = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < deadline:
         if answer := found():
