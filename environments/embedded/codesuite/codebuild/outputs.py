@@ -1,5 +1,6 @@
 """A build's artifacts: files chosen by the buildspec, put into S3 with the hands of the build's role."""
 
+import itertools
 import os
 import zipfile
 from pathlib import Path
@@ -95,7 +96,7 @@ def chosen(declared: Json, source: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for base in _bases(declared.get("base-directory"), source):
-        for place in sorted(_walk(base)):
+        for place in sorted({file for pattern in _patterns(declared) for file in _walk(base, pattern)}):
             name = place.relative_to(base).as_posix()
             if _wanted(name, declared):
                 found[place.name if _yes(declared.get("discard-paths")) else name] = place
@@ -115,15 +116,23 @@ def _bases(pattern: str | None, source: Path) -> list[Path]:
     ]
 
 
-def _walk(base: Path) -> list[Path]:
-    return [Path(folder) / name for folder, _, names in os.walk(base, followlinks=False) for name in names]
+def _walk(base: Path, pattern: str) -> list[Path]:
+    """The files below the folder that a pattern names before its first wildcard: a checkout is large."""
+    fixed = itertools.takewhile(lambda part: not set(part) & set("*?{"), pattern.split("/"))
+    start = base.joinpath(*fixed)
+    if start.is_file():
+        return [start]
+    return [Path(folder) / name for folder, _, names in os.walk(start, followlinks=False) for name in names]
+
+
+def _patterns(declared: Json) -> list[str]:
+    files = declared.get("files") or []
+    return [pattern.removeprefix("./") for pattern in ([files] if isinstance(files, str) else files)]
 
 
 def _wanted(name: str, declared: Json) -> bool:
-    files = declared.get("files") or []
-    patterns = [files] if isinstance(files, str) else files
     excluded = declared.get("exclude-paths") or []
-    return any(globs.matches(pattern.removeprefix("./"), name) for pattern in patterns) and not any(
+    return any(globs.matches(pattern, name) for pattern in _patterns(declared)) and not any(
         globs.matches(pattern.removeprefix("./"), name) for pattern in excluded
     )
 
