@@ -1,20 +1,11 @@
 """What properties are asked of: the data API on the real mongod, as the integration tests have it."""
 
 import pytest
-from _pytest.nodeid import NodeId
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
-from schemathesis.pytest.plugin import SchemathesisFunction
 
 from data_api.storage import connection
 from tests.integration.conftest import api, db, shared_database
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Name the operation in each of schemathesis's node ids, which pytest 9.2 leaves out."""
-    if isinstance(item, SchemathesisFunction) and item.parent is not None:
-        item._id = NodeId.parse(f"{item.parent.nodeid}::{item.name}")
-
 
 __all__ = ["api", "db", "quick_db", "shared_database"]
 
