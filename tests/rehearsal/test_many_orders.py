@@ -18,7 +18,7 @@ def test_a_hundred_different_orders_at_once_all_end_right(shop: Shop) -> None:
         }
         # When all are started at once
         executions = list(pool.map(lambda order: orders.place(shop.stack, order).arn, placed))
-        finished = list(pool.map(lambda execution: ended(shop.stack, execution), executions))
+    finished = [ended(shop.stack, execution) for execution in executions]
     ends = dict(zip(placed, finished, strict=True))
     # Then nine of each product are sold, and the tenth is out of stock
     sold = [order for order, end in ends.items() if end.status == "SUCCEEDED"]
