@@ -26,8 +26,12 @@ def every() -> list[str]:
 
 
 def findings(name: str) -> list[AnyFinding]:
-    """What is wrong with an environment's templates, or with the pipelines'; what was clean stays clean."""
-    templates, region = of(name)
+    """What is wrong with an environment's templates, or with the pipelines'."""
+    return judged(*of(name))
+
+
+def judged(templates: dict[str, Any], region: str) -> list[AnyFinding]:
+    """What is wrong with templates, by label, that are for a region; what was clean stays clean."""
     clean = clean_templates.mark(templates, region)
     if clean.exists():
         return []
