@@ -11,13 +11,14 @@ from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import ClientError
-from ministack.services import eventbridge
+from ministack.services import eventbridge, scheduler
 
 from environments.embedded.codesuite import roles, work
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.roles import Hands
 
 _PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
+_TICK_SECONDS = 1
 _log = logging.getLogger(__name__)
 _Invoke = Callable[..., None]
 _role: ContextVar[str] = ContextVar("role")
@@ -27,6 +28,8 @@ def install() -> None:
     """Put pipelines among the targets that MiniStack knows, and start workflows as the target's role."""
     eventbridge._invoke_target = _with_roles(eventbridge._invoke_target)
     eventbridge._dispatch_to_stepfunctions = _start_workflow
+    # MiniStack looks every 10 s for what is due, for which whoever waits for a schedule waits.
+    eventbridge._SCHEDULER_TICK_INTERVAL = scheduler._SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
 
 
 def _with_roles(original: _Invoke) -> _Invoke:
