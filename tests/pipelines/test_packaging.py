@@ -18,10 +18,18 @@ _OTHER = "record_failure"
 _PAYING = "process_payment"
 
 
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with two functions, and their packages beside them."""
+    checkout = _copy(tmp_path_factory.mktemp("built") / "checkout")
+    _build(checkout)
+    return checkout
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A checkout with two functions, small enough to build often."""
-    return _copy(tmp_path / "checkout")
+def checkout(built_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, in which only what a test changes is built anew: compressing is what takes long."""
+    return shutil.copytree(built_once, tmp_path / "checkout")
 
 
 def _copy(where: Path) -> Path:
