@@ -53,18 +53,20 @@ rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by 
 rehearsal-bad: install .cache/card-gateway/installed ## Promote commits that fail, and see production stay as it was (TIMES=20)
 	@$(BIN)/payments rehearse-bad --times $(TIMES)
 
-# Fetching a browser takes as long as linting, so both are done at once; where it may not be fetched, tests say so.
+# Linters use one processor, one after the other, so they run beside the tests, and what they say comes last.
+LINT_BESIDE := mkdir -p reports; $(MAKE) --no-print-directory lint > reports/lint.txt 2>&1 & linting=$$!;
+LINT_SAYS := tested=$$?; wait $$linting; linted=$$?; cat reports/lint.txt; exit $$((tested + linted))
+
+# Where a browser may not be fetched, tests say so.
 test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test
-	@$(BIN)/python -m tests.site.chromium & fetching=$$!; $(MAKE) --no-print-directory lint; linted=$$?; wait $$fetching; exit $$linted
-	@$(EVERY_TEST) --junitxml=reports/tests.xml
+	@$(LINT_BESIDE) $(BIN)/python -m tests.site.chromium; $(EVERY_TEST) --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 # Apart from `make test`, since measuring takes half as long again.
 coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run every test, and measure what they run
 	@$(EVERY_TEST) --cov --cov-report=term:skip-covered --cov-report=html:reports/coverage
 
-# Twice as quick side by side: the linters are one process after the other. What they say comes last.
 check: install ## Run what a build runs: the linters, and the tests that need no database
-	@mkdir -p reports; $(MAKE) --no-print-directory lint > reports/lint.txt 2>&1 & linting=$$!; $(BIN)/pytest $(CHECKED) --numprocesses=2 --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; tested=$$?; wait $$linting; linted=$$?; cat reports/lint.txt; exit $$((tested + linted))
+	@$(LINT_BESIDE) $(BIN)/pytest $(CHECKED) --numprocesses=2 --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 lint: install ## Check style, types, imports, templates and workflow definitions
 	@$(BIN)/ruff check --quiet .
