@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from environments.embedded import mongod
 from pipelines import orders, reconcile, settlement, smoke, stripe_gateway
 from tests.drills.traffic import Traffic
-from tests.rehearsal.shop import Shop
+from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,10 +49,7 @@ class System:
 
     def physical(self, logical: str) -> str:
         """The physical id of one of the stack's resources."""
-        found = self.stack.aws.cloudformation.describe_stack_resource(
-            StackName=self.stack.name, LogicalResourceId=logical
-        )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+        return physical(self.stack, logical)
 
     def alarms(self) -> dict[str, str]:
         """The state of each alarm of the stack, by the name of its runbook's heading."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.rehearsal.shop import Shop
+from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from pipelines.payment_stack import PaymentStack
@@ -28,11 +28,7 @@ def plant_order(stack: PaymentStack) -> list[str]:
 
 def plant_password(stack: PaymentStack) -> None:
     """Change by hand what the data API is configured with, as drift that an approver is shown."""
-    functions, aws = stack.aws.functions, stack.aws
-    found = aws.cloudformation.describe_stack_resource(
-        StackName=stack.name, LogicalResourceId="DataApiFunction"
-    )
-    function = found["StackResourceDetail"]["PhysicalResourceId"]
+    functions, function = stack.aws.functions, physical(stack, "DataApiFunction")
     known = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     uri = known["MONGODB_URI"].replace("://", f"://payments:{_IN_A_URI}@")
     functions.update_function_configuration(

@@ -89,3 +89,9 @@ def ended(stack: PaymentStack, execution: str) -> Ended:
     moments = list(executions.follow(stack.aws, execution))
     end = moments[-1]
     return Ended(execution, end.state, end.error, end.cause, moments)
+
+
+def physical(stack: PaymentStack, logical: str) -> str:
+    """The physical id of one of the stack's resources."""
+    found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
+    return found["StackResourceDetail"]["PhysicalResourceId"]

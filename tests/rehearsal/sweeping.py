@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipelines import executions, orders, stacks
-from tests.rehearsal.shop import ended
+from tests.rehearsal.shop import ended, physical
 
 if TYPE_CHECKING:
     from pipelines.payment_stack import PaymentStack
@@ -36,11 +36,6 @@ def abandon(stack: PaymentStack, order: str, state: str) -> None:
         stack.aws.stepfunctions.stop_execution(executionArn=arn)
     finally:
         stack.aws.functions.delete_function_concurrency(FunctionName=first)
-
-
-def physical(stack: PaymentStack, logical: str) -> str:
-    found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
-    return found["StackResourceDetail"]["PhysicalResourceId"]
 
 
 def await_state(stack: PaymentStack, order: str, state: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from templates.capabilities.parameters import pascal
 from templates.definitions.payment_workflow import SUBSTITUTIONS
-from tests.rehearsal.shop import Shop
+from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from pipelines.payment_stack import PaymentStack
@@ -23,15 +23,10 @@ UNDOING = ("refund_payment", "release_products", "record_failure")
 DIMENSIONS = {"service", "step", "reason", "currency"}
 
 
-def _physical(stack: PaymentStack, logical: str) -> str:
-    found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
-    return found["StackResourceDetail"]["PhysicalResourceId"]
-
-
 def lines(stack: PaymentStack, function: str) -> list[Json]:
     """Every structured line of a function's log."""
     pages = stack.aws.client("logs").get_paginator("filter_log_events")
-    found = pages.paginate(logGroupName=_physical(stack, f"{pascal(function)}Logs"))
+    found = pages.paginate(logGroupName=physical(stack, f"{pascal(function)}Logs"))
     said = [event["message"] for page in found for event in page["events"]]
     return [json.loads(line) for line in said if line.startswith("{")]
 
@@ -72,7 +67,7 @@ def test_each_step_says_for_which_order_and_execution_and_in_which_version(
     # Given the version of the function that the workflow runs
     order, ended = rejected
     versions = deployed.aws.functions.list_versions_by_function(
-        FunctionName=_physical(deployed, f"{pascal(function)}Function")
+        FunctionName=physical(deployed, f"{pascal(function)}Function")
     )["Versions"]
     # Then its log has a line of this order, which names all three
     own = [line for line in lines(deployed, function) if line.get("order_id") == order]

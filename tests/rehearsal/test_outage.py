@@ -15,7 +15,7 @@ import pytest
 from environments.embedded import mongod
 from pipelines import executions, orders
 from tests.rehearsal import leavings
-from tests.rehearsal.shop import Shop
+from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,11 +65,8 @@ def guarded(
     folder = tmp_path_factory.mktemp("guarded")
     with _asking_for_passwords(folder):
         server = mongod.start(folder / "data")
-        there = Guarded(deploy("payments-outage", replace(here, mongodb_uri=server.uri)), server, "")
-        found = here.cloudformation.describe_stack_resource(
-            StackName=there.stack.name, LogicalResourceId="DataApiFunction"
-        )
-        there.function = found["StackResourceDetail"]["PhysicalResourceId"]
+        stack = deploy("payments-outage", replace(here, mongodb_uri=server.uri))
+        there = Guarded(stack, server, physical(stack, "DataApiFunction"))
         try:
             _make_user(server)
             there.use(_RIGHT)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from pipelines import stacks
 from pipelines.cli.main import main
-from tests.rehearsal.shop import Shop
+from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,10 +45,7 @@ def payments(stack: PaymentStack, embedded: Instance) -> Payments:
 def _refunds_are_denied(stack: PaymentStack) -> Iterator[None]:
     """Take the refund function's permissions away for a while."""
     iam = stack.aws.session.client("iam", endpoint_url=stack.aws.endpoint)
-    found = stack.aws.cloudformation.describe_stack_resource(
-        StackName=stack.name, LogicalResourceId="RefundPaymentRole"
-    )
-    role = found["StackResourceDetail"]["PhysicalResourceId"]
+    role = physical(stack, "RefundPaymentRole")
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     kept = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
     for name in names:

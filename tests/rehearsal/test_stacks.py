@@ -11,8 +11,7 @@ import pytest
 
 from pipelines import deployment, orders, stacks
 from pipelines.stacks import StackFailed
-from tests.rehearsal.shop import Shop, ended
-from tests.rehearsal.sweeping import physical
+from tests.rehearsal.shop import Shop, ended, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from pipelines import executions, stacks
 from pipelines.cli.main import main
-from tests.rehearsal.sweeping import physical
+from tests.rehearsal.shop import physical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

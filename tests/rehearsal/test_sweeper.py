@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines import executions
-from tests.rehearsal.shop import Shop
-from tests.rehearsal.sweeping import abandon, await_state, physical, sweep
+from tests.rehearsal.shop import Shop, physical
+from tests.rehearsal.sweeping import abandon, await_state, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
