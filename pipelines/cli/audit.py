@@ -39,10 +39,11 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
     templates. Each writes a report to reports/audit, and all of them together reports/audit.xml. One that
     cannot be made, as without a network, ends with an error unless --unchecked names it.
     """
+    names = checks or tuple(CHECKS)
     verdicts: dict[str, Verdict] = {}
     # Side by side: most of them wait for a program of their own or for the network.
     with console.progress("auditing") as reporter, ThreadPoolExecutor() as pool:
-        for name, verdict in zip(checks or CHECKS, pool.map(make, checks or CHECKS), strict=True):
+        for name, verdict in zip(names, pool.map(make, names), strict=True):
             reporter.passing(name)
             verdicts[name] = verdict
             if not machine:

@@ -95,10 +95,11 @@ def chosen(declared: Json, source: Path) -> dict[str, Path]:
         The files by the name that they get in the artifact.
     """
     found: dict[str, Path] = {}
+    wanted, excluded = _patterns(declared, "files"), _patterns(declared, "exclude-paths")
     for base in _bases(declared.get("base-directory"), source):
-        for place in sorted({file for pattern in _patterns(declared) for file in _walk(base, pattern)}):
+        for place in sorted({file for pattern in wanted for file in _walk(base, pattern)}):
             name = place.relative_to(base).as_posix()
-            if _wanted(name, declared):
+            if _matches(wanted, name) and not _matches(excluded, name):
                 found[place.name if _yes(declared.get("discard-paths")) else name] = place
     return found
 
@@ -125,16 +126,13 @@ def _walk(base: Path, pattern: str) -> list[Path]:
     return [Path(folder) / name for folder, _, names in os.walk(start, followlinks=False) for name in names]
 
 
-def _patterns(declared: Json) -> list[str]:
-    files = declared.get("files") or []
-    return [pattern.removeprefix("./") for pattern in ([files] if isinstance(files, str) else files)]
+def _patterns(declared: Json, key: str) -> list[str]:
+    said = declared.get(key) or []
+    return [pattern.removeprefix("./") for pattern in ([said] if isinstance(said, str) else said)]
 
 
-def _wanted(name: str, declared: Json) -> bool:
-    excluded = declared.get("exclude-paths") or []
-    return any(globs.matches(pattern, name) for pattern in _patterns(declared)) and not any(
-        globs.matches(pattern.removeprefix("./"), name) for pattern in excluded
-    )
+def _matches(patterns: list[str], name: str) -> bool:
+    return any(globs.matches(pattern, name) for pattern in patterns)
 
 
 def _yes(value: Any) -> bool:
