@@ -24,12 +24,24 @@ from tests.integration.codesuite.conftest import (
     Workshop,
     action,
     approve,
+    await_stacks,
     commands,
     eventually,
     stage,
 )
 
 _BUILDSPEC = "version: 0.2\nphases: {build: {commands: ['sleep 60']}}\n"
+_TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
+_HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+_NEVER = {
+    "Type": "AWS::CloudFormation::WaitCondition",
+    "Properties": {"Handle": {"Ref": "H"}, "Timeout": 600},
+}
+_STACKS = {
+    "created": {"H": _HANDLE, "Never": _NEVER},
+    "updated": {"T": _TOPIC, "H": _HANDLE, "Never": _NEVER},
+}
+"""What is waited for never comes, so the stack is still changing when the instance is killed."""
 
 
 @dataclass
@@ -61,6 +73,7 @@ class _Promotion:
 
     pipeline: str
     execution: str
+    repository: Repository
 
 
 @dataclass
@@ -99,9 +112,9 @@ def _before(workshop: Workshop) -> _Scene:
     """One execution that waits at the gate, and some in the middle of what they do."""
     repository = workshop.repository(buildspec_dot_yml=_BUILDSPEC)
     source = stage("Source", workshop.source(repository))
-    gated = workshop.create(source, stage("Approve", approve()), stage("After", commands("cat README")))
-    waiting = workshop.start(gated)
-    token = workshop.approval(gated, waiting)
+    name = workshop.create(source, stage("Approve", approve()), stage("After", commands("cat README")))
+    gated = _Promotion(name, workshop.start(name), repository)
+    token = workshop.approval(gated.pipeline, gated.execution)
     busy = {
         "commands": commands("sleep 60"),
         "build": workshop.build(workshop.project(), name="Run"),
@@ -110,10 +123,41 @@ def _before(workshop: Workshop) -> _Scene:
     interrupted = {}
     for name, one in busy.items():
         pipeline = workshop.create(source, stage("Run", one))
-        interrupted[name] = _Promotion(pipeline, workshop.start(pipeline))
+        interrupted[name] = _Promotion(pipeline, workshop.start(pipeline), repository)
+    for name, resources in _STACKS.items():
+        interrupted[name] = _changing(workshop, name, resources)
     for promotion in interrupted.values():
         eventually(functools.partial(_runs, workshop, promotion), "the action runs")
-    return _Scene(workshop, _Promotion(gated, waiting), token, interrupted, {}, {})
+    return _Scene(workshop, gated, token, interrupted, {}, {})
+
+
+def _changing(workshop: Workshop, stack: str, resources: Json) -> _Promotion:
+    """Release a template by a change set; the stack to be updated is there before."""
+    if stack == "updated":
+        cloudformation = workshop.client("cloudformation")
+        cloudformation.create_stack(StackName=stack, TemplateBody=_template({"T": _TOPIC}))
+        await_stacks(cloudformation, "create", stack)
+    repository = workshop.repository(template_dot_json=_template(resources))
+    there = {
+        "StackName": stack,
+        "ChangeSetName": "release",
+        "RoleArn": workshop.role("stacks", "cloudformation.amazonaws.com", ["*"]),
+    }
+    change = {"ActionMode": "CHANGE_SET_REPLACE", "TemplatePath": "Code::template.json", **there}
+    execute = {"ActionMode": "CHANGE_SET_EXECUTE", **there}
+    name = workshop.create(
+        stage("Source", workshop.source(repository)),
+        stage(
+            "Run",
+            action("Change", "Deploy", "CloudFormation", change, inputs=["Code"]),
+            action("Run", "Deploy", "CloudFormation", execute, runOrder=2),
+        ),
+    )
+    return _Promotion(name, workshop.start(name), repository)
+
+
+def _template(resources: Json) -> str:
+    return json.dumps({"Resources": resources})
 
 
 def _machine(workshop: Workshop) -> str:
@@ -158,12 +202,36 @@ def test_a_gate_still_waits_for_the_same_answer(after: _Scene) -> None:
         ("commands", "was stopped while this action ran"),
         ("build", "was stopped while this build ran"),
         ("workflow", "Execution was running when service restarted"),
+        ("created", "was stopped while stack created changed"),
+        ("updated", "was stopped while stack updated changed"),
     ],
 )
 def test_what_was_interrupted_fails_visibly(after: _Scene, what: str, reason: str) -> None:
     workshop, promotion = after.workshop, after.interrupted[what]
     assert workshop.finished(promotion.pipeline, promotion.execution)["status"] == "Failed"
     assert reason in workshop.error(promotion.pipeline, promotion.execution, "Run")
+
+
+@pytest.mark.parametrize(("stack", "status"), [("created", "CREATE_FAILED"), ("updated", "UPDATE_FAILED")])
+def test_a_stack_that_was_interrupted_says_so_and_takes_the_next_release(
+    after: _Scene, stack: str, status: str
+) -> None:
+    # Given a stack that was changing when the instance was killed
+    workshop, promotion = after.workshop, after.interrupted[stack]
+    workshop.finished(promotion.pipeline, promotion.execution)
+    cloudformation = workshop.client("cloudformation")
+    (newest, *_) = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    assert (newest["ResourceStatus"], newest["LogicalResourceId"]) == (status, stack)
+    assert "stopped" in newest["ResourceStatusReason"]
+    # When a commit that needs not wait is released
+    promotion.repository.commit(template_dot_json=_template({"T": _TOPIC, "H": _HANDLE}))
+    workshop.succeeded(promotion.pipeline, workshop.start(promotion.pipeline))
+    # Then the stack is what that says
+    resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    assert {one["LogicalResourceId"]: one["ResourceStatus"].partition("_")[2] for one in resources} == {
+        "T": "COMPLETE",
+        "H": "COMPLETE",
+    }
 
 
 def test_what_is_pushed_while_the_instance_is_down_starts_its_pipelines(after: _Scene) -> None:

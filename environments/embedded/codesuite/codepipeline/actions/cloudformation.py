@@ -78,6 +78,8 @@ def _execute_change_set(action: Action) -> None:
         if action.again and stack_operation.settled(action):
             return  # it was executed before the embedded AWS was stopped
         raise ActionFailed(f"ChangeSet [{name}] does not exist", "ChangeSetNotFound")
+    if action.again and found["ExecutionStatus"] == "EXECUTE_FAILED":
+        raise ActionFailed(f"The embedded AWS was stopped while stack {stack} changed. Release again.")
     if stack_operation.without_changes(found):
         return
     before = stack_operation.newest_event(action)

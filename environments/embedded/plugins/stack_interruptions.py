@@ -1,0 +1,32 @@
+"""Stacks that were changing when the embedded AWS ended: nothing changes them any more, so they failed.
+
+AWS's CloudFormation does not end in the middle. `CREATE_FAILED` and `UPDATE_FAILED` are what it leaves where
+nothing is rolled back; the next change goes on from there, and a failed deletion is deleted again.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+"""
+
+from __future__ import annotations
+
+from ministack.core import responses
+from ministack.services import cloudformation
+from ministack.services.cloudformation import stacks as stack_engine
+
+REASON = "The embedded AWS was stopped while this stack changed."
+_UNDER_WAY = "_IN_PROGRESS"
+_ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # it has a change set and nothing else, so nothing was interrupted
+
+
+def fail_interrupted() -> None:
+    """Say that every stack that was changing, and every change set being executed, failed."""
+    for (account, region, name), stack in cloudformation._stacks._data.items():
+        status = str(stack["StackStatus"])
+        if not status.endswith(_UNDER_WAY) or status == _ONLY_PLANNED:
+            continue
+        operation = status.removesuffix(_UNDER_WAY).removesuffix("_COMPLETE_CLEANUP")
+        stack |= {"StackStatus": f"{operation}_FAILED", "StackStatusReason": REASON}
+        identifier, kind = stack["StackId"], "AWS::CloudFormation::Stack"
+        with responses.request_scope(account, region):
+            stack_engine._add_event(identifier, name, name, kind, stack["StackStatus"], REASON, identifier)
+    for change_set in cloudformation._change_sets._data.values():
+        if change_set["ExecutionStatus"] == "EXECUTE_IN_PROGRESS":
+            change_set["ExecutionStatus"] = "EXECUTE_FAILED"
