@@ -62,6 +62,25 @@ def test_a_failed_stage_goes_back_to_its_last_good_execution(workshop: Workshop)
     assert workshop.executions(name)[0]["rollbackMetadata"] == rollback["rollbackMetadata"]
 
 
+@pytest.mark.parametrize(("check", "goes_back"), [("true", True), ("false", False)])
+def test_a_failure_condition_goes_back_when_its_rules_hold(
+    workshop: Workshop, check: str, goes_back: bool
+) -> None:
+    # "The action to be done when the condition is met. For example, rolling back an execution for a failure
+    # condition": https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_Condition.html
+    # Given
+    name, good, given = _deploying(workshop, onFailure=condition("ROLLBACK", rule("Commands", check)))
+    given["repository"].commit(version="broken")
+    # When
+    bad = workshop.start(name)
+    # Then
+    assert workshop.finished(name, bad)["status"] == "Failed"
+    if goes_back:
+        assert _rollback(workshop, name)["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == good
+    assert given["place"].read_text() == ("good" if goes_back else "broken")
+    assert len(workshop.executions(name)) == (3 if goes_back else 2)
+
+
 def test_without_an_earlier_success_nothing_is_rolled_back_and_that_is_said(workshop: Workshop) -> None:
     repository = workshop.repository()
     name = workshop.create(
