@@ -41,7 +41,7 @@ def difference(one: bytes | None, other: bytes | None) -> str:
     """Where two files part, short enough to be read in a report of tests."""
     if one is None or other is None:
         return "only one site has it"
-    at = len(os.path.commonprefix([one, other]))
+    at = len(os.path.commonprefix([one, other]))  # noqa: RUF071 - bytes are compared, not paths
     around = slice(max(at - 80, 0), at + 80)
     return f"{one[around]!r} but {other[around]!r}"
 
