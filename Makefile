@@ -58,7 +58,7 @@ LINT_BESIDE := mkdir -p reports; $(MAKE) --no-print-directory lint > reports/lin
 LINT_SAYS := tested=$$?; wait $$linting; linted=$$?; cat reports/lint.txt; exit $$((tested + linted))
 
 # Where a browser may not be fetched, tests say so.
-test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test
+test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test (FRESH=1 opens unchanged pages of the docs, too)
 	@$(LINT_BESIDE) $(BIN)/python -m tests.site.chromium; $(EVERY_TEST) --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 # Apart from `make test`, since measuring takes half as long again.

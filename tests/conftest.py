@@ -26,6 +26,8 @@ REGION = "eu-central-1"
 # How long an example takes is the machine's business: a busy one must not fail a property.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+UNCHANGED = "unchanged"
+"""The property of a test that tells what it did not look at anew."""
 _LONG = (
     "tests/site/test_browser.py",
     "tests/crash_matrix/test_single_faults.py",
@@ -40,8 +42,11 @@ _LONG = (
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Say at the very end, where it is read, that the checks of the docs site could not run in a browser."""
+    """Say at the very end, where it is read, what could not run, and what was taken from an earlier run."""
     yield
+    for report in terminalreporter.getreports("passed"):
+        for what in (value for name, value in report.user_properties if name == UNCHANGED):
+            terminalreporter.line(f"Unchanged since found good: {what}. make test FRESH=1 checks all anew.")
     skipped = terminalreporter.stats.get("skipped", [])
     if any(chromium.MISSING in str(report.longrepr) for report in skipped):
         terminalreporter.section("NOT CHECKED", sep="!", red=True, bold=True)

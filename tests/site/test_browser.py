@@ -1,4 +1,4 @@
-"""Every page in a real browser. It is opened once; each claim below is about all that was seen."""
+"""Every page in a real browser, opened once and when it changes; each claim is about all that was seen."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.docs_site import assets
+from tests.conftest import UNCHANGED
 from tests.site import browser as watching
 from tests.site import chromium, served
+from tests.site.unchanged import Unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -38,9 +40,20 @@ def address(published: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def seen(browser: Browser, site: Path, address: str) -> dict[str, Seen]:
+def unchanged(browser: Browser, site: Path) -> Unchanged:
+    return Unchanged(site, browser.version)
+
+
+@pytest.fixture(scope="module")
+def seen(browser: Browser, site: Path, address: str, unchanged: Unchanged) -> dict[str, Seen]:
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    return watching.visit_all(browser, address, [page for page in pages if page != "404.html"])
+    known = {page: unchanged.find(page) for page in pages if page != "404.html"}
+    found = {page: one for page, one in known.items() if one is not None}
+    for page, one in watching.visit_all(browser, address, [page for page in known if page not in found]):
+        found[page] = one
+        unchanged.keep(page, one)
+    unchanged.forget_the_rest()
+    return found
 
 
 @pytest.fixture
@@ -50,7 +63,11 @@ def tab(browser: Browser, address: str) -> Iterator[Tab]:
     context.close()
 
 
-def test_no_page_complains_in_the_console(seen: dict[str, Seen]) -> None:
+def test_no_page_complains_in_the_console(
+    seen: dict[str, Seen], unchanged: Unchanged, record_property: Callable[[str, object], None]
+) -> None:
+    if unchanged.found:
+        record_property(UNCHANGED, f"{unchanged.found} of {len(seen)} pages")
     assert {page: one.console for page, one in seen.items() if one.console} == {}
 
 
