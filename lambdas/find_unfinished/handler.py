@@ -12,12 +12,16 @@ STATES = ("CANCELLING", "DELIVERING", "PAID", "RESERVED", "NEW")
 """Neither ended nor parked, which waits for a person; those first that hold money."""
 QUIET_SECONDS = 60
 """What has changed since is still on its way."""
+OVERDUE = timedelta(hours=25)
+"""Beyond every deadline, which the data API takes for at most 24 hours: no forward request can follow."""
 _PAGE = 100
 
 
 @logged
 def handler(event: dict[str, Any]) -> dict[str, Any]:
-    """Return a page of orders, longest unchanged first: {orders: [id], next?: {state, after}}.
+    """Return a page of orders, longest unchanged first: {orders: [order], next?: {state, after}}.
+
+    An order is {order_id, updated_at, overdue}: begun, and unchanged for longer than any deadline.
 
     Of {order_id} that one alone, if it is unfinished. Else those of a state, of {state, after}: what an
     earlier answer gave as `next`. {quiet_seconds} is how long an order has not changed.
@@ -26,19 +30,29 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return {"orders": _one(event["order_id"])}
     state, after = event.get("state", STATES[0]), event.get("after", "")
     page = api.orders(state=state, after=after, limit=_PAGE)
-    latest = datetime.now(UTC) - timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
-    found = [o["order_id"] for o in page["orders"] if datetime.fromisoformat(o["updated_at"]) <= latest]
+    quiet = timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
+    found = [_told(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
     # They come longest unchanged first: after one that changed lately there are only others that did.
     whole = len(found) == len(page["orders"])
     following = _following(state, page.get("next") if whole else None)
     return {"orders": found} | ({"next": following} if following else {})
 
 
-def _one(order_id: str) -> list[str]:
+def _one(order_id: str) -> list[dict[str, Any]]:
     try:
-        return [order_id] if api.order(order_id)["state"] in STATES else []
+        order = api.order(order_id)
     except OrderNotFound:
         return []
+    return [_told(order)] if order["state"] in STATES else []
+
+
+def _told(order: dict[str, Any]) -> dict[str, Any]:
+    overdue = order["state"] != "NEW" and _unchanged_for(order) >= OVERDUE
+    return {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
+
+
+def _unchanged_for(order: dict[str, Any]) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(order["updated_at"])
 
 
 def _following(state: str, after: str | None) -> dict[str, str] | None:

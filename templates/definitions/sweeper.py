@@ -3,8 +3,9 @@
 An execution that somebody stopped, that ran into a limit, or that failed with what `States.ALL` does not
 catch leaves its order in between. EventBridge tells of each; a schedule finds what no event told of. An order
 is undone only if its execution has ended, and by the same functions as ever, whose fences make a second undo,
-or one beside a redrive, harmless. What cannot be undone now is tried again by the next sweep, and an alarm
-rings.
+or one beside a redrive, harmless. Nobody can tell of an execution that Step Functions does not know, because
+its stack was deleted or it ended 90 days ago; then an order that was begun is undone once no deadline can lie
+ahead any more. What cannot be undone now is tried again by the next sweep, and an alarm rings.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ FIND = "Find unfinished orders"
 EACH = "Look at each order"
 LOOK = "Look at its execution"
 ENDED = "Has it ended?"
+GONE = "Is the order overdue?"
 REFUND = "Refund payment"
 RELEASE = "Release products"
 RECORD = "Record the failure"
@@ -42,7 +44,8 @@ SUBSTITUTIONS = {
 """Function name to the substitution that holds its version's ARN."""
 
 _RUNNING = "$states.input.status in ['RUNNING', 'PENDING_REDRIVE']"
-_NEVER_PLACED = "Sfn.ExecutionDoesNotExistException"
+_UNKNOWN = "Sfn.ExecutionDoesNotExistException"
+"""Never placed, or long forgotten: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
 
 
 def definition() -> State:
@@ -101,23 +104,30 @@ def _each() -> State:
 
 
 def _order() -> dict[str, State]:
+    unknown: State = {
+        "order_id": jsonata("$states.input.order_id"),
+        "started": jsonata("$states.input.updated_at"),
+        "overdue": jsonata("$states.input.overdue"),
+        "what": "is unknown",
+    }
     return {
         LOOK: {
             "Type": "Task",
             "Resource": "arn:${Partition}:states:::aws-sdk:sfn:describeExecution",
-            "Arguments": {"ExecutionArn": jsonata("'${Executions}:' & $states.input")},
+            "Arguments": {"ExecutionArn": jsonata("'${Executions}:' & $states.input.order_id")},
             "Assign": {
-                "order_id": jsonata("$states.input"),
+                "order_id": jsonata("$states.input.order_id"),
                 "started": jsonata("$states.result.StartDate"),
-                "ended": jsonata("$states.result.Status"),
+                "what": jsonata("'ended ' & $states.result.Status"),
             },
             "Output": {"status": jsonata("$states.result.Status")},
             "TimeoutSeconds": 10,
             "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 3, "JitterStrategy": "FULL"}],
-            "Catch": [catch([_NEVER_PLACED], ALONE), catch(["States.ALL"], LATER)],
+            "Catch": [catch([_UNKNOWN], GONE, unknown), catch(["States.ALL"], LATER)],
             "Next": ENDED,
         },
         ENDED: _choice(_RUNNING, ALONE, REFUND),
+        GONE: _choice("$overdue", REFUND, ALONE),
         REFUND: _undo("refund_payment", RELEASE),
         RELEASE: _undo("release_products", RECORD),
         RECORD: invoke(
@@ -151,7 +161,7 @@ def _failure() -> State:
         "started": jsonata("$started"),
         "step": "Sweep",
         "error": ABANDONED,
-        "cause": jsonata("'its execution ended ' & $ended & ' and left it half-way'"),
+        "cause": jsonata("'its execution ' & $what & ' and left it half-way'"),
         "compensated": True,
     }
 

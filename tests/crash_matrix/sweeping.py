@@ -19,4 +19,5 @@ def sweep(order_id: str, invoke: Invoke, clock: Clock) -> Any:
         return invoke(state, arguments)
 
     one = definition()["States"][EACH]["ItemProcessor"]
-    return Execution(one, f"sweep-of-{order_id}", invoke_or_look, clock).start(order_id).output
+    found = {"order_id": order_id, "updated_at": started, "overdue": False}
+    return Execution(one, f"sweep-of-{order_id}", invoke_or_look, clock).start(found).output

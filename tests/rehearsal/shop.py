@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipelines import executions, orders
+import pymongo
+
+from pipelines import executions, orders, stacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pymongo.database import Database
 
     from pipelines.executions import Moment
     from pipelines.payment_stack import PaymentStack
@@ -95,3 +100,14 @@ def physical(stack: PaymentStack, logical: str) -> str:
     """The physical id of one of the stack's resources."""
     found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
     return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
+@contextmanager
+def database_of(stack: PaymentStack) -> Iterator[Database[dict[str, Any]]]:
+    """Open the stack's database, as somebody does who may write to it by hand."""
+    configuration = stack.aws.functions.get_function_configuration(
+        FunctionName=stacks.outputs(stack.aws, stack.name)["DataApiFunctionName"]
+    )
+    name = configuration["Environment"]["Variables"]["MONGODB_DATABASE"]
+    with pymongo.MongoClient[dict[str, Any]](stack.aws.mongodb_uri) as client:
+        yield client[name]

@@ -23,12 +23,8 @@ def abandon(stack: PaymentStack, order: str, state: str) -> None:
     What the execution did is asked of the data API in its name; it itself is refused its first step, so that
     it cannot be further on than that when it is stopped.
     """
+    lose(stack, order, state)
     arn = executions.arn_of(stack.workflow, order)
-    deadline = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
-    if state in {"RESERVED", "PAID"}:
-        stack.api.reserve(order, execution=arn, deadline=deadline)
-    if state == "PAID":
-        stack.api.charge(order, execution=arn, deadline=deadline, method="credit", attempt=1)
     first = physical(stack, "ReserveProductsFunction")
     stack.aws.functions.put_function_concurrency(FunctionName=first, ReservedConcurrentExecutions=0)
     try:
@@ -36,6 +32,16 @@ def abandon(stack: PaymentStack, order: str, state: str) -> None:
         stack.aws.stepfunctions.stop_execution(executionArn=arn)
     finally:
         stack.aws.functions.delete_function_concurrency(FunctionName=first)
+
+
+def lose(stack: PaymentStack, order: str, state: str) -> None:
+    """Leave an order in a state, in the name of an execution that there is not."""
+    arn = executions.arn_of(stack.workflow, order)
+    deadline = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
+    if state in {"RESERVED", "PAID"}:
+        stack.api.reserve(order, execution=arn, deadline=deadline)
+    if state == "PAID":
+        stack.api.charge(order, execution=arn, deadline=deadline, method="credit", attempt=1)
 
 
 def await_state(stack: PaymentStack, order: str, state: str) -> None:

@@ -6,14 +6,12 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import pymongo
 import pytest
 from bson.int64 import Int64
 from click.testing import CliRunner, Result
 
-from pipelines import stacks
 from pipelines.cli.main import main
-from tests.rehearsal.shop import Shop, physical
+from tests.rehearsal.shop import Shop, database_of, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,12 +148,8 @@ def test_a_broken_balance_is_named_and_not_repaired(
     assert payments("settle").exit_code == 0
     assert payments("reconcile").exit_code == 0
     # When somebody edits a balance in the database
-    configuration = stack.aws.functions.get_function_configuration(
-        FunctionName=stacks.outputs(stack.aws, stack.name)["DataApiFunctionName"]
-    )
-    name = configuration["Environment"]["Variables"]["MONGODB_DATABASE"]
-    with pymongo.MongoClient[dict[str, Any]](embedded.mongodb_uri) as client:
-        users = client[name].users
+    with database_of(stack) as database:
+        users = database.users
         users.update_one({"_id": ada}, {"$inc": {"balance": Int64(7)}})
         # Then it is named, as often as one looks, until it is put right
         for _ in range(2):

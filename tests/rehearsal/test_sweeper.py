@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines import executions
-from tests.rehearsal.shop import Shop, physical
-from tests.rehearsal.sweeping import abandon, await_state, sweep
+from tests.rehearsal.shop import Shop, database_of, physical
+from tests.rehearsal.sweeping import abandon, await_state, lose, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,31 @@ def test_an_order_whose_execution_is_stopped_is_undone(stack: PaymentStack, shop
     # And the alarm rings
     assert alarm(stack, "OrdersAbandoned") == "ALARM"
     assert alarm(stack, "SweepFailing") == "OK"
+
+
+def test_an_order_whose_execution_is_gone_is_undone_when_no_deadline_can_lie_ahead(
+    stack: PaymentStack, shop: Shop
+) -> None:
+    # Given orders of executions that nobody knows, as after a stack was deleted: begun, and never placed
+    tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
+    begun, waiting = (shop.order(ada, (tea, 100, 1)) for _ in range(2))
+    lose(stack, begun, "PAID")
+    # When the sweeper looks while a deadline may lie ahead; Then it leaves both alone
+    assert json.loads(sweep(stack, quiet_seconds=0)["output"]) == {"swept": 0}
+    assert (shop.balance(ada), shop.available(tea)) == (900, 4)
+    # When both have not changed for more than a day
+    with database_of(stack) as database:
+        long_ago = {"$set": {"updated_at": datetime.now(UTC) - timedelta(hours=26)}}
+        database.orders.update_many({"_id": {"$in": [begun, waiting]}}, long_ago)
+    # Then the one that was begun is undone, with the reason
+    assert json.loads(sweep(stack)["output"]) == {"swept": 1}
+    assert [stack.api.order(order)["state"] for order in (begun, waiting)] == ["FAILED", "NEW"]
+    assert (shop.balance(ada), shop.available(tea)) == (1000, 5)
+    (failure,) = stack.api.failures(begun)["failures"]
+    assert (failure["error"], failure["cause"]) == (
+        "Abandoned",
+        "its execution is unknown and left it half-way",
+    )
 
 
 @pytest.fixture

@@ -102,6 +102,14 @@ def test_the_sweeper_undoes_in_the_workflows_order_and_touches_nothing_that_runs
     assert path == [*STEPS, sweeper.SWEPT]
 
 
+def test_an_order_of_an_unknown_execution_is_undone_only_when_it_is_overdue(order_states: Json) -> None:
+    (unknown, _) = order_states[sweeper.LOOK]["Catch"]
+    assert (unknown["ErrorEquals"], unknown["Next"]) == (["Sfn.ExecutionDoesNotExistException"], sweeper.GONE)
+    (overdue,) = order_states[sweeper.GONE]["Choices"]
+    assert (overdue["Condition"], overdue["Next"]) == ("{% $overdue %}", sweeper.REFUND)
+    assert order_states[sweeper.GONE]["Default"] == sweeper.ALONE
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_what_cannot_be_undone_now_is_left_for_the_next_sweep(order_states: Json, name: str) -> None:
     assert order_states[name]["Catch"][-1] == {"ErrorEquals": ["States.ALL"], "Next": sweeper.LATER}

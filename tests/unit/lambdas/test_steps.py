@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from data_api import deadlines
 from payment_data import errors, metrics
 from tests.unit.lambdas.conftest import FakeApi, problem
 
@@ -335,12 +336,14 @@ def test_a_reason_is_a_name_that_we_know(error: str | None, reason: str) -> None
     assert metrics.reason(error) == reason
 
 
+def unchanged(seconds: int, state: str = "PAID") -> dict[str, Any]:
+    at = datetime.now(UTC) - timedelta(seconds=seconds)
+    return {"order_id": f"o{seconds}", "state": state, "updated_at": at.isoformat()}
+
+
 def listed(*ages: int, after: str | None = None) -> tuple[int, dict[str, Any]]:
     """A page of orders, each unchanged for so many seconds."""
-    now = datetime.now(UTC)
-    found = [
-        {"order_id": f"o{age}", "updated_at": (now - timedelta(seconds=age)).isoformat()} for age in ages
-    ]
+    found = [unchanged(age) for age in ages]
     return 200, {"orders": found} | ({"next": after} if after else {})
 
 
@@ -352,7 +355,7 @@ def test_unfinished_orders_are_found_state_by_state_and_page_by_page(run: Run, f
     event: dict[str, str] = {}
     while True:
         answer = run("find_unfinished", event)
-        found += answer["orders"]
+        found += [order["order_id"] for order in answer["orders"]]
         if "next" not in answer:
             break
         event = answer["next"]
@@ -368,8 +371,23 @@ def test_unfinished_orders_are_found_state_by_state_and_page_by_page(run: Run, f
     ("state", "orders"), [("PAID", ["o1"]), ("COMPLETED", []), ("FAILED", []), ("NEEDS_ATTENTION", [])]
 )
 def test_one_order_is_unfinished_or_not(run: Run, fake_api: FakeApi, state: str, orders: list[str]) -> None:
-    fake_api.answers = [(200, {"order_id": "o1", "state": state})]
-    assert run("find_unfinished", {"order_id": "o1"}) == {"orders": orders}
+    fake_api.answers = [(200, unchanged(1, state))]
+    found = run("find_unfinished", {"order_id": "o1"})["orders"]
+    assert [order["order_id"] for order in found] == orders
+
+
+@pytest.mark.parametrize(
+    ("state", "hours", "overdue"),
+    [("RESERVED", 26, True), ("CANCELLING", 26, True), ("PAID", 24, False), ("NEW", 10_000, False)],
+)
+def test_an_order_that_was_begun_is_overdue_after_every_deadline(
+    run: Run, fake_api: FakeApi, state: str, hours: int, overdue: bool
+) -> None:
+    fake_api.answers = [(200, order := unchanged(hours * 3600, state))]
+    (found,) = run("find_unfinished", {"order_id": order["order_id"]})["orders"]
+    assert found == {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
+    # And no forward request can come so late
+    assert sys.modules["find_unfinished.handler"].OVERDUE > deadlines.HORIZON
 
 
 def test_an_order_that_does_not_exist_is_not_unfinished(run: Run, fake_api: FakeApi) -> None:
