@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines import aws, deployment, packaging, stacks
+from pipelines import artifacts, aws, deployment, packaging, stacks
 from pipelines.cli import console, options
 from pipelines.refusals import Refused
 
@@ -29,11 +29,10 @@ def deploy(
     does nothing the second time.
     """
     there = aws.connect(environment, endpoint_url)
+    bucket = artifacts.bucket(there, artifact_bucket)  # a refusal must not wait for the packages
     with console.progress(f"deploying {environment}") as reporter:
         manifest = packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
-        done = deployment.deploy(
-            there, manifest, stack=stack, artifact_bucket=artifact_bucket, reporter=reporter
-        )
+        done = deployment.deploy(there, manifest, stack=stack, artifact_bucket=bucket, reporter=reporter)
     for name, change in done.changes.items():
         console.done(f"{name} {change}")
     outputs = stacks.outputs(there, done.stack)
