@@ -3,7 +3,7 @@
 from environments.embedded.codesuite import clock, runtime
 from environments.embedded.codesuite.documents import Json
 
-_KIND = "action"
+KIND = "action"
 
 
 def new(execution: Json, stage: str, declaration: Json) -> Json:
@@ -33,7 +33,7 @@ def keep(run: Json) -> None:
     """Write a record."""
     run["updated"] = clock.now()
     where = (run["account"], run["region"], run["pipelineName"], run["pipelineExecutionId"], run["id"])
-    runtime.current().store.put(_KIND, *where, body=run)
+    runtime.current().store.put(KIND, *where, body=run)
 
 
 def find(execution: Json, identifier: str) -> Json:
@@ -49,7 +49,7 @@ def find(execution: Json, identifier: str) -> Json:
         execution["id"],
         identifier,
     )
-    found = runtime.current().store.get(_KIND, *where)
+    found = runtime.current().store.get(KIND, *where)
     if found is None:
         raise KeyError(identifier)
     return found
@@ -58,9 +58,9 @@ def find(execution: Json, identifier: str) -> Json:
 def of_execution(execution: Json) -> list[Json]:
     """Read the records of an execution, oldest first."""
     where = (execution["account"], execution["region"], execution["pipelineName"], execution["id"])
-    return runtime.current().store.all(_KIND, *where)
+    return runtime.current().store.all(KIND, *where)
 
 
 def of_pipeline(account: str, region: str, name: str) -> list[Json]:
     """Read the records of a pipeline, oldest first."""
-    return runtime.current().store.all(_KIND, account, region, name)
+    return runtime.current().store.all(KIND, account, region, name)

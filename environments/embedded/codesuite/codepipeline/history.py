@@ -41,25 +41,25 @@ def listing(scope: Scope, request: Json) -> Json:
 def actions(scope: Scope, request: Json) -> Json:
     """ListActionExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    found = action_runs.of_pipeline(scope.account, scope.region, request["pipelineName"])[::-1]
-    details = [_action(run) for run in found if _wanted(run["pipelineExecutionId"], request)]
-    return paging.page("actionExecutionDetails", details, request)
+    found = _records(scope, request, action_runs.KIND)
+    return paging.page("actionExecutionDetails", [_action(run) for run in found], request)
 
 
 def rules(scope: Scope, request: Json) -> Json:
     """ListRuleExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    found = runtime.current().store.all("rule", scope.account, scope.region, request["pipelineName"])[::-1]
-    details = [_rule(record) for record in found if _wanted(record["pipelineExecutionId"], request)]
-    return paging.page("ruleExecutionDetails", details, request)
+    found = _records(scope, request, "rule")
+    return paging.page("ruleExecutionDetails", [_rule(record) for record in found], request)
 
 
-def _wanted(identifier: str, request: Json) -> bool:
+def _records(scope: Scope, request: Json, kind: str) -> list[Json]:
+    """Read the records of the execution that is asked for, or of all, newest first."""
     wanted = request.get("filter") or {}
     one = wanted.get("pipelineExecutionId") or (wanted.get("latestInPipelineExecution") or {}).get(
         "pipelineExecutionId"
     )
-    return one in (None, identifier)
+    where = (scope.account, scope.region, request["pipelineName"], *([one] if one else []))
+    return runtime.current().store.all(kind, *where)[::-1]
 
 
 def _common(found: Json) -> Json:

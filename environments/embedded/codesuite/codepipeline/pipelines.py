@@ -3,7 +3,7 @@
 from typing import Any
 
 from environments.embedded.codesuite import clock, paging, roles, runtime
-from environments.embedded.codesuite.codepipeline import engine, executions, structure
+from environments.embedded.codesuite.codepipeline import action_runs, engine, executions, structure
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 
@@ -78,7 +78,7 @@ def delete(scope: Scope, request: Json) -> Json:
     """DeletePipeline; what is not there is deleted, as on AWS."""
     store = runtime.current().store
     with store.transaction():
-        for kind in (_KIND, executions.KIND, "action", "rule"):
+        for kind in (_KIND, executions.KIND, action_runs.KIND, "rule"):
             store.delete(kind, scope.account, scope.region, request["name"])
     return {}
 

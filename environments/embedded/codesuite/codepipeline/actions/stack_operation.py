@@ -1,5 +1,8 @@
 """Watching a stack: its status, its change sets, an operation until it ends."""
 
+import itertools
+from collections.abc import Iterator
+
 from botocore.exceptions import ClientError
 
 from environments.embedded.codesuite.codepipeline.actions.action import Action, ActionFailed, failed
@@ -59,8 +62,8 @@ def without_changes(found: Json) -> bool:
 
 def newest_event(action: Action) -> str | None:
     """Return the id of the stack's newest event, from which on an operation is followed."""
-    events = _events(action, str(action.configuration["StackName"]))
-    return events[0]["EventId"] if events else None
+    newest = next(_events(action, str(action.configuration["StackName"])), None)
+    return newest["EventId"] if newest else None
 
 
 def follow(action: Action, before: str | None, *, deleting: bool = False) -> None:
@@ -83,8 +86,7 @@ def follow(action: Action, before: str | None, *, deleting: bool = False) -> Non
 
 
 def _ended(action: Action, stack_id: str, before: str | None) -> str | None:
-    events = _new(_events(action, stack_id), before)
-    newest = events[0] if events else None
+    newest = next(_new(action, stack_id, before), None)
     if newest is None or newest["PhysicalResourceId"] != stack_id:
         return None
     told = str(newest["ResourceStatus"])
@@ -92,30 +94,25 @@ def _ended(action: Action, stack_id: str, before: str | None) -> str | None:
 
 
 def _reason(action: Action, stack_id: str, before: str | None) -> str:
-    bad = [
-        event
-        for event in _new(_events(action, stack_id), before)
-        if event["ResourceStatus"].endswith("_FAILED")
-    ]
+    bad = [event for event in _new(action, stack_id, before) if event["ResourceStatus"].endswith("_FAILED")]
     if not bad:
         return ""
     return f"{bad[-1]['LogicalResourceId']}: {bad[-1].get('ResourceStatusReason', '')}"
 
 
-def _new(events: list[Json], before: str | None) -> list[Json]:
-    identifiers = [event["EventId"] for event in events]
-    return events[: identifiers.index(before)] if before in identifiers else events
+def _new(action: Action, stack: str, before: str | None) -> Iterator[Json]:
+    return itertools.takewhile(lambda event: event["EventId"] != before, _events(action, stack))
 
 
-def _events(action: Action, stack: str) -> list[Json]:
+def _events(action: Action, stack: str) -> Iterator[Json]:
+    """Yield events, newest first, a page at a time: a stack's history grows with every release."""
     client = action.hands.client("cloudformation")
     try:
-        pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
-        return [event for page in pages for event in page["StackEvents"]]
+        for page in client.get_paginator("describe_stack_events").paginate(StackName=stack):
+            yield from page["StackEvents"]
     except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return []
-        raise failed(error) from None
+        if "does not exist" not in error.response["Error"]["Message"]:
+            raise failed(error) from None
 
 
 def _stack(action: Action) -> Json | None:
