@@ -71,7 +71,7 @@ check: install ## Run what a build runs: the linters, and the tests that need no
 lint: install ## Check style, types, imports, templates and workflow definitions
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy
+	@$(BIN)/mypy --cache-dir $${PAYMENTS_CACHE:-.cache}/mypy
 	@PYTHONPATH=.:lambdas $(BIN)/lint-imports --no-logo
 	@$(BIN)/payments lint
 
