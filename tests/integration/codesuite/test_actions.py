@@ -46,6 +46,21 @@ def stack() -> str:
     return f"stack-{uuid.uuid4().hex[:8]}"
 
 
+def test_a_template_that_the_artifact_does_not_hold_is_refused(workshop: Workshop, stack: str) -> None:
+    # Given a file that is missing, a folder, and a file beside the artifact
+    paths = {"Missing": "none.json", "Folder": "folder", "Outside": "../Code.zip"}
+    actions = [
+        _stack_action(name, "CREATE_UPDATE", stack, configuration={"TemplatePath": f"Code::{path}"})
+        for name, path in paths.items()
+    ]
+    # When they are to be deployed
+    name, execution = _released(workshop, *actions, folder__note_dot_json="{}")
+    # Then each is refused by its name
+    for one, path in paths.items():
+        expected = f"File [{path}] does not exist in artifact [Code]"
+        assert workshop.error(name, execution, one) == expected
+
+
 def test_a_stack_is_created_updated_left_alone_and_deleted(workshop: Workshop, stack: str) -> None:
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
     template = {"TemplatePath": "Code::note.json", "TemplateConfiguration": "Code::settings.json"}

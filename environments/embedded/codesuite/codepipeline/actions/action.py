@@ -1,7 +1,9 @@
 """One action at work: what it was told, what it may use, how it tells what comes of it."""
 
+import posixpath
 import shutil
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,21 +95,25 @@ class Action:
         folder = self.folder / "in" / wanted
         if not folder.exists():
             folder.mkdir(parents=True)
-            archive = self.store.fetch(self.input_location(wanted), self.folder / f"{wanted}.zip")
-            sources.unpack(archive, folder)
+            sources.unpack(self._archive(wanted), folder)
         return folder
 
     def input_file(self, reference: str) -> Path:
-        """Find `artifact::path`."""
+        """Find `artifact::path`; nothing else of the artifact is unpacked."""
         name, _, path = reference.partition("::")
-        file = self.input_folder(name) / path
-        if (
-            not path
-            or not file.resolve().is_relative_to(self.input_folder(name).resolve())
-            or not file.is_file()
-        ):
-            raise ActionFailed(f"File [{path}] does not exist in artifact [{name}]", "ConfigurationError")
-        return file
+        with zipfile.ZipFile(self._archive(name)) as zipped:
+            try:
+                return Path(zipped.extract(posixpath.normpath(path), self.folder / "file" / name))
+            except KeyError:
+                raise ActionFailed(
+                    f"File [{path}] does not exist in artifact [{name}]", "ConfigurationError"
+                ) from None
+
+    def _archive(self, name: str) -> Path:
+        archive = self.folder / f"{name}.zip"
+        if not archive.exists():
+            self.store.fetch(self.input_location(name), archive)
+        return archive
 
     def put_output(self, files: dict[str, Path], name: str | None = None) -> None:
         """Zip files into an output artifact, the first one when none is named."""
