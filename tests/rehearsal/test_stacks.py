@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from pipelines import deployment, orders, stacks
@@ -14,8 +16,9 @@ from pipelines.stacks import StackFailed
 from tests.rehearsal.shop import Shop, ended, physical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from environments.embedded.instance import Instance
     from pipelines.aws import Aws
     from pipelines.packaging import Package
     from pipelines.payment_stack import PaymentStack
@@ -99,25 +102,45 @@ def test_a_release_that_breaks_is_rolled_back_and_the_next_one_is_deployed(
 
 
 def test_an_order_in_flight_finishes_on_the_code_that_it_started_with(
-    here: Aws, deploy: Callable[[str], PaymentStack], built: Built
+    here: Aws, deploy: Callable[[str], PaymentStack], built: Built, embedded: Instance
 ) -> None:
-    # Given an order whose first step Lambda does not run for now, and so is tried again
+    # Given an order in its first step, whose sandbox does not get on
     shop = Shop(stack := deploy("payments-flight"))
-    tea, ada = shop.product(price=100, available=2), shop.user(balance=200)
-    early, late = shop.order(ada, (tea, 100, 1)), shop.order(ada, (tea, 100, 1))
-    first = {"FunctionName": physical(stack, "ReserveProductsFunction")}
-    stack.aws.functions.put_function_concurrency(**first, ReservedConcurrentExecutions=0)
-    placed = orders.place(stack, early)
-    # When a release is deployed whose last step rejects every order
-    rejecting = {**built.manifest, "arrange_delivery": _rejecting(built)}
-    deployment.deploy(here, rejecting, stack=stack.name, packages=built.folder)
-    stack.aws.functions.delete_function_concurrency(**first)
+    tea, ada = shop.product(price=100, available=3), shop.user(balance=300)
+    first, early, late = (shop.order(ada, (tea, 100, 1)) for _ in range(3))
+    assert shop.place(first).status == "SUCCEEDED"
+    with _frozen(embedded, physical(stack, "ReserveProductsFunction")):
+        placed = orders.place(stack, early)
+        # When a release is deployed whose last step rejects every order
+        rejecting = {**built.manifest, "arrange_delivery": _rejecting(built)}
+        deployment.deploy(here, rejecting, stack=stack.name, packages=built.folder)
     # Then that order is delivered, by the code that it started with
-    assert ended(stack, placed.arn).status == "SUCCEEDED"
+    over = ended(stack, placed.arn)
+    assert (over.status, over.error) == ("SUCCEEDED", "")
     # And the next one meets the new code
     assert shop.place(late).error == "DeliveryRejected"
     assert shop.balance(ada) == 100
     stacks.delete(here, stack.name)
+
+
+@contextmanager
+def _frozen(embedded: Instance, function: str) -> Iterator[None]:
+    """Let a function's sandboxes stand still."""
+    processes = psutil.process_iter(["ppid", "environ"])  # one that is about to end has no environment
+    sandboxes = [
+        each
+        for each in processes
+        if each.info["ppid"] == embedded.pid
+        and (each.info["environ"] or {}).get("AWS_LAMBDA_FUNCTION_NAME") == function
+    ]
+    assert sandboxes
+    for sandbox in sandboxes:
+        sandbox.suspend()
+    try:
+        yield
+    finally:
+        for sandbox in sandboxes:
+            sandbox.resume()
 
 
 def _rejecting(built: Built) -> Package:
