@@ -30,7 +30,6 @@ from environments.embedded.codesuite.codebuild.service import SERVICE as CODEBUI
 from environments.embedded.codesuite.codepipeline import resuming, watching
 from environments.embedded.codesuite.codepipeline.service import SERVICE as CODEPIPELINE
 from environments.embedded.codesuite.service import Service
-from environments.embedded.plugins import stack_interruptions
 
 _SERVICES = (CODEPIPELINE, CODEBUILD, connections.CODECONNECTIONS, connections.CODESTAR, codeartifact.SERVICE)
 _MODULE = "codesuite"
@@ -74,7 +73,6 @@ def _begin() -> None:
     while not _answers(str(place.hostname), int(place.port or 0)):
         if time.monotonic() > deadline or runtime.current().stopping.wait(0.05):
             return
-    stack_interruptions.fail_interrupted()
     resuming.resume()
     watching.watch()
 

@@ -16,6 +16,7 @@ from environments.embedded.plugins import (
     private_dns,
     refusals,
     service_metrics,
+    stack_interruptions,
     stack_roles,
     stacks,
     states,
@@ -35,6 +36,7 @@ _PLUGINS = (
     private_dns,
     states,
     stacks,
+    stack_interruptions,
     stack_roles,
     codesuite,
 )

@@ -7,26 +7,39 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-opt
 
 from __future__ import annotations
 
+from typing import Any
+
 from ministack.core import responses
 from ministack.services import cloudformation
 from ministack.services.cloudformation import stacks as stack_engine
 
-REASON = "The embedded AWS was stopped while this stack changed."
+_REASON = "The embedded AWS was stopped while this stack changed."
 _UNDER_WAY = "_IN_PROGRESS"
 _ONLY_PLANNED = "REVIEW_IN_PROGRESS"  # it has a change set and nothing else, so nothing was interrupted
 
 
-def fail_interrupted() -> None:
+def install() -> None:
+    """Look at what was kept as soon as it is there, before anybody can change a stack anew."""
+    stock = cloudformation.load_persisted_state
+
+    def load(data: dict[str, Any]) -> None:
+        stock(data)
+        _fail_interrupted()
+
+    cloudformation.load_persisted_state = load
+
+
+def _fail_interrupted() -> None:
     """Say that every stack that was changing, and every change set being executed, failed."""
     for (account, region, name), stack in cloudformation._stacks._data.items():
         status = str(stack["StackStatus"])
         if not status.endswith(_UNDER_WAY) or status == _ONLY_PLANNED:
             continue
         operation = status.removesuffix(_UNDER_WAY).removesuffix("_COMPLETE_CLEANUP")
-        stack |= {"StackStatus": f"{operation}_FAILED", "StackStatusReason": REASON}
+        stack |= {"StackStatus": f"{operation}_FAILED", "StackStatusReason": _REASON}
         identifier, kind = stack["StackId"], "AWS::CloudFormation::Stack"
         with responses.request_scope(account, region):
-            stack_engine._add_event(identifier, name, name, kind, stack["StackStatus"], REASON, identifier)
+            stack_engine._add_event(identifier, name, name, kind, stack["StackStatus"], _REASON, identifier)
     for change_set in cloudformation._change_sets._data.values():
         if change_set["ExecutionStatus"] == "EXECUTE_IN_PROGRESS":
             change_set["ExecutionStatus"] = "EXECUTE_FAILED"
