@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipelines import executions, payment_stack, stacks
+from tests.rehearsal.sweeping import lose
 
 if TYPE_CHECKING:
     from tests.drills.scene import Scene
-    from tests.drills.system import System
 
 _PAGE: Final = "disaster-recovery.md"
 _SECTION: Final = "A payments stack is deleted"
-
-
-def _half_way(system: System, order: str, *, paid: bool) -> None:
-    """Take an order as far as its execution had come."""
-    execution = executions.arn_of(system.stack.workflow, order)
-    deadline = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
-    system.stack.api.reserve(order, execution=execution, deadline=deadline)
-    if paid:
-        system.stack.api.charge(order, execution=execution, deadline=deadline, method="credit", attempt=1)
-    system.traffic.placed.append(order)
 
 
 def test_stack_deleted(scene: Scene) -> None:
@@ -33,7 +22,8 @@ def test_stack_deleted(scene: Scene) -> None:
     for order in rest:
         list(executions.follow(aws, system.traffic.place(order)))
     for order in (reserved, paid):
-        _half_way(system, order, paid=order == paid)
+        lose(system.stack, order, "PAID" if order == paid else "RESERVED")
+        system.traffic.placed.append(order)
     # When the stack is deleted; Then its alarms are gone with it, and the page's commands say so
     scene.breaks("the payments stack is deleted by hand", lambda: stacks.delete(aws, name))
     assert name in scene.follow(_PAGE, _SECTION, only=0)

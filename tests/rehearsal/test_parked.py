@@ -138,9 +138,7 @@ def test_orders_are_listed_by_state(stack: PaymentStack, payments: Payments) -> 
     assert payments("order", "list", "--parked", "--state", "NEW").exit_code == 2
 
 
-def test_a_broken_balance_is_named_and_not_repaired(
-    stack: PaymentStack, payments: Payments, embedded: Instance
-) -> None:
+def test_a_broken_balance_is_named_and_not_repaired(stack: PaymentStack, payments: Payments) -> None:
     # Given a completed order in the ledger
     shop = Shop(stack)
     tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
