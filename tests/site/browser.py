@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from pipelines.docs_site import assets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Page as Tab
 
@@ -76,21 +76,22 @@ def running(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-def visit_all(browser: Browser, address: str, pages: Iterable[str]) -> Iterator[tuple[str, Seen]]:
-    """Open every page in one tab and tell what each showed.
+def visit_all(browser: Browser, address: str, pages: list[str]) -> dict[str, Seen]:
+    """Open every page in one tab and return what each showed, by its path.
 
     The server has axe-core beside the site, so that the browser compiles it once.
     """
     context = browser.new_context(viewport=DESK, color_scheme="light", reduced_motion="reduce")
     context.add_init_script(path=_IN_PAGE)
     tab = context.new_page()
+    seen = {page: Seen() for page in pages}
     now, measured = [Seen()], {"default": set[str](), "slate": set[str]()}
     _listen(tab, address, now)
     for page in pages:
-        now[0] = Seen()
-        _visit(tab, address + page, now[0], measured)
-        yield page, now[0]
+        now[0] = seen[page]
+        _visit(tab, address + page, seen[page], measured)
     context.close()
+    return seen
 
 
 def _listen(tab: Tab, address: str, now: list[Seen]) -> None:

@@ -49,11 +49,11 @@ def seen(browser: Browser, site: Path, address: str, unchanged: Unchanged) -> di
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     known = {page: unchanged.find(page) for page in pages if page != "404.html"}
     found = {page: one for page, one in known.items() if one is not None}
-    for page, one in watching.visit_all(browser, address, [page for page in known if page not in found]):
-        found[page] = one
+    visited = watching.visit_all(browser, address, [page for page in known if page not in found])
+    for page, one in visited.items():
         unchanged.keep(page, one)
     unchanged.forget_the_rest()
-    return found
+    return found | visited
 
 
 @pytest.fixture
