@@ -86,7 +86,7 @@ def executions(tools: Aws, pipeline: str, most: int = 10) -> list[dict[str, Any]
 
 
 def questions(tools: Aws, pipeline: str) -> list[Question]:
-    """The approvals that wait."""
+    """The approvals that can be answered."""
     return list(_questions(tools, pipeline))
 
 
@@ -187,16 +187,19 @@ def _questions(tools: Aws, pipeline: str) -> Iterator[Question]:
     for page in pages.paginate(pipelineName=pipeline):
         for one in page["actionExecutionDetails"]:
             kind = one["input"]["actionTypeId"]["category"]
-            if kind == "Approval" and one["status"] == "InProgress":
-                yield _question(tools, pipeline, one)
+            if kind != "Approval" or one["status"] != "InProgress":
+                continue
+            # An action is in progress a moment before it has its token, and cannot be answered yet.
+            if token := _token(tools, pipeline, one):
+                yield _question(one, token)
 
 
-def _question(tools: Aws, pipeline: str, one: dict[str, Any]) -> Question:
+def _question(one: dict[str, Any], token: str) -> Question:
     told = one["input"].get("resolvedConfiguration") or one["input"].get("configuration", {})
     return Question(
         one["stageName"],
         one["actionName"],
-        _token(tools, pipeline, one),
+        token,
         one["pipelineExecutionId"],
         told.get("CustomData", ""),
         told.get("ExternalEntityLink", ""),
@@ -214,4 +217,4 @@ def _token(tools: Aws, pipeline: str, one: dict[str, Any]) -> str:
             token = action.get("latestExecution", {}).get("token")
             if named and token:
                 return str(token)
-    return str(one["output"]["executionResult"]["externalExecutionId"])
+    return str(one["output"]["executionResult"].get("externalExecutionId", ""))

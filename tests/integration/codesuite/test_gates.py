@@ -1,8 +1,12 @@
 """Approvals, transitions, stopping: https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
+from environments.embedded import instance
+from pipelines import pipeline_control, tools_account
 from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, eventually, stage
 
 
@@ -48,6 +52,29 @@ def test_an_approval_is_given_once_and_with_its_own_token(workshop: Workshop) ->
     with pytest.raises(ClientError) as caught:
         workshop.answer(name, token)
     assert _code(caught) == "ApprovalAlreadyCompletedException"
+
+
+def test_an_approval_that_has_no_token_yet_is_no_question_yet(
+    workshop: Workshop, embedded: instance.Instance
+) -> None:
+    # Given an approval whose action is in progress, as it is told in the moment before its token is made
+    name = _gated(workshop)
+    token = workshop.approval(name, workshop.start(name))
+    early = tools_account.connect(embedded.endpoint)
+    early.session.events.register("after-call.codepipeline.GetPipelineState", _without_token)
+    early.session.events.register("after-call.codepipeline.ListActionExecutions", _without_token)
+    # When / Then
+    assert pipeline_control.questions(early, name) == []
+    later = tools_account.connect(embedded.endpoint)
+    assert [question.token for question in pipeline_control.questions(later, name)] == [token]
+
+
+def _without_token(parsed: dict[str, Any], **_told: object) -> None:
+    for one in parsed.get("actionExecutionDetails", []):
+        one["output"]["executionResult"].pop("externalExecutionId", None)
+    for stage_state in parsed.get("stageStates", []):
+        for action in stage_state["actionStates"]:
+            action.get("latestExecution", {}).pop("token", None)
 
 
 def test_who_waits_is_told_with_the_evidence(workshop: Workshop) -> None:
