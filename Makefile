@@ -14,7 +14,8 @@ SEED ?= 1
 TIMES ?= 1
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines
-EVERY_TEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Tests wait as much as they reckon, so three share two processors.
+EVERY_TEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs build bench proofs crash-matrix drill clean
 

@@ -76,7 +76,7 @@ def mongod() -> Iterator[mongod_process.Mongod]:
     data = Path(tempfile.mkdtemp(prefix="mongod-"))
     running = mongod_process.start(data)
     yield running
-    running.stop()
+    running.kill()
     shutil.rmtree(data, ignore_errors=True)
 
 

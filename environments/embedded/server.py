@@ -108,10 +108,13 @@ def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod) -> Non
     """Leave nothing behind: no child, no file but the kept ones."""
     from environments.embedded.plugins import lambda_pool  # noqa: PLC0415 - see _serve
 
-    lambda_pool.close()
-    database.stop()
-    state.end_session(os.getpid())
     keep = (root / "keep").exists()
+    lambda_pool.close()
+    if keep:
+        database.stop()
+    else:
+        database.kill()  # a clean stop takes a second, which is lost on files that are removed
+    state.end_session(os.getpid())
     if keep:
         kept = taken | ({"mongodb_port": database.port} if database.pid else {})
         (root / "kept.json").write_text(json.dumps(kept))

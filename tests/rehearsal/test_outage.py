@@ -72,7 +72,7 @@ def guarded(
             there.use(_RIGHT)
             yield there
         finally:
-            there.server.stop()
+            there.server.kill()
 
 
 @contextmanager

@@ -93,9 +93,8 @@ def reap(_: float | None = None) -> int:
 
 
 def close() -> None:
-    """End every sandbox for good: none is started any more, not even for the second try of an event."""
+    """Start no sandbox any more, not even for an event's second try; those there end with the session."""
     lambda_svc._provided_code_lock.acquire()  # processes are started under it; nobody gets it again
-    lambda_runtime.reset()
 
 
 def _lease(config: dict[str, Any], code_zip: bytes) -> Sandbox:
