@@ -80,8 +80,15 @@ class Aws:
 
     def client(self, service: str) -> Any:
         """A client of a service that no stubs are installed for, so it is untyped."""
-        make: Any = self.session.client
-        return make(service, endpoint_url=self.endpoint, config=self._config)
+        if service not in self._clients:
+            make: Any = self.session.client
+            self._clients[service] = make(service, endpoint_url=self.endpoint, config=self._config)
+        return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        """Clients that were made already: one takes longer to make than most calls."""
+        return {}
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:

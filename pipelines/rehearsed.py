@@ -43,6 +43,8 @@ def variables(targets: Mapping[str, Aws]) -> dict[str, str]:
         # No network is needed to rehearse, and so nobody may be there to ask for advisories.
         "PAYMENTS_AUDIT_UNCHECKED": "advisories history",
         "PAYMENTS_CACHE": str(CACHE),
+        # Half of what a build does would be to compile the same modules as the build before it.
+        "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
         "UV": find_uv_bin(),
         "UV_CACHE_DIR": dependencies.uv(["cache", "dir"], cwd=ROOT).strip(),
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from environments.embedded.instance import AlreadyRunning, NotRunning, StartFailed
-from environments.embedded.mongod import MongodUnavailable
 from environments.problems import EnvironmentInvalid
 from payment_data.errors import Problem
 from pipelines.cli import console
@@ -29,7 +28,7 @@ def told() -> Iterator[None]:
         console.refuse(str(invalid))
     except AlreadyRunning as running:
         console.refuse(_sentence(running), "payments down")
-    except (NotRunning, StartFailed, MongodUnavailable) as failure:
+    except (NotRunning, StartFailed) as failure:
         console.refuse(_sentence(failure))
     except NoCredentialsError:
         console.refuse("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE")

@@ -329,6 +329,31 @@ def test_report_groups_come_in_pages(workshop: Workshop) -> None:
         codebuild.list_builds(nextToken="somewhere")
 
 
+def test_builds_at_once_have_a_folder_each_and_the_next_one_finds_it_empty(
+    run: Run, workshop: Workshop
+) -> None:
+    # Given a build that has left a file in its folder and goes on until it is stopped
+    def spec(last: str) -> str:
+        commands = ['export FOUND="$(ls)"', "touch left", "echo it is there", last]
+        phases = {"build": {"commands": commands}}
+        return json.dumps({"version": 0.2, "env": {"exported-variables": ["FOUND"]}, "phases": phases}) + "\n"
+
+    codebuild = workshop.client("codebuild")
+    lasting = run(spec("sleep 60"), wait=False)
+
+    def there() -> bool:
+        phase = codebuild.batch_get_builds(ids=[lasting["id"]])["builds"][0]["currentPhase"]
+        return phase == "BUILD" and "\nit is there" in _log(workshop, lasting)
+
+    eventually(there, "the file")
+    # When others run beside it, one after the other
+    beside, after = run(spec("true")), run(spec("true"))
+    codebuild.stop_build(id=lasting["id"])
+    # Then none sees a file of another
+    assert [build["buildStatus"] for build in (beside, after)] == ["SUCCEEDED", "SUCCEEDED"]
+    assert [_exported(build)["FOUND"] for build in (beside, after)] == ["", ""]
+
+
 def test_a_build_can_be_stopped(run: Run, workshop: Workshop) -> None:
     # Given
     build = run("version: 0.2\nphases: {build: {commands: ['sleep 60']}}\n", wait=False)

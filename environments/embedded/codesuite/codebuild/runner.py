@@ -5,6 +5,8 @@ that fails ends the build; after a build that fails, post-build still runs; uplo
 attempted.
 """
 
+import contextlib
+import itertools
 import shutil
 import time
 from collections.abc import Callable
@@ -52,12 +54,22 @@ def run(scope: Scope, name: str) -> None:
     build = find(scope, name)
     if build is None:
         return
-    folder = runtime.current().folder / "builds" / name.partition(":")[2]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _free_folder()
     try:
         _Run(scope, build, folder).everything()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_folder() -> Path:
+    """Make the first folder that no build has: what tools keep by path serves the next build in it, too."""
+    builds = runtime.current().folder / "builds"
+    builds.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            (builds / str(number)).mkdir()
+            break
+    return builds / str(number)
 
 
 def fault_interrupted() -> None:
