@@ -85,9 +85,9 @@ def executions(tools: Aws, pipeline: str, most: int = 10) -> list[dict[str, Any]
     return found
 
 
-def questions(tools: Aws, pipeline: str) -> list[Question]:
-    """The approvals that can be answered."""
-    return list(_questions(tools, pipeline))
+def questions(tools: Aws, pipeline: str, execution: str = "") -> list[Question]:
+    """The approvals that can be answered: of one execution, or of all."""
+    return list(_questions(tools, pipeline, {"pipelineExecutionId": execution} if execution else {}))
 
 
 def answer(tools: Aws, pipeline: str, question: Question, *, yes: bool, summary: str) -> None:
@@ -182,9 +182,9 @@ def _before_the_present(tools: Aws, pipeline: str, stage: str) -> str:
     return str(earlier[0]["pipelineExecutionId"])
 
 
-def _questions(tools: Aws, pipeline: str) -> Iterator[Question]:
+def _questions(tools: Aws, pipeline: str, which: dict[str, str]) -> Iterator[Question]:
     pages = tools.client("codepipeline").get_paginator("list_action_executions")
-    for page in pages.paginate(pipelineName=pipeline):
+    for page in pages.paginate(pipelineName=pipeline, filter=which):
         for one in page["actionExecutionDetails"]:
             kind = one["input"]["actionTypeId"]["category"]
             if kind != "Approval" or one["status"] != "InProgress":

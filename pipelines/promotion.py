@@ -129,9 +129,7 @@ def follow(
         watch(promotion)
         if ended:
             return
-        for question in pipeline_control.questions(tools, promotion.pipeline):
-            if question.execution != promotion.execution:
-                continue
+        for question in pipeline_control.questions(tools, promotion.pipeline, promotion.execution):
             promotion.evidence = question.link
             answer = decide(question)
             if answer is None:

@@ -73,7 +73,7 @@ def ran(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None
     with watching(prepared.aws, followed) as view:
         promotion.follow(prepared.aws, followed, view.show, lambda asked: gate.ask(asked, view, hold=hold))
     if followed.status == promotion.WAITING:
-        waiting = pipeline_control.questions(prepared.aws, followed.pipeline)
+        waiting = pipeline_control.questions(prepared.aws, followed.pipeline, followed.execution)
         told = gate.how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
         console.out.print(console.runnable(told), markup=False)
     elif followed.status != "Succeeded":

@@ -7,6 +7,7 @@ from environments.embedded.codesuite import clock, runtime
 from environments.embedded.codesuite.documents import Json, Scope
 
 KIND = "execution"
+RULE_KIND = "rule"
 UNFINISHED = ("InProgress", "Stopping")
 
 

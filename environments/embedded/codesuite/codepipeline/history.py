@@ -48,7 +48,7 @@ def actions(scope: Scope, request: Json) -> Json:
 def rules(scope: Scope, request: Json) -> Json:
     """ListRuleExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    found = _records(scope, request, "rule")
+    found = _records(scope, request, executions.RULE_KIND)
     return paging.page("ruleExecutionDetails", [_rule(record) for record in found], request)
 
 

@@ -78,7 +78,7 @@ def delete(scope: Scope, request: Json) -> Json:
     """DeletePipeline; what is not there is deleted, as on AWS."""
     store = runtime.current().store
     with store.transaction():
-        for kind in (_KIND, executions.KIND, action_runs.KIND, "rule"):
+        for kind in (_KIND, executions.KIND, action_runs.KIND, executions.RULE_KIND):
             store.delete(kind, scope.account, scope.region, request["name"])
     return {}
 

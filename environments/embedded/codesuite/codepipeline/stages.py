@@ -64,8 +64,13 @@ def may_enter(execution: Json) -> bool:
 
 def latest(found: list[Json], stage: str) -> Json | None:
     """Choose the execution that was last in a stage."""
-    entered = [execution for execution in found if execution["runs"].get(stage, {}).get("entered")]
-    return max(entered, key=lambda execution: execution["runs"][stage]["entered"], default=None)
+    return next(iter(entered(found, stage)), None)
+
+
+def entered(found: list[Json], stage: str) -> list[Json]:
+    """Choose the executions that were ever in a stage, the last one first."""
+    there = [execution for execution in found if execution["runs"].get(stage, {}).get("entered")]
+    return sorted(there, key=lambda execution: execution["runs"][stage]["entered"], reverse=True)
 
 
 def _supersede(older: Json, newer: Json) -> None:

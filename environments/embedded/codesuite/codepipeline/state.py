@@ -15,21 +15,38 @@ def get(scope: Scope, request: Json) -> Json:
     """GetPipelineState."""
     with runtime.current().store.transaction():
         record = pipelines.find(scope, request["name"])
+        pipeline = record["pipeline"]
         known = executions.of_pipeline(scope, request["name"])
-        runs = action_runs.of_pipeline(scope.account, scope.region, request["name"])
-    pipeline = record["pipeline"]
+        runs = {stage["name"]: _last_runs(known, stage) for stage in pipeline["stages"]}
     return {
         "pipelineName": request["name"],
         "pipelineVersion": pipeline["version"],
         "created": record["created"],
         "updated": record["updated"],
         "stageStates": [
-            _stage(pipeline, stage, record["transitions"], known, runs) for stage in pipeline["stages"]
+            _stage(pipeline, stage, record["transitions"], known, runs[stage["name"]])
+            for stage in pipeline["stages"]
         ],
     }
 
 
-def _stage(pipeline: Json, stage: Json, transitions: Json, known: list[Json], runs: list[Json]) -> Json:
+def _last_runs(known: list[Json], stage: Json) -> dict[str, Json]:
+    """Read how each action of a stage went last: in an earlier execution where the last is not so far yet.
+
+    What earlier ones did is left unread: who follows an execution looks again and again.
+    """
+    missing = {action["name"] for action in stage["actions"]}
+    found: dict[str, Json] = {}
+    for execution in stages.entered(known, stage["name"]):
+        for run in action_runs.of_execution(execution)[::-1]:
+            if run["stageName"] == stage["name"] and run["actionName"] in missing - found.keys():
+                found[run["actionName"]] = run
+        if missing == found.keys():
+            break
+    return found
+
+
+def _stage(pipeline: Json, stage: Json, transitions: Json, known: list[Json], runs: dict[str, Json]) -> Json:
     name = stage["name"]
     waiting = [e for e in known if executions.waits(e) and executions.stage_of(e)["name"] == name]
     inbound = [_execution(execution, "InProgress") for execution in waiting]
@@ -38,7 +55,7 @@ def _stage(pipeline: Json, stage: Json, transitions: Json, known: list[Json], ru
         "inboundExecution": inbound[-1] if inbound else None,
         "inboundExecutions": inbound,
         "inboundTransitionState": transitions.get(name, {"enabled": True}),
-        "actionStates": [_action(pipeline, name, action, runs) for action in stage["actions"]],
+        "actionStates": [_action(pipeline, action, runs.get(action["name"])) for action in stage["actions"]],
     }
     last = stages.latest(known, name)
     if last is not None:
@@ -79,12 +96,10 @@ def _condition(state: Json) -> Json:
     return {"latestExecution": latest, "conditionStates": [{"latestExecution": latest, "ruleStates": rules}]}
 
 
-def _action(pipeline: Json, stage: str, action: Json, runs: list[Json]) -> Json:
-    mine = [run for run in runs if (run["stageName"], run["actionName"]) == (stage, action["name"])]
+def _action(pipeline: Json, action: Json, run: Json | None) -> Json:
     state: Json = {"actionName": action["name"]}
-    if not mine:
+    if run is None:
         return state
-    run = mine[-1]
     parallel = pipeline["executionMode"] == "PARALLEL"
     state["latestExecution"] = {
         "actionExecutionId": run["id"],

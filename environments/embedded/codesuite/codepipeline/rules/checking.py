@@ -53,7 +53,7 @@ def check(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
 
 
 def _keep(execution: Json, record: Json) -> None:
-    runtime.current().store.put("rule", *executions.key(execution), record["id"], body=record)
+    runtime.current().store.put(executions.RULE_KIND, *executions.key(execution), record["id"], body=record)
 
 
 def _check(execution: Json, record: Json) -> None:
