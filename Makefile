@@ -17,7 +17,7 @@ CHECKED := tests/unit tests/templates tests/pipelines
 # Tests wait as much as they reckon, so three share two processors.
 EVERY_TEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help install rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs build bench proofs crash-matrix drill clean
+.PHONY: help install commands rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,6 +37,13 @@ help: ## List the targets
 	@$(BIN)/uv sync --quiet --frozen
 	@UV_PROJECT_ENVIRONMENT=.cache/lambda-runtime $(BIN)/uv sync --quiet --frozen --only-group lambda-runtime
 	@touch $@
+
+# The small builds of a pipeline run `payments` alone: no linter, no test, no site to build, no embedded AWS.
+.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml
+	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step
+	@touch $@
+
+commands: .venv/commands ## Install what the payments command needs, and nothing else
 
 .cache/awscli/installed: .venv/installed tests/awscli/uv.lock
 	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/awscli $(BIN)/uv sync --quiet --frozen --project tests/awscli

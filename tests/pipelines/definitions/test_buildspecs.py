@@ -1,6 +1,8 @@
 """The builds: what their files may hold, and that pipelines and files agree."""
 
+import pkgutil
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 import yaml
 
 from environments import schema
-from pipelines import synth
+from pipelines import dependencies, synth
 from pipelines.definitions.deployments import template_path
 from pipelines.repository import ROOT
 
@@ -57,6 +59,25 @@ def test_every_build_has_the_cache_that_its_install_fills(path: Path) -> None:
     buildspec = read(path)
 
     assert f"{buildspec['env']['variables']['UV_CACHE_DIR']}/**/*" in buildspec["cache"]["paths"]
+
+
+def test_small_builds_install_all_that_a_command_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given what `make commands` installs, and the one build that installs everything
+    installing = ["sync", "--quiet", "--frozen", "--no-default-groups", "--group", "step"]
+    assert " ".join(installing) in (ROOT / "Makefile").read_text()
+    asked = {path.name: read(path)["phases"]["install"]["commands"] for path in BUILDSPECS}
+    assert {name for name, commands in asked.items() if commands != ["make commands"]} == {"buildspec.yml"}
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(tmp_path / "venv"))
+    dependencies.uv(installing, cwd=ROOT)
+    # When every module of the commands is imported there
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    names = [module.name for module in pkgutil.walk_packages([str(ROOT / "pipelines")], "pipelines.")]
+    command = [tmp_path / "venv" / "bin" / "python", "-c", script, *names]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    # Then nothing is missing
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_build_reports_tests_and_coverage() -> None:
