@@ -121,6 +121,20 @@ def commands(db: Db, uri: str, place: Callable[[int], int]) -> tuple[int, int]:
     return sum(sent[name] for name in _WRITES), sum(sent[name] for name in _READS)
 
 
+def commands_alone(
+    db: Db, place: Callable[[int], int], write: Callable[[int], object], writes: int, reads: int
+) -> Callable[[int], None]:
+    """Return what sends as many commands as an order does, and does nothing else."""
+
+    def send(number: int) -> None:
+        for _ in range(writes):
+            write(number)
+        for _ in range(reads):
+            assert db.users.find_one({"_id": f"bare-{place(number)}"})
+
+    return send
+
+
 def grow_old(db: Db, number: int) -> None:
     """Write so many settled orders of long ago, with their deliveries and legs in the ledger."""
     for start in range(0, number, _BATCH):
