@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipelines import executions, orders
+from pipelines.patience import Answer, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipelines.payment_stack import PaymentStack
 
@@ -42,9 +43,9 @@ class Traffic:
         """Put the product on sale, and open the account."""
         currency = self.stack.aws.environment.currency
         goods = {"name": "Tea", "type": "food", "price": _PRICE, "currency": currency, "available": _PLENTY}
-        self.stack.api.put_product(self.name, goods)
+        _asked(lambda: self.stack.api.put_product(self.name, goods))
         user = {"username": self.name, "balance": _PLENTY * _PRICE, "currency": currency, "wallet": {}}
-        self.stack.api.put_user(self.name, user)
+        _asked(lambda: self.stack.api.put_user(self.name, user))
 
     def place(self) -> None:
         """Place one more order."""
@@ -55,7 +56,7 @@ class Traffic:
             "currency": self.stack.aws.environment.currency,
             "lines": [line | {"delivery_address": "1 Sample Street"}],
         }
-        self.stack.api.put_order(order_id, order)
+        _asked(lambda: self.stack.api.put_order(order_id, order))
         orders.place(self.stack, order_id)
         self.placed.append(order_id)
 
@@ -67,9 +68,11 @@ class Traffic:
         states = {order_id: self._end(order_id) for order_id in self.placed}
         wrong = {name: state for name, state in states.items() if state not in _AT_ITS_END}
         sold = sum(state == "COMPLETED" for state in states.values())
-        if (left := self.stack.api.product(self.name)["available"]) != _PLENTY - sold:
+        if (left := _asked(lambda: self.stack.api.product(self.name))["available"]) != _PLENTY - sold:
             wrong["stock"] = f"{left} are left of {_PLENTY}, with {sold} orders completed"
-        if (balance := self.stack.api.user(self.name)["balance"]) != (_PLENTY - sold) * _PRICE:
+        if (balance := _asked(lambda: self.stack.api.user(self.name))["balance"]) != (
+            _PLENTY - sold
+        ) * _PRICE:
             wrong["credit"] = f"{balance} is left, with {sold} orders completed at {_PRICE}"
         return wrong
 
@@ -84,7 +87,12 @@ class Traffic:
         return self._state(order_id)
 
     def _state(self, order_id: str) -> str:
-        return str(self.stack.api.order(order_id)["state"])
+        return str(_asked(lambda: self.stack.api.order(order_id))["state"])
+
+
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    """Ask again where an answer is lost, as every caller of the data API should: the same request is one."""
+    return patiently(lambda _: ask(), 1)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def test_small_builds_install_all_that_a_command_imports(
     # When every module of the commands is imported there
     script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     names = [module.name for module in pkgutil.walk_packages([str(ROOT / "pipelines")], "pipelines.")]
-    command = [tmp_path / "venv" / "bin" / "python", "-c", script, *names]
+    command = [str(tmp_path / "venv" / "bin" / "python"), "-c", script, *names]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     # Then nothing is missing
     assert (done.returncode, done.stderr) == (0, "")
