@@ -14,8 +14,9 @@ SEED ?= 1
 TIMES ?= 1
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines
-# Tests wait as much as they reckon, so three share two processors.
-EVERY_TEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Tests wait as much as they reckon, so three share two processors; not where linters and browser begin from nothing.
+WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
+EVERY_TEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help install commands rehearsal rehearsal-bad test coverage check lint audit checkov permissions format up down synth package docs build bench proofs crash-matrix drill clean
 
