@@ -32,15 +32,20 @@ class ScratchRepository:
     folder: Path
 
     def commit(self, branch: str, message: str, files: dict[str, str]) -> str:
-        """Commit files to a branch, which is made from the present one when missing; return the commit."""
+        """Commit files to a branch, which is made from the present one when missing; return the commit.
+
+        A new branch begins with the commit: before, it would be taken for a push of what it came from.
+        """
         exists = _git(self.folder, "branch", "--list", "--", branch).strip()
-        _git(self.folder, "checkout", "--quiet", *([] if exists else ["-b"]), branch)
+        _git(self.folder, "checkout", "--quiet", branch if exists else "--detach")
         for name, content in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
         _git(self.folder, "add", "--all")
         _git(self.folder, "commit", "--quiet", "--allow-empty", "-m", message)
+        if not exists:
+            _git(self.folder, "checkout", "--quiet", "-b", branch)
         return self.head()
 
     def merge(self, branch: str, into: str) -> str:
