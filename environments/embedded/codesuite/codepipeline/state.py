@@ -17,7 +17,8 @@ def get(scope: Scope, request: Json) -> Json:
         record = pipelines.find(scope, request["name"])
         pipeline = record["pipeline"]
         known = executions.of_pipeline(scope, request["name"])
-        runs = {stage["name"]: _last_runs(known, stage) for stage in pipeline["stages"]}
+        read: dict[str, list[Json]] = {}
+        runs = {stage["name"]: _last_runs(known, stage, read) for stage in pipeline["stages"]}
     return {
         "pipelineName": request["name"],
         "pipelineVersion": pipeline["version"],
@@ -30,18 +31,21 @@ def get(scope: Scope, request: Json) -> Json:
     }
 
 
-def _last_runs(known: list[Json], stage: Json) -> dict[str, Json]:
+def _last_runs(known: list[Json], stage: Json, read: dict[str, list[Json]]) -> dict[str, Json]:
     """Read how each action of a stage went last: in an earlier execution where the last is not so far yet.
 
-    What earlier ones did is left unread: who follows an execution looks again and again.
+    What earlier ones did is left unread: who follows an execution looks again and again. `read` holds the
+    executions that were read for another stage.
     """
-    missing = {action["name"] for action in stage["actions"]}
+    wanted = {action["name"] for action in stage["actions"]}
     found: dict[str, Json] = {}
     for execution in stages.entered(known, stage["name"]):
-        for run in action_runs.of_execution(execution)[::-1]:
-            if run["stageName"] == stage["name"] and run["actionName"] in missing - found.keys():
-                found[run["actionName"]] = run
-        if missing == found.keys():
+        if execution["id"] not in read:
+            read[execution["id"]] = action_runs.of_execution(execution)[::-1]
+        for run in read[execution["id"]]:
+            if run["stageName"] == stage["name"] and run["actionName"] in wanted:
+                found.setdefault(run["actionName"], run)
+        if wanted == found.keys():
             break
     return found
 
