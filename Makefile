@@ -40,8 +40,9 @@ help: ## List the targets
 	@touch $@
 
 # The small builds of a pipeline run `payments` alone: no linter, no test, no site to build, no embedded AWS.
+# What is installed beyond that stays, so that a checkout with everything keeps it.
 .venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml
-	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step
+	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step --inexact
 	@touch $@
 
 commands: .venv/commands ## Install what the payments command needs, and nothing else
