@@ -1,7 +1,7 @@
 """CodeBuild: projects, builds that run their buildspec with a real shell in a clean folder, reports.
 
-`service` lists the operations; `projects`, `builds` and `reports` hold records; `runner` takes one build
-through its phases with the help of `buildspec` (what is asked), `sources` (what comes in), `environment`
-(what the shell sees), `shell` (who runs it), `outputs` (what goes out) and `log_stream` (what is told
-meanwhile).
+`service` lists the operations; `projects`, `reports` and `records` (of builds) hold what is kept; `builds`
+answers for builds; `runner` takes one build through its phases with the help of `buildspec` (what is asked),
+`sources` (what comes in), `environment` (what the shell sees), `shell` (who runs it), `outputs` (what goes
+out) and `log_stream` (what is told meanwhile).
 """

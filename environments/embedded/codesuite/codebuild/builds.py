@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from environments.embedded.codesuite import clock, paging, runtime, work
-from environments.embedded.codesuite.codebuild import projects, runner
+from environments.embedded.codesuite.codebuild import projects, records, runner
 from environments.embedded.codesuite.documents import Json, Scope
 from environments.embedded.codesuite.errors import ApiError
 
@@ -54,9 +54,9 @@ def start(scope: Scope, request: Json) -> Json:
         token = request.get("idempotencyToken")
         earlier = store.get("codebuild-token", scope.account, scope.region, token) if token else None
         if earlier:
-            return {"build": runner.find(scope, earlier["id"])}
+            return {"build": records.find(scope, earlier["id"])}
         build = _build(scope, projects.find(scope, request["projectName"]), request)
-        runner.keep(scope, build)
+        records.keep(scope, build)
         if token:
             store.put("codebuild-token", scope.account, scope.region, token, body={"id": build["id"]})
         store.after_commit(lambda: work.start(f"build-{build['id']}", lambda: runner.run(scope, build["id"])))
@@ -121,18 +121,18 @@ def stop(scope: Scope, request: Json) -> Json:
     """StopBuild."""
     store = runtime.current().store
     with store.transaction():
-        build = runner.find(scope, request["id"])
+        build = records.find(scope, request["id"])
         if build is None:
             raise ApiError("ResourceNotFoundException", f"Build cannot be found: {request['id']}")
         if not build["buildComplete"]:
             build["stopRequested"] = True
-            runner.keep(scope, build)
+            records.keep(scope, build)
     return {"build": build}
 
 
 def batch_get(scope: Scope, request: Json) -> Json:
     """BatchGetBuilds."""
-    found = {name: runner.find(scope, name) for name in request["ids"]}
+    found = {name: records.find(scope, name) for name in request["ids"]}
     return {
         "builds": [build for build in found.values() if build],
         "buildsNotFound": [name for name, build in found.items() if not build],
@@ -141,7 +141,7 @@ def batch_get(scope: Scope, request: Json) -> Json:
 
 def listing(scope: Scope, request: Json) -> Json:
     """ListBuilds."""
-    return _page(runner.every(scope), request)
+    return _page(records.every(scope), request)
 
 
 def listing_of_project(scope: Scope, request: Json) -> Json:
@@ -152,7 +152,7 @@ def listing_of_project(scope: Scope, request: Json) -> Json:
 
 def of_project(scope: Scope, name: str) -> list[Json]:
     """Read the builds of a project, oldest first."""
-    return [build for build in runner.every(scope) if build["projectName"] == name]
+    return [build for build in records.every(scope) if build["projectName"] == name]
 
 
 def _page(builds: list[Json], request: Json) -> Json:
@@ -165,5 +165,5 @@ def _page(builds: list[Json], request: Json) -> Json:
 def delete(scope: Scope, request: Json) -> Json:
     """BatchDeleteBuilds."""
     for name in request["ids"]:
-        runner.forget(scope, name)
+        records.forget(scope, name)
     return {"buildsDeleted": request["ids"], "buildsNotDeleted": []}

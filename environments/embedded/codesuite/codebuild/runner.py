@@ -13,12 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from environments.embedded.codesuite import clock, roles, runtime
-from environments.embedded.codesuite.codebuild import buildspec, cache, environment, outputs, reports, sources
+from environments.embedded.codesuite.codebuild import (
+    buildspec,
+    cache,
+    environment,
+    outputs,
+    records,
+    reports,
+    sources,
+)
 from environments.embedded.codesuite.codebuild.log_stream import LogStream
 from environments.embedded.codesuite.codebuild.shell import Interrupted, Shell
 from environments.embedded.codesuite.documents import Json, Scope
 
-_KIND = "codebuild-build"
 _FAILURES: dict[type[Exception], str] = {
     buildspec.InvalidBuildspec: "YAML_FILE_ERROR",
     environment.VariableUnavailable: "CLIENT_ERROR",
@@ -29,29 +36,9 @@ _FAILURES: dict[type[Exception], str] = {
 }
 
 
-def find(scope: Scope, name: str) -> Json | None:
-    """Read a build by id or ARN."""
-    return runtime.current().store.get(_KIND, scope.account, scope.region, name.rpartition("build/")[2])
-
-
-def keep(scope: Scope, build: Json) -> None:
-    """Write a build's record."""
-    runtime.current().store.put(_KIND, scope.account, scope.region, build["id"], body=build)
-
-
-def every(scope: Scope) -> list[Json]:
-    """Read all builds, oldest first."""
-    return runtime.current().store.all(_KIND, scope.account, scope.region)
-
-
-def forget(scope: Scope, name: str) -> None:
-    """Remove a build's record."""
-    runtime.current().store.delete(_KIND, scope.account, scope.region, name)
-
-
 def run(scope: Scope, name: str) -> None:
     """Run a build to its end, whatever that is."""
-    build = find(scope, name)
+    build = records.find(scope, name)
     if build is None:
         return
     folder = _free_folder()
@@ -61,34 +48,24 @@ def run(scope: Scope, name: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear() -> None:
+    """Remove the folders of builds that nothing runs any more."""
+    shutil.rmtree(_folders(), ignore_errors=True)
+
+
+def _folders() -> Path:
+    return runtime.current().folder / "builds"
+
+
 def _free_folder() -> Path:
     """Make the first folder that no build has: what tools keep by path serves the next build in it, too."""
-    builds = runtime.current().folder / "builds"
+    builds = _folders()
     builds.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
         with contextlib.suppress(FileExistsError):
             (builds / str(number)).mkdir()
             break
     return builds / str(number)
-
-
-def fault_interrupted() -> None:
-    """Tell of the builds that ran when the embedded AWS ended: nothing runs them any more."""
-    store = runtime.current().store
-    for build in store.all(_KIND):
-        if not build["buildComplete"]:
-            account, region = build["arn"].split(":")[4], build["arn"].split(":")[3]
-            context = {"statusCode": "FAULT", "message": "The embedded AWS was stopped while this build ran."}
-            for phase in build["phases"][-1:]:
-                phase |= {"phaseStatus": "FAULT", "endTime": clock.now(), "contexts": [context]}
-            build |= {
-                "buildStatus": "FAULT",
-                "buildComplete": True,
-                "endTime": clock.now(),
-                "currentPhase": "COMPLETED",
-            }
-            keep(Scope(account, region), build)
-    shutil.rmtree(runtime.current().folder / "builds", ignore_errors=True)
 
 
 class _Run:
@@ -280,12 +257,12 @@ class _Run:
     def _keep(self) -> None:
         store = runtime.current().store
         with store.transaction():  # a stop may have been asked meanwhile
-            stored = find(self.scope, self.build["id"]) or {}
+            stored = records.find(self.scope, self.build["id"]) or {}
             self.build["stopRequested"] = stored.get("stopRequested", False)
-            keep(self.scope, self.build)
+            records.keep(self.scope, self.build)
 
     def _stop_requested(self) -> bool:
-        return bool((find(self.scope, self.build["id"]) or {}).get("stopRequested"))
+        return bool((records.find(self.scope, self.build["id"]) or {}).get("stopRequested"))
 
     def _go_on(self) -> None:
         if self._interrupted():

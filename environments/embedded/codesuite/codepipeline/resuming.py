@@ -3,7 +3,7 @@
 import functools
 
 from environments.embedded.codesuite import runtime, work
-from environments.embedded.codesuite.codebuild import runner
+from environments.embedded.codesuite.codebuild import records, runner
 from environments.embedded.codesuite.codepipeline import action_runs, conditions, engine, executions
 from environments.embedded.codesuite.codepipeline.actions import performing
 from environments.embedded.codesuite.documents import Json
@@ -11,7 +11,8 @@ from environments.embedded.codesuite.documents import Json
 
 def resume() -> None:
     """Take up what the last process left; called once, when the endpoint answers."""
-    runner.fault_interrupted()
+    records.fault_unfinished()
+    runner.clear()
     for execution in executions.unfinished():
         _resume_actions(execution)
         _resume_conditions(execution)
