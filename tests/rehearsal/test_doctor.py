@@ -231,7 +231,7 @@ def test_a_used_up_quota_is_found(elsewhere: Aws) -> None:
     # Given an account as AWS makes it
     concurrency, roles = quotas.QUOTAS[0], quotas.QUOTAS[1]
     assert states(quotas.enough(elsewhere, concurrency), quotas.enough(elsewhere, roles)) == [OK, OK]
-    # When a function reserves nearly all concurrent executions
+    # When a function reserves all concurrent executions that Lambda lets it
     role = elsewhere.client("iam").create_role(RoleName="greedy", AssumeRolePolicyDocument="{}")["Role"][
         "Arn"
     ]
@@ -241,11 +241,12 @@ def test_a_used_up_quota_is_found(elsewhere: Aws) -> None:
     about = {"Runtime": "python3.13", "Handler": "greedy.handler", "Code": {"ZipFile": code.getvalue()}}
     elsewhere.client("lambda").create_function(FunctionName="greedy", Role=role, **about)
     most = elsewhere.functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-    elsewhere.functions.put_function_concurrency(FunctionName="greedy", ReservedConcurrentExecutions=most - 5)
-    # Then
-    found = quotas.enough(elsewhere, concurrency)
+    reserve = elsewhere.functions.put_function_concurrency
+    reserve(FunctionName="greedy", ReservedConcurrentExecutions=most - 100)
+    # Then one that would need more than is left is told
+    found = quotas.enough(elsewhere, replace(concurrency, needed=lambda _: 101))
     assert found.state is FAILED
-    assert found.says.startswith("0 of 5 used, a stack needs ")
+    assert found.says == "0 of 100 used, a stack needs 101"
     assert "concurrent executions of Lambda" in found.remedy
 
 

@@ -34,6 +34,7 @@ def install() -> None:
     lambda_svc._reserved_concurrency = _reserved
     lambda_svc._create_function = _checked(lambda_svc._create_function, lambda data: data.get("Code") or {})
     lambda_svc._update_code = _checked_update(lambda_svc._update_code)
+    lambda_svc._put_function_concurrency = _checked_concurrency(lambda_svc._put_function_concurrency)
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     handlers["create"] = _create_by_stack(handlers["create"])
     handlers["update"] = _update_by_stack(handlers["update"])
@@ -79,6 +80,24 @@ def _checked_update(stock: Callable[..., Any]) -> Callable[..., Any]:
     return update
 
 
+def _checked_concurrency(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def put(name: str, data: dict[str, Any]) -> Any:
+        before = (lambda_svc._functions.get(name) or {}).get("concurrency")
+        if _too_many_reserved(data.get("ReservedConcurrentExecutions", 0), before):
+            return lambda_svc.error_response_json("InvalidParameterValueException", _TOO_MANY_RESERVED, 400)
+        return stock(name, data)
+
+    return put
+
+
+def _too_many_reserved(wanted: int, before: int | None) -> bool:
+    """Lambda developer guide, "Configuring reserved concurrency": 100 stay for who reserves none."""
+    account = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
+    return (
+        bool(wanted) and wanted > account["UnreservedConcurrentExecutions"] + (before or 0) - _NEVER_RESERVED
+    )
+
+
 def _refusal(code: dict[str, Any]) -> Any:
     message = missing_code(code)
     return message and lambda_svc.error_response_json("InvalidParameterValueException", message, 400)
@@ -98,7 +117,7 @@ def _create_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 def _update_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
     def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any) -> Any:
-        _check_by_stack(new, lambda_svc._functions[physical_id].get("concurrency") or 0)
+        _check_by_stack(new, lambda_svc._functions[physical_id].get("concurrency"))
         name, attributes = stock(physical_id, old, new, *rest)
         _settle(name, new)
         return name, attributes
@@ -116,15 +135,11 @@ def _delete_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
     return delete
 
 
-def _check_by_stack(properties: dict[str, Any], reserved_before: int = 0) -> None:
+def _check_by_stack(properties: dict[str, Any], reserved_before: int | None = None) -> None:
     if message := missing_code(properties.get("Code") or {}):
         raise ValueError(_REFUSED.format(message))
-    if reserved := int(properties.get("ReservedConcurrentExecutions", 0)):
-        # Lambda developer guide, "Configuring reserved concurrency": 100 stay for who reserves none.
-        account = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
-        free = account["UnreservedConcurrentExecutions"] + reserved_before - _NEVER_RESERVED
-        if reserved > free:
-            raise ValueError(_REFUSED.format(_TOO_MANY_RESERVED))
+    if _too_many_reserved(int(properties.get("ReservedConcurrentExecutions", 0)), reserved_before):
+        raise ValueError(_REFUSED.format(_TOO_MANY_RESERVED))
 
 
 def _settle(name: str, properties: dict[str, Any]) -> None:

@@ -136,6 +136,26 @@ def test_reserved_concurrency_is_shared_by_all_versions(make_function: MakeFunct
     assert function("after", version) == (None, "after")
 
 
+def test_nobody_may_reserve_what_lambda_keeps_for_everybody(make_function: MakeFunction) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    # Given a function, and how much the account has
+    function = make_function("def handler(event, context): return event")
+    most = function.client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+
+    def reserve(number: int) -> None:
+        function.client.put_function_concurrency(
+            FunctionName=function.name, ReservedConcurrentExecutions=number
+        )
+
+    # When it reserves all but 100 of that; Then it may, also once more
+    reserve(most - 100)
+    reserve(most - 101)
+    # And not one of the hundred
+    with pytest.raises(botocore.exceptions.ClientError, match=r"below its minimum value of \[100\]"):
+        reserve(most - 99)
+    function.client.delete_function_concurrency(FunctionName=function.name)
+
+
 def test_a_stack_may_not_reserve_what_lambda_keeps_for_everybody(stack: Stack, aws: Aws, role: str) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     # Given a stack with a function
