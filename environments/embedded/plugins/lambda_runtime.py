@@ -25,6 +25,7 @@ def install() -> None:
     """Replace MiniStack's executor for Python functions and refuse functions whose code is not in S3."""
     if not sandbox.INTERPRETER.exists():
         raise RuntimeMissing(f"{sandbox.INTERPRETER} is missing: run make install")
+    sandbox.forget_unused()
     lambda_svc._execute_function_warm = lambda_pool.execute
     lambda_svc._execute_function_docker = lambda_pool.refuse_image
     lambda_svc._provided_runtime_code_dir = sandbox.code_dir

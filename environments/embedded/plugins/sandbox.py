@@ -6,12 +6,18 @@ Retry and Catch are then made by the code that makes them on AWS.
 """
 
 import contextlib
+import fcntl
+import hashlib
 import io
 import os
 import queue
 import select
+import shutil
 import stat
+import tempfile
 import threading
+import time
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +28,16 @@ from ministack.services import lambda_svc
 from environments.embedded.plugins import private_dns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 INTERPRETER = REPOSITORY / ".cache" / "lambda-runtime" / "bin" / "python"
+_UNPACKED = REPOSITORY / ".cache" / "lambda-code"
+_KEPT_SECONDS = 24 * 3600.0
 _BOOTSTRAP = "bootstrap"
+_START = (
+    '#!/bin/sh\nexec "$LAMBDA_TASK_ROOT/../../lambda-runtime/bin/python" -s -m awslambdaric "$_HANDLER"\n'
+)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _BARE_ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -113,14 +124,39 @@ class InitError(ProvidedRuntimeError):  # type: ignore[misc]  # MiniStack is unt
 
 
 def code_dir(code_zip: bytes) -> str:
-    """Unpack a package once, with the bootstrap that MiniStack's worker looks for."""
-    folder = Path(_stock_code_dir(code_zip))
-    bootstrap = folder / _BOOTSTRAP
-    if not bootstrap.exists():
-        with lambda_svc._provided_code_lock:  # a fork while the file is open for writing makes it "busy"
-            bootstrap.write_text(f'#!/bin/sh\nexec "{INTERPRETER}" -s -m awslambdaric "$_HANDLER"\n')
-            bootstrap.chmod(stat.S_IRWXU)
+    """Unpack a package once for all sessions, so that Python finds the bytecode of the last one in there.
+
+    The bootstrap that MiniStack's worker looks for is put beside it.
+    """
+    folder = _UNPACKED / hashlib.sha256(code_zip).hexdigest()
+    # A process that is forked while the bootstrap is open for writing would make it "busy".
+    with _others_wait(), lambda_svc._provided_code_lock:
+        if not folder.is_dir():
+            unfinished = Path(tempfile.mkdtemp(dir=_UNPACKED))
+            with zipfile.ZipFile(io.BytesIO(code_zip)) as package:
+                lambda_svc._extract_zip_preserving_mode(package, unfinished)
+            (unfinished / _BOOTSTRAP).write_text(_START)
+            (unfinished / _BOOTSTRAP).chmod(stat.S_IRWXU)
+            unfinished.rename(folder)
+        os.utime(folder)
     return str(folder)
+
+
+def forget_unused() -> None:
+    """Remove what was unpacked and has served nobody for a day."""
+    with _others_wait():
+        for folder in filter(Path.is_dir, _UNPACKED.iterdir()):
+            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def _others_wait() -> "Iterator[None]":
+    """Keep other sessions of this checkout from unpacking or removing anything."""
+    _UNPACKED.mkdir(parents=True, exist_ok=True)
+    with (_UNPACKED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def environment(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:
@@ -147,6 +183,3 @@ def environment(config: dict[str, Any], folder: str, port: int) -> dict[str, str
         "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
     }
     return variables
-
-
-_stock_code_dir = lambda_svc._provided_runtime_code_dir
