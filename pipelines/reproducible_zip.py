@@ -30,7 +30,7 @@ def write(archive: Path, files: Mapping[str, Path]) -> str:
                 entry.create_system = _UNIX
                 entry.external_attr = _READABLE_BY_ALL
                 content = files[entry_name].read_bytes()
-                bundle.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
+                bundle.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED)
         unfinished.replace(archive)
     finally:
         unfinished.unlink(missing_ok=True)
