@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from environments import schema
 from pipelines import deployment, packaging, payment_stack
 from pipelines.aws import Aws
 from pipelines.cli.main import main
+from pipelines.repository import CACHE
 from tests.rehearsal.shop import Shop
 
 if TYPE_CHECKING:
@@ -35,9 +38,14 @@ class Built:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Every function's package, of the source as it is now."""
-    folder = tmp_path_factory.mktemp("packages")
-    return Built(packaging.build(folder), folder)
+    """Every function's package, of the source as it is now; what is unchanged is built once for all."""
+    kept = CACHE / "tests" / "packages"
+    kept.mkdir(parents=True, exist_ok=True)
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        manifest = packaging.build(kept)
+        folder = shutil.copytree(kept, tmp_path_factory.mktemp("packages") / "built")
+    return Built(manifest, folder)
 
 
 @pytest.fixture(scope="session")
