@@ -81,15 +81,17 @@ def _approve(workshop: Workshop, targets: Targets) -> Stages:
         together(
             prepare(there, "prod", "network", environment.network_stack, purpose="review"),
             prepare(there, "prod", "payments", default_stack(environment), purpose="review"),
+        ),
+        together(
+            run_build(
+                "Evidence",
+                workshop.builds.evidence.name,
+                reads=[SOURCE, BUILT, PACKAGES],
+                variables=look,
+                namespace="Evidence",
+            ),
             # Here, because a page that could not be published must not roll staging back.
             _publish_docs(workshop, "staging"),
-        ),
-        run_build(
-            "Evidence",
-            workshop.builds.evidence.name,
-            reads=[SOURCE, BUILT, PACKAGES],
-            variables=look,
-            namespace="Evidence",
         ),
         approve(
             topic=workshop.questions.topic_arn,
