@@ -12,6 +12,8 @@ from pipelines import executions, orders, stacks
 from tests.rehearsal.shop import ended, physical
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipelines.payment_stack import PaymentStack
 
 _SWEPT_WITHIN_SECONDS = 60
@@ -45,9 +47,13 @@ def lose(stack: PaymentStack, order: str, state: str) -> None:
 
 
 def await_state(stack: PaymentStack, order: str, state: str) -> None:
+    await_that(lambda: stack.api.order(order)["state"] == state, f"the order is {state}")
+
+
+def await_that(holds: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + _SWEPT_WITHIN_SECONDS
-    while stack.api.order(order)["state"] != state:
-        assert time.monotonic() < deadline, stack.api.order(order)["state"]
+    while not holds():
+        assert time.monotonic() < deadline, f"in vain: {what}"
         threading.Event().wait(0.1)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import executions
 from tests.rehearsal.shop import Shop, database_of, physical
-from tests.rehearsal.sweeping import abandon, await_state, lose, sweep
+from tests.rehearsal.sweeping import abandon, await_state, await_that, lose, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,8 +47,8 @@ def test_an_order_whose_execution_is_stopped_is_undone(stack: PaymentStack, shop
     assert (shop.balance(ada), shop.available(tea)) == (1000, 5)
     failures = stack.api.failures(order)["failures"]
     assert [(each["step"], each["error"]) for each in failures] == [("Sweep", "Abandoned")]
-    # And the alarm rings
-    assert alarm(stack, "OrdersAbandoned") == "ALARM"
+    # And the alarm rings, once the log that counts it is read
+    await_that(lambda: alarm(stack, "OrdersAbandoned") == "ALARM", "the alarm rings")
     assert alarm(stack, "SweepFailing") == "OK"
 
 
