@@ -33,7 +33,7 @@ def arrange_deliveries(db: Db, order_id: str, request: Document) -> Answer:
 
 def _begin(db: Db, order_id: str, execution: str) -> Order:
     """Return the order once it is being delivered, or beyond."""
-    begun = orders.advance(
+    begun = orders.advance_unread(
         db, order_id, {State.PAID}, State.DELIVERING, execution=execution, before_deadline=True
     )
     order = begun or orders.get(db, order_id)
@@ -50,7 +50,7 @@ def _deliver(db: Db, order: Order, execution: str) -> Order:
         decision = Decision.of(_OPERATION, rejected)
         return orders.refuse(db, order, State.DELIVERING, decision, execution)
     deliveries.arrange(db, order)
-    completed = orders.advance(db, order.id, {State.DELIVERING}, State.COMPLETED, execution=execution)
+    completed = orders.advance(db, order, {State.DELIVERING}, State.COMPLETED, execution=execution)
     return completed or orders.get(db, order.id)
 
 

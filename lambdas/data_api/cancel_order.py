@@ -14,7 +14,9 @@ def cancel_order(db: Db, order_id: str, *, execution: str, reason: str) -> Order
         OrderCompleted: it is too late to cancel.
         OrderNotFound: no such order.
     """
-    cancelled = orders.advance(db, order_id, OPEN, State.CANCELLING, execution=execution, reason=reason)
+    cancelled = orders.advance_unread(
+        db, order_id, OPEN, State.CANCELLING, execution=execution, reason=reason
+    )
     order = cancelled or orders.get(db, order_id)
     if order.state is State.COMPLETED:
         raise OrderCompleted("the order is completed and cannot be cancelled")

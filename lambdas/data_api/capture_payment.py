@@ -27,7 +27,7 @@ def capture_payment(db: Db, order_id: str, attempt: str, request: Document) -> A
         db, order_id, int(attempt), UNSETTLED, "captured", execution=execution, at_gateway=True
     )
     payment = moved or _captured(db, order_id, attempt)
-    paid = orders.advance(
+    paid = orders.advance_unread(
         db,
         order_id,
         {State.RESERVED},

@@ -46,7 +46,7 @@ def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
         _charge(db, order, fingerprint)
         paid = orders.advance(
             db,
-            order.id,
+            order,
             {State.RESERVED},
             State.PAID,
             execution=request["execution"],

@@ -61,5 +61,5 @@ def _move(
     db: Db, order: Order, sources: Collection[State], target: State, *, execution: str, reason: str
 ) -> Order:
     """Return the order as it is afterwards; it may have moved on by itself, which is no error here."""
-    moved = orders.advance(db, order.id, sources, target, execution=execution, reason=reason)
+    moved = orders.advance(db, order, sources, target, execution=execution, reason=reason)
     return moved or orders.get(db, order.id)

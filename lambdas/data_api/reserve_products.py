@@ -58,7 +58,7 @@ def _reserve(db: Db, order: Order, until: datetime, execution: str) -> Order:
         wanted = [line for line in order.lines if stock[line.product_id].hold is None]
         if not wanted or products.hold(db, order.id, wanted, until) == len(wanted):
             reserved = orders.advance(
-                db, order.id, {State.NEW}, State.RESERVED, execution=execution, changes={"deadline": until}
+                db, order, {State.NEW}, State.RESERVED, execution=execution, changes={"deadline": until}
             )
             return reserved or orders.get(db, order.id)
     raise Throttled("stock kept changing while the order was being reserved")

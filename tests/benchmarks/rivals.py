@@ -1,7 +1,8 @@
 """The data API's operations and what they are held against: a bare conditional update, and a transaction.
 
-A rival moves the same amounts under the same condition. The bare one keeps no record of having done so. The
-one in a transaction keeps it in a document of its own, which is what transactions are for.
+The bare one moves the same amounts while there is enough, and keeps no record of having done so. The one in a
+transaction is the same operation: it asks all that ours asks, the deadline too, and keeps its record in a
+document of its own, which is what transactions are for.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PRICE: Final = 250
 _PLENTY: Final = 10**9
 _FAR: Final = datetime.now(UTC) + timedelta(hours=12)
+_IN_TIME: Final = {"$expr": {"$lt": ["$$NOW", _FAR]}}
 _KEPT: Final = 2_000
 _WAYS: Final = ("ours", "bare", "transaction")
 
@@ -53,7 +55,8 @@ def charge(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], obj
         assert users.charge(db, this, "credit:1")
 
     def update(key: str, session: ClientSession | None = None) -> None:
-        _one(db.users.update_one(*_take(key, "balance", PRICE), session=session).matched_count)
+        in_full = {"currency": "EUR"} | _IN_TIME if session else {}
+        _one(db.users.update_one(*_take(key, "balance", PRICE, in_full), session=session).matched_count)
 
     return {"ours": ours, **_rivals(db, "charge", _keys(place), update)}
 
@@ -68,14 +71,19 @@ def hold(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], objec
         _one(products.hold(db, f"o{number}", [_line(f"ours-{place(number)}")], _FAR))
 
     def update(key: str, session: ClientSession | None = None) -> None:
-        _one(db.products.update_one(*_take(key, "available", 1), session=session).matched_count)
+        in_full = {"price": PRICE} | _IN_TIME if session else {}
+        _one(db.products.update_one(*_take(key, "available", 1, in_full), session=session).matched_count)
 
     return {"ours": ours, **_rivals(db, "hold", _keys(place), update)}
 
 
 def advance(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], object]]:
-    """Change an order's state, with its entry in the history; at the next visit, back again."""
+    """Change an order's state, with its entry in the history; at the next visit, back again.
+
+    The orders are synthetic: what others count for the business in a line of the log is no part of the write.
+    """
     db.orders.insert_many([_document(f"{way}-{n}") for way in _WAYS for n in range(_KEPT)])
+    order = orders.from_document(_document("o") | {"synthetic": True})
     ends = (State.CANCELLING, State.NEEDS_ATTENTION)
     visits = {way: itertools.count() for way in _WAYS}
 
@@ -85,11 +93,15 @@ def advance(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], ob
 
     def ours(number: int) -> None:
         key, (source, target) = aim("ours", number)
-        assert orders.advance(db, key, {source}, target, execution="arn:e", reason="why")
+        this = replace(order, id=key, state=source)
+        assert orders.advance(db, this, {source}, target, execution="arn:e", reason="why")
 
     def update(to: tuple[str, tuple[State, State]], session: ClientSession | None = None) -> None:
         key, (source, target) = to
-        there, change = {"_id": key, "state": source}, {"$set": {"state": target}}
+        there: dict[str, Any] = {"_id": key, "state": source}
+        change: dict[str, Any] = {"$set": {"state": target}}
+        if session:
+            change["$currentDate"] = {"updated_at": True}
         _one(db.orders.update_one(there, change, session=session).matched_count)
 
     return {"ours": ours, **_rivals(db, "advance", aim, update)}
@@ -118,8 +130,8 @@ def _keys(place: Callable[[int], int]) -> Callable[[str, int], str]:
     return lambda way, number: f"{way}-{place(number)}"
 
 
-def _take(key: str, field: str, amount: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {"_id": key, field: {"$gte": amount}}, {"$inc": {field: Int64(-amount)}}
+def _take(key: str, field: str, amount: int, also: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"_id": key, field: {"$gte": amount}, **also}, {"$inc": {field: Int64(-amount)}}
 
 
 def _one(matched: int) -> None:

@@ -47,7 +47,7 @@ GUARDS = (
     Mutant(
         "delivery's deadline",
         ("happy",),
-        (Edit(f"{_ORDERS}:advance", "if before_deadline:", "if False:"),),
+        (Edit(f"{_ORDERS}:advance_unread", "if before_deadline:", "if False:"),),
         kinds=("lands after the deadline",),
     ),
 )
@@ -188,7 +188,7 @@ UNDOING = (
 
 def _fence(state: str, scenario: str, sites: str, given: tuple[Fault, ...] = ()) -> Mutant:
     """Move to a state from whatever state."""
-    edit = Edit(f"{_ORDERS}:advance", _FENCE, f'**({{}} if target == "{state}" else {{{_FENCE}}})')
+    edit = Edit(f"{_ORDERS}:_change", _FENCE, f'**({{}} if target == "{state}" else {{{_FENCE}}})')
     return Mutant(f"compare-and-set to {state}", (scenario,), (edit,), sites=sites, given=given)
 
 

@@ -107,4 +107,4 @@ def test_a_change_that_is_not_drawn_cannot_be_asked_of_the_storage(quick_db: Db)
     for source, target in product(State, State):
         if (source, target) not in LEGAL:
             with pytest.raises(ValueError, match="no change from"):
-                orders.advance(quick_db, "o1", {source}, target, execution="e")
+                orders.advance_unread(quick_db, "o1", {source}, target, execution="e")

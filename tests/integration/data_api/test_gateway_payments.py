@@ -279,7 +279,7 @@ def test_a_capture_after_the_undo_is_refused_and_left_to_be_refunded(
 ) -> None:
     # Given a capture that freezes between the payment and the order, and an undo meanwhile
     cards.is_in("processing")
-    interleaving.before(orders, "advance", cards.undo)
+    interleaving.before(orders, "advance_unread", cards.undo)
     # When it goes on
     with pytest.raises(OrderClosed):
         cards.follow("capture")

@@ -127,9 +127,10 @@ EFFECTS = [
     ("reserve", orders, "advance"),
     ("charge", users, "charge"),
     ("charge", orders, "advance"),
-    ("deliver", orders, "advance"),
+    ("deliver", orders, "advance_unread"),
     ("deliver", deliveries, "arrange"),
 ]
+COMPLETES = ("deliver", orders, "advance")
 UNDO_EFFECTS = [
     ("refund", refund_credit, "cancel_order"),
     ("refund", deliveries, "void"),
@@ -153,7 +154,7 @@ def _crashes(shop: Shop, interleaving: Interleaving, fault: Fault) -> None:
         getattr(shop, fault.operation)()
 
 
-@pytest.mark.parametrize("fault", _faults(EFFECTS))
+@pytest.mark.parametrize("fault", _faults([*EFFECTS, COMPLETES]))
 def test_a_crash_beside_any_effect_is_mended_by_the_retry(
     shop: Shop, interleaving: Interleaving, fault: Fault
 ) -> None:
