@@ -2,8 +2,10 @@
 
 import filecmp
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,12 +85,18 @@ def build(
     groups = {_group(name) for name in functions(root)}
     installed = {group: dependencies.install(dependencies.locked(group, root), cache) for group in groups}
     shipped = {group: sbom.of_group(group, root) for group in groups}
-    for name in functions(root):
+
+    def package(name: str) -> Package:
         files = dict(_contents(installed[_group(name)]))
         files |= _contents(library or root / _SHARED_LIBRARY, "payment_data/")
         files |= _contents(root / "lambdas" / name, f"{name}/")
-        after[name] = _package(name, files, out, before.get(name), shipped[_group(name)])
-        progress(name)
+        return _package(name, files, out, before.get(name), shipped[_group(name)])
+
+    names = functions(root)
+    with ThreadPoolExecutor(os.cpu_count()) as workers:  # compression lets other threads run
+        for name, packaged in zip(names, workers.map(package, names), strict=True):
+            after[name] = packaged
+            progress(name)
     _write_manifest(out, after)
     return after
 

@@ -12,6 +12,7 @@ from environments.embedded.codesuite import globs
 from environments.embedded.codesuite.documents import Json
 
 _OWN_KEY = ":alias/aws/s3"  # what a project has that names none
+_QUICKLY = 1  # an artifact never leaves this machine, and most of it is compressed already
 
 
 class ArtifactsMissing(Exception):  # noqa: N818 - it says what happened
@@ -141,6 +142,6 @@ def _yes(value: Any) -> bool:
 
 def pack(files: dict[str, Path], archive: Path) -> None:
     """Write a zip with the files' permissions."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=_QUICKLY) as zipped:
         for name, file in files.items():
             zipped.write(file, name)
