@@ -186,9 +186,14 @@ UNDOING = (
 )
 
 
+def unfenced(which: str) -> Edit:
+    """Let changes begin in whatever state, those of which an expression about their `target` is true."""
+    return Edit("data_api.storage.state_changes:change", _FENCE, f"**({{}} if {which} else {{{_FENCE}}})")
+
+
 def _fence(state: str, scenario: str, sites: str, given: tuple[Fault, ...] = ()) -> Mutant:
     """Move to a state from whatever state."""
-    edit = Edit(f"{_ORDERS}:_change", _FENCE, f'**({{}} if target == "{state}" else {{{_FENCE}}})')
+    edit = unfenced(f'target == "{state}"')
     return Mutant(f"compare-and-set to {state}", (scenario,), (edit,), sites=sites, given=given)
 
 

@@ -1,8 +1,4 @@
-"""Orders: read, created once, and moved from state to state by compare-and-set.
-
-A change and its entry in the history are one write, stamped by MongoDB's clock (`$$NOW`), not by a sandbox's
-that may have been frozen in between.
-"""
+"""Orders: read, created once, and moved from state to state by compare-and-set (`state_changes`)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -16,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from data_api import journey
 from data_api.order import Decision, Line, Order
 from data_api.order_states import TRANSITIONS, State
-from data_api.storage import books
+from data_api.storage import books, state_changes
 from data_api.storage.connection import Db, Document
 from payment_data.errors import OrderNotFound
 
@@ -161,17 +157,9 @@ def _change(
     reason: str | None,
     changes: Mapping[str, Any],
 ) -> tuple[Document, Document]:
-    """Return the condition of a change of state, and what it sets: the state and its entry in the history."""
-    if illegal := [source for source in sources if target not in TRANSITIONS[source]]:
-        raise ValueError(f"no change from {illegal} to {target}")
-    condition: Document = {"_id": order_id, "state": {"$in": sorted(sources)}}
-    entry: Document = {"at": "$$NOW", "from": "$state", "to": target}
-    entry |= {"execution": {"$literal": execution}, "reason": {"$literal": reason}}
-    update: Document = {
-        "state": target,
-        "updated_at": "$$NOW",
-        "history": {"$concatArrays": ["$history", [entry]]},
-    }
+    condition, update = state_changes.change(
+        order_id, sources, target, TRANSITIONS, execution=execution, reason=reason
+    )
     for field, value in changes.items():
         update[field] = {"$literal": value._asdict() if isinstance(value, Decision) else value}
     return condition, update

@@ -1,6 +1,6 @@
 """Payments through a gateway: one document per order and attempt, `_id` = order:attempt.
 
-They move by compare-and-set; a change and its entry in the history are one write, stamped by MongoDB's clock.
+They move by compare-and-set (`state_changes`).
 """
 
 from collections.abc import Collection, Mapping
@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from data_api.order import Order
 from data_api.payment import TRANSITIONS, Payment
+from data_api.storage import state_changes
 from data_api.storage.connection import Db, Document
 
 _SHOWN = dict.fromkeys((*Payment._fields[:-1],), True) | {
@@ -92,18 +93,12 @@ def move(
     Raises:
         ValueError: the state diagram has no such change, which is a mistake in the code.
     """
-    if illegal := [source for source in sources if target not in TRANSITIONS[source]]:
-        raise ValueError(f"no change from {illegal} to {target}")
-    condition: Document = {"_id": _key(order_id, attempt), "state": {"$in": sorted(sources)}}
+    key = _key(order_id, attempt)
+    condition, update = state_changes.change(
+        key, sources, target, TRANSITIONS, execution=execution, reason=reason
+    )
     if at_gateway:
         condition["payment_intent"] = {"$exists": True}
-    entry: Document = {"at": "$$NOW", "from": "$state", "to": target}
-    entry |= {"execution": {"$literal": execution}, "reason": {"$literal": reason}}
-    update: Document = {
-        "state": target,
-        "updated_at": "$$NOW",
-        "history": {"$concatArrays": ["$history", [entry]]},
-    }
     if target == "declined":
         update["reason"] = {"$literal": reason}
     document = db.payments.find_one_and_update(
