@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from environments.embedded.plugins import sandbox
+from tests.integration.embedded.workbench import zipped
 
 
 @pytest.fixture(autouse=True)
@@ -21,36 +20,27 @@ def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "lambda-code"
 
 
-def package(**modules: str) -> bytes:
-    """A zip with these modules in it."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        for name, text in modules.items():
-            archive.writestr(f"{name}.py", text)
-    return written.getvalue()
-
-
 def test_a_package_is_unpacked_once_and_what_python_compiled_stays() -> None:
     # Given a package that a session ran
-    zipped = package(index="answer = 42")
-    folder = Path(sandbox.code_dir(zipped))
-    subprocess.run([sandbox.INTERPRETER, "-c", "import index"], cwd=folder, check=True, env={})
+    package = zipped("answer = 42")
+    folder = Path(sandbox.code_dir(package))
+    subprocess.run([sandbox.INTERPRETER, "-c", "import app"], cwd=folder, check=True, env={})
     compiled = next(folder.rglob("*.pyc")).stat()
     # When the next session wants it; Then it gets the same folder with the bytecode in it
-    assert Path(sandbox.code_dir(zipped)) == folder
+    assert Path(sandbox.code_dir(package)) == folder
     assert next(folder.rglob("*.pyc")).stat() == compiled
     # And another package has another folder
-    assert Path(sandbox.code_dir(package(index="answer = 43"))) != folder
+    assert Path(sandbox.code_dir(zipped("answer = 43"))) != folder
 
 
 def test_what_served_nobody_for_a_day_is_removed() -> None:
     # Given a package that was used two days ago, one that was and is used again, and one of today
-    used = {name: Path(sandbox.code_dir(package(index=name))) for name in ("old", "again", "new")}
+    used = {name: Path(sandbox.code_dir(zipped(name))) for name in ("old", "again", "new")}
     for name in ("old", "again"):
         os.utime(used[name], (time.time() - 2 * 86400,) * 2)
-    sandbox.code_dir(package(index="again"))
+    sandbox.code_dir(zipped("again"))
     # When a session begins
     sandbox.forget_unused()
     # Then only the first is gone, and whoever wants it gets it again
     assert [name for name, folder in used.items() if folder.exists()] == ["again", "new"]
-    assert Path(sandbox.code_dir(package(index="old")), "index.py").read_text() == "old"
+    assert Path(sandbox.code_dir(zipped("old")), "app.py").read_text() == "old"
