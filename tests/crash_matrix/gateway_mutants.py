@@ -7,7 +7,6 @@ from tests.crash_matrix.mutants import unfenced
 from tests.crash_matrix.mutations import Edit, Mutant
 
 _STRIPE = "payment_data.payment_methods.stripe_payment:StripePayment"
-_PAYMENTS = "data_api.storage.payments"
 _CARD, _BANK = ("card",), ("bank_account",)
 _SAVED = "self._records.save(record, made.id, execution=execution)"
 _FIND = "if found := payments.find(db, order_id, number):"
