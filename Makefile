@@ -34,14 +34,14 @@ help: ## List the targets
 	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && rm -rf .venv && apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; } || { rm -rf .venv; echo "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml tests/awscli/uv.lock
+.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml tests/awscli/uv.lock
 	@$(BIN)/uv sync --quiet --frozen
 	@UV_PROJECT_ENVIRONMENT=.cache/lambda-runtime $(BIN)/uv sync --quiet --frozen --only-group lambda-runtime
 	@touch $@
 
 # The small builds of a pipeline run `payments` alone: no linter, no test, no site to build, no embedded AWS.
 # What is installed beyond that stays, so that a checkout with everything keeps it.
-.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml
+.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml
 	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step --inexact
 	@touch $@
 
@@ -53,8 +53,8 @@ commands: .venv/commands ## Install what the payments command needs, and nothing
 
 install: .venv/installed ## Install everything into .venv and .cache (other targets do it by themselves)
 
-.cache/card-gateway/installed: .venv/installed environments/embedded/card_gateway/uv.lock
-	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/card_gateway
+.cache/card-gateway/installed: .venv/installed environments/embedded/src/embedded_aws/card_gateway/uv.lock
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/src/embedded_aws/card_gateway
 	@touch $@
 
 rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, HOLD=1 waits for you)

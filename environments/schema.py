@@ -17,6 +17,8 @@ from environments.problems import EnvironmentInvalid, Problem, problems_of
 from environments.strict_yaml import read
 
 FOLDER = Path(__file__).parent
+_TOOLS = "tools"
+"""The tools account's file (`environments/tools.py`); it is no environment."""
 
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
@@ -173,6 +175,11 @@ class Environment(_Part):
         """
         return self.model_copy(update={"stripe": Stripe(secret_arn=secret_arn, api_base=api_base)})
 
+    @property
+    def default_stack(self) -> str:
+        """The name of its payments stack, where no other is given."""
+        return f"payments-{self.name}"
+
     def as_zips(self) -> Self:
         """Return a copy that runs zips, for the embedded AWS, which has no Docker to run images with."""
         functions = self.functions.model_copy(update={"packaging": "zip"})
@@ -194,7 +201,11 @@ class Environment(_Part):
 
 def names() -> list[str]:
     """Return the names of the environments that have a file, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.yml"))
+    return _names(FOLDER)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yml") if path.stem != _TOOLS)
 
 
 def load(name: str, folder: Path = FOLDER) -> Environment:
@@ -204,7 +215,7 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         EnvironmentInvalid: the file is missing or breaks rules; it lists every one of them.
     """
     file = f"{folder.name}/{name}.yml"
-    if name not in {path.stem for path in folder.glob("*.yml")}:
+    if name not in _names(folder):
         raise EnvironmentInvalid(
             file, [Problem("", f"there is no such file; choose from {', '.join(names())}")]
         )

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 
 from troposphere import Template
 
+from templates.capabilities.alarm_metrics import (
+    of_the_data_api,
+    of_the_functions,
+    of_the_sweeper,
+    of_the_workflow,
+)
 from templates.capabilities.alarms import Symptom, add_alarms
 from templates.capabilities.business_metrics import own
 from templates.capabilities.dashboards import add_dashboards
@@ -17,16 +23,10 @@ from templates.capabilities.data_api import add_data_api
 from templates.capabilities.exports import add_output
 from templates.capabilities.parameters import add_parameters
 from templates.capabilities.payment_workflow import add_live_alias, add_payment_workflow
-from templates.capabilities.promise import add_promise
+from templates.capabilities.service_level_objective import add_promise
 from templates.capabilities.smoke_workflow import add_smoke_workflow
 from templates.capabilities.step_functions import ROUTES, add_step_functions
 from templates.capabilities.sweeper import add_sweeper
-from templates.capabilities.symptoms import (
-    of_the_data_api,
-    of_the_functions,
-    of_the_sweeper,
-    of_the_workflow,
-)
 from templates.definitions.payment_workflow import SUBSTITUTIONS
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import pymongo
 import pymongo.database
 import pytest
 
-from environments.embedded import instance
-from environments.embedded import mongod as mongod_process
+from embedded_aws import instance
+from embedded_aws import mongod as mongod_process
 from tests.site import chromium
 
 ACCOUNT = "000000000000"

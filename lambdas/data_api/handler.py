@@ -5,7 +5,7 @@ from typing import Any
 
 gc.disable()  # What is imported stays: looking through it for garbage would take a tenth of a cold start.
 
-from data_api.app import answer, app, logger  # noqa: E402 - see gc.disable
+from data_api.http.app import answer, app, logger  # noqa: E402 - see gc.disable
 from payment_data.errors import MalformedRequest  # noqa: E402 - see gc.disable
 from payment_data.invocations import invocation  # noqa: E402 - see gc.disable
 

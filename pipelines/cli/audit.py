@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pipelines.cli import console, options
-from pipelines.refusals import Refused
-from pipelines.repository import ROOT
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 from pipelines.supply_chain import reports
 from pipelines.supply_chain.catalogue import CHECKS, make
 from pipelines.supply_chain.verdict import Outcome

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 import click
 
-from pipelines import aws, branch_names, branches, in_build, pipeline_control, pushes, tools_account
-from pipelines.cli import console, options
+from pipelines.aws import accounts, build_environment, tools_account
+from pipelines.cli import console, local_aws, options
 from pipelines.cli.order_view import table
-from pipelines.refusals import Refused
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
+from pipelines.promotion import branch_queue, branch_stacks, control
 
 _INSPECTION = "BRANCH_INSPECTION_ROLE"
 
@@ -33,10 +35,14 @@ def turn() -> None:
 
     Fails when a later push came meanwhile. EXECUTION is the execution whose turn it should be.
     """
-    mine = in_build.told(branch_names.VARIABLE)
+    mine = build_environment.told(branch_names.VARIABLE)
     with console.progress("waiting for our turn") as reporter:
-        pushes.await_turn(
-            tools_account.connect(), in_build.pipeline_name(), in_build.told("EXECUTION"), mine, reporter
+        branch_queue.await_turn(
+            tools_account.connect(),
+            build_environment.pipeline_name(),
+            build_environment.told("EXECUTION"),
+            mine,
+            reporter,
         )
     console.done("It is our turn.")
 
@@ -45,8 +51,10 @@ def turn() -> None:
 def show() -> None:
     """Say whose stack BRANCH has, for whoever approves its removal."""
     stack = branch_names.from_environment()
-    found = [one for one in branches.listed(_there(None)) if one.stack == stack]
-    click.echo(branches.told(found[0]) if found else f"There is no stack {stack}; nothing will be deleted.")
+    found = [one for one in branch_stacks.listed(_there(None)) if one.stack == stack]
+    click.echo(
+        branch_stacks.told(found[0]) if found else f"There is no stack {stack}; nothing will be deleted."
+    )
 
 
 @branch.command("list")
@@ -54,7 +62,7 @@ def show() -> None:
 @options.machine_readable
 def list_stacks(endpoint_url: str | None, machine: bool) -> None:
     """List the branch stacks, the one without a push for longest first."""
-    found = branches.listed(_there(endpoint_url))
+    found = branch_stacks.listed(_there(endpoint_url))
     if machine:
         console.as_json([asdict(one) for one in found])
         return
@@ -77,8 +85,8 @@ def remove(branch_name: str, endpoint_url: str | None) -> None:
     """
     branch_names.removable(branch_names.stack_name(branch_name))
     tools = tools_account.connect(endpoint_url)
-    pipeline = pipeline_control.name_of(tools, "remove-branch")
-    execution = branches.propose_removal(tools, pipeline, branch_name)
+    pipeline = control.name_of(tools, "remove-branch")
+    execution = branch_stacks.propose_removal(tools, pipeline, branch_name)
     console.done(f"The removal of {branch_names.stack_name(branch_name)} is proposed: {execution}")
     console.out.print("payments pipeline approve remove-branch", markup=False)
 
@@ -86,11 +94,11 @@ def remove(branch_name: str, endpoint_url: str | None) -> None:
 @branch.command()
 def expire() -> None:
     """Propose the removal of stacks without a push for EXPIRY_DAYS."""
-    days = in_build.told("EXPIRY_DAYS")
+    days = build_environment.told("EXPIRY_DAYS")
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
-    pipeline, tools = in_build.told("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
-    for one in branches.expired(branches.listed(_there(None)), int(days)):
+    pipeline, tools = build_environment.told("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
+    for one in branch_stacks.expired(branch_stacks.listed(_there(None)), int(days)):
         if not one.nameable:
             console.refuse(
                 f"{one.stack} has expired, but its tag cannot hold its branch's name.",
@@ -98,13 +106,17 @@ def expire() -> None:
             )
             continue
         try:
-            execution = branches.propose_removal(tools, pipeline, one.branch)
+            execution = branch_stacks.propose_removal(tools, pipeline, one.branch)
         except Refused as refusal:
             console.err.print(f"  {refusal.message}", markup=False)
         else:
             console.done(f"{one.stack}, last pushed to {one.pushed:%Y-%m-%d}: removal proposed, {execution}")
 
 
-def _there(endpoint_url: str | None) -> aws.Aws:
+def _there(endpoint_url: str | None) -> accounts.Aws:
     """The branches' account: as its inspection role where a pipeline names one, else as the caller."""
-    return in_build.looking_at("branch") if _INSPECTION in os.environ else aws.connect("branch", endpoint_url)
+    return (
+        build_environment.looking_at("branch")
+        if _INSPECTION in os.environ
+        else local_aws.connect("branch", endpoint_url)
+    )

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from environments import schema
-from pipelines import packaging, rehearsed, release
-from pipelines import synth as synthesis
+from pipelines.build import packaging
 from pipelines.cli import console, options
-from pipelines.refusals import Refused
-from pipelines.repository import DIST
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import DIST
+from pipelines.deploy import embedded_overrides
+from pipelines.deploy import synth as synthesis
+from pipelines.promotion import publish_release
 
 if TYPE_CHECKING:
-    from pipelines.reporting import Reporter
+    from pipelines.core.reporting import Reporter
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -35,7 +37,7 @@ def synth(environments: tuple[str, ...], out: Path) -> None:
     Those of the ENVIRONMENTs, or of all of them.
     """
     for stated in [schema.load(name) for name in environments or schema.names()]:
-        for path in synthesis.synth(rehearsed.environment(stated), out).values():
+        for path in synthesis.synth(embedded_overrides.environment(stated), out).values():
             console.out.print(_shown(path), markup=False)
 
 
@@ -58,7 +60,7 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
             raise Refused(f"Two builds of one source differ in: {', '.join(different)}")
         manifest = _packages(built, reporter, published=published)
         if upload:
-            release.upload(manifest, built or packaging.PACKAGES, reporter)
+            publish_release.upload(manifest, built or packaging.PACKAGES, reporter)
     if machine:
         console.as_json({name: asdict(made) for name, made in manifest.items()})
         return
@@ -82,7 +84,7 @@ def publish() -> None:
     nothing; other bytes under the same version are refused.
     """
     with console.progress("publishing"):
-        version = release.publish_library()
+        version = publish_release.publish_library()
     console.done(f"payment-data {version} is published")
 
 
@@ -90,7 +92,7 @@ def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> pac
     if built is not None:
         return packaging.read_intact(built)
     if published:
-        return release.package_published(lambda name: reporter.passing(f"packaged {name}"))
+        return publish_release.package_published(lambda name: reporter.passing(f"packaged {name}"))
     return packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines import checked
+from pipelines.build import check_cache
 from pipelines.cli import console
 
 
@@ -16,7 +16,7 @@ def check(again: bool) -> None:
     Runs `make check`: the linters, and the tests that need neither MongoDB nor an embedded AWS. A source that
     passed before, file for file, is not checked again; its reports are taken from .cache/checked.
     """
-    found = checked.check(again=again)
+    found = check_cache.check(again=again)
     by = f" by {found.build}" if found.build else ""
     if found.reused:
         console.done(f"This very source passed at {found.at}{by}; its reports are reused.")

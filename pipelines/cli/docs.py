@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import click
 
-from pipelines import in_build, site_bucket, tools_account
+from pipelines.aws import build_environment, docs_bucket, tools_account
 from pipelines.cli import console
-from pipelines.dora import deployments as dora
-from pipelines.dora import site
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
+from pipelines.status.dora import deployments as dora
+from pipelines.status.dora import site
 
 
 @click.group(invoke_without_command=True)
@@ -31,14 +32,15 @@ def build() -> None:
     from pipelines.docs_site import building  # noqa: PLC0415 - loads troposphere, which `publish` has no use for
 
     with console.progress("building the docs site"):
-        pages = building.build(ROOT, ROOT / "site", ROOT / ".cache" / "docs")
+        command = cast("click.Group", click.get_current_context().find_root().command)
+        pages = building.build(ROOT, ROOT / "site", ROOT / ".cache" / "docs", command)
     console.done(f"{pages} pages are in site/")
 
 
 @docs.command()
 def picture() -> None:
     """Draw the picture in README.md anew, from the workflow and the release pipeline."""
-    from pipelines.docs_site import picture as drawing  # noqa: PLC0415 - loads troposphere
+    from pipelines.docs_site import readme_diagram as drawing  # noqa: PLC0415 - loads troposphere
     from pipelines.docs_site import stacks  # noqa: PLC0415
 
     file = ROOT / "README.md"
@@ -55,12 +57,12 @@ def publish(folder: Path) -> None:
     To the folder that FOLDER names, of the bucket that DOCS_BUCKET names. A pipeline's build puts the four
     measures of the environment into the page that is there for them.
     """
-    place, tools = in_build.told("FOLDER"), tools_account.connect()
-    site_bucket.bucket()
+    place, tools = build_environment.told("FOLDER"), tools_account.connect()
+    docs_bucket.bucket()
     with console.progress(f"publishing {place}"):
-        if place in dora.STAGES and in_build.by_a_pipeline():
-            site.write(folder, place, dora.measured(tools, in_build.pipeline_name(), place))
-        count = site_bucket.replace_folder(tools, folder, place)
+        if place in dora.STAGES and build_environment.by_a_pipeline():
+            site.write(folder, place, dora.measured(tools, build_environment.pipeline_name(), place))
+        count = docs_bucket.replace_folder(tools, folder, place)
     console.done(f"{count} files are published to {place}/")
 
 
@@ -70,7 +72,7 @@ def remove() -> None:
 
     In the folder that FOLDER names, of the bucket that DOCS_BUCKET names.
     """
-    place = in_build.told("FOLDER")
+    place = build_environment.told("FOLDER")
     with console.progress(f"removing {place}"):
-        count = site_bucket.remove_preview(tools_account.connect(), place)
+        count = docs_bucket.remove_preview(tools_account.connect(), place)
     console.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")

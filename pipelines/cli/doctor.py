@@ -9,18 +9,18 @@ import click
 from rich.markup import escape
 
 from environments import schema
-from pipelines import tools_account
-from pipelines.aws import connect
+from environments import tools as tools_file
+from pipelines.aws import tools_account
+from pipelines.aws.accounts import connect
 from pipelines.cli import console, options
 from pipelines.cli import profiles as profile
-from pipelines.definitions import tools as tools_file
-from pipelines.doctor.examination import Examination, examine
+from pipelines.core.refusals import Refused
+from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import State
-from pipelines.refusals import Refused
-from pipelines.synth import PROMOTED
+from pipelines.doctor.run import Examination, examine
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _SIGNS: Final = {
     State.OK: "[green]✓[/]",

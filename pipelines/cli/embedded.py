@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from embedded_aws import instance
 from environments import schema
-from environments.embedded import instance
-from pipelines.cli import console, options
+from pipelines.cli import console, local_aws, options
 
 
 @click.command()
@@ -21,7 +21,7 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
 
     It and its MongoDB listen on 127.0.0.1 only. `payments down` stops them.
     """
-    with console.progress("starting the embedded AWS and MongoDB"):
+    with console.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
         started = instance.start(instance.DEFAULT_ROOT, port=port, mongodb_port=mongodb_port, keep=keep)
     if machine:
         console.as_json(
@@ -39,7 +39,7 @@ def down(keep: bool) -> None:
 
     Without --keep nothing of it remains.
     """
-    with console.progress("stopping the embedded AWS"):
+    with console.progress("stopping the embedded AWS"), local_aws.refusals():
         instance.stop(instance.DEFAULT_ROOT, keep=keep)
     console.done("Stopped; its state is kept for the next start." if keep else "Stopped; nothing is left.")
 

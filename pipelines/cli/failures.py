@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from environments.embedded.instance import AlreadyRunning, NotRunning, StartFailed
 from environments.problems import EnvironmentInvalid
 from payment_data.errors import Problem
 from pipelines.cli import console
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +25,6 @@ def told() -> Iterator[None]:
         console.refuse(refusal.message, refusal.hint)
     except EnvironmentInvalid as invalid:
         console.refuse(str(invalid))
-    except AlreadyRunning as running:
-        console.refuse(_sentence(running), "payments down")
-    except (NotRunning, StartFailed) as failure:
-        console.refuse(_sentence(failure))
     except NoCredentialsError:
         console.refuse("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE")
     except Problem as problem:
@@ -39,8 +34,3 @@ def told() -> Iterator[None]:
     else:
         return
     raise SystemExit(1)
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    return text[:1].upper() + text[1:]

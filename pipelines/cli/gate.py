@@ -11,7 +11,7 @@ from pipelines.cli import console
 
 if TYPE_CHECKING:
     from pipelines.cli.promotion_view import View
-    from pipelines.pipeline_control import Question
+    from pipelines.promotion.control import Question
 
 APPROVED: Final = (True, "approved as `rehearsal`: there was no terminal to ask at")
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from environments import schema
-from pipelines import own_templates
 from pipelines.cli import console, options
-from pipelines.house_rules import tags as stack_tags
-from pipelines.pipeline_linter.findings import Unreadable
-from pipelines.pipeline_linter.linter import lint_pipelines
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.lint import repository_templates
+from pipelines.lint.house_rules import tags as stack_tags
+from pipelines.lint.pipeline_linter.findings import Unreadable
+from pipelines.lint.pipeline_linter.linter import lint_pipelines
 
 if TYPE_CHECKING:
-    from pipelines.own_templates import AnyFinding
+    from pipelines.lint.repository_templates import AnyFinding
 
 
 @click.command()
@@ -35,9 +35,9 @@ def lint(what: tuple[str, ...], machine: bool) -> None:
     dist/settings holds them, the tags are.
     """
     files = [Path(name) for name in what if _is_file(name)]
-    names = [name for name in what if not _is_file(name)] or ([] if files else own_templates.every())
+    names = [name for name in what if not _is_file(name)] or ([] if files else repository_templates.every())
     for name in names:
-        if name != own_templates.PIPELINES:
+        if name != repository_templates.PIPELINES:
             schema.load(name)  # refuses what does not exist before anything is judged
     findings = sorted([*_in_files(files), *_in_ours(names)], key=str)
     if machine:
@@ -69,4 +69,4 @@ def _in_ours(names: list[str]) -> list[AnyFinding]:
         return []
     # cfn-lint takes more than a second a template, on one core. Forking would copy threads' locks.
     with console.progress("linting"), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        return list(chain.from_iterable(pool.map(own_templates.findings, names)))
+        return list(chain.from_iterable(pool.map(repository_templates.findings, names)))

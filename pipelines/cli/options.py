@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines import aws
-from pipelines.payment_stack import default_stack
+from pipelines.cli import local_aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +53,8 @@ def _in_stack(command: Callable[..., Any], environment: Callable[..., Any]) -> C
     @stack_name
     @wraps(command)
     def with_aws(environment: str, endpoint_url: str | None, stack: str | None, **rest: Any) -> Any:
-        there = aws.connect(environment, endpoint_url)
-        return command(aws=there, stack=stack or default_stack(there.environment), **rest)
+        there = local_aws.connect(environment, endpoint_url)
+        return command(aws=there, stack=stack or there.environment.default_stack, **rest)
 
     given: Callable[..., Any] = with_aws
     return given

@@ -10,16 +10,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from payment_data import money
-from pipelines import executions
+from pipelines.aws import executions
 from pipelines.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from pipelines.effects import Effect
-    from pipelines.executions import Moment
-    from pipelines.orders import Record
+    from pipelines.aws.executions import Moment
+    from pipelines.orders.order_effects import Effect
+    from pipelines.orders.orders import Record
 
 
 class Journey:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines import effects, executions, loading, orders, payment_stack, samples
+from pipelines.aws import executions
 from pipelines.cli import console, options, order_view
-from pipelines.orders import PARKED, STATES
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.orders import load_samples, order_effects, orders, payment_stack, samples
+from pipelines.orders.orders import PARKED, STATES
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 
 @click.command()
@@ -31,7 +32,7 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
     """
     found = samples.read(files, aws.environment.currency)
     with console.progress(f"loading into {stack}") as reporter:
-        counts = loading.load(payment_stack.connect(aws, stack).api, found, reporter)
+        counts = load_samples.load(payment_stack.connect(aws, stack).api, found, reporter)
     if machine:
         console.as_json(counts)
         return
@@ -51,7 +52,7 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """Place an order and follow it until it ends; ends with 1 when the payment fails."""
     there = payment_stack.connect(aws, stack)
     orders.execution_arn(there, order_id)  # a wrong id is told before anything is asked
-    before = effects.holdings(there.api, order_id)
+    before = order_effects.holdings(there.api, order_id)
     placed = orders.place(there, order_id)
     if not placed.new:
         console.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
@@ -59,7 +60,7 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     for moment in executions.follow(aws, placed.arn):
         followed.append(moment)
         journey.print(moment)
-    changes = effects.effects(before, effects.holdings(there.api, order_id))
+    changes = order_effects.effects(before, order_effects.holdings(there.api, order_id))
     end = followed[-1]
     if machine:
         ended = {"order_id": order_id, "execution": placed.arn, "status": end.state}

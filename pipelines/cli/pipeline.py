@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines import aftermath, pipeline_control, pipeline_deployment, rehearsed, tools_account
-from pipelines.aws import Aws, connect
+from environments import tools as tools_file
+from pipelines.aws import tools_account
+from pipelines.aws.accounts import Aws, connect
 from pipelines.cli import console, options, pipeline_builds
 from pipelines.cli import profiles as profile
 from pipelines.cli.pipeline_view import print_aftermath, print_questions, print_state
-from pipelines.definitions import tools as tools_file
-from pipelines.refusals import Refused
-from pipelines.synth import PROMOTED
+from pipelines.core.refusals import Refused
+from pipelines.deploy import embedded_overrides, pipelines
+from pipelines.deploy.synth import PROMOTED
+from pipelines.promotion import control, failure_report
 
 if TYPE_CHECKING:
-    from pipelines.pipeline_control import Question
+    from pipelines.promotion.control import Question
 
-_which = click.argument("which", type=click.Choice(list(pipeline_control.OUTPUTS)), default="release")
+_which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), default="release")
 
 
 @click.group()
@@ -44,8 +46,8 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
     tools_aws = profile.acting(tools_account.connect(endpoint_url, tools), whom.get("tools"))
     targets = {name: profile.acting(connect(name, endpoint_url), whom.get(name)) for name in PROMOTED}
     with console.progress("deploying the pipelines") as reporter:
-        told = rehearsed.variables(targets) if tools_aws.embedded else {}
-        changes = pipeline_deployment.deploy(tools_aws, targets, tools, variables=told, reporter=reporter)
+        told = embedded_overrides.variables(targets) if tools_aws.embedded else {}
+        changes = pipelines.deploy(tools_aws, targets, tools, variables=told, reporter=reporter)
     for name, change in changes.items():
         console.done(f"{name} {change}")
 
@@ -56,7 +58,7 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
 def start(which: str, endpoint_url: str | None) -> None:
     """Start a pipeline with the head of its branch."""
     tools, name = _found(which, endpoint_url)
-    console.done(f"{name} started: {pipeline_control.start(tools, name)}")
+    console.done(f"{name} started: {control.start(tools, name)}")
 
 
 @pipeline.command()
@@ -66,16 +68,16 @@ def start(which: str, endpoint_url: str | None) -> None:
 def status(which: str, endpoint_url: str | None, machine: bool) -> None:
     """Say where a pipeline is, what waits for whom, and how its last executions ended."""
     tools, name = _found(which, endpoint_url)
-    stages = pipeline_control.state(tools, name)
-    last = pipeline_control.executions(tools, name)
+    stages = control.state(tools, name)
+    last = control.executions(tools, name)
     if machine:
         console.as_json({"pipeline": name, "stages": stages, "executions": last})
         return
     print_state(stages, last)
     newest = next((one for one in last if one.get("executionType") != "ROLLBACK"), None)
     if newest and newest["status"] == "Failed":
-        print_aftermath(aftermath.of(tools, name, newest["pipelineExecutionId"], which))
-    print_questions(pipeline_control.questions(tools, name), which)
+        print_aftermath(failure_report.of(tools, name, newest["pipelineExecutionId"], which))
+    print_questions(control.questions(tools, name), which)
 
 
 @pipeline.command()
@@ -106,7 +108,7 @@ def reject(which: str, endpoint_url: str | None, execution: str | None, summary:
 def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) -> None:
     """Run a failed stage again, with the artifacts that it failed with."""
     tools, name = _found(which, endpoint_url)
-    again, execution = pipeline_control.retry(tools, name, stage, whole=whole)
+    again, execution = control.retry(tools, name, stage, whole=whole)
     console.done(f"{again} of {execution} runs again.")
 
 
@@ -117,13 +119,13 @@ def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) 
 def rollback(stage: str, endpoint_url: str | None, to: str | None) -> None:
     """Take STAGE of the release pipeline back to an earlier release."""
     tools, name = _found("release", endpoint_url)
-    console.done(f"{stage} goes back: {pipeline_control.rollback(tools, name, stage, to)}")
+    console.done(f"{stage} goes back: {control.rollback(tools, name, stage, to)}")
 
 
 def _answer(which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool) -> None:
     tools, name = _found(which, endpoint_url)
-    question = _one(pipeline_control.questions(tools, name), which, execution)
-    pipeline_control.answer(tools, name, question, yes=yes, summary=summary)
+    question = _one(control.questions(tools, name), which, execution)
+    control.answer(tools, name, question, yes=yes, summary=summary)
     console.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
 
 
@@ -141,4 +143,4 @@ def _one(waiting: list[Question], which: str, execution: str | None) -> Question
 
 def _found(which: str, endpoint_url: str | None) -> tuple[Aws, str]:
     tools = tools_account.connect(endpoint_url)
-    return tools, pipeline_control.name_of(tools, which)
+    return tools, control.name_of(tools, which)

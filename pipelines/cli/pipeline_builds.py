@@ -7,21 +7,15 @@ from typing import Final
 
 import click
 
-from pipelines import (
-    branch_names,
-    in_build,
-    packaging,
-    pushes,
-    release,
-    release_evidence,
-    settings,
-    tools_account,
-    verification,
-)
+from pipelines.aws import build_environment, tools_account
+from pipelines.build import packaging
 from pipelines.cli import console
-from pipelines.evidence import summary
-from pipelines.refusals import Refused
-from pipelines.repository import DIST, ROOT
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import DIST, ROOT
+from pipelines.deploy import template_configuration
+from pipelines.evidence import release_evidence, summary
+from pipelines.promotion import branch_queue, publish_release, verification
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _PACKAGES: Final = Path("dist", "packages")
@@ -39,14 +33,18 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
     """
     if stack is not None:
         branch_names.removable(stack)
-    manifest, bucket = packaging.read_intact(built), in_build.told(release.BUCKET)
+    manifest, bucket = packaging.read_intact(built), build_environment.told(publish_release.BUCKET)
     image, push = packaging.read_image(built), None
     if stack is not None:
-        branch, execution = in_build.told(branch_names.VARIABLE), in_build.told("EXECUTION")
-        push = pushes.push_of(tools_account.connect(), in_build.pipeline_name(), execution, branch)
+        branch, execution = build_environment.told(branch_names.VARIABLE), build_environment.told("EXECUTION")
+        push = branch_queue.push_of(
+            tools_account.connect(), build_environment.pipeline_name(), execution, branch
+        )
     for name in environments:
-        there = in_build.looking_at(name)
-        for path in settings.write(there, manifest, bucket, ROOT, image=image, stack=stack, push=push):
+        there = build_environment.looking_at(name)
+        for path in template_configuration.write(
+            there, manifest, bucket, ROOT, image=image, stack=stack, push=push
+        ):
             console.out.print(str(path.relative_to(ROOT)), markup=False)
 
 
@@ -75,20 +73,20 @@ def verify(packages: Path) -> None:
     The change set PREPARED must equal APPROVED, and the packages must be those that staging runs. A rollback
     goes back to an earlier release, which was approved then; only its packages are compared.
     """
-    tools, pipeline = tools_account.connect(), in_build.pipeline_name()
+    tools, pipeline = tools_account.connect(), build_environment.pipeline_name()
     found = tools.client("codepipeline").get_pipeline_execution(
-        pipelineName=pipeline, pipelineExecutionId=in_build.told("EXECUTION")
+        pipelineName=pipeline, pipelineExecutionId=build_environment.told("EXECUTION")
     )["pipelineExecution"]
     back = found.get("executionType") == "ROLLBACK"
     manifest = packaging.read_intact(packages / _PACKAGES)
     if not manifest:
         raise Refused(f"There is nothing in the manifest of {packages}.")
     verification.verify(
-        in_build.looking_at("prod"),
-        None if back else in_build.looking_at("staging"),
+        build_environment.looking_at("prod"),
+        None if back else build_environment.looking_at("staging"),
         verification.Release(manifest, packaging.read_image(packages / _PACKAGES)),
-        prepared=in_build.told("PREPARED"),
-        approved=None if back else in_build.told("APPROVED"),
+        prepared=build_environment.told("PREPARED"),
+        approved=None if back else build_environment.told("APPROVED"),
     )
     compared = "the packages of that release" if back else "as approved, and what staging runs"
     console.done(f"{'A rollback to' if back else 'Production would get'} {compared}.")

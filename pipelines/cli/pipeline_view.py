@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines import smoke
 from pipelines.cli import console
 from pipelines.cli.order_view import table
+from pipelines.orders import smoke
 
 if TYPE_CHECKING:
-    from pipelines.aftermath import Aftermath
-    from pipelines.pipeline_control import Question
+    from pipelines.promotion.control import Question
+    from pipelines.promotion.failure_report import Aftermath
 
 Json = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import boto3
 import click
 
-from pipelines.aws import Aws
-from pipelines.synth import PROMOTED
+from pipelines.aws.accounts import Aws
+from pipelines.deploy.synth import PROMOTED
 
 option = click.option(
     "--profile",

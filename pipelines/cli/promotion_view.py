@@ -11,15 +11,15 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pipelines import pipeline_control
 from pipelines.cli import console
-from pipelines.promotion import ENDED
+from pipelines.promotion import control
+from pipelines.promotion.execution import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipelines.aws import Aws
-    from pipelines.promotion import Promotion, Step
+    from pipelines.aws.accounts import Aws
+    from pipelines.promotion.execution import Promotion, Step
 
 _MARKS: Final = {"InProgress": "…", "Succeeded": "[green]✓[/]"}
 _FAILED: Final = "[bold red]✗[/]"
@@ -88,7 +88,7 @@ def watching(tools: Aws, promotion: Promotion) -> Iterator[View]:
         yield Lines(console.out.print)
         return
     with Live(console=console.out, auto_refresh=False) as live:
-        yield Screen(live, pipeline_control.stages(tools, promotion.pipeline))
+        yield Screen(live, control.stages(tools, promotion.pipeline))
 
 
 def drawn(promotion: Promotion, stages: list[str], now: datetime | None = None) -> Table:

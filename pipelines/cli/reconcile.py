@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines import payment_stack, stripe_gateway
 from pipelines.cli import console, options
-from pipelines.reconcile import KINDS, Reconciliation
-from pipelines.reconcile import reconcile as run
-from pipelines.refusals import Refused
-from pipelines.settlement import settle as run_settlement
+from pipelines.core.refusals import Refused
+from pipelines.orders import payment_stack
+from pipelines.orders.reconciliation import stripe
+from pipelines.orders.reconciliation.reconcile import KINDS, Reconciliation
+from pipelines.orders.reconciliation.reconcile import reconcile as run
+from pipelines.orders.settlement import settle as run_settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipelines.aws import Aws
-    from pipelines.differences import Difference
+    from pipelines.aws.accounts import Aws
+    from pipelines.orders.reconciliation.differences import Difference
 
 
 @click.command()
@@ -33,7 +34,7 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     """
     api = payment_stack.connect(aws, stack).api
     with _bars() as watch:
-        found = run(api, watch, gateway=stripe_gateway.of(aws))
+        found = run(api, watch, gateway=stripe.of(aws))
     if machine:
         console.as_json(asdict(found))
     else:

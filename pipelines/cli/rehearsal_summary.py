@@ -5,21 +5,23 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING
 
-from pipelines import branch_names, build_reports, pipeline_deployment, rehearsal, running, site_bucket
+from pipelines.aws import build_reports, deployed_versions
 from pipelines.cli import console
 from pipelines.cli.order_view import table
-from pipelines.payment_stack import default_stack
-from pipelines.repository import DIST
+from pipelines.core import branch_names, docs_folders
+from pipelines.core.repository import DIST
+from pipelines.deploy import pipelines
+from pipelines.rehearsal import rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from pipelines.effects import Effect
-    from pipelines.promotion import Promotion
-    from pipelines.rehearsal import Rehearsal
-    from pipelines.sample_orders import OrderResult
+    from pipelines.orders.order_effects import Effect
+    from pipelines.promotion.execution import Promotion
+    from pipelines.rehearsal.rehearsal import Rehearsal
+    from pipelines.rehearsal.sample_orders import OrderResult
 
 _DIGEST_SHOWN = 16
 
@@ -59,13 +61,13 @@ def times(promotions: Sequence[Promotion]) -> None:
 def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
     branch = branch_names.stack_name(rehearsal.BRANCH)
     names = {"branch": (branch, promotions[0])}
-    names |= {"staging": (default_stack(prepared.targets["staging"].environment), promotions[-1])}
+    names |= {"staging": (prepared.targets["staging"].environment.default_stack, promotions[-1])}
     if released:
-        names |= {"prod": (default_stack(prepared.targets["prod"].environment), promotions[-1])}
+        names |= {"prod": (prepared.targets["prod"].environment.default_stack, promotions[-1])}
     rows = []
     for name, (stack, followed) in names.items():
         there = prepared.targets[name]
-        versions = running.live_versions(there, stack)
+        versions = deployed_versions.live_versions(there, stack)
         live = ", ".join(f"{arn.rpartition(':')[2]} ({weight}%)" for arn, weight in versions.items())
         rows.append((name, there.environment.account, stack, followed.commit[:12], live))
     columns = ("environment", "account", "stack", "commit", "live version")
@@ -84,7 +86,7 @@ def _orders(orders: Sequence[OrderResult]) -> None:
 def _digests(prepared: Rehearsal) -> bool:
     """What staging and production run, read from their stacks."""
     there = {name: prepared.targets[name] for name in ("staging", "prod")}
-    run = {name: running.digests(aws, default_stack(aws.environment)) for name, aws in there.items()}
+    run = {name: deployed_versions.digests(aws, aws.environment.default_stack) for name, aws in there.items()}
     rows = [
         (name, digest[:_DIGEST_SHOWN], run["prod"].get(name, "")[:_DIGEST_SHOWN], _mark(same))
         for name, digest in run["staging"].items()
@@ -115,8 +117,8 @@ _WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "pr
 
 
 def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
-    site = pipeline_deployment.docs_url(prepared.aws)
-    preview = f"{site_bucket.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
+    site = pipelines.docs_url(prepared.aws)
+    preview = f"{docs_folders.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
     folders = [("docs of the branch", preview), ("docs of staging", "staging")]
     folders += [("docs of production", "prod")] if released else []
     links = [(what, f"{site}/{folder}/index.html") for what, folder in folders]

@@ -8,29 +8,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from environments.embedded import instance
-from pipelines import (
-    aftermath,
-    branch_names,
-    payment_stack,
-    pipeline_control,
-    promotion,
-    rehearsal,
-    sample_orders,
-)
-from pipelines.cli import console, gate, order_view, rehearsal_summary
+from embedded_aws import instance
+from pipelines.cli import console, gate, local_aws, order_view, rehearsal_summary
 from pipelines.cli.embedded import ways_in
 from pipelines.cli.pipeline_view import print_aftermath
 from pipelines.cli.promotion_view import watching
-from pipelines.refusals import Refused
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
+from pipelines.orders import payment_stack
+from pipelines.promotion import control, execution, failure_report
+from pipelines.rehearsal import rehearsal, sample_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from environments.embedded.instance import Instance
-    from pipelines.promotion import Promotion
-    from pipelines.rehearsal import Rehearsal
-    from pipelines.sample_orders import OrderResult
+    from embedded_aws.instance import Instance
+    from pipelines.promotion.execution import Promotion
+    from pipelines.rehearsal.rehearsal import Rehearsal
+    from pipelines.rehearsal.sample_orders import OrderResult
 
 
 @click.command()
@@ -56,7 +51,7 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
         released = prepared.merge(rehearsal.BRANCH)
         ran(prepared, released, hold=hold)
         right = rehearsal_summary.show(prepared, [pushed, released], orders, since)
-    if released.status == promotion.WAITING:
+    if released.status == execution.WAITING:
         return
     if not right:
         raise Refused("The rehearsal did not end as it should; see above.")
@@ -71,14 +66,14 @@ def ran(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None
         Refused: It ended otherwise.
     """
     with watching(prepared.aws, followed) as view:
-        promotion.follow(prepared.aws, followed, view.show, lambda asked: gate.ask(asked, view, hold=hold))
-    if followed.status == promotion.WAITING:
-        waiting = pipeline_control.questions(prepared.aws, followed.pipeline, followed.execution)
+        execution.follow(prepared.aws, followed, view.show, lambda asked: gate.ask(asked, view, hold=hold))
+    if followed.status == execution.WAITING:
+        waiting = control.questions(prepared.aws, followed.pipeline, followed.execution)
         told = gate.how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
         console.out.print(console.runnable(told), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
-        after = aftermath.of(prepared.aws, followed.pipeline, followed.execution, followed.which)
+        after = failure_report.of(prepared.aws, followed.pipeline, followed.execution, followed.which)
         print_aftermath(after)
         raise Refused(f"The {followed.which} pipeline ended as {followed.status}; see above.")
 
@@ -91,7 +86,7 @@ def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
         console.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
         yield running, True
         return
-    with console.progress("starting the embedded AWS and MongoDB"):
+    with console.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
         started = instance.start(instance.DEFAULT_ROOT, attached=not keep_running)
     console.err.print(f"The embedded AWS answers at {started.endpoint}, MongoDB at {started.mongodb_uri}")
     try:

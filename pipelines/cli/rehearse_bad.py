@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines import bad_commits, bad_promotions, promotion, rehearsal
 from pipelines.cli import console
 from pipelines.cli.order_view import table
 from pipelines.cli.pipeline_view import print_aftermath
 from pipelines.cli.promotion_view import watching
 from pipelines.cli.rehearse import embedded, ran
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.promotion import execution
+from pipelines.rehearsal import failing_commits, failing_releases, rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.bad_promotions import Outcome
-    from pipelines.pipeline_control import Question
-    from pipelines.promotion import Promotion
-    from pipelines.rehearsal import Rehearsal
+    from pipelines.promotion.control import Question
+    from pipelines.promotion.execution import Promotion
+    from pipelines.rehearsal.failing_releases import Outcome
+    from pipelines.rehearsal.rehearsal import Rehearsal
 
 
 @click.command("rehearse-bad")
@@ -36,9 +37,9 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     with embedded(keep_running=keep_running) as (here, _):
         with console.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(here, reporter)
-        if not bad_promotions.serves(prepared):
+        if not failing_releases.serves(prepared):
             ran(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
-        outcomes = [_one(prepared, case) for _ in range(times) for case in bad_commits.CASES]
+        outcomes = [_one(prepared, case) for _ in range(times) for case in failing_commits.CASES]
     rows = [
         (one.bad.name, f"{one.seconds:.0f} s", f"{one.completed} of {one.placed}", _said(one))
         for one in outcomes
@@ -51,18 +52,18 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     console.done(f"{right} of {len(outcomes)} ended as they must: the release before serves.")
 
 
-def _one(prepared: Rehearsal, case: bad_commits.Bad) -> Outcome:
+def _one(prepared: Rehearsal, case: failing_commits.Bad) -> Outcome:
     console.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
     def follow(one: Promotion, decide: Callable[[Question], tuple[bool, str] | None]) -> None:
         with watching(prepared.aws, one) as view:
-            promotion.follow(prepared.aws, one, view.show, decide)
+            execution.follow(prepared.aws, one, view.show, decide)
 
-    outcome = bad_promotions.promote(prepared, case, follow)
+    outcome = failing_releases.promote(prepared, case, follow)
     print_aftermath(outcome.after)
     for problem in outcome.problems:
         console.out.print(problem, style="bold red", markup=False)
-    bad_promotions.idle(prepared)
+    failing_releases.idle(prepared)
     return outcome
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines import payment_stack
-from pipelines import smoke as smoke_runs
 from pipelines.cli import console, options
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.orders import payment_stack
+from pipelines.orders import smoke as smoke_runs
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
-    from pipelines.smoke import SmokeReport
+    from pipelines.aws.accounts import Aws
+    from pipelines.orders.smoke import SmokeReport
 
 
 @click.command()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
-from pipelines import artifacts, aws, deployment, packaging, stacks
-from pipelines.cli import console, options
-from pipelines.refusals import Refused
+from pipelines.aws import accounts, stacks
+from pipelines.build import packaging
+from pipelines.cli import console, local_aws, options
+from pipelines.core.refusals import Refused
+from pipelines.deploy import artifacts, deployment
 
 
 @click.command()
@@ -28,7 +30,7 @@ def deploy(
     ENVIRONMENT is local, branch, staging or prod. What has not changed is left alone, so deploying twice
     does nothing the second time.
     """
-    there = aws.connect(environment, endpoint_url)
+    there = local_aws.connect(environment, endpoint_url)
     bucket = artifacts.bucket(there, artifact_bucket)  # a refusal must not wait for the packages
     with console.progress(f"deploying {environment}") as reporter:
         manifest = packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
@@ -46,7 +48,7 @@ def deploy(
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.in_stack
-def remove(aws: aws.Aws, stack: str, yes: bool) -> None:
+def remove(aws: accounts.Aws, stack: str, yes: bool) -> None:
     """Delete a payments stack.
 
     The network stays, and so does the stack's database.

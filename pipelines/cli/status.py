@@ -10,18 +10,18 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import tools_account
+from pipelines.aws import tools_account
 from pipelines.cli import console, options
 from pipelines.cli import profiles as profile
-from pipelines.dora import words
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.deploy.synth import PROMOTED
+from pipelines.status.dora import formatting
 from pipelines.status.gather import MOST_PARKED, Status, gather
-from pipelines.synth import PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
     from pipelines.status.deployed import Alarms, Deployed
 
 _MINUTE: Final = "%Y-%m-%d %H:%M"
@@ -83,7 +83,7 @@ def _lines(found: Status) -> Iterator[Line]:
     if "gates" not in found.unknown and found.environment in PROMOTED:
         yield "gates", "\n".join(_gates(found)) or "none"
     if found.delivery is not None:
-        for measure, said in words.told(found.delivery).items():
+        for measure, said in formatting.told(found.delivery).items():
             yield measure, escape(said)
 
 

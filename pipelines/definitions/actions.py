@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Sub
 from troposphere.codepipeline import Actions, ActionTypeId, InputArtifacts, OutputArtifacts
 
-from pipelines.definitions.words import ActionMode, Category, Provider
+from pipelines.definitions.enums import ActionMode, Category, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

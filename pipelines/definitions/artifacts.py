@@ -12,7 +12,7 @@ from troposphere import s3 as buckets
 from troposphere.codepipeline import ArtifactStore, EncryptionKey
 
 from pipelines.definitions.artifacts_key import add_artifacts_key
-from templates.capabilities.exceptions import Except, excepted
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.only_tls import only_tls
 from templates.capabilities.permissions import POLICY_VERSION, Permission
 

@@ -25,7 +25,7 @@ from pipelines.definitions.target_roles import add_target_role, trust_cloudforma
 
 if TYPE_CHECKING:
     from environments.schema import Environment
-    from pipelines.definitions.tools import Tools
+    from environments.tools import Tools
 
 RUNTIME_BOUNDARY = "RuntimeBoundaryArn"
 

@@ -14,7 +14,7 @@ from troposphere.iam import ManagedPolicy
 
 from pipelines.definitions import execution_actions as known
 from pipelines.definitions.roles import PATH
-from templates.capabilities.exceptions import Except, excepted
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION
 
 if TYPE_CHECKING:

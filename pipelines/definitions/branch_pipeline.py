@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 from awacs import codepipeline
 
+from pipelines.core.docs_folders import BRANCHES
 from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, SOURCE, checkout, create_or_replace, run_build, smoke
+from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.deployments import BUILT, NAMED, settings, template_path
+from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
-from pipelines.definitions.questions import Event, add_notifications
 from pipelines.definitions.stages import git_legal, stage
-from pipelines.definitions.words import ExecutionMode
-from pipelines.site_bucket import BRANCHES
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from troposphere import Template
     from troposphere.codepipeline import Pipeline
 
+    from pipelines.definitions.shared_resources import Workshop
     from pipelines.definitions.targets import Targets
-    from pipelines.definitions.workshop import Workshop
 
 STACK = "#{Name.STACK_NAME}"
 PREVIEW = f"{BRANCHES}{STACK}"

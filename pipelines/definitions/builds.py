@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
 
     from pipelines.definitions.artifacts import Artifacts
+    from pipelines.definitions.docs_access import Site
     from pipelines.definitions.images import Images, Repository
     from pipelines.definitions.library import Library
-    from pipelines.definitions.site import Site
     from pipelines.definitions.targets import Target, Targets
 
 
@@ -68,7 +68,7 @@ def add_builds(
             template,
             name,
             artifacts,
-            buildspec=f"pipelines/buildspecs/{buildspec}.yml",
+            buildspec=f"pipelines/definitions/buildspecs/{buildspec}.yml",
             purpose=purpose,
             permissions=[*permissions, *([] if image is None else image.push())],
             variables={**variables, **told},

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from awacs.aws import Action, ArnEquals, Condition, StringEquals
 from troposphere import Sub
 
-from pipelines.branch_names import PREFIX
+from pipelines.core.branch_names import PREFIX
 from pipelines.definitions import execution_actions as known
-from pipelines.payment_stack import default_stack
 from templates.capabilities.api_gateway_account import PUSH_LOGS
 from templates.capabilities.permissions import Permission
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from troposphere import AWSHelperFn
 
     from environments.schema import Environment
-    from pipelines.definitions.tools import Tools
+    from environments.tools import Tools
 
 _HERE = "${AWS::Region}:${AWS::AccountId}:"
 _RESOURCES = {
@@ -50,7 +49,7 @@ def stacks_of(environment: Environment) -> list[str]:
     """
     if environment.name == "branch":
         return [f"{PREFIX}*"]
-    return [environment.network_stack, default_stack(environment)]
+    return [environment.network_stack, environment.default_stack]
 
 
 def execution_permissions(

@@ -15,8 +15,8 @@ from troposphere import GetAtt, Sub
 from troposphere import ecr as repositories
 
 from environments import schema
-from pipelines.refusals import Refused
-from templates.capabilities.exceptions import Except, excepted
+from pipelines.core.refusals import Refused
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION, Permission
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from troposphere import Output, Ref, Sub
 from troposphere import codepipeline as cp
 
 from pipelines.definitions import roles
-from pipelines.definitions.words import PipelineType, Provider
+from pipelines.definitions.enums import PipelineType, Provider
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from troposphere import Template
 
+    from pipelines.definitions.enums import ExecutionMode
     from pipelines.definitions.projects import Project
+    from pipelines.definitions.shared_resources import Workshop
     from pipelines.definitions.targets import Target
-    from pipelines.definitions.words import ExecutionMode
-    from pipelines.definitions.workshop import Workshop
 
 
 def add_pipeline(

@@ -10,13 +10,13 @@ from pipelines.definitions.branch_pipeline import add_branch_pipeline
 from pipelines.definitions.images import packaged_as_images as images_of_the_environments
 from pipelines.definitions.release_pipeline import add_release_pipeline
 from pipelines.definitions.removal_pipelines import add_expiry_pipeline, add_remove_branch_pipeline
+from pipelines.definitions.shared_resources import add_workshop
 from pipelines.definitions.targets import add_targets
-from pipelines.definitions.workshop import add_workshop
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipelines.definitions.tools import Tools
+    from environments.tools import Tools
 
 
 def build(tools: Tools, packaged_as_images: Collection[str] | None = None) -> Template:

@@ -1,7 +1,7 @@
 """The CodeBuild projects: one for each purpose, each with a role that can do just that.
 
 All of them run on arm64, as the Lambda functions do, and call `make` or `payments` alone; their buildspecs
-are files of the source (`buildspec.yml`, `pipelines/buildspecs/`).
+are files of the source (`buildspec.yml`, `pipelines/definitions/buildspecs/`).
 """
 
 from __future__ import annotations

@@ -14,20 +14,19 @@ from awacs import codepipeline
 from environments.schema import load
 from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, SOURCE, approve, checkout, in_folder, run_build, smoke
+from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.deployments import BUILT, PACKAGES, change_set, deploy_stack, execute, prepare
+from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
-from pipelines.definitions.questions import Event, add_notifications
 from pipelines.definitions.stages import bake, deployment_window, rollback, stage, together
-from pipelines.definitions.words import ExecutionMode
-from pipelines.payment_stack import default_stack
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from troposphere import Template
     from troposphere.codepipeline import Actions, Pipeline, Stages
 
+    from pipelines.definitions.shared_resources import Workshop
     from pipelines.definitions.targets import Targets
-    from pipelines.definitions.workshop import Workshop
 
 
 def add_release_pipeline(template: Template, workshop: Workshop, targets: Targets) -> Pipeline:
@@ -58,7 +57,7 @@ def add_release_pipeline(template: Template, workshop: Workshop, targets: Target
 
 def _staging(targets: Targets) -> Stages:
     there, environment = targets.staging, load("staging")
-    stack = default_stack(environment)
+    stack = environment.default_stack
     return stage(
         "Staging",
         deploy_stack(there, "staging", "network", environment.network_stack),
@@ -80,7 +79,7 @@ def _approve(workshop: Workshop, targets: Targets) -> Stages:
         "Approve",
         together(
             prepare(there, "prod", "network", environment.network_stack, purpose="review"),
-            prepare(there, "prod", "payments", default_stack(environment), purpose="review"),
+            prepare(there, "prod", "payments", environment.default_stack, purpose="review"),
         ),
         together(
             run_build(
@@ -104,7 +103,7 @@ def _approve(workshop: Workshop, targets: Targets) -> Stages:
 
 def _production(workshop: Workshop, targets: Targets) -> Stages:
     tools, there, environment = workshop.tools, targets.prod, load("prod")
-    network, stack = environment.network_stack, default_stack(environment)
+    network, stack = environment.network_stack, environment.default_stack
     compare = {"APPROVED": change_set("review"), "PREPARED": change_set("release"), "EXECUTION": EXECUTION}
     return stage(
         "Production",

@@ -9,21 +9,21 @@ from troposphere import Ref, Sub
 from troposphere.codepipeline import VariableDeclaration
 from troposphere.scheduler import FlexibleTimeWindow, Schedule, Target
 
+from pipelines.core.docs_folders import BRANCHES
 from pipelines.definitions import roles
 from pipelines.definitions.actions import approve, checkout, delete_stack, in_folder, run_build
+from pipelines.definitions.approvals_topic import Event, add_notifications
+from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of
-from pipelines.definitions.questions import Event, add_notifications
 from pipelines.definitions.stages import git_legal, stage
-from pipelines.definitions.words import ExecutionMode
-from pipelines.site_bucket import BRANCHES
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
     from troposphere.codepipeline import Pipeline
 
+    from pipelines.definitions.shared_resources import Workshop
     from pipelines.definitions.targets import Targets
-    from pipelines.definitions.workshop import Workshop
 
 VARIABLE = "branch"
 

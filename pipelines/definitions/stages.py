@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from troposphere import codepipeline as cp
 
-from pipelines.definitions.words import EntryResult, FailureResult, RuleProvider, SuccessResult
+from pipelines.definitions.enums import EntryResult, FailureResult, RuleProvider, SuccessResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,14 +10,13 @@ from awacs.aws import Condition, StringEquals
 from troposphere import Sub
 
 from pipelines.definitions.execution_permissions import read_artifacts, stacks_of
-from pipelines.payment_stack import default_stack
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from troposphere import AWSHelperFn
 
     from environments.schema import Environment
-    from pipelines.definitions.tools import Tools
+    from environments.tools import Tools
 
 _SMOKE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:"
 _CLOUDFORMATION = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
@@ -130,7 +129,7 @@ def _inspection_of(environment: Environment) -> list[Permission]:
             "LookAtStacks",
             "Reads what is deployed, and under which names.",
             [cfn.DescribeStacks, cfn.DescribeStackResources],
-            [_stack(default_stack(environment))],
+            [_stack(environment.default_stack)],
         ),
         Permission(
             "LookAtSmoke",

@@ -10,7 +10,7 @@ from troposphere import AWSHelperFn, GetAtt, Sub
 from troposphere.iam import Policy, Role
 
 from pipelines.definitions import roles
-from templates.capabilities.exceptions import Except, excepted
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION, Permission
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from troposphere import Template
 
-    from pipelines.definitions.tools import Tools
+    from environments.tools import Tools
 
 
 _OTHER_ACCOUNTS = Except(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipelines.refusals import Refused
-from pipelines.repository import CACHE
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import CACHE
 
 _DEFAULT_REGISTRY: Final = "https://registry.npmjs.org"
 _SECONDS: Final = 120

@@ -8,12 +8,14 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from pipelines.core.refusals import Refused
 from pipelines.docs_site import source
-from pipelines.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import click
 
 _NO_TIME: Final = "315532800"
 """1980, as in our zips: for a source that came without its history, as a pipeline's does."""
@@ -30,8 +32,14 @@ class _Heard(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def build(root: Path, site: Path, work: Path) -> int:
+def build(root: Path, site: Path, work: Path, command: click.Group) -> int:
     """Build the site of the repository at `root` into `site`, with `work` as the place for generated pages.
+
+    Args:
+        root: The repository.
+        site: Where to.
+        work: A folder of nobody else's.
+        command: The command line, which the reference describes.
 
     Returns:
         How many pages it has.
@@ -39,7 +47,7 @@ def build(root: Path, site: Path, work: Path) -> int:
     Raises:
         Refused: A page, a link or an anchor is missing, or the docs tell something else than the code.
     """
-    file = source.lay_out(root, work, site)
+    file = source.lay_out(root, work, site, command)
     try:
         from mkdocs.commands.build import build as mkdocs_build  # noqa: PLC0415 - a development tool
         from mkdocs.config import load_config  # noqa: PLC0415

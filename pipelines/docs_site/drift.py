@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
 
 
 @dataclass(slots=True)

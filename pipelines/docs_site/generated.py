@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipelines.cli.main import main
-from pipelines.docs_site import computed, explained, figures, picture, proof, stacks
+from pipelines.docs_site import (
+    annotated_pages,
+    code_figures,
+    crash_matrix_age,
+    figures,
+    readme_diagram,
+    stacks,
+)
+from pipelines.docs_site.code_references import Mentions
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.markdown import mermaid
-from pipelines.docs_site.mentions import Mentions
 from pipelines.docs_site.pages import (
     alarms,
     commands,
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import click
+
     from pipelines.docs_site.stacks import Stack
 
 _RUNNABLE: Final = re.compile(r"^( *```sh) runnable\b.*$", re.MULTILINE)
@@ -41,29 +49,30 @@ _WORKFLOWS: Final = {
 }
 
 
-def write(root: Path, docs: Path) -> None:
+def write(root: Path, docs: Path, command: click.Group) -> None:
     """Complete the pages that were copied to `docs`, and add the generated ones.
 
     Args:
         root: The repository, for what pages and code say of its files.
         docs: A copy of its docs/.
+        command: The command line.
 
     Raises:
         Refused: Code and docs disagree; every place is named.
     """
     drift, every = Drift(), stacks.every()
     written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
-    mentions = Mentions(root, main, drift)
+    mentions = Mentions(root, command, drift)
     reports = figures.read(root / "docs" / "data")
-    reports |= computed.figures(every) | proof.figures(reports, root)
+    reports |= code_figures.figures(every) | crash_matrix_age.figures(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
         mentions.check(f"docs/{name}", text)
         path.write_text(_RUNNABLE.sub(r"\1", figures.filled(name, text, reports, drift)), encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
     mentions.check("README.md", readme)
-    picture.check(readme, every["pipelines"], drift)
-    made = {**_completed(docs, drift), **_generated(root, docs, every, drift)}
+    readme_diagram.check(readme, every["pipelines"], drift)
+    made = {**_completed(docs, drift), **_generated(root, docs, command, every, drift)}
     made["reference/index.md"] = reference_index.index_page(made)
     for name, text in made.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
@@ -79,10 +88,10 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         drawn = f"{mermaid(workflows.diagram(definition))}\n{workflows.overview(definition)}"
         facts = workflows.facts(definition)
         text = _text(docs / name)
-        made[name] = explained.completed(
+        made[name] = annotated_pages.completed(
             name, text, facts, what="state", source=source, overview=drawn, drift=drift
         )
-    made[errors.PAGE] = explained.completed(
+    made[errors.PAGE] = annotated_pages.completed(
         errors.PAGE,
         _text(docs / errors.PAGE),
         errors.facts(drift),
@@ -91,7 +100,7 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         overview=errors.overview(),
         drift=drift,
     )
-    made[house_rules.PAGE] = explained.completed(
+    made[house_rules.PAGE] = annotated_pages.completed(
         house_rules.PAGE,
         _text(docs / house_rules.PAGE),
         house_rules.facts(),
@@ -103,10 +112,12 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
     return made
 
 
-def _generated(root: Path, docs: Path, every: Mapping[str, Stack], drift: Drift) -> dict[str, str]:
+def _generated(
+    root: Path, docs: Path, command: click.Group, every: Mapping[str, Stack], drift: Drift
+) -> dict[str, str]:
     """The pages that the code alone makes, in the order of the menu."""
     return {
-        "reference/commands.md": commands.commands_page(main, drift),
+        "reference/commands.md": commands.commands_page(command, drift),
         "reference/environments.md": environments.environments_page(drift),
         "reference/data-api.md": data_api.data_api_page(root),
         "reference/alarms.md": alarms.alarms_page(every["payments"], docs, drift),

@@ -10,7 +10,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
     from pathlib import Path

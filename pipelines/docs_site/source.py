@@ -12,14 +12,17 @@ from pipelines.docs_site import assets, generated, navigation
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import click
 
-def lay_out(root: Path, out: Path, site: Path) -> Path:
+
+def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     """Write everything that MkDocs needs into `out`, anew.
 
     Args:
         root: The repository: its docs/ and mkdocs.yml.
         out: A folder of nobody else's.
         site: Where MkDocs is to put the site.
+        command: The command line, which the reference describes.
 
     Returns:
         The configuration file to build.
@@ -30,7 +33,7 @@ def lay_out(root: Path, out: Path, site: Path) -> Path:
     vendor = docs / "assets" / "vendor"
     vendor.mkdir(parents=True)
     shutil.copyfile(assets.fetch(assets.MERMAID), vendor / "mermaid.min.js")
-    generated.write(root, docs)
+    generated.write(root, docs, command)
     settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     settings["nav"] = navigation.spelled_out(settings["nav"], docs)
     settings["site_dir"] = str(site)

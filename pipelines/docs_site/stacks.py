@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from environments import schema
-from pipelines import synth
-from pipelines.definitions import bootstrap_stack, pipelines_stack, tools
+from environments import schema, tools
+from pipelines.definitions import bootstrap_stack, pipelines_stack
+from pipelines.deploy import synth
 from templates import docs
 
 _ENVIRONMENT: Final = "prod"

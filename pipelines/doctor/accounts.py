@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from pipelines.doctor.findings import Verdict, failed, well
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _SIGN_IN: Final = "aws sso login, or set AWS_PROFILE, or say --profile {}=PROFILE"
 _REFUSED: Final = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
@@ -37,7 +37,7 @@ def account(aws: Aws) -> Verdict:
     has = str(aws.client("sts").get_caller_identity()["Account"])
     if has == stated:
         return well(f"account {has}, {aws.environment.region}")
-    file = "pipelines/definitions/tools.yml" if name == "tools" else f"environments/{name}.yml"
+    file = "environments/tools.yml" if name == "tools" else f"environments/{name}.yml"
     return failed(
         f"The credentials are of account {has}, and {file} says {stated}",
         f"Say whom to be with --profile {name}=PROFILE, or write the right account into {file}.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
-from pipelines import deployment, stacks
+from pipelines.aws import stacks
+from pipelines.deploy import deployment
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 from pipelines.doctor.peering import connection_of
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from environments.schema import Environment
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 
 def apart(aws: Aws, everywhere: Sequence[Environment]) -> Verdict:

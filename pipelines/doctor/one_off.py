@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from pipelines import dependencies, reproducible_zip, stacks
+from pipelines.aws import stacks
+from pipelines.build import dependencies, reproducible_zip
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import CACHE, ROOT
 from pipelines.definitions import roles
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.doctor import reach_database
-from pipelines.refusals import Refused
-from pipelines.repository import CACHE, ROOT
 from templates.capabilities.functions import join_vpc
 from templates.capabilities.permissions import POLICY_VERSION
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _SECONDS: Final = 20
 _MEMORY_MB: Final = 256

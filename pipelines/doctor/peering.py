@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines import deployment, stacks
+from pipelines.aws import stacks
+from pipelines.deploy import deployment
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _NEW: Final = "Delete it, and deploy the network again: payments pipeline deploy"
 _NOTHING: Final = "There is no network yet"

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from pipelines import deployment, stacks
+from pipelines.aws import stacks
+from pipelines.deploy import deployment
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 from templates import payments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _RAISE: Final = (
     "Ask for more: the Service Quotas console, or aws service-quotas request-service-quota-increase"

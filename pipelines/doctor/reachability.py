@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from environments import rules
-from pipelines import deployment, stacks
+from pipelines.aws import stacks
+from pipelines.deploy import deployment
 from pipelines.doctor import one_off
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 MILLISECONDS: Final = 5000
 """How long MongoDB is given; the data API gives it two seconds, once it is connected."""

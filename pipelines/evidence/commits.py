@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _LAST_STAGE_THAT_COUNTS: Final = "Production"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _LONGEST_SECONDS: Final = 300
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pipelines.checked import Checked
+    from pipelines.build.check_cache import Checked
     from pipelines.evidence.commits import Commit
     from pipelines.evidence.drift import Drift
     from pipelines.evidence.reports import Suite
     from pipelines.evidence.risks import Risk
     from pipelines.evidence.stack_changes import StackChanges
-    from pipelines.smoke import SmokeReport
+    from pipelines.orders.smoke import SmokeReport
 
 
 @dataclass(frozen=True, slots=True)

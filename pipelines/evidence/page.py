@@ -7,8 +7,8 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING, Final
 
+from pipelines.core.repository import ROOT
 from pipelines.evidence import details, summary
-from pipelines.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

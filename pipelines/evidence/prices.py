@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

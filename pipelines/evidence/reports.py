@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as Xml
 
-from pipelines import smoke
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.orders import smoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pipelines.aws import Aws
-    from pipelines.smoke import SmokeReport
+    from pipelines.aws.accounts import Aws
+    from pipelines.orders.smoke import SmokeReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 Json = dict[str, Any]
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")

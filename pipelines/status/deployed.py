@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines import stacks
+from pipelines.aws import stacks
 from templates.capabilities.parameters import IMAGE_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pipelines.aws import Aws
+    from pipelines.aws.accounts import Aws
 
 _CODE_KEY = "CodeKey"
 _AT_ONCE = 100

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from payment_data.errors import Problem
-from pipelines import orders, payment_stack
-from pipelines.dora import deployments as dora
+from pipelines.core.refusals import Refused
+from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.evidence import drift
-from pipelines.pipeline_control import name_of
-from pipelines.refusals import Refused
-from pipelines.reporting import NOBODY, Reporter
+from pipelines.orders import orders, payment_stack
+from pipelines.promotion.control import name_of
 from pipelines.status import promoted
 from pipelines.status.deployed import Alarms, Deployed, alarms, look
+from pipelines.status.dora import deployments as dora
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.aws import Aws
-    from pipelines.dora.measures import Measures
+    from pipelines.aws.accounts import Aws
+    from pipelines.status.dora.measures import Measures
 
 MOST_PARKED: Final = 100
 """How many parked orders are counted; one is too many already."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipelines import pipeline_control
-from pipelines.dora.deployments import STAGES
+from pipelines.promotion import control
+from pipelines.status.dora.deployments import STAGES
 
 if TYPE_CHECKING:
-    from pipelines.aws import Aws
-    from pipelines.pipeline_control import Question
+    from pipelines.aws.accounts import Aws
+    from pipelines.promotion.control import Question
 
 _ASKING: Final = {"branch": ["remove-branch"], "staging": ["release"], "prod": ["release"]}
 """The pipelines that ask about each environment."""
@@ -58,8 +58,8 @@ def release(tools: Aws, environment: str) -> Release | None:
     """
     if environment not in STAGES:
         return None
-    pipeline = pipeline_control.name_of(tools, "release")
-    stage = next(s for s in pipeline_control.state(tools, pipeline) if s["stageName"] == STAGES[environment])
+    pipeline = control.name_of(tools, "release")
+    stage = next(s for s in control.state(tools, pipeline) if s["stageName"] == STAGES[environment])
     last = stage.get("latestExecution")
     if not last:
         return None
@@ -76,11 +76,11 @@ def gates(tools: Aws, environment: str) -> list[Gate]:
     Raises:
         Refused: The pipelines are not deployed.
     """
-    asking = {which: pipeline_control.name_of(tools, which) for which in _ASKING.get(environment, [])}
+    asking = {which: control.name_of(tools, which) for which in _ASKING.get(environment, [])}
     return [
         _gate(which, question)
         for which, name in asking.items()
-        for question in pipeline_control.questions(tools, name)
+        for question in control.questions(tools, name)
     ]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines.packaging import PACKAGES
-from pipelines.repository import ROOT
+from pipelines.build.packaging import PACKAGES
+from pipelines.core.repository import ROOT
 from pipelines.supply_chain import advisories, code, contents, licences, locked, secrets, templates
 from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict
 

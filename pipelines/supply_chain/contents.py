@@ -8,8 +8,8 @@ import zipfile
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines import packaging
-from pipelines.refusals import Refused
+from pipelines.build import packaging
+from pipelines.core.refusals import Refused
 from pipelines.supply_chain.verdict import CannotCheck, Verdict, judged
 
 if TYPE_CHECKING:

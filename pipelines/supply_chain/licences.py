@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
-from pipelines import sbom
-from pipelines.repository import ROOT
+from pipelines.build import sbom
+from pipelines.core.repository import ROOT
 from pipelines.supply_chain import locked
 from pipelines.supply_chain.licence_names import spdx
 from pipelines.supply_chain.verdict import CannotCheck, Verdict, judged

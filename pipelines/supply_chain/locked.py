@@ -6,8 +6,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines import dependencies
-from pipelines.refusals import Refused
+from pipelines.build import dependencies
+from pipelines.core.refusals import Refused
 from pipelines.supply_chain.verdict import Verdict, judged
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PROJECTS: Final = {
     "ours": ".",
-    "local-stripe": "environments/embedded/card_gateway",
+    "local-stripe": "environments/embedded/src/embedded_aws/card_gateway",
     "aws-command": "tests/awscli",
     "checkov": "tests/checkov",
 }

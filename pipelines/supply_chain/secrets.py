@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from environments.strict_yaml import read as read_yaml
-from pipelines.repository import CACHE
+from pipelines.core.repository import CACHE
 from pipelines.supply_chain.suspicions import Suspicion, Text, find
 from pipelines.supply_chain.verdict import CannotCheck, Verdict, judged
 

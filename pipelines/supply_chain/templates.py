@@ -2,7 +2,7 @@
 
 checkov pins an old boto3, so it has an environment of its own (`tests/checkov`), and it asks nobody: no rules
 are downloaded. An exception stands in the resource's Metadata with its reason
-(`templates/capabilities/exceptions.py`), or it is a finding.
+(`templates/capabilities/lint_exceptions.py`), or it is a finding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.repository import CACHE, ROOT
+from pipelines.core.repository import CACHE, ROOT
 from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict, judged
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def _judge(templates: Mapping[str, Any]) -> Verdict:
 
 def ours() -> dict[str, Any]:
     """Every template of this repository by its label."""
-    from pipelines import own_templates  # noqa: PLC0415 - loads troposphere, which other checks need not
+    from pipelines.lint import repository_templates  # noqa: PLC0415 - loads troposphere, which other checks need not
 
     return {
         label: template
-        for name in own_templates.every()
-        for label, template in own_templates.of(name)[0].items()
+        for name in repository_templates.every()
+        for label, template in repository_templates.of(name)[0].items()
     }
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from troposphere import Ref
 from troposphere.apigateway import AccessLogSetting, Deployment, MethodSetting, Stage
 
-from templates.capabilities.exceptions import Except, excepted
 from templates.capabilities.exports import from_network
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.log_groups import add_log_group
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from awacs.aws import (
 from troposphere import AccountId, GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 
-from templates.capabilities.exceptions import Except, excepted
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.only_tls import only_tls
 from templates.capabilities.permissions import POLICY_VERSION
 

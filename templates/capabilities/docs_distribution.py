@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from troposphere import GetAtt, Ref, Sub
 from troposphere import cloudfront as cf
 
-from templates.capabilities.exceptions import Except, excepted
+from templates.capabilities.lint_exceptions import Except, excepted
 
 if TYPE_CHECKING:
     from troposphere import Template

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Ref
 from troposphere.ec2 import Route, VPCPeeringConnection
 
-from templates.capabilities.exceptions import Except, excepted
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.vpc import name_tag
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from troposphere import Sub
 
 from payment_data.payment_methods.names import STRIPE
 from templates.capabilities.data_api_stage import STAGE
-from templates.capabilities.exceptions import Except
 from templates.capabilities.functions import DeployedFunction, FunctionSpec, add_function
+from templates.capabilities.lint_exceptions import Except
 from templates.capabilities.permissions import Permission
 from templates.definitions.smoke_workflow import FUNCTION_SECONDS as SMOKE_SECONDS
 

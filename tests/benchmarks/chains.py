@@ -20,7 +20,7 @@ from tests.benchmarks import sandboxes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
     from tests.benchmarks.sandboxes import Sandboxes
 
 _PRICE: Final = 250

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.benchmarks import sandboxes
 
 if TYPE_CHECKING:
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
     from tests.benchmarks.sandboxes import Sandboxes
 
 CALLERS: Final = 16

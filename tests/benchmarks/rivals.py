@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bson.int64 import Int64
 
-from data_api.order import Line
-from data_api.order_states import State
+from data_api.domain.order import Line
+from data_api.domain.order_states import State
 from data_api.storage import orders, products, users
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pymongo.client_session import ClientSession
 
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
 
 PRICE: Final = 250
 _PLENTY: Final = 10**9

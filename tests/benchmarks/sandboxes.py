@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from payment_data.errors import InvalidOrder, OutOfStock, PaymentDeclined, Problem
-from pipelines.data_api import proxy_event
+from pipelines.orders.data_api import proxy_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +53,8 @@ class Sandboxes:
     def __init__(self) -> None:
         # Powertools keeps the current event on a class, so not even two resolvers can share its module.
         with mock.patch.dict(sys.modules, {_RESOLVER: _fresh(_RESOLVER)}):
-            app = _fresh("data_api.app")
-        with mock.patch.dict(sys.modules, {"data_api.app": app}):
+            app = _fresh("data_api.http.app")
+        with mock.patch.dict(sys.modules, {"data_api.http.app": app}):
             self._data_api: Callable[..., Any] = _fresh("data_api.handler").handler
         self._steps = {name: _fresh(f"{name}.handler").handler for name in _STEPS}
         self.statuses: list[int] = []

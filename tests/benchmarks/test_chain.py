@@ -14,8 +14,8 @@ from tests.benchmarks.chains import Chain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from data_api.storage.connection import Db
-    from environments.embedded.mongod import Mongod
+    from data_api.storage.database import Db
+    from embedded_aws.mongod import Mongod
 
 _OLD: Final = 100_000
 _OF_WRITES: Final = 0.8

@@ -10,7 +10,7 @@ from tests.benchmarks import contest, flash_sale
 from tests.benchmarks.flash_sale import Sale
 
 if TYPE_CHECKING:
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
 
 
 @pytest.mark.parametrize("one_account", [False, True], ids=["product", "account"])

@@ -11,7 +11,7 @@ from tests.benchmarks import contest, rivals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
 
 _OF_BARE: Final = 0.85
 _OF_TRANSACTIONS: Final = {"distinct": 2.0, "hot": 10.0}

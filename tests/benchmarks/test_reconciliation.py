@@ -14,15 +14,15 @@ from bson.int64 import Int64
 
 from payment_data.client import DataApi, Response
 from pipelines.cli.order_view import table
-from pipelines.data_api import proxy_event
-from pipelines.reconcile import reconcile
-from pipelines.settlement import settle
+from pipelines.orders.data_api import proxy_event
+from pipelines.orders.reconciliation.reconcile import reconcile
+from pipelines.orders.settlement import settle
 from tests.benchmarks import contest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from environments.embedded.mongod import Mongod
+    from embedded_aws.mongod import Mongod
 
 Document = dict[str, Any]
 _SIZES: Final = (1_000, 10_000, 100_000)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from pipelines import executions
+from pipelines.aws import executions
 from pipelines.cli.order_view import table
 from tests.benchmarks import contest
 from tests.rehearsal.shop import Shop
@@ -21,8 +21,8 @@ from tests.rehearsal.shop import Shop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from environments.embedded.instance import Instance
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from pipelines.orders.payment_stack import PaymentStack
 
 _ORDERS: Final = 100
 _RUNS: Final = 3

@@ -13,8 +13,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from environments.embedded import mongod
-from pipelines.repository import ROOT
+from embedded_aws import mongod
+from pipelines.core.repository import ROOT
 from tests.crash_matrix import plan, report
 from tests.crash_matrix.bench import WORKERS, Benches, Task, open_benches
 from tests.crash_matrix.cells import Result

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from environments.embedded.mongod import Mongod
+from embedded_aws.mongod import Mongod
 from tests.crash_matrix.bench import Bench, Benches, open_bench, open_benches
 
 

@@ -39,7 +39,7 @@ GATEWAY = (
         ("happy", "started twice at once"),
         (
             Edit(
-                "data_api.open_payment:open_payment",
+                "data_api.use_cases.open_payment:open_payment",
                 "if found := payments.find(db, order_id, number):",
                 "if None:",
             ),
@@ -49,7 +49,7 @@ GATEWAY = (
     Mutant(
         "an opened payment that is over is not taken up again",
         ("delivery refused",),
-        (Edit("data_api.open_payment:_as_opened", "if refusal := payment.refusal():", "if None:"),),
+        (Edit("data_api.use_cases.open_payment:_as_opened", "if refusal := payment.refusal():", "if None:"),),
         methods=_CARD,
         survives="a second belt: saving the PaymentIntent's id and capturing find that it is over, too",
     ),
@@ -58,7 +58,7 @@ GATEWAY = (
         ("happy",),
         (
             Edit(
-                "data_api.undo_payment:_bar",
+                "data_api.use_cases.undo_payment:_bar",
                 "payments.bar(db, order, attempt, method, **why)",
                 'return Payment(order.id, attempt, method, "void", 0, order.currency, *[None] * 4, False)',
             ),
@@ -76,7 +76,7 @@ GATEWAY = (
     Mutant(
         "an undo bars what is not settled",
         ("happy",),
-        (Edit("data_api.undo_payment:_bar", "elif payment.state in UNSETTLED:", "elif False:"),),
+        (Edit("data_api.use_cases.undo_payment:_bar", "elif payment.state in UNSETTLED:", "elif False:"),),
         methods=_CARD,
         sites="payments/1/capture",
     ),

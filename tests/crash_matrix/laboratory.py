@@ -19,8 +19,8 @@ import urllib3
 from pymongo import errors as mongodb_errors
 from urllib3 import exceptions as http_errors
 
-from data_api import app
 from data_api.handler import handler as data_api_handler
+from data_api.http import app
 from data_api.storage import connection
 from templates.definitions import payment_workflow
 from tests.crash_matrix import boundaries, clock, driver, lanes

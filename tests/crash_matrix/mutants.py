@@ -11,7 +11,9 @@ _BEFORE_DEADLINE = '"$expr": {"$lt": ["$$NOW", order.deadline]},'
 _IF_HELD = '{"$cond": [{"$eq": [f"${record}.state", "held"]}, f"${record}.quantity", Int64(0)]}'
 _IF_CHARGED = '{"$cond": [charged, f"${record}.amount", Int64(0)]}'
 _SECOND_BELT = "a second belt: a record stops what comes late, and once records are pruned the deadline does"
-_LEFT_OVER = Edit("data_api.record_failure:_return_left_over_charge", "users.refund(db, order)", "pass")
+_LEFT_OVER = Edit(
+    "data_api.use_cases.record_failure:_return_left_over_charge", "users.refund(db, order)", "pass"
+)
 _REFUND_FAILS = (Fault("Refund payment / invoke", Kind.CRASH_BEFORE, None),)
 
 GUARDS = (
@@ -30,7 +32,7 @@ GUARDS = (
     Mutant(
         "all lines or none",
         ("two orders want the last item",),
-        (Edit("data_api.reserve_products:_reserve", "== len(wanted)", ">= 0"),),
+        (Edit("data_api.use_cases.reserve_products:_reserve", "== len(wanted)", ">= 0"),),
     ),
     Mutant(
         "hold's deadline",
@@ -58,7 +60,9 @@ RECORDS = (
         ("happy",),
         (
             Edit(f"{_PRODUCTS}:hold", 'record: {"$exists": False},', ""),
-            Edit("data_api.reserve_products:_reserve", "if stock[line.product_id].hold is None]", "]"),
+            Edit(
+                "data_api.use_cases.reserve_products:_reserve", "if stock[line.product_id].hold is None]", "]"
+            ),
         ),
         sites="products.bulk_write",
     ),
@@ -92,7 +96,13 @@ RECORDS = (
     Mutant(
         "record of a decline",
         ("the last money comes back",),
-        (Edit("data_api.charge_credit:_charge", "users.decline(db, order, fingerprint, _SHORT)", "True"),),
+        (
+            Edit(
+                "data_api.use_cases.charge_credit:_charge",
+                "users.decline(db, order, fingerprint, _SHORT)",
+                "True",
+            ),
+        ),
         sites="B / Process order payment / PUT payment #1 / users",
     ),
     Mutant(
@@ -103,7 +113,7 @@ RECORDS = (
     Mutant(
         "holds voided after a refusal",
         ("two orders want the last item",),
-        (Edit("data_api.reserve_products:reserve_products", "products.void(db, order)", "pass"),),
+        (Edit("data_api.use_cases.reserve_products:reserve_products", "products.void(db, order)", "pass"),),
     ),
     Mutant(
         "delivery is there already",
@@ -137,7 +147,7 @@ UNDOING = (
         ("happy",),
         (
             Edit(
-                "data_api.refund_credit:refund_credit",
+                "data_api.use_cases.refund_credit:refund_credit",
                 'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
                 '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
             ),
@@ -149,7 +159,7 @@ UNDOING = (
         ("happy",),
         (
             Edit(
-                "data_api.release_products:release_products",
+                "data_api.use_cases.release_products:release_products",
                 'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
                 '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
             ),
@@ -158,13 +168,19 @@ UNDOING = (
     Mutant(
         "a completed order is not undone",
         ("happy",),
-        (Edit("data_api.cancel_order:cancel_order", "if order.state is State.COMPLETED:", "if False:"),),
+        (
+            Edit(
+                "data_api.use_cases.cancel_order:cancel_order",
+                "if order.state is State.COMPLETED:",
+                "if False:",
+            ),
+        ),
         sites="Arrange delivery",
     ),
     Mutant(
         "deliveries voided by a refund",
         ("happy",),
-        (Edit("data_api.refund_credit:refund_credit", "order.reached(State.DELIVERING)", "False"),),
+        (Edit("data_api.use_cases.refund_credit:refund_credit", "order.reached(State.DELIVERING)", "False"),),
         sites="Arrange delivery",
     ),
     Mutant(
@@ -176,12 +192,12 @@ UNDOING = (
     Mutant(
         "an order that failed while NEW is closed",
         ("no such order",),
-        (Edit("data_api.record_failure:_fail", "if order.state is State.NEW:", "if False:"),),
+        (Edit("data_api.use_cases.record_failure:_fail", "if order.state is State.NEW:", "if False:"),),
     ),
     Mutant(
         "an order in the way is left to its execution",
         ("no such order yet",),
-        (Edit("data_api.record_failure:_fail", "if order.state not in", "if None in"),),
+        (Edit("data_api.use_cases.record_failure:_fail", "if order.state not in", "if None in"),),
     ),
 )
 
@@ -211,13 +227,13 @@ STATE_CHECKS = (
     Mutant(
         "order's state checked before a reservation",
         ("happy", "started twice at once", "out of stock"),
-        (Edit("data_api.reserve_products:reserve_products", "order.state is State.NEW", "True"),),
+        (Edit("data_api.use_cases.reserve_products:reserve_products", "order.state is State.NEW", "True"),),
         survives=_SECOND_BELT,
     ),
     Mutant(
         "order's state checked before a charge",
         ("happy", "started twice at once", "declined"),
-        (Edit("data_api.charge_credit:charge_credit", "order.state is State.RESERVED", "True"),),
+        (Edit("data_api.use_cases.charge_credit:charge_credit", "order.state is State.RESERVED", "True"),),
         survives=_SECOND_BELT,
     ),
 )

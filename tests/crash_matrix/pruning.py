@@ -2,8 +2,8 @@
 
 import datetime
 
-from data_api import settle
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
+from data_api.use_cases import settle
 
 AFTER = datetime.timedelta(days=60)
 """From a cell's start: past the deadline, the retries, and redrives, for each of which 14 days may pass."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from environments.embedded.mongod import Mongod
+from embedded_aws.mongod import Mongod
 from tests.crash_matrix import plan
 from tests.crash_matrix.bench import Bench, open_bench
 from tests.crash_matrix.cells import Result

@@ -89,7 +89,13 @@ WORKFLOW = (
     Mutant(
         "a failed refund parks the order, and a charge left over is returned",
         ("delivery refused",),
-        (Edit("data_api.record_failure:_return_left_over_charge", "users.refund(db, order)", "pass"),),
+        (
+            Edit(
+                "data_api.use_cases.record_failure:_return_left_over_charge",
+                "users.refund(db, order)",
+                "pass",
+            ),
+        ),
         definition=_last_catch(REFUND, Assign={"compensated": True}),
         sites=REFUND,
     ),

@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from embedded_aws import mongod
 from environments import schema
-from environments.embedded import mongod
-from pipelines import deployment, packaging, payment_stack
-from pipelines.aws import Aws
+from pipelines.aws.accounts import Aws
+from pipelines.build import packaging
+from pipelines.deploy import deployment
+from pipelines.orders import payment_stack
 from tests.drills import drill_aws, record
-from tests.drills.ears import Ears
+from tests.drills.alarm_listener import Ears
+from tests.drills.drill import Scene
 from tests.drills.record import Run
-from tests.drills.scene import Scene
 from tests.drills.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
+    from embedded_aws.instance import Instance
     from environments.schema import Environment
-    from pipelines.packaging import Manifest
+    from pipelines.build.packaging import Manifest
 
 TIMES: Final = int(os.environ.get("TIMES") or record.IN_A_ROW)
 # What version 2 of the aws command does by itself.

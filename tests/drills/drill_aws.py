@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from environments.embedded import instance
+from embedded_aws import instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final
 
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 OPERATIONS: Final = ROOT / "docs" / "operations"
 DRILLS: Final = ROOT / "tests" / "drills"

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
     from tests.drills.pages import Block

@@ -6,15 +6,16 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from environments.embedded import mongod
-from pipelines import orders, reconcile, settlement, smoke, stripe_gateway
+from embedded_aws import mongod
+from pipelines.orders import orders, settlement, smoke
+from pipelines.orders.reconciliation import reconcile, stripe
 from tests.drills.traffic import Traffic
 from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
 
 ENDED: Final = ("COMPLETED", "FAILED")
 _SETTLED_SECONDS: Final = 240.0
@@ -84,7 +85,7 @@ class System:
         placed = self.traffic.placed
         wait_until(lambda: not self._unfinished(), "orders are not at their end", _SETTLED_SECONDS)
         settlement.settle(self.stack.api)
-        found = reconcile.reconcile(self.stack.api, gateway=stripe_gateway.of(self.stack.aws))
+        found = reconcile.reconcile(self.stack.api, gateway=stripe.of(self.stack.aws))
         assert found.differences == []
         report = smoke.run(self.stack)
         assert report.passed, report

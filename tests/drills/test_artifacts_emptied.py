@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines import artifacts
+from pipelines.deploy import artifacts
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _PAGE: Final = "disaster-recovery.md"
 _SECTION: Final = "The artifact bucket is emptied"

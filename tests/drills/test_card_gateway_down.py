@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from embedded_aws.card_gateway import gateway
 from environments import schema
-from environments.embedded.card_gateway import gateway, secret
 from environments.schema import Environment
+from pipelines.aws import embedded_stripe
 from tests.drills import drill_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
-    from tests.drills.scene import Scene
+    from embedded_aws.instance import Instance
+    from tests.drills.drill import Scene
 
 
 @dataclass(slots=True)
@@ -58,7 +59,9 @@ def card_gateway(stripe: Stripe) -> str:
 def environment() -> Environment:
     raw = schema.load("branch").model_dump()
     raw["network"]["public_subnet_cidr"] = "10.41.240.0/28"
-    arn = f"arn:aws:secretsmanager:{raw['region']}:{raw['account']}:secret:{secret.NAME}-AbCdEf"
+    arn = (
+        f"arn:aws:secretsmanager:{raw['region']}:{raw['account']}:secret:{embedded_stripe.SECRET_NAME}-AbCdEf"
+    )
     changes = {
         "payment_method": "card",
         "network_stack": "payments-network-out",

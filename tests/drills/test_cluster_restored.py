@@ -7,12 +7,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pipelines import executions
+from pipelines.aws import executions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
     from tests.drills.system import System
 
 _PAGE: Final = "disaster-recovery.md"

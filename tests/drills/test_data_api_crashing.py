@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.drills.broken_versions import publish_broken
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _BROKEN = "def handler(event, context):\n    raise RuntimeError('a release that nobody tried')\n"
 

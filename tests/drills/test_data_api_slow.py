@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _STALLED_SECONDS, _MOVING_SECONDS = 1.75, 0.5
 _PAGE: Final = "runbooks/data-api-slow.md"

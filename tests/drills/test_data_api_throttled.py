@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from templates.capabilities.data_api_stage import BURST, REQUESTS_PER_SECOND
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 
 def test_data_api_throttled(scene: Scene) -> None:

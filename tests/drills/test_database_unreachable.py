@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 
 def test_database_unreachable(scene: Scene) -> None:

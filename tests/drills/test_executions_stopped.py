@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines import executions
+from pipelines.aws import executions
 from tests.rehearsal.sweeping import abandon
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _CUT_OFF: Final = "runbooks/orders-cut-off.md"
 _ABANDONED: Final = "runbooks/orders-abandoned.md"

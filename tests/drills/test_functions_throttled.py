@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _THROTTLED: Final = "runbooks/functions-throttled.md"
 _PARKED: Final = "runbooks/orders-parked.md"

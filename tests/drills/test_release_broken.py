@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.drills.broken_versions import publish_broken
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
     from tests.drills.system import System
 
 _BROKEN = """

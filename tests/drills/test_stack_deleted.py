@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines import executions, payment_stack, stacks
+from pipelines.aws import executions, stacks
+from pipelines.orders import payment_stack
 from tests.rehearsal.sweeping import lose
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _PAGE: Final = "disaster-recovery.md"
 _SECTION: Final = "A payments stack is deleted"

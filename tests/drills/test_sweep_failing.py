@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.rehearsal.sweeping import abandon
 
 if TYPE_CHECKING:
-    from tests.drills.scene import Scene
+    from tests.drills.drill import Scene
 
 _PAGE: Final = "runbooks/sweep-failing.md"
 

@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 
 from data_api.storage import connection
+from data_api.storage.database import Db
 from data_api.storage.validators import VALIDATORS
 from payment_data.client import DataApi, Response
 from tests.integration.data_api.calling import send
@@ -31,7 +32,7 @@ def shared_database(mongod: Any, mongo_client: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def db(shared_database: str, mongod: Any, monkeypatch: pytest.MonkeyPatch) -> connection.Db:
+def db(shared_database: str, mongod: Any, monkeypatch: pytest.MonkeyPatch) -> Db:
     """The data API's own connection to a database without documents."""
     monkeypatch.setenv("MONGODB_URI", mongod.uri)
     monkeypatch.setenv("MONGODB_DATABASE", shared_database)
@@ -42,7 +43,7 @@ def db(shared_database: str, mongod: Any, monkeypatch: pytest.MonkeyPatch) -> co
 
 
 @pytest.fixture
-def api(db: connection.Db) -> DataApi:
+def api(db: Db) -> DataApi:
     """The client, straight to the handler."""
 
     def invoke(method: str, path: str, body: bytes | None = None) -> Response:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from environments.embedded import calls
+from embedded_aws import iam_call_log
 from tests.least_privilege import promoting
 
 if TYPE_CHECKING:
-    from environments.embedded.calls import Call
-    from environments.embedded.instance import Instance
-    from pipelines.least_privilege.grants import Grant
+    from embedded_aws.iam_call_log import Call
+    from embedded_aws.instance import Instance
+    from tests.least_privilege.audit.grants import Grant
     from tests.least_privilege.promoting import Promoted
 
 
@@ -30,4 +30,4 @@ def granted(promoted: Promoted) -> list[Grant]:
 @pytest.fixture(scope="session")
 def done(promoted: Promoted, embedded: Instance) -> list[Call]:
     """What they did."""
-    return calls.read(embedded.root)
+    return iam_call_log.read(embedded.root)

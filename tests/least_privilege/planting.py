@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
 
 _NAME: Final = "Nightingale-3ad9"
 _ADDRESS: Final = "17 Canary Wharf 8e05"

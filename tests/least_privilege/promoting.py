@@ -12,36 +12,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pipelines import (
-    aftermath,
-    branch_names,
-    payment_stack,
-    pipeline_control,
-    promotion,
-    rehearsal,
-    stacks,
-)
-from pipelines.definitions import tools as tools_file
+from environments import tools as tools_file
+from pipelines.aws import stacks
+from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK
+from pipelines.core import branch_names
+from pipelines.core.reporting import NOBODY
+from pipelines.core.repository import ROOT
 from pipelines.definitions.removal_pipelines import VARIABLE
-from pipelines.least_privilege import grants
-from pipelines.payment_stack import default_stack
-from pipelines.promotion import Promotion
-from pipelines.reporting import NOBODY
-from pipelines.repository import ROOT
-from pipelines.tools_account import DOCS_STACK, PIPELINES_STACK
+from pipelines.orders import payment_stack
+from pipelines.promotion import control, execution, failure_report
+from pipelines.promotion.execution import Promotion
+from pipelines.rehearsal import rehearsal
 from tests.least_privilege import planting
+from tests.least_privilege.audit import grants
 from tests.proofs import small_builds
-from tests.rehearsal import leavings
+from tests.rehearsal import logged_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from types_boto3_cloudformation.type_defs import TagTypeDef
 
-    from environments.embedded.instance import Instance
-    from pipelines.aws import Aws
-    from pipelines.least_privilege.grants import Grant
-    from pipelines.rehearsal import Rehearsal
+    from embedded_aws.instance import Instance
+    from pipelines.aws.accounts import Aws
+    from pipelines.rehearsal.rehearsal import Rehearsal
+    from tests.least_privilege.audit.grants import Grant
 
 _Found = TypeVar("_Found")
 BRANCH: Final = "feature/permissions"
@@ -76,15 +71,15 @@ def everything(here: Instance) -> Promoted:
     prepared = rehearsal.prepare(here, NOBODY)
     tools, targets = prepared.aws, prepared.targets
     with ExitStack() as listening:
-        heard = {name: listening.enter_context(leavings.events(there)) for name, there in targets.items()}
+        heard = {name: listening.enter_context(logged_data.events(there)) for name, there in targets.items()}
         _fail_to_create(targets["branch"])
         _promote(prepared, "first", {})
         orders = _plant(targets)
         _promote(prepared, "second", _more_memory())
         found = _of_every_stack(prepared)
-        said = {name: leavings.everything(there, here.root) for name, there in targets.items()}
+        said = {name: logged_data.everything(there, here.root) for name, there in targets.items()}
         _expire(prepared)
-    said["tools"] = leavings.everything(tools, here.root) | {"pipelines": leavings.of_pipelines(tools)}
+    said["tools"] = logged_data.everything(tools, here.root) | {"pipelines": logged_data.of_pipelines(tools)}
     for name, events in heard.items():
         said[name]["events"] = "\n".join(events)
     left = {f"{name}: {where}": text for name, texts in said.items() for where, text in texts.items()}
@@ -123,14 +118,14 @@ def _expire(prepared: Rehearsal) -> None:
     """Let the schedule find the branch expired; a second look finds its removal under way, until it ends."""
     pipelines = prepared.aws
     _backdate(prepared.targets["branch"])
-    look = pipeline_control.name_of(pipelines, "expire")
-    before = {one["pipelineExecutionId"] for one in pipeline_control.executions(pipelines, look)}
+    look = control.name_of(pipelines, "expire")
+    before = {one["pipelineExecutionId"] for one in control.executions(pipelines, look)}
     with _let_the_schedule_start(pipelines):
         scheduled = _until(lambda: _new(pipelines, look, before), "a scheduled look")
     _end(prepared, Promotion("expire", look, scheduled))
-    remove = pipeline_control.name_of(pipelines, "remove-branch")
+    remove = control.name_of(pipelines, "remove-branch")
     proposed = _until(lambda: _proposed(pipelines, remove), "a proposal")
-    _end(prepared, Promotion("expire", look, pipeline_control.start(pipelines, look)))
+    _end(prepared, Promotion("expire", look, control.start(pipelines, look)))
     _end(prepared, Promotion("remove-branch", remove, proposed))
 
 
@@ -165,13 +160,13 @@ def _let_the_schedule_start(pipelines: Aws) -> Iterator[None]:
 
 
 def _new(pipelines: Aws, pipeline: str, before: set[str]) -> str | None:
-    found = (one["pipelineExecutionId"] for one in pipeline_control.executions(pipelines, pipeline))
+    found = (one["pipelineExecutionId"] for one in control.executions(pipelines, pipeline))
     return next((one for one in found if one not in before), None)
 
 
 def _proposed(pipelines: Aws, remove: str) -> str | None:
     client = pipelines.client("codepipeline")
-    for one in pipeline_control.executions(pipelines, remove):
+    for one in control.executions(pipelines, remove):
         which = {"pipelineName": remove, "pipelineExecutionId": one["pipelineExecutionId"]}
         given = client.get_pipeline_execution(**which)["pipelineExecution"].get("variables", [])
         if {"name": VARIABLE, "resolvedValue": BRANCH} in given:
@@ -181,11 +176,11 @@ def _proposed(pipelines: Aws, remove: str) -> str | None:
 
 def _end(prepared: Rehearsal, started: Promotion) -> None:
     """Say yes to whatever it asks until it ends."""
-    promotion.follow(
+    execution.follow(
         prepared.aws, started, watch=lambda _: None, decide=lambda _: (True, "for its permissions")
     )
     if started.status != "Succeeded":
-        after = aftermath.of(prepared.aws, started.pipeline, started.execution)
+        after = failure_report.of(prepared.aws, started.pipeline, started.execution)
         raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.told()]))
 
 
@@ -193,7 +188,7 @@ def _of_every_stack(prepared: Rehearsal) -> list[Grant]:
     found = [grant for one in (PIPELINES_STACK, DOCS_STACK) for grant in grants.of_stack(prepared.aws, one)]
     bootstrap = tools_file.load().bootstrap_stack
     for name, there in prepared.targets.items():
-        payments = STACK if name == "branch" else default_stack(there.environment)
+        payments = STACK if name == "branch" else there.environment.default_stack
         for stack in (bootstrap, there.environment.network_stack, payments):
             found += grants.of_stack(there, stack)
     return found

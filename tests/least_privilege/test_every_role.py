@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.least_privilege import judging
-from pipelines.least_privilege.of_pipelines import OF_PIPELINES
+from tests.least_privilege.audit import audit
+from tests.least_privilege.audit.of_pipelines import OF_PIPELINES
 
 if TYPE_CHECKING:
-    from environments.embedded.calls import Call
-    from pipelines.least_privilege.grants import Grant
+    from embedded_aws.iam_call_log import Call
+    from tests.least_privilege.audit.grants import Grant
 
 
 def of_pipelines(granted: list[Grant]) -> list[Grant]:
@@ -27,11 +27,11 @@ PIPELINE_SERVICES = {"codebuild", "codepipeline", "scheduler", "cloudformation"}
 
 
 def test_no_permission_is_dead(granted: list[Grant], done: list[Call]) -> None:
-    assert judging.dead(of_pipelines(granted), done) == []
+    assert audit.dead(of_pipelines(granted), done) == []
 
 
 def test_no_call_of_any_role_was_refused(granted: list[Grant], done: list[Call]) -> None:
-    assert judging.refused(granted, done) == []
+    assert audit.refused(granted, done) == []
 
 
 def test_every_role_was_at_work(granted: list[Grant], done: list[Call]) -> None:
@@ -41,4 +41,4 @@ def test_every_role_was_at_work(granted: list[Grant], done: list[Call]) -> None:
 
 
 def test_the_table_of_what_aws_alone_asks_holds_nothing_else(granted: list[Grant], done: list[Call]) -> None:
-    assert judging.wrong(OF_PIPELINES, granted, done) == []
+    assert audit.wrong(OF_PIPELINES, granted, done) == []

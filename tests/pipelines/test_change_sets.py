@@ -10,15 +10,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from environments import schema
-from pipelines import artifacts, change_sets, stacks
-from pipelines.aws import Aws
-from pipelines.change_sets import StackRequest
-from pipelines.stacks import StackFailed
+from pipelines.aws import change_sets, stacks
+from pipelines.aws.accounts import Aws
+from pipelines.aws.change_sets import StackRequest
+from pipelines.aws.stacks import StackFailed
+from pipelines.deploy import artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from environments.embedded.instance import Instance
+    from embedded_aws.instance import Instance
 
 
 class Notes:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from embedded_aws import instance
 from environments import schema
-from environments.embedded import instance
-from pipelines import deployment
-from pipelines.aws import Aws
+from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
-from pipelines.refusals import Refused
+from pipelines.core.refusals import Refused
+from pipelines.deploy import deployment
 
 CORPUS = Path(__file__).parent / "linter" / "corpus"
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from data_api.order_states import TRANSITIONS
-from pipelines.docs_site import computed, costs
+from data_api.domain.order_states import TRANSITIONS
+from pipelines.core.repository import ROOT
+from pipelines.docs_site import code_figures, costs
 from pipelines.docs_site.stacks import Stack, every
-from pipelines.repository import ROOT
 
 
 def stack(*resources: dict[str, Any]) -> Stack:
@@ -59,7 +59,7 @@ def test_an_order_without_a_failure_uses_what_the_states_on_its_way_use() -> Non
 
 def test_every_figure_that_pages_may_name_has_a_value() -> None:
     # When
-    figures = computed.figures(every())
+    figures = code_figures.figures(every())
     # Then
     assert figures["workflow"]["deadline_minutes"] == 15
     assert all(float(dollars) > 0 for dollars in figures["cost"].values())

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 
 def test_no_python_file_is_left_out_of_what_ruff_reads() -> None:

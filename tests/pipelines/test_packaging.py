@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import dependencies, packaging
-from pipelines.refusals import Refused
-from pipelines.repository import CACHE, ROOT
+from pipelines.build import dependencies, packaging
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import CACHE, ROOT
 
 _FUNCTION = "reserve_products"
 _OTHER = "record_failure"

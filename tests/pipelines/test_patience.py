@@ -3,13 +3,13 @@
 import pytest
 
 from payment_data.errors import InvalidRequest, OutcomeUnknown, Problem, Throttled
-from pipelines import patience
-from pipelines.patience import patiently
+from pipelines.core import retry
+from pipelines.core.retry import patiently
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(retry, "_PAUSE_SECONDS", 0)
 
 
 def _failing(times: int, problem: Problem, asked: list[int]) -> int:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import samples
-from pipelines.refusals import Refused
-from pipelines.repository import SAMPLES
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import SAMPLES
+from pipelines.orders import samples
 
 _PRODUCT = '{"product_id": "tea", "name": "Tea", "price": %s, "available_count": 3, "type": "food"}'
 _USER = '{"user_id": "ada", "username": "Ada", "credit": %s}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 MAKEFILE: Final = "Makefile"
 _SMALL: Final = {

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 import psutil
 import pytest
 
-from environments.embedded import mongod
-from environments.embedded.card_gateway import secret
-from pipelines import orders, stripe_gateway
-from pipelines.reconcile import reconcile
-from pipelines.settlement import settle
+from embedded_aws import mongod
+from pipelines.aws import embedded_stripe
+from pipelines.orders import orders
+from pipelines.orders.reconciliation import stripe
+from pipelines.orders.reconciliation.reconcile import reconcile
+from pipelines.orders.settlement import settle
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop, ended
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
-    from environments.embedded.mongod import Mongod
-    from pipelines.aws import Aws
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from embedded_aws.mongod import Mongod
+    from pipelines.aws.accounts import Aws
+    from pipelines.orders.payment_stack import PaymentStack
 
 _PRICE: Final = 250
 _TERMINAL: Final = ("COMPLETED", "FAILED")
@@ -75,7 +76,7 @@ def victims(tmp_path: Path, embedded: Instance) -> Iterator[Victims]:
 @pytest.fixture
 def stack(here: Aws, deploy: Callable[[str, Aws], PaymentStack], victims: Victims) -> PaymentStack:
     """A stack that is paid by card, with a MongoDB of its own."""
-    secret.ensure(here.client("secretsmanager"), "sk_test_killed")
+    embedded_stripe.ensure_secret(here.client("secretsmanager"), "sk_test_killed")
     paid_by_card = paying_by("card", here.environment)
     return deploy("payments-killed", replace(here, environment=paid_by_card, mongodb_uri=victims.server.uri))
 
@@ -123,6 +124,6 @@ def test_every_order_ends_right_whatever_is_killed_under_it(stack: PaymentStack,
     for order in completed:
         assert len(stack.api.deliveries(order)["deliveries"]) == 1
     assert settle(stack.api)["disputed"] == 0
-    found = reconcile(stack.api, gateway=stripe_gateway.of(stack.aws))
+    found = reconcile(stack.api, gateway=stripe.of(stack.aws))
     assert (found.differences, found.pending) == ([], 0)
     assert found.looked_at["orders"] == len(written) + 1

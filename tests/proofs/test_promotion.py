@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
-from environments.embedded import instance
-from pipelines import rehearsal
+from embedded_aws import instance
 from pipelines.cli import rehearsal_summary
 from pipelines.cli.main import main
+from pipelines.rehearsal import rehearsal
 from tests.proofs import small_builds
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from data_api.storage import connection
+from data_api.storage.database import Db
 from tests.integration.conftest import api, db, shared_database
 
 __all__ = ["api", "db", "quick_db", "shared_database"]
 
 
 @pytest.fixture
-def quick_db(db: connection.Db, monkeypatch: pytest.MonkeyPatch) -> connection.Db:
+def quick_db(db: Db, monkeypatch: pytest.MonkeyPatch) -> Db:
     """The data API's database without waiting for the journal.
 
     On one node, `w: 1` and local reads see what majority sees; only a crash of the server could tell.

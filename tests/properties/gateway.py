@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
-from data_api import openapi
 from data_api.handler import handler
+from pipelines.docs_site import openapi
 
 STAGE = "/live"
 DOCUMENT = "/openapi.json"

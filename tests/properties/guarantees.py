@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
 from data_api.storage.validators import VALIDATORS
 from tests.properties.diagram import LEGAL
 from tests.properties.model import Model

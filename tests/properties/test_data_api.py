@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
 from payment_data.client import DataApi
 from payment_data.errors import Problem
 from tests.properties import guarantees

@@ -3,7 +3,7 @@
 import pytest
 
 from data_api.storage import connection
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
 from tests.benchmarks import flash_sale
 from tests.benchmarks.flash_sale import Sale
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from data_api import openapi
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
+from pipelines.docs_site import openapi
 
 OPERATIONS: Final = [
     f"{method.upper()} {path}"

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pytest
 
-from data_api.order_states import TRANSITIONS, State
+from data_api.domain.order_states import TRANSITIONS, State
 from data_api.storage import deliveries, orders
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
 from payment_data.client import DataApi
 from payment_data.errors import BY_NAME, OutcomeUnknown
 from tests.integration.data_api.interleaving import Interleaving, crash

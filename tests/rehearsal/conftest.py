@@ -11,19 +11,21 @@ import pytest
 from click.testing import CliRunner, Result
 
 from environments import schema
-from pipelines import deployment, packaging, payment_stack
-from pipelines.aws import Aws
+from pipelines.aws.accounts import Aws
+from pipelines.build import packaging
 from pipelines.cli.main import main
-from pipelines.repository import CACHE
+from pipelines.core.repository import CACHE
+from pipelines.deploy import deployment
+from pipelines.orders import payment_stack
 from tests.rehearsal.shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
-    from pipelines.packaging import Manifest
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from pipelines.build.packaging import Manifest
+    from pipelines.orders.payment_stack import PaymentStack
 
     Payments = Callable[..., Result]
 

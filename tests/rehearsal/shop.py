@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pymongo
 
-from pipelines import executions, orders, stacks
+from pipelines.aws import executions, stacks
+from pipelines.orders import orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pymongo.database import Database
 
-    from pipelines.executions import Moment
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.aws.executions import Moment
+    from pipelines.orders.payment_stack import PaymentStack
 
 CURRENCY = "EUR"
 

@@ -8,13 +8,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipelines import executions, orders, stacks
+from pipelines.aws import executions, stacks
+from pipelines.orders import orders
 from tests.rehearsal.shop import ended, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
 
 _SWEPT_WITHIN_SECONDS = 60
 

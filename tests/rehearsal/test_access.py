@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines import stacks
+from pipelines.aws import stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
     from tests.rehearsal.conftest import Built
 
 STEPS = {

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from pipelines.payment_stack import PaymentStack
+from pipelines.orders.payment_stack import PaymentStack
 from tests.rehearsal.shop import ended
 
 

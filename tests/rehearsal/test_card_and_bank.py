@@ -12,14 +12,14 @@ import psutil
 import pytest
 import stripe
 
-from environments.embedded import calls
-from environments.embedded.card_gateway import secret
+from embedded_aws import iam_call_log
 from payment_data.errors import InvalidRequest
 from payment_data.payment_methods.stripe_http import PooledHttp
-from pipelines import smoke
-from pipelines.least_privilege import grants, judging
-from pipelines.least_privilege.unreached import UNREACHED
-from tests.rehearsal import leavings
+from pipelines.aws import embedded_stripe
+from pipelines.orders import smoke
+from tests.least_privilege.audit import audit, grants
+from tests.least_privilege.audit.unexercised_resources import UNREACHED
+from tests.rehearsal import logged_data
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop
 from tests.rehearsal.sweeping import abandon, await_state, sweep
@@ -27,9 +27,9 @@ from tests.rehearsal.sweeping import abandon, await_state, sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from environments.embedded.instance import Instance
-    from pipelines.aws import Aws
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from pipelines.aws.accounts import Aws
+    from pipelines.orders.payment_stack import PaymentStack
 
 _KEY: Final = "sk_test_canary_4f1d"
 _CUSTOMERS: Final = {"card": "pm_card_visa", "bank_account": "pm_success_de"}
@@ -88,7 +88,7 @@ def till(
     deploy: Callable[[str, Aws], PaymentStack],
     gateway: stripe.StripeClient,
 ) -> Till:
-    secret.ensure(here.client("secretsmanager"), _KEY)
+    embedded_stripe.ensure_secret(here.client("secretsmanager"), _KEY)
     there = replace(here, environment=paying_by(request.param, here.environment))
     return Till(Shop(deploy(f"payments-{request.param.split('_')[0]}", there)), request.param, gateway)
 
@@ -140,7 +140,7 @@ def test_nothing_secret_or_personal_is_left_behind(till: Till, embedded: Instanc
         shop.user(balance=10_000, username=_NAME, **{till.method: token[till.method]})
         for token in (_CUSTOMERS, _POOR)
     ]
-    with leavings.events(shop.stack.aws) as events:
+    with logged_data.events(shop.stack.aws) as events:
         # When orders are paid, declined, given back after the charge, and asked for what they are not
         placed = [
             shop.order(people[0], (tea, 100, 1), address=_ADDRESS),
@@ -151,7 +151,7 @@ def test_nothing_secret_or_personal_is_left_behind(till: Till, embedded: Instanc
         assert ends == ["", "PaymentDeclined", "OutOfStock"]
         with pytest.raises(InvalidRequest):
             shop.stack.api.put_user(shop.id("user"), {"username": [_NAME], "balance": _ADDRESS})
-        said = leavings.everything(shop.stack.aws, embedded.root)
+        said = logged_data.everything(shop.stack.aws, embedded.root)
     said["events"] = "\n".join(events)
     # Then what they left behind tells of them, and not who they are, where they live and what they pay with
     for where in ("logs", "executions", "events"):
@@ -194,10 +194,10 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     await_state(shop.stack, left, "FAILED")
     sweep(shop.stack)
     # When what it did is held against what it may
-    granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), calls.read(embedded.root)
+    granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), iam_call_log.read(embedded.root)
     # Then it may do nothing else
-    assert judging.dead(granted, done) == []
+    assert audit.dead(granted, done) == []
     # And a card's payments reach nothing of what is said to be unreached
     if till.method == "card":
-        dead = [one.what for one in judging.dead(granted, done, unreached=())]
+        dead = [one.what for one in audit.dead(granted, done, unreached=())]
         assert all(fnmatch.filter(dead, entry.pattern) for entry in UNREACHED)

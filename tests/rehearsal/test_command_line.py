@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.repository import SAMPLES
+from pipelines.core.repository import SAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path

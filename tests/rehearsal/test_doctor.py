@@ -13,29 +13,20 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
+from embedded_aws import ports
 from environments import schema
-from environments.embedded import database_network, ports
-from pipelines import deployment
-from pipelines.aws import Aws
+from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
-from pipelines.doctor import (
-    accounts,
-    addresses,
-    examination,
-    foundations,
-    machine,
-    peering,
-    quotas,
-    reachability,
-)
+from pipelines.deploy import deployment, embedded_database
+from pipelines.doctor import accounts, addresses, local_tools, peering, quotas, reachability, run, stacks
 from pipelines.doctor.findings import State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
+    from embedded_aws.instance import Instance
     from pipelines.doctor.findings import Verdict
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
 
 OK, FAILED, UNKNOWN = State.OK, State.FAILED, State.UNKNOWN
 NOWHERE = "no-such-bootstrap"
@@ -61,7 +52,7 @@ class Plot:
         subnet = ec2.create_subnet(VpcId=self.vpc, CidrBlock=small)["Subnet"]["SubnetId"]
         self.table = ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
         ec2.associate_route_table(RouteTableId=self.table, SubnetId=subnet)
-        self.database = database_network.ensure(ec2, database)
+        self.database = embedded_database.ensure(ec2, database)
         made = ec2.create_vpc_peering_connection(VpcId=self.vpc, PeerVpcId=self.database)
         self.peering = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
         group = ec2.create_security_group(GroupName="g", Description="g", VpcId=self.vpc)["GroupId"]
@@ -99,11 +90,11 @@ def states(*verdicts: Verdict) -> list[State]:
 
 
 def test_an_old_python_and_a_missing_git_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert states(machine.python(), machine.git()) == [OK, OK]
+    assert states(local_tools.python(), local_tools.git()) == [OK, OK]
     # Given an older Python, and a PATH with nothing on it
     monkeypatch.setenv("PATH", str(tmp_path))
     # Then both are told, with what to do
-    old, none = machine.python((3, 10, 14)), machine.git()
+    old, none = local_tools.python((3, 10, 14)), local_tools.git()
     assert states(old, none) == [FAILED, FAILED]
     assert "3.11 or newer" in old.says
     assert old.remedy.startswith("make PYTHON=")
@@ -131,7 +122,7 @@ def test_nobody_and_somebody_elses_account_are_found(
 
 def test_a_missing_bootstrap_stack_and_an_old_one_are_found(elsewhere: Aws) -> None:
     # Given an account with nothing in it
-    missing = foundations.bootstrap(elsewhere, "boot"), foundations.network(elsewhere)
+    missing = stacks.bootstrap(elsewhere, "boot"), stacks.network(elsewhere)
     assert states(*missing) == [FAILED, FAILED]
     assert {verdict.remedy for verdict in missing} == {"payments pipeline deploy"}
     # When a bootstrap stack of an older checkout is there, and then one of this
@@ -139,25 +130,25 @@ def test_a_missing_bootstrap_stack_and_an_old_one_are_found(elsewhere: Aws) -> N
     make_stack(elsewhere, "older", roles)
     make_stack(elsewhere, "current", roles | {"RuntimeBoundaryArn": "arn"})
     # Then
-    older, current = (foundations.bootstrap(elsewhere, name) for name in ("older", "current"))
+    older, current = (stacks.bootstrap(elsewhere, name) for name in ("older", "current"))
     assert states(older, current) == [FAILED, OK]
     assert "it lacks RuntimeBoundaryArn" in older.says
 
 
 def test_a_connection_that_is_gone_or_pending_is_found(elsewhere: Aws) -> None:
     # Given no pipelines, and then pipelines with a connection
-    assert states(foundations.pipelines(elsewhere), foundations.connection(elsewhere)) == [FAILED, FAILED]
+    assert states(stacks.pipelines(elsewhere), stacks.connection(elsewhere)) == [FAILED, FAILED]
     connections = elsewhere.client("codeconnections")
     arn = connections.create_connection(ConnectionName="git", ProviderType="GitHub")["ConnectionArn"]
     make_stack(elsewhere, "payments-pipelines", {"ConnectionArn": arn, "ReleasePipelineName": "release"})
-    assert states(foundations.pipelines(elsewhere), foundations.connection(elsewhere)) == [OK, OK]
+    assert states(stacks.pipelines(elsewhere), stacks.connection(elsewhere)) == [OK, OK]
     # When somebody deletes the connection
     connections.delete_connection(ConnectionArn=arn)
     # Then
-    gone = foundations.connection(elsewhere)
+    gone = stacks.connection(elsewhere)
     assert (gone.state, gone.says) == (FAILED, f"The connection {arn} is gone")
     # And one whose handshake nobody completed starts nothing
-    pending = foundations.handshake(arn, "PENDING")
+    pending = stacks.handshake(arn, "PENDING")
     assert pending.state is FAILED
     assert "complete the handshake" in pending.remedy
 
@@ -191,7 +182,7 @@ def test_a_missing_route_is_found_on_either_side(plot: Plot) -> None:
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, VpcPeeringConnectionId=wrong)
     assert peering.route_there(plot.aws).state is FAILED
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, VpcPeeringConnectionId=plot.peering)
-    database_network.route_back(ec2, plot.database, environment.network.vpc_cidr, plot.peering)
+    embedded_database.route_back(ec2, plot.database, environment.network.vpc_cidr, plot.peering)
     # Then
     assert states(peering.route_there(plot.aws), peering.route_back(plot.aws)) == [OK, OK]
 
@@ -267,7 +258,7 @@ def test_a_database_that_does_not_answer_is_found_from_inside(deployed: PaymentS
 
 def test_without_the_right_account_nothing_is_looked_for_in_it(here: Aws) -> None:
     other = boto3.Session("999999999999", "any", region_name=here.environment.region)
-    found = examination.examine([replace(here, acting=other)], None, NOWHERE)
+    found = run.examine([replace(here, acting=other)], None, NOWHERE)
     assert [(one.check, one.state) for one in found.findings[2:]] == [
         ("credentials", OK),
         ("account", FAILED),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 _BLOCK = re.compile(r"^```sh runnable\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _BLOCKS = {

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import main
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

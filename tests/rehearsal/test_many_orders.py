@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from pipelines import orders
+from pipelines.orders import orders
 from tests.rehearsal.shop import Shop, ended
 
 

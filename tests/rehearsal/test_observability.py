@@ -13,7 +13,7 @@ from templates.definitions.payment_workflow import SUBSTITUTIONS
 from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
     from tests.rehearsal.shop import Ended
 
 Json = dict[str, Any]

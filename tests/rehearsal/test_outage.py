@@ -12,18 +12,19 @@ import pymongo
 import pymongo.errors
 import pytest
 
-from environments.embedded import mongod
-from pipelines import executions, orders
-from tests.rehearsal import leavings
+from embedded_aws import mongod
+from pipelines.aws import executions
+from pipelines.orders import orders
+from tests.rehearsal import logged_data
 from tests.rehearsal.shop import Shop, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from environments.embedded.instance import Instance
-    from pipelines.aws import Aws
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from pipelines.aws.accounts import Aws
+    from pipelines.orders.payment_stack import PaymentStack
 
 _USER: Final = "payments"
 _RIGHT: Final = "canary-9c41e7"
@@ -122,7 +123,7 @@ def test_the_databases_password_is_told_nowhere(guarded: Guarded, embedded: Inst
     shop = Shop(guarded.stack)
     tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
     placed = [shop.order(ada, (tea, 100, 1)) for _ in range(2)]
-    with leavings.events(shop.stack.aws) as events:
+    with logged_data.events(shop.stack.aws) as events:
         # When one is placed with the right password, and one while it is wrong, after MongoDB was lost above
         assert shop.place(placed[0]).status == "SUCCEEDED"
         guarded.use(_WRONG)
@@ -130,7 +131,7 @@ def test_the_databases_password_is_told_nowhere(guarded: Guarded, embedded: Inst
         _wait_for_a_failed_attempt(shop.stack.aws, refused.arn)
         guarded.use(_RIGHT)
         assert shop.place(placed[1]).status == "SUCCEEDED"
-        said = leavings.everything(shop.stack.aws, embedded.root)
+        said = logged_data.everything(shop.stack.aws, embedded.root)
     # Then it stands where it was put, and is told nowhere else
     assert _RIGHT in said.pop("functions")
     assert guarded.server.data_dir

@@ -16,8 +16,8 @@ from tests.rehearsal.shop import Shop, database_of, physical
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from environments.embedded.instance import Instance
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from pipelines.orders.payment_stack import PaymentStack
 
     Payments = Callable[..., Result]
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from environments.embedded import calls
-from pipelines import smoke
-from pipelines.least_privilege import grants, judging
-from pipelines.least_privilege.of_stacks import OF_STACKS
-from pipelines.least_privilege.unseen import Unseen
+from embedded_aws import iam_call_log
+from pipelines.orders import smoke
+from tests.least_privilege.audit import audit, grants
+from tests.least_privilege.audit.aws_only_permissions import Unseen
+from tests.least_privilege.audit.of_stacks import OF_STACKS
 from tests.rehearsal.shop import Shop
 from tests.rehearsal.sweeping import abandon, await_state, sweep
 from tests.rehearsal.test_access import STEPS
 
 if TYPE_CHECKING:
-    from environments.embedded.calls import Call
-    from environments.embedded.instance import Instance
-    from pipelines.least_privilege.grants import Grant
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.iam_call_log import Call
+    from embedded_aws.instance import Instance
+    from pipelines.orders.payment_stack import PaymentStack
+    from tests.least_privilege.audit.grants import Grant
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def granted(deployed: PaymentStack) -> list[Grant]:
 def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     """What they did in the smoke workflow, while an order was undone from its last step on, and in sweeps."""
     # Tests of access ask, as these roles, for what they may not do.
-    probed = {call.kind for call in calls.read(embedded.root) if not call.allowed}
+    probed = {call.kind for call in iam_call_log.read(embedded.root) if not call.allowed}
     assert smoke.run(deployed).passed
     shop = Shop(deployed)
     tea, ada = shop.product(price=100, available=5), shop.user(balance=10_000)
@@ -44,15 +44,15 @@ def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     abandon(deployed, left := shop.order(ada, (tea, 100, 1)), "RESERVED")
     await_state(deployed, left, "FAILED")
     sweep(deployed)
-    return [call for call in calls.read(embedded.root) if call.kind not in probed]
+    return [call for call in iam_call_log.read(embedded.root) if call.kind not in probed]
 
 
 def test_no_permission_is_dead(granted: list[Grant], done: list[Call]) -> None:
-    assert judging.dead(granted, done) == []
+    assert audit.dead(granted, done) == []
 
 
 def test_no_call_was_refused(granted: list[Grant], done: list[Call]) -> None:
-    assert judging.refused(granted, done) == []
+    assert audit.refused(granted, done) == []
 
 
 def test_every_recorded_call_is_allowed_by_iams_own_simulation(
@@ -79,7 +79,7 @@ def test_taking_any_statement_away_makes_a_call_fail(
 ) -> None:
     # Given each statement that a call rests on, and the other statements of its role
     iam = deployed.aws.client("iam")
-    resting = [grant for grant in granted if not set(grant.actions) <= judging.unseen(grant)]
+    resting = [grant for grant in granted if not set(grant.actions) <= audit.unseen(grant)]
     workflows = ("PaymentWorkflow", "SmokeWorkflow", "Sweeper", "SweeperStart")
     steps = {f"{step}Role" for step in (*STEPS, "Smoke", "FindUnfinished", *workflows)}
     assert {grant.title for grant in resting} == steps
@@ -112,20 +112,20 @@ def test_a_permission_that_nothing_needs_is_found(granted: list[Grant], done: li
         resources=(*asks.resources, elsewhere),
     )
     # Then both are dead
-    found = [(one.role, one.sid, one.what) for one in judging.dead([wider], done)]
+    found = [(one.role, one.sid, one.what) for one in audit.dead([wider], done)]
     assert found == sorted(
         ("ReserveProductsRole", "AskDataApi", what) for what in ("execute-api:ManageConnections", elsewhere)
     )
 
 
 def test_the_table_of_what_aws_alone_asks_holds_nothing_else(granted: list[Grant], done: list[Call]) -> None:
-    assert judging.wrong(OF_STACKS, granted, done) == []
+    assert audit.wrong(OF_STACKS, granted, done) == []
 
 
 def test_an_entry_that_is_wrong_is_found(granted: list[Grant], done: list[Call]) -> None:
     proven = Unseen("lambda", "AskDataApi", ("execute-api:Invoke",), "", "")
     nobodys = Unseen("lambda", "AskDataApi", ("execute-api:ManageConnections",), "", "")
-    assert judging.wrong([proven, nobodys], granted, done) == [
+    assert audit.wrong([proven, nobodys], granted, done) == [
         "lambda AskDataApi execute-api:ManageConnections: no role may do it",
         "lambda AskDataApi execute-api:Invoke: a call proves it",
     ]

@@ -1,7 +1,7 @@
 """The smoke workflow on a stack that works."""
 
-from pipelines import smoke
-from pipelines.payment_stack import PaymentStack
+from pipelines.orders import smoke
+from pipelines.orders.payment_stack import PaymentStack
 
 
 def test_smoke_passes_and_says_what_it_looked_at(deployed: PaymentStack) -> None:

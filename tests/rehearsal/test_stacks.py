@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pipelines import deployment, orders, stacks
-from pipelines.stacks import StackFailed
+from pipelines.aws import stacks
+from pipelines.aws.stacks import StackFailed
+from pipelines.deploy import deployment
+from pipelines.orders import orders
 from tests.rehearsal.shop import Shop, ended, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from environments.embedded.instance import Instance
-    from pipelines.aws import Aws
-    from pipelines.packaging import Package
-    from pipelines.payment_stack import PaymentStack
+    from embedded_aws.instance import Instance
+    from pipelines.aws.accounts import Aws
+    from pipelines.build.packaging import Package
+    from pipelines.orders.payment_stack import PaymentStack
     from tests.rehearsal.conftest import Built
 
 

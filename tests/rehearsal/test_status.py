@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines import executions, stacks
+from pipelines.aws import executions, stacks
 from pipelines.cli.main import main
 from tests.rehearsal.shop import physical
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
     from tests.rehearsal.conftest import Built, Payments
     from tests.rehearsal.shop import Shop
 

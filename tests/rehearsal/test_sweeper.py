@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines import executions
+from pipelines.aws import executions
 from tests.rehearsal.shop import Shop, database_of, physical
 from tests.rehearsal.sweeping import abandon, await_state, await_that, lose, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipelines.payment_stack import PaymentStack
+    from pipelines.orders.payment_stack import PaymentStack
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from environments.embedded import instance
+from embedded_aws import instance
 from pipelines.cli.main import main
 
 

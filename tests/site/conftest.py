@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.cli.main import main
+from pipelines.core.repository import ROOT
 from pipelines.docs_site import building
-from pipelines.repository import ROOT
 from tests.site.served import FOLDER
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / FOLDER).is_dir():
-            building.build(ROOT, folder / "building", tmp_path_factory.mktemp("docs"))
+            building.build(ROOT, folder / "building", tmp_path_factory.mktemp("docs"), main)
             (folder / "building").rename(folder / FOLDER)
     return folder
 

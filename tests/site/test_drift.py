@@ -11,14 +11,14 @@ import click
 import pytest
 
 from payment_data import errors
-from pipelines import synth
 from pipelines.cli.main import main
-from pipelines.docs_site import generated, navigation, picture, stacks
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
+from pipelines.deploy import synth
+from pipelines.docs_site import generated, navigation, readme_diagram, stacks
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.pages import commands, stack_pages
-from pipelines.refusals import Refused
-from pipelines.repository import ROOT
-from templates.capabilities import symptoms
+from templates.capabilities import alarm_metrics
 from templates.definitions import payment_workflow
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def docs(tmp_path: Path) -> Path:
 def findings(docs: Path) -> list[str]:
     """What the build says of the code and these pages; nothing when they agree."""
     try:
-        generated.write(ROOT, docs)
+        generated.write(ROOT, docs, main)
     except Refused as refusal:
         return refusal.message.splitlines()[1:]
     return []
@@ -94,7 +94,7 @@ def test_a_parameter_without_a_description(docs: Path, monkeypatch: pytest.Monke
 
 def test_an_alarm_without_a_runbook(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given one of the data API's symptoms under a new name
-    known = symptoms.of_the_data_api
+    known = alarm_metrics.of_the_data_api
     monkeypatch.setattr(
         "templates.payments.of_the_data_api",
         lambda function: [*known(function), replace(known(function)[0], name="DataApiBored")],
@@ -102,14 +102,14 @@ def test_an_alarm_without_a_runbook(docs: Path, monkeypatch: pytest.MonkeyPatch)
     # Then its runbook is asked for
     assert findings(docs) == [
         (
-            "The alarm DataApiBoredAlarm of templates/capabilities/symptoms.py has no runbook: write"
+            "The alarm DataApiBoredAlarm of templates/capabilities/alarm_metrics.py has no runbook: write"
             " docs/operations/runbooks/data-api-bored.md."
         )
     ]
 
 
 def test_a_runbook_without_an_alarm(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = symptoms.of_the_data_api
+    known = alarm_metrics.of_the_data_api
     monkeypatch.setattr(
         "templates.payments.of_the_data_api",
         lambda function: [one for one in known(function) if one.name != "DataApiSlow"],
@@ -117,7 +117,7 @@ def test_a_runbook_without_an_alarm(docs: Path, monkeypatch: pytest.MonkeyPatch)
     assert findings(docs) == [
         (
             "docs/operations/runbooks/data-api-slow.md is the runbook of no alarm of"
-            " templates/capabilities/symptoms.py."
+            " templates/capabilities/alarm_metrics.py."
         )
     ]
 
@@ -239,10 +239,10 @@ def test_a_readme_with_yesterdays_picture() -> None:
     readme = (ROOT / "README.md").read_text()
     stale = readme.replace('["Production<br>', '["Somewhere<br>')
     drift = Drift()
-    picture.check(stale, pipelines, drift)
+    readme_diagram.check(stale, pipelines, drift)
     # Then that is told, and drawing it again mends it
     assert len(drift.findings) == 1
-    assert picture.redrawn(stale, pipelines) == readme
+    assert readme_diagram.redrawn(stale, pipelines) == readme
 
 
 def test_a_stack_with_a_parameter_and_no_page_at_all() -> None:

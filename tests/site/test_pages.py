@@ -8,8 +8,9 @@ import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from pipelines.cli.main import main
+from pipelines.core.repository import ROOT
 from pipelines.docs_site import building
-from pipelines.repository import ROOT
 from tests.site import pages
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def test_the_same_source_gives_the_same_bytes_with_and_without_its_history(
     shutil.copytree(ROOT, tmp_path / "source", ignore=_NOT_SOURCE)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", building.source_date(ROOT))
     # When it is built in another place
-    building.build(tmp_path / "source", tmp_path / "site", tmp_path / "work")
+    building.build(tmp_path / "source", tmp_path / "site", tmp_path / "work", main)
     # Then no byte differs
     here, there = bytes_of(site), bytes_of(tmp_path / "site")
     names = [name for name in sorted({*here, *there}) if here.get(name) != there.get(name)]

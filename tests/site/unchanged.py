@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from pipelines.repository import CACHE
+from pipelines.core.repository import CACHE
 from tests.site.browser import AXE, Seen
 
 FOLDER: Final = CACHE / "pages"

@@ -6,7 +6,7 @@ import pytest
 
 from environments.schema import Environment, load, names
 from payment_data.payment_methods.names import STRIPE
-from pipelines.synth import build
+from pipelines.deploy.synth import build
 from tests.templates.paying import paying_by
 
 

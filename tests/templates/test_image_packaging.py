@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from environments.schema import Environment, load
-from pipelines import own_templates
+from pipelines.lint import repository_templates
 from templates.payments import FUNCTIONS, build
 from tests.templates.reading import properties
 
@@ -59,7 +59,7 @@ def test_another_image_publishes_versions_and_another_repository_does_not(stack:
 
 
 def test_linters_find_nothing(stack: Json) -> None:
-    assert own_templates.judged({"prod/payments": stack}, "eu-central-1") == []
+    assert repository_templates.judged({"prod/payments": stack}, "eu-central-1") == []
 
 
 def test_but_for_their_code_both_packagings_are_the_same(stack: Json) -> None:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines import own_templates
-from pipelines.lint import lint, lint_definition
-from pipelines.synth import build
+from pipelines.deploy.synth import build
+from pipelines.lint import repository_templates
+from pipelines.lint.templates import lint, lint_definition
 from templates.definitions import payment_workflow, smoke_workflow
 from tests.templates.paying import paying_by
 
@@ -22,7 +22,7 @@ def test_the_house_is_clean_with_cards() -> None:
     # `make lint` asks this of every environment; in none of them is paid by card.
     environment = paying_by("card")
     templates = {stack: template.to_dict() for stack, template in build(environment).items()}
-    assert own_templates.judged(templates, environment.region) == []
+    assert repository_templates.judged(templates, environment.region) == []
 
 
 def test_both_state_machines_are_clean() -> None:

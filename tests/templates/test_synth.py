@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from environments.schema import load, names
-from pipelines.synth import synth
+from pipelines.deploy.synth import synth
 
 if TYPE_CHECKING:
     from pathlib import Path

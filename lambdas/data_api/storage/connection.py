@@ -3,18 +3,15 @@
 import functools
 import os
 from contextvars import ContextVar
-from typing import Any
 
 from pymongo import MongoClient, monitoring
-from pymongo.database import Database
 
+from data_api.domain.documents import Document
 from data_api.storage import indexes, validators
+from data_api.storage.database import Db
 
 REQUEST_SECONDS = 2.0
 """All of a request's commands together; the innermost of the nested time-outs."""
-
-Document = dict[str, Any]
-Db = Database[Document]
 
 _WRITES = frozenset({"insert", "update", "delete", "findAndModify"})
 _written: ContextVar[bool] = ContextVar("written", default=False)

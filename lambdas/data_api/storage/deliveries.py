@@ -7,8 +7,9 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
-from data_api.order import Order
-from data_api.storage.connection import Db, Document
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.storage.database import Db
 
 _DUPLICATE_KEY = 11000
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from pymongo.errors import DuplicateKeyError
 
-from data_api.storage.connection import Db, Document
+from data_api.domain.documents import Document
+from data_api.storage.database import Db
 
 _FIELDS = ("step", "error", "cause", "execution")
 

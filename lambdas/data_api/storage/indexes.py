@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
 
 INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "orders": [("books", "state", "updated_at", "_id")],

@@ -14,8 +14,9 @@ from bson.int64 import Int64
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
-from data_api.storage.connection import Db, Document
-from data_api.transactions import Leg
+from data_api.domain.documents import Document
+from data_api.domain.transactions import Leg
+from data_api.storage.database import Db
 
 _DUPLICATE_KEY = 11000
 

@@ -4,16 +4,16 @@ from collections.abc import Collection
 
 from pymongo.client_session import ClientSession
 
-from data_api.order import Order
-from data_api.storage import books
-from data_api.storage.connection import Db, Document
+from data_api.domain.order import Order
+from data_api.storage import ledger_progress
+from data_api.storage.database import Db
 from data_api.storage.orders import from_document
 from data_api.storage.settlement import Place, later
 
 
 def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) -> list[Order]:
     """Return orders in these states, longest unchanged first, by the index."""
-    condition: Document = {"books": {"$in": books.EVERY}, "state": {"$in": sorted(states)}}
+    condition: dict[str, object] = {"books": {"$in": ledger_progress.EVERY}, "state": {"$in": sorted(states)}}
     if after:
         condition |= later(after)
     found = db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(limit)

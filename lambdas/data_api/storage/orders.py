@@ -9,11 +9,12 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api import journey
-from data_api.order import Decision, Line, Order
-from data_api.order_states import TRANSITIONS, State
-from data_api.storage import books, state_changes
-from data_api.storage.connection import Db, Document
+from data_api.domain import business_metrics
+from data_api.domain.documents import Document
+from data_api.domain.order import Decision, Line, Order
+from data_api.domain.order_states import TRANSITIONS, State
+from data_api.storage import ledger_progress, state_changes
+from data_api.storage.database import Db
 from payment_data.errors import OrderNotFound
 
 
@@ -52,7 +53,7 @@ def create(db: Db, order_id: str, body: Document, fingerprint: str) -> bool:
                 "history": [{"at": now, "from": None, "to": State.NEW, "execution": None, "reason": None}],
                 "created_at": now,
                 "updated_at": now,
-                **books.at_creation(body),
+                **ledger_progress.at_creation(body),
             }
         )
     except DuplicateKeyError:
@@ -98,7 +99,7 @@ def advance(
         return None
     history = [*order.history, {"to": target}]
     moved = replace(order, state=target, history=history, **changes)
-    journey.moved(moved, reason)
+    business_metrics.moved(moved, reason)
     return moved
 
 
@@ -144,7 +145,7 @@ def advance_unread(
     if not document:
         return None
     moved = from_document(document)
-    journey.moved(moved, reason)
+    business_metrics.moved(moved, reason)
     return moved
 
 

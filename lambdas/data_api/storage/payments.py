@@ -10,10 +10,11 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api.order import Order
-from data_api.payment import TRANSITIONS, Payment
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.domain.payment import TRANSITIONS, Payment
 from data_api.storage import state_changes
-from data_api.storage.connection import Db, Document
+from data_api.storage.database import Db
 
 _SHOWN = dict.fromkeys((*Payment._fields[:-1],), True) | {
     "late": {"$cond": ["$deadline", {"$gte": ["$$NOW", "$deadline"]}, None]}

@@ -13,10 +13,11 @@ from bson.int64 import Int64
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from data_api.order import Line, Order
-from data_api.order_states import State
-from data_api.storage import books
-from data_api.storage.connection import Db, Document
+from data_api.domain.documents import Document
+from data_api.domain.order import Line, Order
+from data_api.domain.order_states import State
+from data_api.storage import ledger_progress
+from data_api.storage.database import Db
 
 
 class Stock(NamedTuple):
@@ -59,7 +60,7 @@ def create(db: Db, product_id: str, body: Document, fingerprint: str) -> bool:
                 "fingerprint": fingerprint,
                 "created_at": datetime.now(UTC),
                 "opening": Int64(body["available"]),
-                **books.at_creation(body),
+                **ledger_progress.at_creation(body),
             }
         )
     except DuplicateKeyError:

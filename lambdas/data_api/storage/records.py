@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 from pymongo.client_session import ClientSession
 
-from data_api.order import Order
-from data_api.storage import books
-from data_api.storage.connection import Db, Document
-from data_api.transactions import Records
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.domain.transactions import Records
+from data_api.storage import ledger_progress
+from data_api.storage.database import Db
 
 
 def of(db: Db, orders: Sequence[Order], session: ClientSession | None = None) -> dict[str, Records]:
     """Return each order's records, in three reads whatever the number of orders."""
     if not orders:
         return {}
-    kept = [order for order in orders if order.books != books.SETTLED]
+    kept = [order for order in orders if order.books != ledger_progress.SETTLED]
     operations, holds = _of_documents(db, kept, session) if kept else ({}, {})
     payments = _payments(db, orders, session)
     return {

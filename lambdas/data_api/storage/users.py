@@ -12,9 +12,10 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api.order import Order
-from data_api.storage import books
-from data_api.storage.connection import Db, Document
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.storage import ledger_progress
+from data_api.storage.database import Db
 
 _UNDONE = ["refunded", "void", "declined"]
 
@@ -60,7 +61,7 @@ def create(db: Db, user_id: str, body: Document, fingerprint: str) -> bool:
                 "fingerprint": fingerprint,
                 "created_at": datetime.now(UTC),
                 "opening": Int64(body["balance"]),
-                **books.at_creation(body),
+                **ledger_progress.at_creation(body),
             }
         )
     except DuplicateKeyError:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import OperationFailure
 
-from data_api.order_states import State
-from data_api.payment import STATES as PAYMENT_STATES
+from data_api.domain.order_states import State
+from data_api.domain.payment import STATES as PAYMENT_STATES
 from payment_data.money import MAX_AMOUNT, MAX_BALANCE
 
 if TYPE_CHECKING:
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
 
 _NAMESPACE_EXISTS = 48
 _TEXT = {"bsonType": "string"}

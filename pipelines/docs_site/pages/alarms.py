@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.docs_site.stacks import Stack
 
 _RUNBOOK: Final = re.compile(r"^(.*) Runbook: docs/(operations/runbooks/[a-z-]+\.md)$")
-_SOURCE: Final = "templates/capabilities/symptoms.py"
+_SOURCE: Final = "templates/capabilities/alarm_metrics.py"
 _RUNBOOKS: Final = "operations/runbooks"
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_SOURCE: Final = "lambdas/data_api/openapi.json"
+_SOURCE: Final = "docs/data/openapi.json"
 _MANY: Final = 12
 """A longer list of allowed values is told by its length."""
 

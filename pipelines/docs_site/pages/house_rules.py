@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipelines.house_rules import catalogue, tags
+from pipelines.core import stack_tags
+from pipelines.lint.house_rules import catalogue, tags
 
 PAGE: Final = "reference/house-rules.md"
-SOURCE: Final = "pipelines/house_rules/catalogue.py"
+SOURCE: Final = "pipelines/lint/house_rules/catalogue.py"
 
 
 def facts() -> dict[str, str]:
     """Each rule's title by its id."""
-    titles = {rule.rule_id: rule.title for rule in catalogue.TEMPLATE_RULES} | {tags.RULE_ID: tags.TITLE}
+    titles = {rule.rule_id: rule.title for rule in catalogue.TEMPLATE_RULES} | {
+        stack_tags.RULE_ID: tags.TITLE
+    }
     return {rule_id: f"The rule: *{titles[rule_id]}.*" for rule_id in catalogue.IDS}
 
 

@@ -6,10 +6,10 @@ import inspect
 from typing import TYPE_CHECKING, Final
 
 from pipelines.docs_site.markdown import code, page, prose, table
-from pipelines.pipeline_linter.linter import FAMILIES
+from pipelines.lint.pipeline_linter.linter import FAMILIES
 
 if TYPE_CHECKING:
-    from pipelines.pipeline_linter.linter import Family
+    from pipelines.lint.pipeline_linter.linter import Family
 
 PAGE: Final = "reference/pipeline-rules.md"
 _INTRODUCTION: Final = """\
@@ -27,7 +27,9 @@ seeded fault in `tests/pipelines/linter/corpus/broken`, named after it.
 
 def pipeline_rules_page() -> str:
     """All of them."""
-    return page("Pipeline rules", ["pipelines/pipeline_linter/rules"], _INTRODUCTION, *map(_family, FAMILIES))
+    return page(
+        "Pipeline rules", ["pipelines/lint/pipeline_linter/rules"], _INTRODUCTION, *map(_family, FAMILIES)
+    )
 
 
 def _family(family: Family) -> str:

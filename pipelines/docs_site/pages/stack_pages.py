@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipelines.docs_site import explained
+from pipelines.docs_site import annotated_pages
 from pipelines.docs_site.intrinsics import shown
 from pipelines.docs_site.markdown import code, codes, page, prose, table
 
@@ -27,7 +27,7 @@ def stack_page(stack: Stack, written: str, drift: Drift) -> str:
     if not stack.parameters and not written:
         none = "It has no parameters.\n"
         return page(f"The {stack.name} stack", [stack.source], about, none, rest)
-    told = explained.completed(
+    told = annotated_pages.completed(
         f"reference/stack-{stack.name}.md",
         written,
         {name: _parameter(stack, name, rules, drift) for name, rules in stack.parameters.items()},

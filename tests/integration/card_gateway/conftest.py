@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import stripe
 
-from data_api.storage.connection import Db
-from environments.embedded.card_gateway import gateway as card_gateway
+from data_api.storage.database import Db
+from embedded_aws.card_gateway import gateway as card_gateway
 from payment_data.client import DataApi
 from payment_data.payment_methods.stripe_gateway import StripeGateway
 from payment_data.payment_methods.stripe_http import PooledHttp

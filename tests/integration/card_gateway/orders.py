@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import stripe
 
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
 from payment_data.client import DataApi, Response, Transport
 from payment_data.errors import OutcomeUnknown, PaymentPending
 from payment_data.payment_methods import bank_account, card

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from environments.embedded.card_gateway.differences import DIFFERENCES
+from embedded_aws.card_gateway.differences import DIFFERENCES
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-it-works" / "local-stripe.md"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import stripe
 
-from environments.embedded.card_gateway.journal import KEYS_KEPT_SECONDS, Journal, Request
+from embedded_aws.card_gateway.journal import KEYS_KEPT_SECONDS, Journal, Request
 from payment_data.payment_methods.stripe_http import PooledHttp
 from tests.integration.card_gateway.accounts import (
     Account,

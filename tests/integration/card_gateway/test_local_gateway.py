@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 import stripe
 
-from environments.embedded.card_gateway import gateway as card_gateway
-from environments.embedded.card_gateway.differences import DIFFERENCES
-from environments.embedded.card_gateway.gateway import GatewayUnavailable
-from environments.embedded.card_gateway.journal import ForeignJournal, Journal
+from embedded_aws.card_gateway import gateway as card_gateway
+from embedded_aws.card_gateway.differences import DIFFERENCES
+from embedded_aws.card_gateway.gateway import GatewayUnavailable
+from embedded_aws.card_gateway.journal import ForeignJournal, Journal
 from payment_data.errors import ApiUnavailable, OutcomeUnknown
 from payment_data.payment_methods.stripe_errors import problem
 from payment_data.payment_methods.stripe_http import PooledHttp
@@ -143,7 +143,7 @@ def test_the_journal_of_another_version_is_refused(tmp_path: Path, monkeypatch: 
     # Given
     file = tmp_path / "journal.sqlite"
     Journal(file).close()
-    monkeypatch.setattr("environments.embedded.card_gateway.journal.VERSION", "2/localstripe-2")
+    monkeypatch.setattr("embedded_aws.card_gateway.journal.VERSION", "2/localstripe-2")
     # When / Then
     with pytest.raises(ForeignJournal, match="remove it"):
         Journal(file)

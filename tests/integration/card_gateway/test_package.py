@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from environments.embedded.card_gateway import gateway as card_gateway
-from pipelines import packaging
+from embedded_aws.card_gateway import gateway as card_gateway
+from pipelines.build import packaging
 
 _PAY_AND_REFUND = """
 import sys

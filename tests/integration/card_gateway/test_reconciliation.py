@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from payment_data.errors import PaymentDeclined
-from pipelines.reconcile import reconcile
-from pipelines.settlement import settle
-from pipelines.stripe_gateway import StripeGateway
+from pipelines.orders.reconciliation.reconcile import reconcile
+from pipelines.orders.reconciliation.stripe import StripeGateway
+from pipelines.orders.settlement import settle
 from tests.integration.card_gateway.orders import Desk, Order, Way
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from environments.embedded.instance import Instance
+from embedded_aws.instance import Instance
 from payment_data.errors import AccessDenied, ApiUnavailable
 from payment_data.payment_methods.stripe_secret import StripeSecret
 from tests.integration.card_gateway.accounts import unique

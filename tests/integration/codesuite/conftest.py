@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from environments.embedded import instance
-from environments.embedded.codesuite import configure
-from pipelines.pipeline_control import OUTPUTS
-from pipelines.tools_account import PIPELINES_STACK
+from embedded_aws import instance
+from embedded_aws.codesuite import configure
+from pipelines.aws.tools_account import PIPELINES_STACK
+from pipelines.promotion.control import OUTPUTS
 
 TOOLS, TARGET = "444444444444", "222222222222"
 REGION = "eu-central-1"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from pipelines import aftermath, tools_account
+from pipelines.aws import tools_account
+from pipelines.promotion import failure_report
 from tests.integration.codesuite.conftest import REGION, TOOLS, stage
 
 if TYPE_CHECKING:
-    from environments.embedded.instance import Instance
-    from pipelines.aws import Aws
+    from embedded_aws.instance import Instance
+    from pipelines.aws.accounts import Aws
     from tests.integration.codesuite.conftest import Workshop
 
 _LOOKS = [
@@ -44,7 +45,7 @@ def test_who_may_not_read_logs_is_told_all_the_rest(workshop: Workshop, embedded
     assert workshop.finished(name, execution)["status"] == "Failed"
     # When somebody looks who may read its log, and somebody who may not
     may, may_not = (
-        aftermath.of(_viewer(workshop, embedded, actions), name, execution)
+        failure_report.of(_viewer(workshop, embedded, actions), name, execution)
         for actions in ([*_LOOKS, "logs:GetLogEvents"], _LOOKS)
     )
     # Then both are told where it is, and the former how it ended

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from environments.embedded import instance
+from embedded_aws import instance
 from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop, approve, commands, stage
 
 _AWS = instance.REPOSITORY / ".cache" / "awscli" / "bin" / "aws"

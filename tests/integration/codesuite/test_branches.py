@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from embedded_aws import instance
 from environments import schema
-from environments.embedded import instance
-from pipelines import branch_names
 from pipelines.cli.main import main
-from pipelines.definitions import stack_settings
+from pipelines.core import branch_names
+from pipelines.definitions import configuration_file
+from pipelines.definitions.configuration_file import Push
 from pipelines.definitions.removal_pipelines import VARIABLE
-from pipelines.definitions.stack_settings import Push
-from pipelines.payment_stack import default_stack
 from tests.integration.codesuite.conftest import (
     Json,
     Workshop,
@@ -41,7 +40,7 @@ class Stacks:
     def add(self, branch: str, *, days: float, smoke: str | None = None) -> str:
         """Make the stack of a branch that was pushed to so many days ago; return its name."""
         push = Push(branch, "Ada", "0123456789abcdef", datetime.now(UTC) - timedelta(days=days))
-        tags = stack_settings.tags(BRANCH, push)
+        tags = configuration_file.tags(BRANCH, push)
         return self.add_named(branch_names.stack_name(branch), tags, smoke=smoke)
 
     def add_named(self, name: str, tags: dict[str, str], *, smoke: str | None = None) -> str:
@@ -159,7 +158,7 @@ def test_asking_for_an_environment_s_name_only_ever_names_a_branch_s_stack(
     # Given that a branch may be called like an environment
     proposed = payments("remove", name)
     # Then what is proposed is the stack of that branch, never the environment's
-    assert default_stack(schema.load(name)) not in proposed.output
+    assert schema.load(name).default_stack not in proposed.output
     assert branch_names.stack_name(name) in proposed.output
     assert payments("remove", f"payments-{name}").exit_code == 0
     assert all(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from environments.embedded import instance
-from environments.embedded.codesuite import configure
+from embedded_aws import instance
+from embedded_aws.codesuite import configure
 from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop, eventually
 
 Run = Callable[..., Json]

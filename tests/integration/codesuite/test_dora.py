@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from pipelines import branch_names, tools_account
+from pipelines.aws import tools_account
 from pipelines.cli.main import main
-from pipelines.dora import deployments, measures, site
-from pipelines.dora.measures import Measures
-from pipelines.refusals import Refused
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
+from pipelines.status.dora import deployments, measures, site
+from pipelines.status.dora.measures import Measures
 from tests.integration.codesuite.conftest import (
     Workshop,
     approve,
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from environments.embedded import instance
-    from pipelines.aws import Aws
-    from pipelines.dora.assembly import Deployment
+    from embedded_aws import instance
+    from pipelines.aws.accounts import Aws
+    from pipelines.status.dora.assembly import Deployment
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from environments.embedded import instance
-from pipelines import pipeline_control, tools_account
+from embedded_aws import instance
+from pipelines.aws import tools_account
+from pipelines.promotion import control
 from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, eventually, stage
 
 
@@ -64,9 +65,9 @@ def test_an_approval_that_has_no_token_yet_is_no_question_yet(
     early.session.events.register("after-call.codepipeline.GetPipelineState", _without_token)
     early.session.events.register("after-call.codepipeline.ListActionExecutions", _without_token)
     # When / Then
-    assert pipeline_control.questions(early, name) == []
+    assert control.questions(early, name) == []
     later = tools_account.connect(embedded.endpoint)
-    assert [question.token for question in pipeline_control.questions(later, name)] == [token]
+    assert [question.token for question in control.questions(later, name)] == [token]
 
 
 def _without_token(parsed: dict[str, Any], **_told: object) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from environments.embedded import instance
-from pipelines import library, packaging, tools_account
+from embedded_aws import instance
+from pipelines.aws import tools_account
+from pipelines.build import library, packaging
+from pipelines.build.library import Index
 from pipelines.cli.main import main
-from pipelines.library import Index
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 from tests.integration.codesuite.conftest import Json, Workshop
 
 Payments = Callable[..., Result]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from environments.embedded.codesuite import globs
-from environments.embedded.codesuite.codepipeline.rules import cron
+from embedded_aws.codesuite import globs
+from embedded_aws.codesuite.codepipeline.rules import cron
 
 
 @pytest.mark.parametrize(

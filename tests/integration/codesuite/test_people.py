@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from environments.embedded import instance
+from embedded_aws import instance
 from pipelines.cli.main import main
 from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, stage
 

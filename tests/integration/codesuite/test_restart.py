@@ -16,8 +16,8 @@ import botocore.config
 import psutil
 import pytest
 
-from environments import aws_sessions
-from environments.embedded import instance
+from embedded_aws import instance
+from pipelines.aws import sessions
 from tests.integration.codesuite.conftest import (
     Json,
     Repository,
@@ -57,7 +57,7 @@ class _Kept:
             self.running = instance.start(self.root, keep=True, attached=True)
 
     def client(self, service: str, account: str, region: str) -> Any:
-        make: Any = aws_sessions.session(region, account, "any").client
+        make: Any = sessions.session(region, account, "any").client
         config = botocore.config.Config(retries={"max_attempts": 0})
         return make(service, endpoint_url=self.running.endpoint, config=config)
 

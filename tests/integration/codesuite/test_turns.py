@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from environments.embedded import instance
-from pipelines import pushes, tools_account
-from pipelines.aws import Aws
-from pipelines.pushes import Overtaken
+from embedded_aws import instance
+from pipelines.aws import tools_account
+from pipelines.aws.accounts import Aws
+from pipelines.promotion import branch_queue
+from pipelines.promotion.branch_queue import Overtaken
 from tests.integration.codesuite.conftest import Repository, Workshop, approve, eventually, stage
 
 
@@ -36,13 +37,13 @@ def _push(workshop: Workshop, pipeline: str) -> str:
 
 
 def test_a_push_alone_has_its_turn_at_once(workshop: Workshop, pipeline: str, tools: Aws) -> None:
-    pushes.await_turn(tools, pipeline, _push(workshop, pipeline), "main")
+    branch_queue.await_turn(tools, pipeline, _push(workshop, pipeline), "main")
 
 
 def test_a_push_that_was_overtaken_gives_way(workshop: Workshop, pipeline: str, tools: Aws) -> None:
     earlier, later = _push(workshop, pipeline), _push(workshop, pipeline)
     with pytest.raises(Overtaken, match=later):
-        pushes.await_turn(tools, pipeline, earlier, "main")
+        branch_queue.await_turn(tools, pipeline, earlier, "main")
 
 
 def test_a_push_waits_until_the_earlier_one_has_ended(workshop: Workshop, pipeline: str, tools: Aws) -> None:
@@ -58,7 +59,7 @@ def test_a_push_waits_until_the_earlier_one_has_ended(workshop: Workshop, pipeli
 
     with ThreadPoolExecutor() as pool:
         # When the later one waits for its turn
-        turn = pool.submit(pushes.await_turn, tools, pipeline, later, "main", Listener())
+        turn = pool.submit(branch_queue.await_turn, tools, pipeline, later, "main", Listener())
         eventually(lambda: any(earlier in line for line in waited_for), "waiting")
         assert not turn.done()
         # Then it has it as soon as the earlier one has ended
@@ -88,12 +89,12 @@ def test_pushes_to_two_branches_wait_for_nobody(
     # Then each has its own commit, and each has its turn at once
     assert {branch: commit for branch, (_, commit) in found.items()} == pushed
     for branch, (execution, _) in found.items():
-        pushes.await_turn(tools, name, execution, branch)
+        branch_queue.await_turn(tools, name, execution, branch)
 
 
 def test_who_pushed_what_is_told(
     workshop: Workshop, pipeline: str, repository: Repository, tools: Aws
 ) -> None:
     commit = repository.git("rev-parse", "HEAD").strip()
-    push = pushes.push_of(tools, pipeline, _push(workshop, pipeline), "main")
+    push = branch_queue.push_of(tools, pipeline, _push(workshop, pipeline), "main")
     assert (push.branch, push.owner, push.commit) == ("main", "Ada", commit)

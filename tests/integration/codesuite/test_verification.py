@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from embedded_aws import instance
 from environments import schema
-from environments.embedded import instance
-from pipelines import packaging, reproducible_zip
+from pipelines.build import packaging, reproducible_zip
+from pipelines.build.packaging import Package
 from pipelines.cli.main import main
-from pipelines.packaging import Package
-from pipelines.payment_stack import default_stack
 from tests.integration.codesuite.conftest import TOOLS, Workshop, await_stacks, commands, delete_stacks, stage
 
 STAGING, PROD = schema.load("staging"), schema.load("prod")
@@ -46,7 +45,7 @@ class Accounts:
         role = self._workshop.role("function", "lambda.amazonaws.com", ["logs:*"], environment.account)
         for name, body, parameters in (
             (environment.network_stack, {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}, []),
-            (default_stack(environment), self._function(role), self._code(release)),
+            (environment.default_stack, self._function(role), self._code(release)),
         ):
             cloudformation.create_stack(
                 StackName=name, TemplateBody=json.dumps(body), Parameters=parameters, Tags=[]
@@ -56,11 +55,11 @@ class Accounts:
     def prepare(self, change_set: str, release: Release, *, description: str = "") -> None:
         """Make change sets of production's stacks that would run a release."""
         cloudformation = self._workshop.client("cloudformation", PROD.account)
-        for name in (PROD.network_stack, default_stack(PROD)):
+        for name in (PROD.network_stack, PROD.default_stack):
             body = json.loads(json.dumps(cloudformation.get_template(StackName=name)["TemplateBody"]))
             template = json.loads(body) if isinstance(body, str) else body
-            parameters = self._code(release) if name == default_stack(PROD) else []
-            if name == default_stack(PROD) and description:
+            parameters = self._code(release) if name == PROD.default_stack else []
+            if name == PROD.default_stack and description:
                 template["Resources"]["DataApiFunction"]["Properties"]["Description"] = description
             cloudformation.create_change_set(
                 StackName=name,
@@ -73,7 +72,7 @@ class Accounts:
         """Delete every stack."""
         for environment in (STAGING, PROD):
             cloudformation = self._workshop.client("cloudformation", environment.account)
-            delete_stacks(cloudformation, default_stack(environment), environment.network_stack)
+            delete_stacks(cloudformation, environment.default_stack, environment.network_stack)
 
     def _function(self, role: str) -> dict[str, Any]:
         code = {"S3Bucket": self._workshop.bucket, "S3Key": {"Ref": "DataApiCodeKey"}}

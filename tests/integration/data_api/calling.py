@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from data_api import openapi
 from data_api.handler import handler
-from data_api.routes import ROUTES
+from data_api.http.routes import ROUTES
+from pipelines.docs_site import openapi
 
 DOCUMENT = openapi.document()
 _one_at_a_time = threading.RLock()  # as in a Lambda sandbox

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from data_api.storage import connection
+from data_api.storage.database import Db
 from payment_data.client import DataApi
 from tests.integration.data_api.calling import send
 from tests.integration.data_api.interleaving import Interleaving
@@ -15,13 +15,13 @@ Call = Callable[..., SimpleNamespace]
 
 
 @pytest.fixture
-def call(db: connection.Db) -> Call:
+def call(db: Db) -> Call:
     """Sends a request whose body is JSON, or text as it is; returns status, headers, body."""
     return send
 
 
 @pytest.fixture
-def shop(api: DataApi, db: connection.Db) -> Shop:
+def shop(api: DataApi, db: Db) -> Shop:
     return Shop(api, db)
 
 

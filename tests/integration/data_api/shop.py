@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from data_api.storage.connection import Db
+from data_api.storage.database import Db
 from payment_data.client import DataApi
 
 EXECUTION = "arn:aws:states:eu-central-1:111111111111:execution:payments:order-1"

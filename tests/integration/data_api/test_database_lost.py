@@ -12,8 +12,10 @@ from typing import Any
 import pymongo
 import pytest
 
+from data_api.domain.documents import Document
 from data_api.storage import connection, validators
-from environments.embedded.mongod import Mongod
+from data_api.storage.database import Db
+from embedded_aws.mongod import Mongod
 from tests.integration.data_api.conftest import Call
 from tests.integration.data_api.shop import Shop, later
 
@@ -113,7 +115,7 @@ def test_a_database_that_cannot_be_reached_is_said_within_the_apis_time(
 
 
 def test_mongodb_itself_refuses_what_no_code_should_write(
-    shop: Shop, mongo_client: pymongo.MongoClient[connection.Document]
+    shop: Shop, mongo_client: pymongo.MongoClient[Document]
 ) -> None:
     # Given a shop, and a program with a mistake
     shop.open()
@@ -135,7 +137,7 @@ def test_mongodb_itself_refuses_what_no_code_should_write(
     assert shop.nothing_moved()
 
 
-def test_sandboxes_that_start_at_once_may_all_put_validators_in_place(database: connection.Db) -> None:
+def test_sandboxes_that_start_at_once_may_all_put_validators_in_place(database: Db) -> None:
     # Given an empty database
     # When
     with ThreadPoolExecutor(4) as pool:
@@ -146,7 +148,7 @@ def test_sandboxes_that_start_at_once_may_all_put_validators_in_place(database: 
 
 
 def test_validators_are_put_in_place_only_where_they_are_missing_or_different(
-    database: connection.Db,
+    database: Db,
 ) -> None:
     # Given a database with one collection without and one with another validator
     database.create_collection("products")

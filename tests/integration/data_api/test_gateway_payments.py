@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pymongo.errors import WriteError
 
-from data_api.payment import STATES, TRANSITIONS
+from data_api.domain.payment import STATES, TRANSITIONS
 from data_api.storage import orders, payments
 from payment_data.errors import (
     DeadlineExceeded,

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from data_api import refund_credit, release_products
 from data_api.storage import deliveries, orders, products, users
+from data_api.use_cases import refund_credit, release_products
 from payment_data.errors import (
     DeadlineExceeded,
     IdempotencyMismatch,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data_api.order import Decision, Order
-from data_api.order_states import State
+from data_api.domain.order import Decision, Order
+from data_api.domain.order_states import State
 from data_api.storage import orders
 from payment_data.errors import FieldError, OutOfStock
 
 if TYPE_CHECKING:
-    from data_api.storage.connection import Db
+    from data_api.storage.database import Db
     from tests.integration.data_api.shop import Shop
 
 _REFUSED = Decision.of(

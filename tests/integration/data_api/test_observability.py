@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from data_api.app import logger
+from data_api.http.app import logger
 from payment_data.errors import OutOfStock
 from tests.integration.data_api.calling import send
 from tests.integration.data_api.shop import Shop, line

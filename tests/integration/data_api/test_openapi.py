@@ -2,12 +2,12 @@
 
 import re
 
-from data_api import openapi
 from payment_data.errors import BY_NAME
+from pipelines.docs_site import openapi
 
 
 def test_the_committed_document_is_what_the_code_declares() -> None:
-    # Then: if this fails, run `python -m data_api.openapi` in lambdas/ and commit what it writes
+    # Then: if this fails, run `python -m pipelines.docs_site.openapi` in lambdas/ and commit what it writes
     assert openapi.FILE.read_text(encoding="utf-8") == openapi.text()
 
 

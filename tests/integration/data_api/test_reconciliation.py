@@ -9,8 +9,8 @@ import pytest
 from bson.int64 import Int64
 
 from payment_data.errors import OutcomeUnknown, PaymentDeclined
-from pipelines.differences import Difference
-from pipelines.reconcile import Reconciliation, reconcile
+from pipelines.orders.reconciliation.differences import Difference
+from pipelines.orders.reconciliation.reconcile import Reconciliation, reconcile
 from tests.integration.data_api.interleaving import Interleaving, crash
 from tests.integration.data_api.shop import Shop, line
 

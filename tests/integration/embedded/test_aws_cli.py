@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from environments.embedded.instance import REPOSITORY, Instance
+from embedded_aws.instance import REPOSITORY, Instance
 from tests.integration.embedded.workbench import Aws, Function, Workflow, unique
 
 AWS = REPOSITORY / ".cache" / "awscli" / "bin" / "aws"

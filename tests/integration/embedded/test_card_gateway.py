@@ -11,8 +11,8 @@ import psutil
 import pytest
 import stripe
 
-from environments.embedded.card_gateway.gateway import TEST_KEY
-from environments.embedded.card_gateway.on_demand import OnDemand
+from embedded_aws.card_gateway.gateway import TEST_KEY
+from embedded_aws.card_gateway.on_demand import OnDemand
 from payment_data.payment_methods.stripe_http import PooledHttp
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from environments.embedded import instance
-from pipelines import branch_names, pipeline_deployment, site_bucket, stacks, tools_account
-from pipelines.aws import Aws
-from pipelines.refusals import Refused
-from pipelines.tools_account import DOCS_STACK
+from embedded_aws import instance
+from pipelines.aws import docs_bucket, stacks, tools_account
+from pipelines.aws.accounts import Aws
+from pipelines.aws.tools_account import DOCS_STACK
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
+from pipelines.deploy import pipelines
 
 PREVIEW = "branches/" + branch_names.stack_name("feature/login")
 
@@ -50,10 +52,10 @@ def _lower(headers: object) -> dict[str, str]:
 def site(embedded: instance.Instance) -> Iterator[Site]:
     """The deployed docs stack, and DOCS_BUCKET as its builds are told."""
     tools = tools_account.connect(embedded.endpoint)
-    pipeline_deployment.deploy_docs(tools)
+    pipelines.deploy_docs(tools)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DOCS_BUCKET", stacks.outputs(tools, DOCS_STACK)["DocsBucket"])
-        yield Site(tools, pipeline_deployment.docs_url(tools))
+        yield Site(tools, pipelines.docs_url(tools))
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def built(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("folder", ["prod", "staging", PREVIEW])
 def test_a_folder_s_address_shows_its_index(site: Site, built: Path, folder: str) -> None:
     # When a site is published
-    assert site_bucket.replace_folder(site.tools, built, folder) == 5
+    assert docs_bucket.replace_folder(site.tools, built, folder) == 5
     # Then its pages are read by name and by folder, and the folder without its slash is no page
     assert site.get(f"/{folder}/").body == "<h1>Start</h1>"
     assert site.get(f"/{folder}/how-to/").body == "<h1>How to</h1>"
@@ -85,7 +87,7 @@ def test_a_folder_s_address_shows_its_index(site: Site, built: Path, folder: str
 
 
 def test_browsers_are_told_what_it_is_and_how_long_to_keep_it(site: Site, built: Path) -> None:
-    site_bucket.replace_folder(site.tools, built, "prod")
+    docs_bucket.replace_folder(site.tools, built, "prod")
     found = {
         path: (
             site.get(f"/prod/{path}").headers["content-type"],
@@ -107,7 +109,7 @@ def test_readers_get_the_security_headers_and_search_engines_production_alone(
     site: Site, built: Path
 ) -> None:
     for folder in ("prod", "staging", PREVIEW):
-        site_bucket.replace_folder(site.tools, built, folder)
+        docs_bucket.replace_folder(site.tools, built, folder)
         said = site.get(f"/{folder}/").headers
         assert said["content-security-policy"].startswith("default-src 'self'")
         assert said["x-content-type-options"] == "nosniff"
@@ -117,11 +119,11 @@ def test_readers_get_the_security_headers_and_search_engines_production_alone(
 
 def test_what_is_gone_is_removed_and_other_folders_are_left_alone(site: Site, built: Path) -> None:
     # Given two folders
-    site_bucket.replace_folder(site.tools, built, "prod")
-    site_bucket.replace_folder(site.tools, built, "staging")
+    docs_bucket.replace_folder(site.tools, built, "prod")
+    docs_bucket.replace_folder(site.tools, built, "staging")
     # When one is published again without a page
     (built / "how-to" / "push.html").unlink()
-    site_bucket.replace_folder(site.tools, built, "staging")
+    docs_bucket.replace_folder(site.tools, built, "staging")
     # Then it is gone there alone
     assert site.get("/staging/how-to/push.html").status == 404
     assert site.get("/prod/how-to/push.html").status == 200
@@ -130,7 +132,7 @@ def test_what_is_gone_is_removed_and_other_folders_are_left_alone(site: Site, bu
 def test_the_version_selector_lists_what_there_is(site: Site, built: Path) -> None:
     # When environments and a branch are published
     for folder in ("prod", "staging", PREVIEW):
-        site_bucket.replace_folder(site.tools, built, folder)
+        docs_bucket.replace_folder(site.tools, built, folder)
     # Then each list names its neighbours by their address beside them
     assert site.versions() == ["prod", "staging"]
     assert PREVIEW.removeprefix("branches/") in site.versions("branches/")
@@ -141,15 +143,15 @@ def test_a_preview_goes_with_its_branch(site: Site, built: Path) -> None:
     # Given two previews
     other = "branches/" + branch_names.stack_name("feature/logout")
     for folder in ("prod", PREVIEW, other):
-        site_bucket.replace_folder(site.tools, built, folder)
+        docs_bucket.replace_folder(site.tools, built, folder)
     # When one branch goes
-    assert site_bucket.remove_preview(site.tools, PREVIEW) > 0
+    assert docs_bucket.remove_preview(site.tools, PREVIEW) > 0
     # Then its pages are gone, it is listed no more, and the other is there
     assert site.get(f"/{PREVIEW}/").status == 404
     assert PREVIEW.removeprefix("branches/") not in site.versions("branches/")
     assert site.get(f"/{other}/").status == 200
     # And removing it again does nothing
-    assert site_bucket.remove_preview(site.tools, PREVIEW) == 0
+    assert docs_bucket.remove_preview(site.tools, PREVIEW) == 0
 
 
 @pytest.mark.parametrize(
@@ -157,34 +159,34 @@ def test_a_preview_goes_with_its_branch(site: Site, built: Path) -> None:
 )
 def test_nothing_but_a_preview_is_removed(site: Site, folder: str) -> None:
     with pytest.raises(Refused):
-        site_bucket.remove_preview(site.tools, folder)
+        docs_bucket.remove_preview(site.tools, folder)
 
 
 @pytest.mark.parametrize("folder", ["evidence", "branches/main", "branches", "production", "/prod"])
 def test_only_our_folders_are_published_to(site: Site, built: Path, folder: str) -> None:
     with pytest.raises(Refused, match="is no folder of the docs site"):
-        site_bucket.replace_folder(site.tools, built, folder)
+        docs_bucket.replace_folder(site.tools, built, folder)
 
 
 def test_a_folder_without_a_site_replaces_nothing(site: Site, built: Path, tmp_path: Path) -> None:
     # Given a published site
-    site_bucket.replace_folder(site.tools, built, "prod")
+    docs_bucket.replace_folder(site.tools, built, "prod")
     # When a build that made no pages is published
     (tmp_path / "empty").mkdir()
     with pytest.raises(Refused, match="There is no site in"):
-        site_bucket.replace_folder(site.tools, tmp_path / "empty", "prod")
+        docs_bucket.replace_folder(site.tools, tmp_path / "empty", "prod")
     # Then readers still have the last one
     assert site.get("/prod/").status == 200
 
 
 def test_the_root_leads_to_production_s_docs(site: Site, built: Path) -> None:
-    site_bucket.replace_folder(site.tools, built, "prod")
+    docs_bucket.replace_folder(site.tools, built, "prod")
     assert "url=prod/" in site.get("/").body
 
 
 def test_nobody_reads_the_bucket_but_cloudfront(site: Site, built: Path, embedded: instance.Instance) -> None:
     # Given a published page
-    site_bucket.replace_folder(site.tools, built, "prod")
+    docs_bucket.replace_folder(site.tools, built, "prod")
     # When it is asked for without CloudFront and without credentials
     bucket = stacks.outputs(site.tools, DOCS_STACK)["DocsBucket"]
     direct = Site(site.tools, f"{embedded.endpoint}/{bucket}").get("/prod/index.html")

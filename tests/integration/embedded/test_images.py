@@ -16,14 +16,16 @@ from typing import Any
 
 import pytest
 
+from embedded_aws import instance
 from environments import schema
-from environments.embedded import instance
-from pipelines import deployment, image, packaging, reproducible_zip, tools_account
-from pipelines.definitions import tools as tools_file
-from pipelines.packaging import Image, Manifest, Package
-from pipelines.refusals import Refused
-from pipelines.reporting import NOBODY
-from pipelines.repository import ROOT
+from environments import tools as tools_file
+from pipelines.aws import tools_account
+from pipelines.build import image, packaging, reproducible_zip
+from pipelines.build.packaging import Image, Manifest, Package
+from pipelines.core.refusals import Refused
+from pipelines.core.reporting import NOBODY
+from pipelines.core.repository import ROOT
+from pipelines.deploy import deployment
 
 _DOCKER = """#!{python}
 import json, os, sys

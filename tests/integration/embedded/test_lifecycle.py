@@ -16,8 +16,8 @@ import psutil
 import pymongo
 import pytest
 
-from environments.embedded import instance, ports
-from environments.embedded.instance import Instance
+from embedded_aws import instance, ports
+from embedded_aws.instance import Instance
 from tests.integration.embedded.workbench import definition, zipped
 
 SESSION: Any = boto3.session.Session()  # whose `client` is typed by literal service names
@@ -174,7 +174,7 @@ def test_a_taken_port_fails_the_start_and_leaves_nothing(root: Path, embedded: I
 def test_an_attached_instance_ends_with_who_started_it(root: Path) -> None:
     # Given a process that starts an instance for itself
     code = (
-        "import pathlib, sys, time; from environments.embedded import instance;"
+        "import pathlib, sys, time; from embedded_aws import instance;"
         f"print(instance.start(pathlib.Path({str(root)!r}), attached=True).pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen(

@@ -5,7 +5,7 @@ from typing import Any
 import pymongo.database
 import pytest
 
-from environments.embedded import mongod
+from embedded_aws import mongod
 
 
 def test_it_is_a_writable_replica_set(database: pymongo.database.Database[dict[str, Any]]) -> None:
@@ -26,7 +26,7 @@ def test_a_taken_port_is_named(
     mongod: mongod.Mongod,  # the fixture of that name
     tmp_path: Any,
 ) -> None:
-    from environments.embedded.mongod import MongodUnavailable, start  # noqa: PLC0415 - the fixture hides the module
+    from embedded_aws.mongod import MongodUnavailable, start  # noqa: PLC0415 - the fixture hides the module
 
     with pytest.raises(MongodUnavailable, match=f"port {mongod.port} is taken"):
         start(tmp_path, mongod.port)

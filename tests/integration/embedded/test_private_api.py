@@ -11,7 +11,7 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 
-from environments.embedded.instance import Instance
+from embedded_aws.instance import Instance
 from tests.integration.embedded.workbench import Aws, Function, policy, unique
 
 # What a step function does, with the signer that the sandbox has at hand.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from environments import schema
-from pipelines import branch_names
-from pipelines.definitions import bootstrap_stack, tools
+from environments import schema, tools
+from pipelines.core import branch_names
+from pipelines.definitions import bootstrap_stack
 from tests.integration.embedded.workbench import unique
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from environments.embedded.plugins import sandbox
+from embedded_aws.plugins import sandbox
 from tests.integration.embedded.workbench import zipped
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from environments.embedded.plugins import backoff
+from embedded_aws.plugins import backoff
 from tests.integration.embedded.workbench import Function, Workflow
 
 MakeWorkflow = Callable[..., Workflow]

@@ -8,9 +8,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from environments import schema
-from pipelines import branch_names
-from pipelines.payment_stack import default_stack
-from pipelines.refusals import Refused
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
 
 _FORBIDDEN = set(" ~^:?*[\\\x7f") | {chr(code) for code in range(32)}
 _SHELL = "$(reboot)", "`id`", "a;rm${IFS}-rf", "x|y&z", "'quoted'", '"quoted"', "-rf", "{a,b}"
@@ -69,7 +68,7 @@ def test_no_environment_s_own_stack_may_ever_be_removed(environment: str) -> Non
     loaded = schema.load(environment)
 
     # When their removal is asked for, then it is refused
-    for stack in (default_stack(loaded), loaded.network_stack):
+    for stack in (loaded.default_stack, loaded.network_stack):
         with pytest.raises(branch_names.NotABranchStack):
             branch_names.removable(stack)
 
@@ -87,7 +86,7 @@ def test_what_is_not_shaped_like_a_branch_s_stack_is_not_removed(stack: str) -> 
 
 @given(branch=BRANCHES)
 def test_no_branch_can_name_itself_into_another_environment(branch: str) -> None:
-    taken = {default_stack(schema.load(name)) for name in ("staging", "prod")}
+    taken = {schema.load(name).default_stack for name in ("staging", "prod")}
 
     assert branch_names.stack_name(branch) not in taken
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from environments import schema
-from pipelines.definitions import bootstrap_stack, pipelines_stack, tools
+from environments import schema, tools
+from pipelines.definitions import bootstrap_stack, pipelines_stack
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-from pipelines import own_templates
+from pipelines.lint import repository_templates
 from templates import docs
 from tests.pipelines.definitions.declarations import create_pipeline_input
 
@@ -34,16 +34,16 @@ def test_botocore_takes_every_pipeline(pipelines: dict[str, Json], shape: Shape)
 
 
 def test_cfn_lint_and_our_own_rules_find_nothing_in_the_pipelines_stack(pipelines_template: Json) -> None:
-    assert own_templates.judged({"pipelines": pipelines_template}, "eu-central-1") == []
+    assert repository_templates.judged({"pipelines": pipelines_template}, "eu-central-1") == []
 
 
 def test_cfn_lint_finds_nothing_in_the_docs_stack() -> None:
-    assert own_templates.judged({"docs": docs.build().to_dict()}, "eu-central-1") == []
+    assert repository_templates.judged({"docs": docs.build().to_dict()}, "eu-central-1") == []
 
 
 @pytest.mark.parametrize("environment", ["branch", "prod"])
 def test_cfn_lint_finds_nothing_in_a_bootstrap_stack(bootstraps: dict[str, Json], environment: str) -> None:
-    assert own_templates.judged({environment: bootstraps[environment]}, "eu-central-1") == []
+    assert repository_templates.judged({environment: bootstraps[environment]}, "eu-central-1") == []
 
 
 def _broken_constraints(value: Any, shape: Shape, place: str) -> Iterator[str]:

@@ -10,12 +10,24 @@ import pytest
 import yaml
 
 from environments import schema
-from pipelines import dependencies, synth
+from pipelines.build import dependencies
+from pipelines.core.repository import ROOT
 from pipelines.definitions.deployments import template_path
-from pipelines.repository import ROOT
+from pipelines.deploy import synth
 
 Json = dict[str, Any]
-BUILDSPECS = [ROOT / "buildspec.yml", *sorted((ROOT / "pipelines" / "buildspecs").glob("*.yml"))]
+BUILDSPECS = [
+    ROOT / "buildspec.yml",
+    *sorted((ROOT / "pipelines" / "definitions" / "buildspecs").glob("*.yml")),
+]
+NEVER_IN_A_SMALL_BUILD = (
+    # They start an embedded AWS, which no build does.
+    "pipelines.cli.embedded",
+    "pipelines.cli.rehears",
+    "pipelines.rehearsal",
+    # It writes the data API's document, which is committed, from the data API's own declarations.
+    "pipelines.docs_site.openapi",
+)
 _CALL = re.compile(
     r"""(make\ [a-z]+
       |\.venv/bin/payments\ [a-z].*
@@ -73,7 +85,8 @@ def test_small_builds_install_all_that_a_command_imports(
     dependencies.uv(installing, cwd=ROOT)
     # When every module of the commands is imported there
     script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    names = [module.name for module in pkgutil.walk_packages([str(ROOT / "pipelines")], "pipelines.")]
+    every = [module.name for module in pkgutil.walk_packages([str(ROOT / "pipelines")], "pipelines.")]
+    names = [name for name in every if not name.startswith(NEVER_IN_A_SMALL_BUILD)]
     command = [str(tmp_path / "venv" / "bin" / "python"), "-c", script, *names]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     # Then nothing is missing

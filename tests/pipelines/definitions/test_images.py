@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from environments import schema
-from pipelines import own_templates
-from pipelines.definitions import bootstrap_stack, pipelines_stack, tools
-from pipelines.refusals import Refused
+from environments import schema, tools
+from pipelines.core.refusals import Refused
+from pipelines.definitions import bootstrap_stack, pipelines_stack
+from pipelines.lint import repository_templates
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ def test_without_images_there_is_no_repository_and_no_build_is_privileged(pipeli
 
 
 def test_linters_find_nothing_in_pipelines_that_build_images(with_images: Json) -> None:
-    assert own_templates.judged({"pipelines": with_images}, "eu-central-1") == []
+    assert repository_templates.judged({"pipelines": with_images}, "eu-central-1") == []
 
 
 def test_repositories_never_move_a_tag_and_look_for_weaknesses(with_images: Json) -> None:

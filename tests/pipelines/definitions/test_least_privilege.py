@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 from ministack.core import iam_evaluator
 
+from embedded_aws.plugins.cloudformation_permissions import Resource, questions
+from embedded_aws.plugins.iam_simulation import Question
 from environments import schema
-from environments.embedded.plugins.role_verdict import Question
-from environments.embedded.plugins.stack_questions import Resource, questions
-from pipelines import branch_names
+from pipelines.core import branch_names
 from pipelines.definitions import boundaries, execution_actions
-from pipelines.definitions.bounded import bounded
-from pipelines.least_privilege import schemas
-from pipelines.payment_stack import default_stack
+from pipelines.definitions.permissions_boundary import bounded
 from templates import network, payments
+from tests.least_privilege.audit import schemas
 from tests.templates.paying import paying_by
 
 Json = dict[str, Any]
@@ -121,7 +120,7 @@ def test_every_wide_resource_says_why(pipelines_template: Json, bootstraps: dict
 @pytest.mark.parametrize("environment", ["branch", "staging", "prod"])
 def test_only_branch_stacks_can_be_deleted(bootstraps: dict[str, Json], environment: str) -> None:
     # Given all roles of an account, and stacks of every environment with the right and with wrong tags
-    kept = [default_stack(schema.load(name)) for name in ("staging", "prod")]
+    kept = [schema.load(name).default_stack for name in ("staging", "prod")]
     kept.append(schema.load(environment).network_stack)
     branch = branch_names.stack_name("feature/login")
 
@@ -219,7 +218,7 @@ def test_cloudformation_may_make_change_and_delete_everything_in_our_stacks(
     # Given the stacks that pipelines deploy there, within the boundary, and what CloudFormation asks about
     # each resource; whose role is handed on and where code is read from, a promotion asks
     loaded, resources = schema.load(environment), bootstraps[environment]["Resources"]
-    stacks = {branch_names.stack_name("x") if environment == "branch" else default_stack(loaded): payments}
+    stacks = {branch_names.stack_name("x") if environment == "branch" else loaded.default_stack: payments}
     if environment != "branch":
         stacks[loaded.network_stack] = network
     for stack, template in stacks.items():

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from environments import tools
 from environments.problems import EnvironmentInvalid
-from pipelines.definitions import tools
 
 
 def test_the_file_of_the_house_is_right() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.dora import measures
-from pipelines.dora.assembly import Deployment
+from pipelines.status.dora import measures
+from pipelines.status.dora.assembly import Deployment
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -12,7 +12,7 @@ from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
 from pipelines.evidence.gather import Evidence
 from pipelines.evidence.reports import Suite
-from pipelines.smoke import Check, SmokeReport
+from pipelines.orders.smoke import Check, SmokeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

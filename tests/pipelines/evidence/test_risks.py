@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from environments import schema
-from pipelines import synth
+from pipelines.deploy import synth
 from pipelines.evidence import risks
 from pipelines.evidence.risks import DATA, IAM, NETWORK, REPLACEMENT, Severity
 from pipelines.evidence.stack_changes import StackChanges, change_of

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.checked import Checked
+from pipelines.build.check_cache import Checked
 from pipelines.evidence import page, summary
 from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
 from pipelines.evidence.reports import Suite
 from pipelines.evidence.risks import IAM, NETWORK, Risk, Severity
-from pipelines.smoke import Check, SmokeReport
+from pipelines.orders.smoke import Check, SmokeReport
 from tests.pipelines.evidence.conftest import AT
 
 if TYPE_CHECKING:

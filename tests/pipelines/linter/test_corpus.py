@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import pipelines.pipeline_linter.rules
-from pipelines.pipeline_linter.linter import FAMILIES, lint_pipelines
+import pipelines.lint.pipeline_linter.rules
+from pipelines.lint.pipeline_linter.linter import FAMILIES, lint_pipelines
 
 CORPUS = Path(__file__).with_name("corpus")
 BROKEN = sorted((CORPUS / "broken").iterdir())
@@ -33,7 +33,7 @@ def test_a_good_pipeline_gives_nothing(file: Path) -> None:
 
 def test_every_rule_is_listed_and_has_a_seeded_fault() -> None:
     # Given the ids that the rules can give, and the rules that the docs list
-    folder = Path(pipelines.pipeline_linter.rules.__file__).parent
+    folder = Path(pipelines.lint.pipeline_linter.rules.__file__).parent
     known = {
         rule
         for module in folder.glob("*.py")

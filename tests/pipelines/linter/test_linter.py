@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.definitions import pipelines_stack, tools
-from pipelines.pipeline_linter.findings import Unreadable
-from pipelines.pipeline_linter.linter import lint_document, lint_pipelines
+from environments import tools
+from pipelines.definitions import pipelines_stack
+from pipelines.lint.pipeline_linter.findings import Unreadable
+from pipelines.lint.pipeline_linter.linter import lint_document, lint_pipelines
 
 Json = dict[str, Any]
 CORPUS = Path(__file__).with_name("corpus")

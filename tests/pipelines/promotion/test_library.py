@@ -8,11 +8,11 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from environments.embedded.codesuite import package_index
-from pipelines import library
-from pipelines.library import Index
-from pipelines.refusals import Refused
-from pipelines.repository import ROOT
+from embedded_aws.codesuite import package_index
+from pipelines.build import library
+from pipelines.build.library import Index
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 
 TOKEN = "a/token+with=signs"  # noqa: S105 - of this test's own index
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines import verification
 from pipelines.evidence.stack_changes import Change, StackChanges
+from pipelines.promotion import verification
 
 APPROVED = StackChanges(
     "payments-prod",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from pipelines.cli.promotion_view import Lines, drawn
-from pipelines.promotion import Promotion, Step
+from pipelines.promotion.execution import Promotion, Step
 
 _BEGAN = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 _STAGES = ["Source", "Build", "Approve", "Production", "Docs"]

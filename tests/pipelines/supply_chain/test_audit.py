@@ -14,10 +14,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines import packaging
+from pipelines.build import packaging
 from pipelines.cli import audit
 from pipelines.cli.main import main
-from pipelines.repository import ROOT
+from pipelines.core.repository import ROOT
 from pipelines.supply_chain import advisories, catalogue, code, contents, licences, locked, reports, secrets
 from pipelines.supply_chain.licence_names import spdx
 from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict, judged

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from data_api import deadlines
+from data_api.domain import deadlines
 from payment_data import errors, metrics
 from tests.unit.lambdas.conftest import FakeApi, problem
 

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_api.order import Line, Order
-from data_api.order_states import State
-from data_api.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
+from data_api.domain.order import Line, Order
+from data_api.domain.order_states import State
+from data_api.domain.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 QUANTITIES = st.integers(1, 10_000)

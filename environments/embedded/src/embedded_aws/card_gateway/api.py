@@ -1,0 +1,143 @@
+"""One request in, one answer out: deterministic, synchronous, one at a time.
+
+The instant and the seed come from the caller, so replaying the journal makes the same objects with the same
+ids.
+"""
+
+import re
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from localstripe import resources  # type: ignore[import-not-found]  # installed in .cache/card-gateway alone
+from localstripe.errors import UserError  # type: ignore[import-not-found]  # the same
+
+from embedded_aws.card_gateway import (
+    faults,
+    intent_view,
+    localstripe_setup,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
+from embedded_aws.card_gateway.localstripe_setup import Object
+from embedded_aws.card_gateway.parameters import Params, check_known, listing
+
+
+class Answer(NamedTuple):
+    """What a request is answered with, and whether it was executed (past validation)."""
+
+    status: int
+    body: dict[str, Any]
+    executed: bool = True
+
+
+class Machine:
+    """All objects of the gateway, in memory."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Object] = {}  # bank debits that have not ended
+
+    def apply(self, method: str, path: str, params: Params, *, at: float, seed: str) -> Answer:
+        """Do one request at the instant `at` (seconds since the epoch), with ids drawn from `seed`."""
+        self._settle(at)
+        localstripe_setup.at(at, seed)
+        try:
+            return Answer(200, self._route(method, path)(dict(params)))
+        except faults.Fault as fault:
+            return _answer(fault)
+        except UserError as error:  # localstripe's own validation
+            return _answer(faults.invalid(error.body["error"].get("message") or "Bad request"))
+        except Exception:  # noqa: BLE001 - a bug of ours or of localstripe is an HTTP 500, as it would be there
+            traceback.print_exc()
+            return _answer(faults.broken())
+
+    def _settle(self, instant: float) -> None:
+        for intent in list(self._open.values()):
+            payment_intents.settle(intent, instant)
+            if intent._settles_at is None:
+                del self._open[intent.id]
+
+    def _route(self, method: str, path: str) -> Callable[[Params], Params]:
+        for wanted, pattern, action in self._routes():
+            if wanted == method and (match := re.fullmatch(pattern, path)):
+                return lambda params: action(*match.groups(), params)
+        raise faults.not_emulated(method, path)
+
+    def _routes(self) -> Sequence[tuple[str, str, Callable[..., Params]]]:
+        one = r"/(\w+)"
+        intents, methods, customers = "/v1/payment_intents", "/v1/payment_methods", "/v1/customers"
+        return (
+            ("POST", intents, self._create),
+            ("GET", intents, self._list_intents),
+            ("GET", intents + one, self._show_intent),
+            ("POST", intents + one + "/confirm", self._confirm),
+            ("POST", intents + one + "/cancel", self._on_intent(payment_intents.cancel)),
+            ("POST", intents + one + "/capture", self._on_intent(payment_intents.capture)),
+            ("POST", "/v1/refunds", refunds.create),
+            ("GET", "/v1/refunds", self._list_refunds),
+            ("GET", "/v1/refunds" + one, self._show_refund),
+            ("POST", methods, payment_methods.create_method),
+            ("GET", methods + one, payment_methods.retrieve_method),
+            ("POST", methods + one + "/attach", payment_methods.attach_method),
+            ("POST", customers, payment_methods.create_customer),
+            ("GET", customers + one, payment_methods.retrieve_customer),
+        )
+
+    def _on_intent(self, action: Callable[[Object, Params], Params]) -> Callable[[str, Params], Params]:
+        return lambda given, params: action(_find("payment_intent", given), params)
+
+    def _create(self, params: Params) -> Params:
+        return self._watched(payment_intents.create(params))
+
+    def _confirm(self, given: str, params: Params) -> Params:
+        return self._watched(payment_intents.confirm(_find("payment_intent", given), params))
+
+    def _watched(self, shown: Params) -> Params:
+        if shown["status"] == "processing":
+            self._open[shown["id"]] = _find("payment_intent", shown["id"])
+        return shown
+
+    def _show_intent(self, given: str, params: Params) -> Params:
+        expand = tuple(params.pop("expand", ()))
+        check_known(params, ())
+        return intent_view.export(_find("payment_intent", given), expand)
+
+    def _list_intents(self, params: Params) -> Params:
+        check_known(params, ("limit", "starting_after", "created", "customer"))
+        since = float((params.get("created") or {}).get("gte", 0))
+        found = [
+            thing
+            for key, thing in reversed(resources.store.items())
+            if key.startswith("payment_intent:")
+            and thing.created >= since
+            and params.get("customer") in (None, thing.customer)
+        ]
+        return _page("/v1/payment_intents", found, params, intent_view.export)
+
+    def _list_refunds(self, params: Params) -> Params:
+        check_known(params, ("limit", "starting_after", "payment_intent", "charge"))
+        return _page("/v1/refunds", refunds.listed(params), params, refunds.export)
+
+    def _show_refund(self, given: str, params: Params) -> Params:
+        check_known(params, ())
+        return refunds.export(_find("refund", given))
+
+
+def _answer(fault: faults.Fault) -> Answer:
+    return Answer(fault.status, fault.body, fault.executed)
+
+
+def _find(kind: str, given: str) -> Object:
+    thing = resources.store.get(f"{kind}:{given}")
+    if thing is None:
+        raise faults.missing(kind, given, "intent" if kind == "payment_intent" else "id")
+    return thing
+
+
+def _page(url: str, found: Sequence[Object], params: Params, export: Callable[[Object], Params]) -> Params:
+    limit, after = listing(params)
+    start = next((place + 1 for place, thing in enumerate(found) if thing.id == after), 0) if after else 0
+    page = found[start : start + limit]
+    more = len(found) > start + limit
+    return {"object": "list", "url": url, "has_more": more, "data": [export(thing) for thing in page]}

@@ -1,0 +1,163 @@
+"""Starts and stops the local Stripe, a child of this process in an environment of its own.
+
+`make` installs that environment in `.cache/card-gateway`; `CARD_GATEWAY_PYTHON` names another interpreter
+that has what `uv.lock` beside this file lists.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_aws import ports
+
+TEST_KEY = "sk_test_embedded"
+"""A key it takes. It takes any that begins like this, so there is nothing secret about it."""
+_REPOSITORY = Path(__file__).parents[5]
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+
+
+class GatewayUnavailable(RuntimeError):  # noqa: N818 - like MongodUnavailable, it reads as a sentence
+    """It is not installed or did not come up; the message says what to do or what it logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway: `url` is what a Stripe client takes as its API base."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The process id, for tests that kill it."""
+        return self.process.pid
+
+    def stop(self) -> None:
+        """End it cleanly."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        close_stdin(self.process)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+        close_stdin(self.process)
+
+
+def close_stdin(process: subprocess.Popen[bytes]) -> None:
+    """Let go of what an ended process read from."""
+    if process.stdin:
+        process.stdin.close()
+
+
+def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0) -> Gateway:
+    """Start a gateway on the state in `root` and wait until it answers.
+
+    Args:
+        root: made if absent; what an earlier gateway answered is taken up again, also after it was killed.
+        port: a free one when None.
+        thinking_seconds: how long it takes over every change.
+
+    Raises:
+        GatewayUnavailable: not installed, the port is taken, or it did not come up.
+    """
+    if port is not None and ports.taken(port):
+        raise GatewayUnavailable(
+            f"card gateway: port {port} is taken; give another or stop what listens there"
+        )
+    port = port or ports.free()
+    process = spawn(root, port=port, thinking_seconds=thinking_seconds)
+    gateway = Gateway(f"http://{ports.LOOPBACK}:{port}", process)
+    try:
+        _await_ready(gateway, root)
+    except BaseException:
+        gateway.kill()
+        raise
+    return gateway
+
+
+def is_installed() -> bool:
+    """Return whether its environment is there."""
+    try:
+        installed_python()
+    except GatewayUnavailable:
+        return False
+    return True
+
+
+def installed_python() -> Path:
+    """Return the interpreter of its environment.
+
+    Raises:
+        GatewayUnavailable: it is not installed.
+    """
+    named = os.environ.get("CARD_GATEWAY_PYTHON")
+    python = Path(named) if named else _REPOSITORY / ".cache" / "card-gateway" / "bin" / "python"
+    if not os.access(python, os.X_OK):
+        raise GatewayUnavailable(
+            f"card gateway: there is no {python}; run `make .cache/card-gateway/installed`"
+        )
+    return python
+
+
+def spawn(
+    root: Path, *, port: int = 0, listener: socket.socket | None = None, thinking_seconds: float = 0.0
+) -> subprocess.Popen[bytes]:
+    """Start the process on the state in `root`, and do not wait.
+
+    Args:
+        root: made if absent.
+        port: to listen on.
+        listener: a socket that listens already, instead.
+        thinking_seconds: how long it takes over every change.
+
+    Raises:
+        GatewayUnavailable: it is not installed.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    where = f"--port={port}" if listener is None else f"--socket={listener.fileno()}"
+    command = [str(installed_python()), "-m", "embedded_aws.card_gateway.server"]
+    command += [f"--root={root}", where, f"--thinking-seconds={thinking_seconds}"]
+    with (root / "gateway.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            cwd=_REPOSITORY,
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": str(_REPOSITORY / "environments" / "embedded" / "src"),
+            },
+            stdin=subprocess.PIPE,  # it ends when this closes, hence with us
+            pass_fds=[] if listener is None else [listener.fileno()],
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _await_ready(gateway: Gateway, root: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and gateway.process.poll() is None:
+        if _answering_pid(gateway.url) == gateway.pid:
+            return
+        time.sleep(0.02)
+    log = (root / "gateway.log").read_text(errors="replace")
+    raise GatewayUnavailable(f"no card gateway came up at {gateway.url}; the end of its log:\n{log[-2000:]}")
+
+
+def _answering_pid(url: str) -> int | None:
+    try:
+        with urllib.request.urlopen(f"{url}/_gateway/ready", timeout=1) as answer:  # noqa: S310 - our own http URL
+            pid: int = json.load(answer)["pid"]
+            return pid
+    except (urllib.error.URLError, OSError):
+        return None  # not listening yet

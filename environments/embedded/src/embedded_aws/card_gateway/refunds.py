@@ -1,0 +1,57 @@
+"""Refunds: never more than what was captured (https://docs.stripe.com/api/refunds/create)."""
+
+from localstripe import resources  # type: ignore[import-not-found]  # installed in .cache/card-gateway alone
+
+from embedded_aws.card_gateway import faults, localstripe_setup
+from embedded_aws.card_gateway.localstripe_setup import Object
+from embedded_aws.card_gateway.parameters import Params, amount, check_known
+
+_KNOWN = ("payment_intent", "charge", "amount", "reason", "metadata")
+
+
+def create(params: Params) -> Params:
+    """Give back the amount, or all that is left of the charge."""
+    check_known(params, _KNOWN)
+    charge = _charge(params)
+    left = charge.amount - sum(refund.amount for refund in localstripe_setup.refunds_of(charge.id))
+    wanted = amount(params)
+    if left == 0:
+        raise faults.refused(f"Charge {charge.id} has already been refunded.", code="charge_already_refunded")
+    if wanted is not None and wanted > left:
+        raise faults.refused(
+            f"Refund amount ({wanted}) is greater than unrefunded amount on charge ({left})",
+        )
+    refund = resources.Refund(charge=charge.id, amount=wanted or left, metadata=params.get("metadata"))
+    refund.payment_intent = charge.payment_intent
+    refund.reason = params.get("reason")
+    return export(refund)
+
+
+def listed(params: Params) -> list[Object]:
+    """List the refunds of a PaymentIntent or a charge, newest first."""
+    if intent := resources.store.get(f"payment_intent:{params.get('payment_intent')}"):
+        return localstripe_setup.refunds_of(intent.latest_charge.id)[::-1] if intent.latest_charge else []
+    if charge := params.get("charge"):
+        return localstripe_setup.refunds_of(charge)[::-1]
+    return [thing for key, thing in reversed(resources.store.items()) if key.startswith("refund:")]
+
+
+def export(refund: Object) -> Params:
+    """Show a refund."""
+    body: Params = refund._export()
+    return body
+
+
+def _charge(params: Params) -> Object:
+    if given := params.get("payment_intent"):
+        intent = resources.store.get(f"payment_intent:{given}")
+        if intent is None:
+            raise faults.missing("payment_intent", given, "payment_intent")
+        charge = intent.latest_charge
+    elif given := params.get("charge"):
+        charge = resources.store.get(f"charge:{given}")
+    else:
+        raise faults.invalid("One of the following params should be provided: payment_intent or charge.")
+    if charge is None or charge.status != "succeeded" or not charge.captured:
+        raise faults.refused(f"{given} does not have a successful charge to refund.")
+    return charge

@@ -1,0 +1,57 @@
+"""References to variables in a declaration, checked when it is declared."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from embedded_aws.codesuite.codepipeline.variables import REFERENCE
+from embedded_aws.codesuite.scope import Json
+
+
+def namespaces(pipeline: Json) -> Iterator[str]:
+    """Name the namespaces of all actions, in their order."""
+    for stage in pipeline["stages"]:
+        for action in stage["actions"]:
+            if action.get("namespace"):
+                yield action["namespace"]
+
+
+def problems(pipeline: Json) -> Iterator[str]:
+    """Say which references lead to a namespace that is not there, or not yet.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
+    """
+    declared = {variable["name"] for variable in pipeline.get("variables", [])}
+    known = {"codepipeline", "variables"}
+    for stage in pipeline["stages"]:
+        for order in sorted({action["runOrder"] for action in stage["actions"]}):
+            group = [action for action in stage["actions"] if action["runOrder"] == order]
+            for action in group:
+                for key, namespace, name in _found(action):
+                    if namespace not in known or (namespace == "variables" and name not in declared):
+                        yield _told(stage["name"], action["name"], key, f"{namespace}.{name}")
+            known |= {action["namespace"] for action in group if action.get("namespace")}
+
+
+def _found(action: Json) -> Iterator[tuple[str, str, str]]:
+    parts = {**action["configuration"], "environmentVariables": action.get("environmentVariables", [])}
+    for key, value in parts.items():
+        for text in _texts(value):
+            for found in REFERENCE.finditer(text):
+                yield key, found.group(1), found.group(2)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
+
+
+def _told(stage: str, action: str, key: str, text: str) -> str:
+    return (
+        "Valid format for a pipeline execution variable reference is a namespace and a key separated by a "
+        "period (.). The following pipeline execution variables are referencing a namespace that does not "
+        f"exist. StageName=[{stage}], ActionName=[{action}], ActionConfigurationKey=[{key}], "
+        f"VariableReferenceText=[{text}]"
+    )

@@ -1,0 +1,188 @@
+"""Start, find and stop the embedded AWS of a folder."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_aws import process_record
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+DEFAULT_ROOT = REPOSITORY / ".embedded"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+# The server's environment is its own: nothing of the caller's AWS profile may leak into it.
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "MONGOD",
+    "MONGODB_URI",
+    "CARD_GATEWAY_PYTHON",
+    "SFN_WAIT_SCALE",
+    "SFN_TRANSITIONS_PER_SECOND",
+    "ALARM_PERIOD_SCALE",
+    "LOG_LEVEL",
+    "COVERAGE_PROCESS_CONFIG",  # a measured test run measures this process too
+)
+_REGISTRIES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+"""How this machine reaches package registries: builds run in the server's children and need the same."""
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A running embedded AWS."""
+
+    endpoint: str
+    mongodb_uri: str
+    pid: int
+    root: Path
+    card_gateway: str
+    """URL of the local Stripe."""
+
+
+class AlreadyRunning(RuntimeError):  # noqa: N818 - the contract's name; it reads as what happened
+    """An instance runs in that folder already; `instance` says where it listens."""
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(f"the embedded AWS of {instance.root} runs already, at {instance.endpoint}")
+        self.instance = instance
+
+
+class NotRunning(RuntimeError):  # noqa: N818 - the contract's name; it reads as what happened
+    """There is nothing to stop in that folder."""
+
+
+class StartFailed(RuntimeError):  # noqa: N818 - the contract's name; it reads as what happened
+    """The server ended before it was ready; the message holds the end of its log."""
+
+
+def start(
+    root: Path = DEFAULT_ROOT,
+    *,
+    port: int | None = None,
+    mongodb_port: int | None = None,
+    keep: bool = False,
+    attached: bool = False,
+) -> Instance:
+    """Start an instance in `root` and wait until it answers (1 to 2 seconds).
+
+    State that an earlier `stop(keep=True)` left there is taken up again, ports included.
+
+    Args:
+        root: made if absent; everything the instance writes is inside it.
+        port: of the AWS endpoint; a free one, or the kept one, when None.
+        mongodb_port: the same for mongod.
+        keep: keep the state at any later `stop`.
+        attached: end the instance when this process ends, however it ends.
+
+    Raises:
+        AlreadyRunning: an instance runs in `root`.
+        StartFailed: the server did not come up.
+    """
+    root = root.resolve()
+    if found := running(root):
+        raise AlreadyRunning(found)
+    record = process_record.read(root)
+    if record is None or not record.alive():
+        if record is not None:
+            _end_child(record.pid)
+        process_record.sweep(root, keep=bool(process_record.kept(root)))
+    root.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "embedded_aws.server", f"--root={root}"]
+    command += [f"--port={port}"] if port else []
+    command += [f"--mongodb-port={mongodb_port}"] if mongodb_port else []
+    command += ["--keep"] if keep else []
+    command += ["--attached"] if attached else []
+    with (root / "server.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            cwd=REPOSITORY,
+            env=_environment(),
+            stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _children[process.pid] = process
+    return _await_ready(root, process)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.upper().startswith(_REGISTRIES)
+    }
+
+
+def running(root: Path = DEFAULT_ROOT) -> Instance | None:
+    """Return the instance that runs in `root` and is ready, if there is one."""
+    root = root.resolve()
+    record = process_record.read(root)
+    if record is None or not record.ready or not record.alive():
+        return None
+    return Instance(record.endpoint, record.mongodb_uri, record.pid, root, record.card_gateway)
+
+
+def stop(root: Path = DEFAULT_ROOT, *, keep: bool = False) -> None:
+    """Stop the instance in `root`: no process and no file of it remains, but for its state when kept.
+
+    Where a killed instance left something, or a stopped one its kept state, that is removed.
+
+    Raises:
+        NotRunning: there is nothing of an instance in `root`.
+    """
+    root = root.resolve()
+    record = process_record.read(root)
+    alive = record is not None and record.alive()
+    if record is None and not process_record.kept(root):
+        raise NotRunning(f"no embedded AWS runs in {root}")
+    if record is not None and alive:
+        if keep:
+            (root / "keep").touch()
+        os.kill(record.pid, signal.SIGTERM)
+        _await_end(record)
+    process_record.sweep(root, keep=bool(alive and process_record.kept(root)))
+
+
+def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        found = running(root)
+        if found is not None and found.pid == process.pid:
+            return found
+        time.sleep(0.02)
+    while (record := process_record.read(root)) and record.alive() and not record.ready:
+        time.sleep(0.02)  # another start won the race for the folder
+    if found := running(root):
+        raise AlreadyRunning(found)
+    log = (root / "server.log").read_text(errors="replace") if (root / "server.log").exists() else ""
+    _end_child(process.pid)
+    raise StartFailed(f"the embedded AWS did not start in {root}; the end of its log:\n{log[-3000:]}")
+
+
+def _await_end(record: process_record.Record) -> None:
+    deadline = time.monotonic() + _STOP_SECONDS
+    while record.alive():
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(record.pid, signal.SIGKILL)
+            deadline = time.monotonic() + _STOP_SECONDS
+        time.sleep(0.02)
+    _end_child(record.pid)
+
+
+def _end_child(pid: int) -> None:
+    """Reap the server when it was ours, so that no zombie holds its pid."""
+    child = _children.pop(pid, None)
+    if child is not None:
+        if child.stdin:
+            child.stdin.close()
+        child.kill()
+        child.wait()

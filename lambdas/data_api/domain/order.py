@@ -1,0 +1,81 @@
+"""An order as use cases see it, and the decision that may have closed it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from data_api.domain.order_states import State
+from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
+
+
+class Line(NamedTuple):
+    """What is ordered of one product; price in minor units."""
+
+    product_id: str
+    name: str
+    type: str
+    price: int
+    quantity: int
+    delivery_address: str
+
+
+class Decision(NamedTuple):
+    """Why an operation was refused for good; a repeated request gets the same answer."""
+
+    operation: str
+    error: str
+    detail: str
+    errors: list[list[str]]
+
+    @classmethod
+    def of(cls, operation: str, problem: Problem) -> "Decision":
+        """Keep a problem as data."""
+        errors = [list(error) for error in problem.errors]
+        return cls(operation, type(problem).__name__, problem.detail, errors)
+
+    def problem(self) -> Problem:
+        """Make the problem again."""
+        return BY_NAME[self.error](self.detail, [FieldError(*error) for error in self.errors])
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as it was read; amounts in minor units.
+
+    Attributes beside those its use cases write: `books` says how far its records have come on their way into
+    the ledger (storage/books.py), `ledger` names the transactions that are there, and `operation` is the copy
+    of the user's record that a settled order keeps.
+    """
+
+    id: str
+    user_id: str
+    currency: str
+    total: int
+    lines: tuple[Line, ...]
+    synthetic: bool
+    fingerprint: str
+    state: State
+    deadline: datetime | None
+    payment: str | None
+    decision: Decision | None
+    history: list[dict[str, Any]]
+    created_at: datetime
+    updated_at: datetime
+    books: str | None = None
+    ledger: tuple[str, ...] = ()
+    operation: dict[str, Any] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Say whether the order's records may be gone from products and users: then nothing is written."""
+        return self.books in {"settling", "settled"}
+
+    def reached(self, state: State) -> bool:
+        """Say whether the order was ever in this state."""
+        return any(entry["to"] == state for entry in self.history)
+
+    def refusal(self, operation: str) -> Problem:
+        """Return what a closed order answers to an operation: what was decided, or that it is closed."""
+        if self.decision and self.decision.operation == operation:
+            return self.decision.problem()
+        return OrderClosed(f"the order is {self.state}")

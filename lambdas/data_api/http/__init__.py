@@ -1,0 +1,1 @@
+"""HTTP for the data API: routes, requests, answers and problem documents."""

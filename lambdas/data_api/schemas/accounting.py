@@ -1,0 +1,170 @@
+"""Bodies, queries and answers of what is not about one order: lists, settlement, what auditors read."""
+
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.domain.order_states import State
+from data_api.domain.transactions import Records
+from data_api.schemas import bodies
+from data_api.schemas.views import moment
+from payment_data.fields import Array, Choice, Integer, Object, Text, Timestamp
+from payment_data.money import MAX_BALANCE
+
+_MOST = 10**18
+_STATE = Choice([state.value for state in State])
+_COUNT = Integer(0, _MOST)
+_SUM = Integer(-_MOST, _MOST)
+_TEXT = Text(400)
+_AMOUNT = Integer(0, MAX_BALANCE)
+_PLACE = Text(
+    400, 0, r"^[A-Za-z0-9_~:+. -]*$", "must be what an earlier answer gave as `next`", "Where to go on."
+)
+_AFTER = Text(64, 0, r"^[A-Za-z0-9_-]*$", "must be what an earlier answer gave as `next`", "Where to go on.")
+
+LIST = Object({"state": _STATE, "after": _PLACE, "limit": Integer(1, 200)}, ("state", "after", "limit"))
+PAGE = Object({"after": _AFTER, "limit": Integer(1, 500)}, ("after", "limit"))
+SETTLEMENT = Object(
+    {"limit": Integer(1, 500, "How many orders of a kind at a time."), "after": _PLACE}, ("after",)
+)
+
+SETTLED = Object(
+    {"opened": _COUNT, "entered": _COUNT, "settled": _COUNT, "disputed": _COUNT, "next": _PLACE},
+    ("next",),
+    "How many users and products, and how many orders; `next` while there may be more.",
+)
+LISTED = Object(
+    {
+        "orders": Array(
+            Object(
+                {
+                    "order_id": bodies.ORDER_ID,
+                    "user_id": bodies.USER_ID,
+                    "state": _STATE,
+                    "currency": bodies.CURRENCY,
+                    "total": _AMOUNT,
+                    "created_at": Timestamp(),
+                    "updated_at": Timestamp(),
+                }
+            ),
+            0,
+            200,
+        ),
+        "next": _PLACE,
+    },
+    ("next",),
+    "Orders, longest unchanged first.",
+)
+_LEG = Object(
+    {"key": _TEXT, "order_id": _TEXT, "transaction": _TEXT, "account": _TEXT, "unit": _TEXT, "amount": _SUM}
+)
+_RECORD = Object({"state": _TEXT, "amount": _AMOUNT})
+_AUDITED = Object(
+    {
+        "order_id": bodies.ORDER_ID,
+        "user_id": bodies.USER_ID,
+        "currency": bodies.CURRENCY,
+        "total": _AMOUNT,
+        "state": _STATE,
+        "updated_at": Timestamp(),
+        "deadline": Timestamp(),
+        "books": _TEXT,
+        "ledger": Array(_TEXT, 0, 1000),
+        "operation": _RECORD,
+        "payments": Array(
+            Object(
+                {**_RECORD.properties, "attempt": _COUNT, "method": _TEXT, "payment_intent": _TEXT},
+                ("payment_intent",),
+            ),
+            0,
+            100,
+        ),
+        "lines": Array(
+            Object(
+                {"product_id": bodies.PRODUCT_ID, "quantity": bodies.QUANTITY, "hold": _RECORD}, ("hold",)
+            ),
+            1,
+            bodies.MAX_LINES,
+        ),
+        "deliveries": Array(
+            Object({"line": _COUNT, "quantity": bodies.QUANTITY, "state": _TEXT}), 0, bodies.MAX_LINES
+        ),
+        "legs": Array(_LEG, 0, 1000),
+    },
+    ("deadline", "books", "operation"),
+)
+AUDITED_ORDERS = Object(
+    {"orders": Array(_AUDITED, 0, 500), "strays": Array(_LEG, 0, 10**6), "next": _AFTER},
+    ("next",),
+    "Orders by id with every record of theirs; strays are legs of orders that nobody knows.",
+)
+_ACCOUNT = Object(
+    {
+        "id": _TEXT,
+        "opening": _AMOUNT,
+        "free": Integer(-_MOST, _MOST, "What is available, or the balance."),
+        "taken": Integer(0, _MOST, "What its records hold, or have charged."),
+        "pending": Integer(0, _MOST, "That part of it which is not in the ledger yet."),
+        "gone": Integer(0, _MOST, "What was sold, or spent."),
+        "books": _TEXT,
+        "ledger": Object(
+            {"opening": _SUM, "free": _SUM, "taken": _SUM, "gone": _SUM}, (), "What the ledger says."
+        ),
+        "strays": Array(
+            bodies.ORDER_ID, 0, 1000, description="Records of orders that are unknown or settled."
+        ),
+    },
+    ("opening", "books"),
+)
+AUDITED_ACCOUNTS = Object({"accounts": Array(_ACCOUNT, 0, 500), "next": _AFTER}, ("next",))
+COUNTS = Object({"orders": _COUNT, "products": _COUNT, "users": _COUNT}, (), "About how many there are.")
+
+
+def listed(order: Order) -> Document:
+    """Make the short view of an order."""
+    return {
+        "order_id": order.id,
+        "user_id": order.user_id,
+        "state": order.state.value,
+        "currency": order.currency,
+        "total": order.total,
+        "created_at": moment(order.created_at),
+        "updated_at": moment(order.updated_at),
+    }
+
+
+def leg(document: Document) -> Document:
+    """Make the view of a leg."""
+    return {"key": document["_id"]} | {key: document[key] for key in _LEG.properties if key != "key"}
+
+
+def audited(order: Order, records: Records, deliveries: list[Document], legs: list[Document]) -> Document:
+    """Make the view of an order with all that hangs on it."""
+    view: Document = {
+        **{key: value for key, value in listed(order).items() if key != "created_at"},
+        "ledger": list(order.ledger),
+        "payments": [_payment(payment) for payment in records.payments],
+        "lines": [
+            _line(line.product_id, line.quantity, records.holds.get(line.product_id)) for line in order.lines
+        ],
+        "deliveries": [{key: d[key] for key in ("line", "quantity", "state")} for d in deliveries],
+        "legs": [leg(document) for document in legs],
+    }
+    if order.deadline:
+        view["deadline"] = moment(order.deadline)
+    if order.books:
+        view["books"] = order.books
+    if records.operation:
+        view["operation"] = {key: records.operation[key] for key in ("state", "amount")}
+    return view
+
+
+def _line(product_id: str, quantity: int, hold: object) -> Document:
+    view: Document = {"product_id": product_id, "quantity": quantity}
+    if isinstance(hold, dict):
+        view["hold"] = {"state": hold["state"], "amount": hold["quantity"]}
+    return view
+
+
+def _payment(payment: object) -> Document:
+    found = payment if isinstance(payment, dict) else {}
+    keys = ("state", "amount", "attempt", "method", "payment_intent")
+    return {key: found[key] for key in keys if found.get(key) is not None}

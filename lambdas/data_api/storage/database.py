@@ -1,0 +1,7 @@
+"""The type of the database that storage works on."""
+
+from pymongo.database import Database
+
+from data_api.domain.documents import Document
+
+Db = Database[Document]

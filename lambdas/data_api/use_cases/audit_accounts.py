@@ -1,0 +1,125 @@
+"""Read what products and users have, what their records say, and what the ledger says of the same."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from pymongo.client_session import ClientSession
+
+from data_api.domain.documents import Document
+from data_api.storage import audit_accounts, ledger, ledger_progress
+from data_api.storage.audit_accounts import Account
+from data_api.storage.database import Db
+from data_api.use_cases.answers import Answer
+
+_LIMIT: Final = 50
+_CHUNK: Final = 1_000
+_SHOWN: Final = 20
+_ACCOUNTS: Final = {"opening": "opening", "available": "free", "held": "taken", "sold": "gone"} | {
+    "balance": "free",
+    "charged": "taken",
+    "spent": "gone",
+}
+"""Last part of an account's name to what it is in the answer."""
+
+
+class _Kind(NamedTuple):
+    collection: str
+    account: str
+    sides: tuple[str, str, str, str]
+
+    def names(self, key: str) -> list[str]:
+        """Name the accounts of one."""
+        return [f"{self.account}:{key}:{side}" for side in self.sides]
+
+
+_PRODUCTS: Final = _Kind("products", "product", ("opening", "available", "held", "sold"))
+_USERS: Final = _Kind("users", "user", ("opening", "balance", "charged", "spent"))
+
+
+def audit_products(db: Db, query: Document) -> Answer:
+    """Return a page of products' stock, as records and ledger tell it, all at one moment."""
+    return _audit(db, _PRODUCTS, query)
+
+
+def audit_users(db: Db, query: Document) -> Answer:
+    """Return a page of users' money, as records and ledger tell it, all at one moment."""
+    return _audit(db, _USERS, query)
+
+
+def audit(db: Db) -> Answer:
+    """Return about how many documents there are to audit."""
+    kinds = ("orders", "products", "users")
+    return Answer({kind: db[kind].estimated_document_count() for kind in kinds})
+
+
+def _audit(db: Db, kind: _Kind, query: Document) -> Answer:
+    limit = query.get("limit", _LIMIT)
+    # https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+    with db.client.start_session(snapshot=True) as session:
+        page = audit_accounts.page(db, kind.collection, query.get("after", ""), limit, session)
+        stages = _stages(db, page, session)
+        names = [name for account in page for name in kind.names(account.id)]
+        sums = ledger.sums(db, names, session) if names else {}
+        unsure = [
+            _unsure(db, kind.names(account.id), _under_way(account, stages), session) for account in page
+        ]
+        views = [_view(kind, *each, stages, sums) for each in zip(page, unsure, strict=True)]
+    answer: Document = {"accounts": views}
+    return Answer(answer | ({"next": page[-1].id} if len(page) == limit else {}))
+
+
+def _stages(db: Db, page: list[Account], session: ClientSession) -> dict[str, str | None]:
+    """Return how far the orders are that have records here; one that is unknown is left out."""
+    keys = sorted({key for account in page for key, _, _ in account.records})
+    found: dict[str, str | None] = {}
+    for chunk in _chunks(keys):
+        orders = db.orders.find({"_id": {"$in": chunk}}, {"books": True}, session=session)
+        found |= {order["_id"]: order.get("books") for order in orders}
+    return found
+
+
+def _under_way(account: Account, stages: Mapping[str, str | None]) -> set[str]:
+    """Return the orders whose legs may be entering the ledger right now."""
+    return {key for key, _, _ in account.records if stages.get(key, "") in {None, ledger_progress.SETTLING}}
+
+
+def _unsure(db: Db, names: list[str], orders: set[str], session: ClientSession) -> dict[str, int]:
+    """Return what in the ledger is of these orders."""
+    total: dict[str, int] = {}
+    for chunk in _chunks(sorted(orders)):
+        for name, amount in ledger.sums(db, names, session, of=chunk).items():
+            total[name] = total.get(name, 0) + amount
+    return total
+
+
+def _view(
+    kind: _Kind,
+    account: Account,
+    unsure: Mapping[str, int],
+    stages: Mapping[str, str | None],
+    sums: Mapping[str, int],
+) -> Document:
+    taking = {key: amount for key, taken, amount in account.records if taken}
+    under_way = _under_way(account, stages)
+    view: dict[str, Any] = {
+        "id": account.id,
+        "free": account.free,
+        "taken": sum(taking.values()),
+        "pending": sum(amount for key, amount in taking.items() if key in under_way),
+        "gone": account.gone,
+        "strays": [
+            key for key in taking if stages.get(key, ledger_progress.SETTLED) == ledger_progress.SETTLED
+        ][:_SHOWN],
+        "ledger": {
+            _ACCOUNTS[side]: sums.get(name, 0) - unsure.get(name, 0)
+            for side, name in zip(kind.sides, kind.names(account.id), strict=True)
+        },
+    }
+    if account.opening is not None:
+        view["opening"] = account.opening
+    return view | ({"books": account.books} if account.books else {})
+
+
+def _chunks(keys: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]

@@ -1,0 +1,55 @@
+"""Read orders with every record, delivery and leg of theirs, for whoever proves that they fit together."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from pymongo.client_session import ClientSession
+
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.schemas import accounting
+from data_api.storage import deliveries, ledger, order_pages, records
+from data_api.storage.database import Db
+from data_api.use_cases.answers import Answer
+
+_LIMIT = 200
+_MOST_LINES = 1_000  # of a page, so that its answer stays within Lambda's 6 MB and MongoDB's two seconds
+
+
+def audit_orders(db: Db, query: Document) -> Answer:
+    """Return a page of orders by id, all as they were at one moment; none that smoke executions made."""
+    after, limit = query.get("after", ""), query.get("limit", _LIMIT)
+    # https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+    with db.client.start_session(snapshot=True) as session:
+        found = order_pages.by_id(db, after, limit + 1, session)
+        page = _light(found[:limit])
+        last = page[-1].id if len(page) < len(found) else None
+        legs = ledger.between(db, after, last, session)
+        views, strays = _views(db, page, legs, session)
+    answer: Document = {"orders": views, "strays": [accounting.leg(leg) for leg in strays]}
+    return Answer(answer | ({"next": last} if last else {}))
+
+
+def _light(found: Sequence[Order]) -> list[Order]:
+    """Return as many as are not too much for one answer, but one at least."""
+    page, lines = list[Order](), 0
+    for order in found:
+        lines += len(order.lines)
+        if page and lines > _MOST_LINES:
+            break
+        page.append(order)
+    return page
+
+
+def _views(
+    db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
+) -> tuple[list[Document], list[Document]]:
+    recorded = records.of(db, page, session)
+    delivered = deliveries.of_many(db, page, session)
+    by_order = defaultdict[str, list[Document]](list)
+    for leg in legs:
+        by_order[leg["order_id"]].append(leg)
+    views = [
+        accounting.audited(o, recorded[o.id], delivered.get(o.id, []), by_order.pop(o.id, [])) for o in page
+    ]
+    return views, [leg for left in by_order.values() for leg in left]

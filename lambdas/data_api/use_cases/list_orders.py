@@ -1,0 +1,38 @@
+"""List orders, those first that have not changed for longest."""
+
+from data_api.domain.documents import Document
+from data_api.domain.order_states import State
+from data_api.schemas import accounting
+from data_api.storage import order_pages
+from data_api.storage.database import Db
+from data_api.storage.settlement import Place
+from data_api.use_cases.answers import Answer
+from payment_data.errors import FieldError, InvalidRequest
+
+_LIMIT = 100
+
+
+def list_orders(db: Db, query: Document) -> Answer:
+    """Return a page of orders in a state, or in any.
+
+    Raises:
+        InvalidRequest: `after` is nothing that an earlier page gave.
+    """
+    limit = query.get("limit", _LIMIT)
+    states = [query["state"]] if "state" in query else list(State)
+    found = order_pages.by_change(db, states, _place(query.get("after", "")), limit)
+    answer: Document = {"orders": [accounting.listed(order) for order in found]}
+    if len(found) == limit:
+        answer["next"] = f"{found[-1].updated_at.isoformat()}~{found[-1].id}"
+    return Answer(answer)
+
+
+def _place(text: str) -> Place | None:
+    if not text:
+        return None
+    at, _, order_id = text.partition("~")
+    try:
+        return Place.of(at, order_id)
+    except ValueError as error:
+        rule = "must be what an earlier answer gave as `next`"
+        raise InvalidRequest("the query breaks a rule", [FieldError("after", rule)]) from error

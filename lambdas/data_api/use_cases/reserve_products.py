@@ -1,0 +1,108 @@
+"""Hold what an order needs, all or none.
+
+A refusal is decided on the order first, then the holds are voided, so whoever finds the decision can finish
+the work of a handler that died between the two, and gives the same answer.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from data_api.domain.deadlines import deadline
+from data_api.domain.documents import Document
+from data_api.domain.order import Decision, Order
+from data_api.domain.order_states import CLOSED, State
+from data_api.schemas import views
+from data_api.storage import orders, products, users
+from data_api.storage.database import Db
+from data_api.storage.products import Stock
+from data_api.use_cases.answers import Answer
+from payment_data.errors import (
+    DeadlineExceeded,
+    FieldError,
+    InvalidOrder,
+    OrderClosed,
+    OutOfStock,
+    Problem,
+    Throttled,
+)
+
+_OPERATION = "reservation"
+_ROUNDS = 3
+
+
+def reserve_products(db: Db, order_id: str, request: Document) -> Answer:
+    """Hold every line's quantity until `deadline`; the same answer however often it is asked.
+
+    Raises:
+        OutOfStock, InvalidOrder: decided, nothing is held.
+        OrderNotFound: no such order.
+        DeadlineExceeded, OrderClosed: too late, nothing is held.
+        Throttled: stock kept changing; ask again.
+    """
+    until = deadline(request)
+    order = orders.get(db, order_id)
+    if order.state is State.NEW:
+        order = _reserve(db, order, until, request["execution"])
+    if order.state in CLOSED:
+        products.void(db, order)
+        raise order.refusal(_OPERATION)
+    return Answer(views.reservation(order, {line.product_id: "held" for line in order.lines}))
+
+
+def _reserve(db: Db, order: Order, until: datetime, execution: str) -> Order:
+    """Return the order as it is afterwards, by whoever changed it."""
+    user_errors = list(_user_errors(order, users.find(db, order.user_id)))
+    for _ in range(_ROUNDS):
+        stock = products.look(db, order, until)
+        if refusal := _refusal(order, stock, user_errors):
+            return orders.refuse(db, order, State.NEW, Decision.of(_OPERATION, refusal), execution)
+        wanted = [line for line in order.lines if stock[line.product_id].hold is None]
+        if not wanted or products.hold(db, order.id, wanted, until) == len(wanted):
+            reserved = orders.advance(
+                db, order, {State.NEW}, State.RESERVED, execution=execution, changes={"deadline": until}
+            )
+            return reserved or orders.get(db, order.id)
+    raise Throttled("stock kept changing while the order was being reserved")
+
+
+def _refusal(order: Order, stock: dict[str, Stock], user_errors: list[FieldError]) -> Problem | None:
+    """Return why the order cannot be held, or None."""
+    if errors := user_errors + list(_line_errors(order, stock)):
+        return InvalidOrder(f"{len(errors)} field(s) do not fit the data", errors)
+    wanted = [line for line in order.lines if stock[line.product_id].hold is None]
+    if any(stock[line.product_id].hold == "void" for line in order.lines):
+        return OrderClosed("the order's reservation was released")
+    if any(stock[line.product_id].late for line in wanted):
+        return DeadlineExceeded("the deadline passed before the products were reserved")
+    if short := [line for line in wanted if stock[line.product_id].available < line.quantity]:
+        errors = [
+            FieldError(
+                f"lines[{order.lines.index(line)}].quantity",
+                f"must be at most {stock[line.product_id].available}, which are available",
+            )
+            for line in short
+        ]
+        return OutOfStock(f"{len(short)} line(s) ask for more than is available", errors)
+    return None
+
+
+def _user_errors(order: Order, user: Document | None) -> Iterator[FieldError]:
+    """Check the user before anything is held; afterwards a charge can rely on it."""
+    if user is None or user["synthetic"] != order.synthetic:
+        yield FieldError("user_id", "must be a user's")
+    elif user["currency"] != order.currency:
+        yield FieldError("currency", f"must be the user's, {user['currency']}")
+
+
+def _line_errors(order: Order, stock: dict[str, Stock]) -> Iterator[FieldError]:
+    for number, line in enumerate(order.lines):
+        product = stock.get(line.product_id)
+        if product is None or product.synthetic != order.synthetic:
+            yield FieldError(f"lines[{number}].product_id", "must be a product's")
+            continue
+        if product.name != line.name:
+            yield FieldError(f"lines[{number}].name", "must be the product's")
+        if product.price != line.price:
+            yield FieldError(f"lines[{number}].price", f"must be the product's, {product.price}")
+        if product.currency != order.currency:
+            yield FieldError(f"lines[{number}].price", f"must be in {order.currency}")

@@ -1,0 +1,150 @@
+"""Enter what happened into the ledger, then settle and prune the records of orders that are long over.
+
+A terminal order is entered at once: its legs are inserted, then it is marked. When nothing can reach it any
+more it is settled: the rest of its legs are inserted, it is closed to every write (`Order.settled`), and its
+records leave the documents of products and users, counted in `sold` and `spent`. The ledger is always first.
+Every step finds nothing to do the second time, so a crash anywhere is mended by the next run.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from data_api.domain import deadlines
+from data_api.domain.documents import Document
+from data_api.domain.order import Order
+from data_api.domain.order_states import State
+from data_api.domain.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
+from data_api.storage import ledger, ledger_progress, records, settlement
+from data_api.storage.database import Db
+from data_api.storage.settlement import Place
+from data_api.use_cases.answers import Answer
+from payment_data.errors import FieldError, InvalidRequest
+
+REDRIVABLE: Final = timedelta(days=14)
+"""How long after its end an execution may be redriven.
+https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html"""
+MARGIN: Final = timedelta(days=1)
+"""For an execution that ended after its order, all its retries of hours included, and for clocks."""
+HORIZON: Final = {
+    State.COMPLETED: deadlines.HORIZON + timedelta(hours=1),
+    State.FAILED: REDRIVABLE + MARGIN,
+}
+"""How long a terminal order keeps its records. They stop whatever still comes: for a completed order only
+forward requests, which its deadline stops (undoing finds it completed, however late), else also a redrive."""
+_ACCOUNTS: Final = {"users": "user", "products": "product"}
+
+
+def settle(db: Db, request: Document) -> Answer:
+    """Enter into the ledger and settle what is due, {limit, after?} at a time; any number of times.
+
+    Call it again with `after` = the answer's `next` until there is none. An order whose records or legs are
+    not what they must be is left as it is, and counted as `disputed`: reconciliation says what is wrong.
+
+    Raises:
+        InvalidRequest: `after` is nothing that an earlier answer gave.
+    """
+    limit, after = request["limit"], _places(request.get("after", ""))
+    opened = sum(_open(db, collection, limit) for collection in _ACCOUNTS)
+    entered = sum(_enter(db, state, limit) for state in HORIZON)
+    resumed = [o for state in HORIZON for o in settlement.waiting(db, ledger_progress.SETTLING, state, limit)]
+    if resumed:
+        _close(db, resumed)
+    settled, disputed, places = len(resumed), 0, dict[State, Place]()
+    for state, age in HORIZON.items():
+        due = settlement.waiting(
+            db, ledger_progress.ENTERED, state, limit, before=datetime.now(UTC) - age, after=after.get(state)
+        )
+        good = _settle(db, due) if due else 0
+        settled, disputed = settled + good, disputed + len(due) - good
+        if due:
+            places[state] = Place(due[-1].updated_at, due[-1].id)
+    answer: Document = {"opened": opened, "entered": entered, "settled": settled, "disputed": disputed}
+    if opened or entered or places or resumed:
+        answer["next"] = _text(after | places)
+    return Answer(answer)
+
+
+def _open(db: Db, collection: str, limit: int) -> int:
+    found = settlement.unopened(db, collection, limit)
+    if found:
+        ledger.append(db, [leg for each in found for leg in opening_legs(_ACCOUNTS[collection], each)])
+        settlement.mark_opened(db, collection, [each["_id"] for each in found])
+    return len(found)
+
+
+def _enter(db: Db, state: State, limit: int) -> int:
+    orders = settlement.waiting(db, None, state, limit)
+    if not orders:
+        return 0
+    found = records.of(db, orders)
+    legs = {order.id: legs_of(order, found[order.id]) for order in orders}
+    ledger.append(db, [leg for order in orders for leg in legs[order.id]])
+    settlement.mark_entered(db, {order.id: names_of(legs[order.id]) for order in orders})
+    return len(orders)
+
+
+def _settle(db: Db, orders: Sequence[Order]) -> int:
+    """Settle those whose records and legs are right; return how many."""
+    found, there = records.of(db, orders), ledger.keys_of(db, [order.id for order in orders])
+    due = [order for order in orders if _right(order, found[order.id], there)]
+    names = {order.id: _names(order, found[order.id]) for order in due}
+    if not due:
+        return 0
+    late = [leg for o in due for leg in legs_of(o, found[o.id]) if leg.transaction not in o.ledger]
+    closing = [leg for order in due for leg in closing_legs(order, names[order.id])]
+    settlement.begin(db, {o.id: (names[o.id] + _new(closing, o), found[o.id].operation) for o in due})
+    _finish(db, due, [*late, *closing])
+    return len(due)
+
+
+def _close(db: Db, orders: Sequence[Order]) -> None:
+    """Go on with what an earlier run began: what its records say, if they are still there, and its end."""
+    found = records.of(db, orders)
+    legs = [leg for o in orders for leg in (*legs_of(o, found[o.id]), *closing_legs(o, o.ledger))]
+    _finish(db, orders, legs)
+
+
+def _finish(db: Db, orders: Sequence[Order], legs: Sequence[Leg]) -> None:
+    ledger.append(db, legs)
+    settlement.prune(db, orders)
+    settlement.finish(db, [order.id for order in orders])
+
+
+def _names(order: Order, found: Records) -> tuple[str, ...]:
+    """Return what was entered, and what another execution of the order did after that."""
+    return tuple(dict.fromkeys([*order.ledger, *names_of(legs_of(order, found))]))
+
+
+def _new(closing: Sequence[Leg], order: Order) -> tuple[str, ...]:
+    return tuple(names_of([leg for leg in closing if leg.order_id == order.id]))
+
+
+def _right(order: Order, found: Records, there: set[str]) -> bool:
+    """Say whether the records are as the order's end requires, and the ledger has what it is said to have."""
+    legs = legs_of(order, found)
+    if not set(order.ledger) <= set(names_of(legs)):
+        return False
+    if any(leg.key not in there for leg in legs if leg.transaction in order.ledger):
+        return False
+    held = [h for line in order.lines if (h := found.holds.get(line.product_id)) and h["state"] == "held"]
+    paid = [found.operation] if found.operation and found.operation["state"] == "charged" else []
+    paid += [payment for payment in found.payments if payment["state"] == "captured"]
+    if order.state is not State.COMPLETED:
+        return not held and not paid
+    all_held = [h["quantity"] for h in held] == [line.quantity for line in order.lines]
+    return all_held and [p["amount"] for p in paid] == [order.total]
+
+
+def _places(text: str) -> dict[State, Place]:
+    """Read where an earlier call left off; `STATE~time~order` for each state."""
+    found = [part.split("~") for part in text.split(" ") if part]
+    try:
+        return {State(state): Place.of(at, order_id) for state, at, order_id in found}
+    except ValueError as error:
+        rule = "must be what an earlier answer gave as `next`"
+        raise InvalidRequest("the request breaks a rule", [FieldError("after", rule)]) from error
+
+
+def _text(places: dict[State, Place]) -> str:
+    return " ".join(f"{state}~{at.isoformat()}~{order_id}" for state, (at, order_id) in places.items())

@@ -1,0 +1,111 @@
+"""Stacks made, changed and deleted by change set, with the first failure told and not the last."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipelines.aws.stacks import StackFailed, delete, described, follow, status, unique
+from pipelines.core.refusals import Refused
+from pipelines.core.reporting import NOBODY, Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from types_boto3_cloudformation.literals import ChangeSetTypeType
+    from types_boto3_cloudformation.type_defs import ChangeTypeDef
+
+    from pipelines.aws.accounts import Aws
+
+_ONLY_DELETABLE: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+"""A stack in these states takes no update, only a deletion (User Guide, Stack status codes)."""
+
+_NO_CHANGE: Final = ("didn't contain changes", "No updates are to be performed")
+
+
+@dataclass(frozen=True, slots=True)
+class StackRequest:
+    """A stack as it should become.
+
+    Attributes:
+        name: The stack's name.
+        template_url: Where CloudFormation reads the template, since a body over 51,200 bytes is refused.
+        parameters: Its parameters by name.
+        tags: Tags that the stack puts on everything in it.
+    """
+
+    name: str
+    template_url: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def deploy(aws: Aws, request: StackRequest, reporter: Reporter = NOBODY) -> str:
+    """Create or update a stack through a change set, and wait until it is done.
+
+    A stack whose creation failed is replaced; one that would not change is left alone.
+
+    Returns:
+        `created`, `updated` or `unchanged`.
+
+    Raises:
+        StackFailed: It could not be done; CloudFormation rolled back.
+        Refused: Another operation on the stack is under way.
+    """
+    state = status(aws, request.name)
+    if state in _ONLY_DELETABLE:
+        reporter.say(f"{request.name} is in {state} from an earlier attempt: replacing it")
+        delete(aws, request.name, reporter)
+        state = None
+    if state and state != "REVIEW_IN_PROGRESS" and state.endswith("_IN_PROGRESS"):
+        raise Refused(
+            f"Stack {request.name} is in {state}: another operation is under way.", "Try again later."
+        )
+    kind: ChangeSetTypeType = "CREATE" if state in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
+    change_set = _review(aws, request, kind, reporter)
+    if change_set is None:
+        reporter.say(f"{request.name}: nothing to change")
+        return "unchanged"
+    token = unique("execute")
+    aws.cloudformation.execute_change_set(ChangeSetName=change_set, ClientRequestToken=token)
+    follow(aws, described(aws, request.name)["StackId"], token, f"{kind}_COMPLETE", reporter)
+    return "created" if kind == "CREATE" else "updated"
+
+
+def _review(aws: Aws, request: StackRequest, kind: ChangeSetTypeType, reporter: Reporter) -> str | None:
+    """Make the change set and wait until it can be executed; none when nothing would change."""
+    made = aws.cloudformation.create_change_set(
+        StackName=request.name,
+        ChangeSetName=unique("change"),
+        ChangeSetType=kind,
+        TemplateURL=request.template_url,
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request.parameters.items()],
+        Tags=[{"Key": k, "Value": v} for k, v in request.tags.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )["Id"]
+    reporter.passing(f"{request.name}: waiting for the change set")
+    change_set = aws.cloudformation.describe_change_set(ChangeSetName=made)
+    while change_set["Status"] in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
+        time.sleep(aws.poll_seconds)
+        change_set = aws.cloudformation.describe_change_set(ChangeSetName=made)
+    if change_set["Status"] == "CREATE_COMPLETE":
+        pages = aws.cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=made)
+        reporter.say(f"{request.name}: {_summary([change for page in pages for change in page['Changes']])}")
+        return made
+    aws.cloudformation.delete_change_set(ChangeSetName=made)
+    reason = change_set.get("StatusReason", change_set["Status"])
+    if kind == "UPDATE" and any(words in reason for words in _NO_CHANGE):
+        return None
+    raise StackFailed(f"The change set for {request.name} was refused: {reason}")
+
+
+def _summary(changes: Sequence[ChangeTypeDef]) -> str:
+    resources = [change["ResourceChange"] for change in changes if "ResourceChange" in change]
+    counts = {
+        "to add": sum(change["Action"] == "Add" for change in resources),
+        "to change": sum(change["Action"] == "Modify" for change in resources),
+        "of them to replace": sum(change.get("Replacement") == "True" for change in resources),
+        "to remove": sum(change["Action"] == "Remove" for change in resources),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "only tags or outputs"

@@ -1,0 +1,31 @@
+"""What a stack runs: the digests of its packages, and the version that its live alias leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.aws import stacks
+
+if TYPE_CHECKING:
+    from pipelines.aws.accounts import Aws
+
+_CODE = "CodeKey"
+
+
+def digests(aws: Aws, stack: str) -> dict[str, str]:
+    """The digest of each function's package, by the stack's parameter, as the stack was told."""
+    given = stacks.described(aws, stack).get("Parameters", [])
+    return {
+        one["ParameterKey"].removesuffix(_CODE): one["ParameterValue"].rpartition("/")[2].removesuffix(".zip")
+        for one in given
+        if one["ParameterKey"].endswith(_CODE)
+    }
+
+
+def live_versions(aws: Aws, stack: str) -> dict[str, int]:
+    """The versions that the payment workflow's alias leads to, with the share of each in percent."""
+    alias = stacks.outputs(aws, stack)["PaymentWorkflowAliasArn"]
+    routes = aws.stepfunctions.describe_state_machine_alias(stateMachineAliasArn=alias)[
+        "routingConfiguration"
+    ]
+    return {route["stateMachineVersionArn"]: route["weight"] for route in routes}

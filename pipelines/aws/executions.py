@@ -1,0 +1,130 @@
+"""An execution of a state machine, followed while it runs: each state as it is entered and left."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from types_boto3_stepfunctions.type_defs import HistoryEventTypeDef
+
+    from pipelines.aws.accounts import Aws
+
+_FAILURES: Final = (
+    "taskFailed",
+    "taskTimedOut",
+    "taskSubmitFailed",
+    "taskStartFailed",
+    "lambdaFunctionFailed",
+)
+_ENDS: Final = ("executionFailed", "executionTimedOut", "executionAborted")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened in an execution.
+
+    Attributes:
+        at: When, with its time zone.
+        what: A state entered or left, an attempt of its task that failed, or the end of the execution.
+        state: The state's name; at the end, the execution's status.
+        error: The error's name, where something failed.
+        cause: What the error said, in its own words.
+    """
+
+    at: datetime
+    what: Literal["entered", "left", "attempt failed", "ended"]
+    state: str
+    error: str = ""
+    cause: str = ""
+
+
+def follow(aws: Aws, execution_arn: str, *, after: int = 0) -> Iterator[Moment]:
+    """Tell what happens in an execution until it ends, from its beginning or `after` one of its events."""
+    told, state = after, ""
+    while True:
+        for event in _history(aws, execution_arn):
+            if event["id"] <= told:
+                continue
+            told = event["id"]
+            moment = _moment(event, state)
+            if moment is None:
+                continue
+            state = moment.state
+            yield moment
+            if moment.what == "ended":
+                return
+        time.sleep(aws.poll_seconds)
+
+
+def moments(aws: Aws, execution_arn: str) -> list[Moment]:
+    """What has happened in an execution so far."""
+    found, state = [], ""
+    for event in _history(aws, execution_arn):
+        moment = _moment(event, state)
+        if moment is not None:
+            state = moment.state
+            found.append(moment)
+    return found
+
+
+def last_event(aws: Aws, execution_arn: str) -> int:
+    """The number of the latest event of an execution."""
+    found = aws.stepfunctions.get_execution_history(
+        executionArn=execution_arn, reverseOrder=True, maxResults=1
+    )
+    return found["events"][0]["id"]
+
+
+def arn_of(state_machine_arn: str, name: str) -> str:
+    """The ARN of the execution with this name (API Reference, DescribeExecution)."""
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def status(aws: Aws, execution_arn: str) -> str | None:
+    """The status of an execution, or none when there is no such execution."""
+    try:
+        return aws.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
+    except aws.stepfunctions.exceptions.ExecutionDoesNotExist:
+        return None
+
+
+def _history(aws: Aws, execution_arn: str) -> Iterator[HistoryEventTypeDef]:
+    pages = aws.stepfunctions.get_paginator("get_execution_history")
+    for page in pages.paginate(executionArn=execution_arn):
+        yield from page["events"]
+
+
+def _moment(event: HistoryEventTypeDef, state: str) -> Moment | None:
+    kind, at = event["type"], event["timestamp"]
+    details: Mapping[str, Any] = event
+    if kind.endswith("StateEntered"):
+        return Moment(at, "entered", details["stateEnteredEventDetails"]["name"])
+    if kind.endswith("StateExited"):
+        return Moment(at, "left", details["stateExitedEventDetails"]["name"])
+    if kind == "ExecutionSucceeded":
+        return Moment(at, "ended", "SUCCEEDED")
+    key = kind[:1].lower() + kind[1:]
+    failed = details.get(f"{key}EventDetails", {})
+    error, cause = failed.get("error", ""), words(failed.get("cause", ""))
+    if key in _ENDS:
+        status = key.removeprefix("execution").upper().replace("TIMEDOUT", "TIMED_OUT")
+        return Moment(at, "ended", status, error, cause)
+    if key in _FAILURES:
+        return Moment(at, "attempt failed", state, error, cause)
+    return None
+
+
+def words(cause: str) -> str:
+    """The message of a Lambda function's error, whose cause is a JSON document with a stack trace."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    told = document.get("errorMessage", cause) if isinstance(document, dict) else cause
+    return str(told)

@@ -1,0 +1,1 @@
+"""What a build makes: reproducible packages, locked dependencies, SBOMs, library, image, check records."""

@@ -1,0 +1,147 @@
+"""What a build checked, kept by the digest of the source, so that the same source is not checked twice.
+
+A merge brings to the release branch what its own branch's build has just checked, file for file. The reports
+of a check that passed are kept in `.cache/checked/`, which CodeBuild's cache holds between builds. Only
+reports are: templates, packages and docs are made anew by every build, because they are what is deployed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import CACHE, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT: Final = CACHE / "checked"
+REPORTS: Final = ROOT / "reports"
+_RECORD: Final = "checked.json"
+_MADE_HERE: Final = {".git", ".venv", ".cache", "dist", "site", "reports", ".embedded"}
+"""What make and git write at the top of a checkout; it is no source (.gitignore)."""
+_LEFT_BY_TOOLS: Final = {
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".import_linter_cache",
+    ".hypothesis",
+}
+_LEFT_BY_COVERAGE: Final = ".coverage"
+"""What its files begin with; a process that is killed leaves one."""
+_MOST_KEPT: Final = 20
+_BUILD: Final = "CODEBUILD_BUILD_ID"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check that passed.
+
+    Attributes:
+        source: The digest of the source, and of what it was checked with.
+        at: When, as ISO 8601.
+        build: The CodeBuild build that did it; empty on a developer's machine.
+        seconds: How long it took.
+        reused: Whether an earlier build did it, of the very same source.
+    """
+
+    source: str
+    at: str
+    build: str
+    seconds: float
+    reused: bool = False
+
+
+def check(*, again: bool = False, kept: Path = KEPT) -> Checked:
+    """Run `make check`, unless this very source passed it before; its reports are in `reports/` either way.
+
+    Args:
+        again: Run it whatever passed before.
+        kept: Where reports of earlier checks are.
+
+    Raises:
+        Refused: The check failed, or the source changed under it.
+    """
+    source = digest(ROOT)
+    earlier = None if again else _fetch(kept / source)
+    if earlier is not None:
+        return earlier
+    begun = time.monotonic()
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    done = subprocess.run(["make", "--no-print-directory", "check"], cwd=ROOT, check=False)  # noqa: S607 - the developer's make
+    if done.returncode:
+        raise Refused("The check failed; see above.", "make check")
+    if digest(ROOT) != source:
+        raise Refused("The source changed while it was checked.", "Check again.")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    record = Checked(source, now, os.environ.get(_BUILD, ""), round(time.monotonic() - begun, 1))
+    (REPORTS / _RECORD).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
+    _keep(kept / source)
+    return record
+
+
+def read(reports: Path) -> Checked | None:
+    """The record beside reports; none where they were made without one."""
+    try:
+        return Checked(**json.loads((reports / _RECORD).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def digest(root: Path) -> str:
+    """The SHA-256 of every source file's name, mode and content, and of the Python that checks them."""
+    found = hashlib.sha256(f"{sys.version_info[:2]} {platform.machine()}\n".encode())
+    for path in sorted(_files(root)):
+        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+        executable = os.access(path, os.X_OK)
+        line = f"{path.relative_to(root).as_posix()}\0{executable}\0{hashlib.sha256(content).hexdigest()}\n"
+        found.update(line.encode())
+    return found.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(root):
+        here = Path(folder)
+        skipped = _LEFT_BY_TOOLS | (_MADE_HERE if here == root else set())
+        names[:] = [name for name in names if name not in skipped]
+        yield from (here / name for name in files if not name.startswith(_LEFT_BY_COVERAGE))
+
+
+def _fetch(place: Path) -> Checked | None:
+    earlier = read(place)
+    if earlier is None:
+        return None
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    shutil.copytree(place, REPORTS)
+    reused = Checked(**asdict(earlier) | {"reused": True})
+    (REPORTS / _RECORD).write_text(json.dumps(asdict(reused)) + "\n", encoding="utf-8")
+    return reused
+
+
+def _keep(place: Path) -> None:
+    """Keep the reports whole or not at all, and forget the oldest."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=place.parent, prefix="."))
+    shutil.copytree(REPORTS, made, dirs_exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+    made.rename(place)
+    known = sorted((one for one in place.parent.iterdir() if one.name[0] != "."), key=_age, reverse=True)
+    for old in known[_MOST_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _age(place: Path) -> float:
+    return place.stat().st_mtime

@@ -1,0 +1,125 @@
+"""The shared library in a package index: published once for each version, and fetched as it was published.
+
+On AWS and on the embedded AWS the index is CodeArtifact, which speaks PyPI's protocol. A version never
+changes: publishing the same bytes again does nothing, publishing other bytes is refused.
+
+Source: CodeArtifact user guide, "Configure and use pip" and "Configure and use twine".
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from pipelines.build import dependencies, reproducible_zip
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
+
+if TYPE_CHECKING:
+    from pipelines.aws.accounts import Aws
+
+PACKAGE: Final = "payment-data"
+_MODULE: Final = "payment_data"
+_USER: Final = "aws"
+_MISMATCH: Final = "do not match"
+_INDEXES: Final = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_FIND_LINKS")
+"""Settings of the machine that could let another index answer for ours (dependency confusion)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A package index.
+
+    Attributes:
+        url: Where packages are published to; `simple/` below it lists them.
+        token: What it takes for a password.
+    """
+
+    url: str
+    token: str = field(repr=False)
+
+    @property
+    def listing(self) -> str:
+        """The address that installers ask, with the token in it; never shown to anybody."""
+        place = urlsplit(self.url)
+        return f"{place.scheme}://{_USER}:{quote(self.token, safe='')}@{place.netloc}{place.path}simple/"
+
+
+def index(tools: Aws, domain: str, repository: str) -> Index:
+    """The index that a CodeArtifact repository is."""
+    codeartifact, owner = tools.client("codeartifact"), tools.environment.account
+    token = codeartifact.get_authorization_token(domain=domain, domainOwner=owner)["authorizationToken"]
+    found = codeartifact.get_repository_endpoint(
+        domain=domain, domainOwner=owner, repository=repository, format="pypi"
+    )["repositoryEndpoint"]
+    return Index(found if found.endswith("/") else f"{found}/", token)
+
+
+def build(out: Path, root: Path = ROOT) -> Path:
+    """Build the library's wheel; the same source gives the same bytes."""
+    dependencies.uv(
+        ["build", "--quiet", "--wheel", "--package", PACKAGE, "--no-create-gitignore", "--out-dir", str(out)],
+        cwd=root,
+    )
+    return next(out.glob(f"{_MODULE}-*.whl"))
+
+
+def publish(where: Index, wheel: Path) -> None:
+    """Publish a wheel; one whose very bytes are there already stays as it is.
+
+    Raises:
+        Refused: The version is there with other bytes, or the index cannot be reached.
+    """
+    address = ["--publish-url", where.url, "--check-url", where.listing]
+    secret = {"UV_PUBLISH_USERNAME": _USER, "UV_PUBLISH_PASSWORD": where.token}
+    try:
+        dependencies.uv(["publish", *address, str(wheel)], cwd=wheel.parent, env=_alone() | secret)
+    except Refused as refusal:
+        said = _without_secrets(refusal.message, where)
+        if _MISMATCH in said:
+            raise Refused(
+                f"{version_of(wheel)} of {PACKAGE} is published already, with other bytes.",
+                "A published version never changes: raise it in lambdas/payment_data/pyproject.toml.",
+            ) from None
+        raise Refused(f"{PACKAGE} could not be published: {said}") from None
+
+
+def fetch(where: Index, wheel: Path, into: Path) -> Path:
+    """Install from the index what was published of a wheel's version, and return the module's folder.
+
+    Raises:
+        Refused: It is not there, or it is not, byte for byte, this wheel.
+    """
+    wanted = f"{PACKAGE}=={version_of(wheel)} --hash=sha256:{reproducible_zip.digest(wheel)}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        listing = Path(folder) / "requirements.txt"
+        listing.write_text(wanted)
+        exactly = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-cache"]
+        quiet = ["--quiet", "--no-config", "--no-compile-bytecode", "--no-installer-metadata"]
+        address = ["--default-index", where.listing, "--target", str(into), "-r", str(listing)]
+        try:
+            dependencies.uv(["pip", "install", *exactly, *quiet, *address], cwd=into.parent, env=_alone())
+        except Refused as refusal:
+            said = _without_secrets(refusal.message, where)
+            raise Refused(
+                f"{PACKAGE} cannot be had as it was built here: {said}", "payments library publish"
+            ) from None
+    return into / _MODULE
+
+
+def version_of(wheel: Path) -> str:
+    """The version in a wheel's name (PyPA specification, "Binary distribution format", file name)."""
+    return wheel.name.split("-")[1]
+
+
+def _alone() -> dict[str, str]:
+    """The machine's environment, without other indexes than the one that is named."""
+    return {name: value for name, value in os.environ.items() if name not in _INDEXES}
+
+
+def _without_secrets(text: str, where: Index) -> str:
+    return text.replace(quote(where.token, safe=""), "…").replace(where.token, "…")

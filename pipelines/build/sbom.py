@@ -1,0 +1,48 @@
+"""What is inside a package, as a CycloneDX document: what `uv.lock` says, said of one function's zip."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pipelines.build import dependencies
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Json = dict[str, Any]
+
+
+def of_group(group: str, root: Path) -> Json:
+    """What a dependency group puts into a package, and the shared library, which is in all of them.
+
+    Times and random numbers are left out, so the same source gives the same bytes.
+    """
+    document: Json = json.loads(dependencies.exported(group, root, "cyclonedx1.5"))
+    shipped = [part for part in document["components"] if part["name"] not in dependencies.LEFT_OUT]
+    return {
+        "bomFormat": document["bomFormat"],
+        "specVersion": document["specVersion"],
+        "version": 1,
+        "components": [*shipped, _library(root)],
+    }
+
+
+def of_function(name: str, sha256: str, shipped: Json) -> str:
+    """The document for a function's zip, given its digest in hexadecimal.
+
+    Source: CycloneDX 1.5, metadata.component.
+    """
+    subject = {"type": "application", "bom-ref": name, "name": name}
+    hashes = [{"alg": "SHA-256", "content": sha256}]
+    about = {"metadata": {"component": subject | {"hashes": hashes}}}
+    inside = {"ref": name, "dependsOn": [part["bom-ref"] for part in shipped["components"]]}
+    return json.dumps(shipped | about | {"dependencies": [inside]}, indent=1, sort_keys=True) + "\n"
+
+
+def _library(root: Path) -> Json:
+    stated = tomllib.loads((root / "lambdas" / "payment_data" / "pyproject.toml").read_text())["project"]
+    name, version = stated["name"], stated["version"]
+    purl = f"pkg:pypi/{name}@{version}"
+    return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}

@@ -1,0 +1,97 @@
+"""A stack's parameters and tags, as the file that CodePipeline hands to CloudFormation.
+
+The tags are more than labels: the removal role deletes only what is tagged `environment: branch`, and
+`payments branch list` reads from them whose stack it is and when it was last pushed to.
+
+Source: CloudFormation user guide, "CloudFormation artifacts", template configuration file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from environments import tools
+from pipelines.core import stack_tags
+from pipelines.core.refusals import Refused
+from pipelines.definitions.deployments import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from environments.schema import Environment
+
+_LONGEST: Final = 256
+_NOT_IN_A_TAG: Final = re.compile(r"[^\w .:/=+@-]", re.ASCII)
+"""What a tag's value may not hold (Tagging AWS resources, "Tag naming limits and requirements")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The push that a branch stack was made from.
+
+    Attributes:
+        branch: As git calls it; in the tag, what a tag cannot hold becomes `_`.
+        owner: Who pushed.
+        commit: Its SHA.
+        at: When, with its time zone.
+    """
+
+    branch: str
+    owner: str
+    commit: str
+    at: datetime
+
+
+def tags(environment: Environment, push: Push | None = None) -> dict[str, str]:
+    """The tags of an environment's stack; those of a branch's say whose it is and how long it may stay.
+
+    Rule E9007 asks for them (`pipelines/lint/house_rules/tags.py`).
+    """
+    said = {"system": "payments", "environment": environment.name, "owner": environment.owner}
+    if push is not None:
+        expires = push.at + timedelta(days=tools.load().branch_expiry_days)
+        said |= {
+            "branch": push.branch,
+            "owner": push.owner or environment.owner,
+            "commit": push.commit,
+            "pushed-at": push.at.isoformat(timespec="seconds"),
+            "expires-at": expires.isoformat(timespec="seconds"),
+        }
+    return {key: _NOT_IN_A_TAG.sub("_", value)[:_LONGEST] for key, value in said.items()}
+
+
+def write(
+    folder: Path,
+    environment: Environment,
+    stack: str,
+    parameters: Mapping[str, str],
+    push: Push | None = None,
+) -> Path:
+    """Write the settings of one stack where the pipelines read them.
+
+    Args:
+        folder: The build's folder, which becomes the artifact.
+        environment: Whose stack it is.
+        stack: `network` or `payments`.
+        parameters: Its parameters.
+        push: For a branch's stack, where it comes from.
+
+    Returns:
+        The file: `dist/settings/<environment>/<stack>.json` in the folder.
+
+    Raises:
+        Refused: A tag is missing that every stack of its kind has.
+    """
+    path = folder / settings("", environment.name, stack).removeprefix("::")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    said = {"Parameters": dict(parameters), "Tags": tags(environment, push)}
+    for fault in stack_tags.faults(said):
+        raise Refused(f"{path.name} of {environment.name}: {stack_tags.RULE_ID} {fault}")
+    path.write_text(json.dumps(said, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,1 @@
+"""Deploys stacks: templates written out, parameters filled in, and the pipelines themselves put in place."""

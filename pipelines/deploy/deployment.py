@@ -1,0 +1,158 @@
+"""An environment's stacks, deployed in order: the shared network, then a payments stack in it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from environments import rules
+from pipelines.aws import change_sets, stacks
+from pipelines.aws.change_sets import StackRequest
+from pipelines.aws.embedded_stripe import with_stripe
+from pipelines.build import packaging
+from pipelines.build.packaging import PACKAGES, Image, Manifest
+from pipelines.core.refusals import Refused
+from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.definitions import configuration_file
+from pipelines.deploy import artifacts, embedded_database
+from templates import network, payments
+from templates.capabilities.exports import NETWORK_STACK
+from templates.capabilities.parameters import (
+    ARTIFACT_BUCKET,
+    ATTEMPT,
+    DATABASE_NAME,
+    IMAGE_DIGEST,
+    IMAGE_REPOSITORY,
+    code_key,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from environments.schema import Environment
+    from pipelines.aws.accounts import Aws
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What a deployment did.
+
+    Attributes:
+        stack: The payments stack.
+        network_stack: The network stack it lives in.
+        bucket: Where its code was read from.
+        changes: What happened to each stack by name: created, updated or unchanged.
+    """
+
+    stack: str
+    network_stack: str
+    bucket: str
+    changes: dict[str, str]
+
+
+def deploy(
+    aws: Aws,
+    manifest: Manifest,
+    *,
+    stack: str | None = None,
+    packages: Path = PACKAGES,
+    artifact_bucket: str | None = None,
+    reporter: Reporter = NOBODY,
+) -> Deployed:
+    """Deploy the network where it is missing or changed, then the payments stack.
+
+    Args:
+        aws: Where to.
+        manifest: The packages to run, as `packaging.build` made them.
+        stack: The payments stack's name, which also names its database.
+        packages: The folder that the packages are in.
+        artifact_bucket: The bucket that holds the code; needed on AWS.
+        reporter: Who watches.
+
+    Raises:
+        StackFailed: A stack could not be deployed; it was rolled back.
+    """
+    environment, name = with_stripe(aws, with_database(aws)), stack or aws.environment.default_stack
+    bucket = artifacts.bucket(aws, artifact_bucket)
+    uploaded = artifacts.upload_packages(aws, bucket, manifest, packages, reporter)
+    reporter.say(f"{uploaded} of {len(manifest)} packages uploaded to {bucket}")
+    changes = {}
+    code = parameters(environment, name, bucket, manifest, packaging.read_image(packages))
+    code |= {ATTEMPT: next_attempt(aws, name)}
+    for stack_name, template, values in (
+        (environment.network_stack, network.build(environment), {}),
+        (name, payments.build(environment), code),
+    ):
+        url = artifacts.upload_template(aws, bucket, stack_name, template.to_json())
+        tags = configuration_file.tags(environment)
+        changes[stack_name] = change_sets.deploy(aws, StackRequest(stack_name, url, values, tags), reporter)
+        if stack_name == environment.network_stack:
+            let_database_answer(aws, environment)
+    return Deployed(name, environment.network_stack, bucket, changes)
+
+
+def parameters(
+    environment: Environment, stack: str, bucket: str, manifest: Manifest, image: Image | None
+) -> dict[str, str]:
+    """The parameters of a payments stack: its network, its database and the code of each function.
+
+    Raises:
+        Refused: The environment runs an image, and none was built.
+    """
+    network_and_data = {NETWORK_STACK: environment.network_stack, DATABASE_NAME: stack}
+    if environment.functions.packaging == "zip":
+        code_keys = {code_key(name): package.key for name, package in manifest.items()}
+        return {**network_and_data, ARTIFACT_BUCKET: bucket, **code_keys}
+    if image is None:
+        raise Refused(
+            f"{environment.name} runs a container image, and none was built of these packages.",
+            "Its pipeline builds it: payments pipeline start",
+        )
+    return {**network_and_data, IMAGE_REPOSITORY: image.repository, IMAGE_DIGEST: image.digest}
+
+
+def next_attempt(aws: Aws, stack: str) -> str:
+    """Another number after a rollback, else the same as before: see the template's parameter.
+
+    A rollback takes the parameter back too, so counting on from it would repeat a number that failed.
+    """
+    if stacks.status(aws, stack) is None:
+        return "1"
+    described = stacks.described(aws, stack)
+    before = {p["ParameterKey"]: p["ParameterValue"] for p in described.get("Parameters", [])}
+    if described["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
+        return str(int(time.time()) % 1_000_000)
+    return before.get(ATTEMPT, "1")
+
+
+def let_database_answer(aws: Aws, environment: Environment) -> None:
+    """On the embedded AWS, add the route back, which on AWS the database's owner adds."""
+    if aws.embedded:
+        peering = stacks.outputs(aws, environment.network_stack)["DatabasePeeringId"]
+        network = environment.network.vpc_cidr
+        embedded_database.route_back(aws.ec2, environment.database.vpc_id, network, peering)
+
+
+def with_database(aws: Aws) -> Environment:
+    """The environment with the database it really has here: its own on AWS, the embedded one otherwise.
+
+    The embedded AWS runs zips, also where the file says `packaging: image`.
+    """
+    if not aws.embedded:
+        return aws.environment
+    if aws.mongodb_uri is None:
+        raise Refused(f"No MongoDB is known beside {aws.endpoint}.", "Name it in MONGODB_URI.")
+    try:
+        uri = rules.mongodb_uri(aws.mongodb_uri)
+    except ValueError as error:
+        raise Refused(f"MONGODB_URI {error}.") from None
+    environment = aws.environment.as_zips()
+    return environment.with_database(
+        uri=uri,
+        vpc_id=embedded_database.ensure(aws.ec2, environment.database.cidr),
+        owner_account=environment.account,
+        region=environment.region,
+        authentication="none",
+        tls=False,
+    )

@@ -1,0 +1,108 @@
+"""Deploys the pipelines: what each target account needs, then the docs site and themselves.
+
+An explicit step of a person and never of a release, because a pipeline that rewrites itself can no longer
+roll back. Doing it again changes only what changed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pipelines.aws import change_sets, stacks
+from pipelines.aws.change_sets import StackRequest
+from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK
+from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.definitions import bootstrap_stack, pipelines_stack
+from pipelines.deploy import artifacts, deployment, embedded_overrides, synth
+from templates import docs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from troposphere import Template
+
+    from environments.tools import Tools
+    from pipelines.aws.accounts import Aws
+
+_SYSTEM: Final = {"system": "payments"}
+
+
+def deploy_docs(tools: Aws, reporter: Reporter = NOBODY) -> str:
+    """Deploy the docs stack to the tools account and return what happened to it."""
+    return _deploy(tools, DOCS_STACK, docs.build(), {}, tags=_SYSTEM, reporter=reporter)
+
+
+def docs_url(tools: Aws) -> str:
+    """The address of the docs site, without a slash at its end.
+
+    Raises:
+        Refused: The docs stack is not deployed.
+    """
+    outputs = stacks.outputs(tools, DOCS_STACK)
+    if tools.embedded:  # a distribution's own name leads to AWS; the embedded AWS has a door to it
+        return f"{tools.endpoint}{embedded_overrides.CLOUDFRONT_PATH}{outputs['DistributionId']}"
+    return outputs["DocsUrl"]
+
+
+def deploy(
+    tools_aws: Aws,
+    targets: Mapping[str, Aws],
+    tools: Tools,
+    *,
+    variables: Mapping[str, str] | None = None,
+    reporter: Reporter = NOBODY,
+) -> dict[str, str]:
+    """Deploy bootstrap and network stacks to each target account, then the docs and the pipelines stack.
+
+    The networks come before the first release, since a change set for a payments stack imports from them;
+    the docs before the pipelines, which publish there.
+
+    Args:
+        tools_aws: The tools account.
+        targets: The accounts of the environments, as an administrator of each.
+        tools: What the pipelines are like.
+        variables: What builds are told beside what the pipelines tell them.
+        reporter: Who watches.
+
+    Returns:
+        What happened to each stack: created, updated or unchanged.
+    """
+    changes, outputs = dict[str, str](), dict[str, dict[str, str]]()
+    for name, there in targets.items():
+        bootstrap = bootstrap_stack.build(tools, there.environment)
+        said = f"{name}: {tools.bootstrap_stack}"
+        changes[said] = _deploy(there, tools.bootstrap_stack, bootstrap, {}, tags=_SYSTEM, reporter=reporter)
+        outputs[name] = stacks.outputs(there, tools.bootstrap_stack)
+        network = there.environment.network_stack
+        environment = deployment.with_database(there)
+        template = synth.build(environment)["network"]
+        tags = _SYSTEM | {"environment": name}
+        changes[f"{name}: {network}"] = _deploy(there, network, template, {}, tags=tags, reporter=reporter)
+        deployment.let_database_answer(there, environment)
+    changes[f"tools: {DOCS_STACK}"] = deploy_docs(tools_aws, reporter)
+    parameters = bootstrap_stack.pipelines_parameters(outputs)
+    bucket = stacks.outputs(tools_aws, DOCS_STACK)["DocsBucket"]
+    parameters |= {"DocsBucket": bucket, "DocsUrl": docs_url(tools_aws)}
+    # The embedded AWS has no Docker to build images with, and deploys zips.
+    stated = (tools.rehearsed(), ()) if tools_aws.embedded else (tools, None)
+    template = pipelines_stack.build(*stated)
+    embedded_overrides.tell(template, variables or {})
+    changes[f"tools: {PIPELINES_STACK}"] = _deploy(
+        tools_aws, PIPELINES_STACK, template, parameters, tags=_SYSTEM, reporter=reporter
+    )
+    return changes
+
+
+def _deploy(
+    aws: Aws,
+    name: str,
+    template: Template,
+    parameters: Mapping[str, str],
+    *,
+    tags: Mapping[str, str],
+    reporter: Reporter,
+) -> str:
+    body = json.dumps(template.to_dict(), separators=(",", ":"), sort_keys=True)
+    url = artifacts.upload_template(aws, artifacts.template_bucket(aws), name, body)
+    return change_sets.deploy(aws, StackRequest(name, url, parameters, tags), reporter)

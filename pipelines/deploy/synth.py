@@ -1,0 +1,46 @@
+"""Writes the stacks of an environment as CloudFormation templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from environments import tools
+from pipelines.definitions import permissions_boundary
+from templates import network, payments
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from troposphere import Template
+
+    from environments.schema import Environment
+
+STACKS = {"network": network.build, "payments": payments.build}
+"""Stack to what builds it."""
+
+
+PROMOTED = ("branch", "staging", "prod")
+"""The environments that pipelines deploy; their roles are bounded by what the account's bootstrap exports."""
+
+
+def build(environment: Environment) -> dict[str, Template]:
+    """Return the environment's templates by stack."""
+    built = {stack: make(environment) for stack, make in STACKS.items()}
+    if environment.name in PROMOTED:
+        bootstrap = tools.load().bootstrap_stack
+        return {stack: permissions_boundary.bounded(template, bootstrap) for stack, template in built.items()}
+    return built
+
+
+def synth(environment: Environment, out_dir: Path) -> dict[str, Path]:
+    """Write `<out_dir>/<environment>/<stack>.json` and return the paths by stack.
+
+    The same source gives the same bytes: keys are sorted, and nothing depends on when or where.
+    """
+    folder = out_dir / environment.name
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {}
+    for stack, template in build(environment).items():
+        paths[stack] = folder / f"{stack}.json"
+        paths[stack].write_text(template.to_json(sort_keys=True) + "\n", encoding="utf-8")
+    return paths

@@ -1,0 +1,80 @@
+"""What everything else stands on: bootstrap and network stacks, the pipelines, their connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from pipelines.aws import stacks
+from pipelines.aws.tools_account import PIPELINES_STACK
+from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
+from pipelines.deploy.synth import PROMOTED
+from pipelines.doctor.findings import Verdict, failed, well
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pipelines.aws.accounts import Aws
+
+_DEPLOY: Final = "payments pipeline deploy"
+_ROLES: Final = ("DeploymentRole", "ExecutionRole", "InspectionRole", RUNTIME_BOUNDARY)
+_NETWORK: Final = ("VpcId", "PrivateSubnetIds", "DataApiSecurityGroupId", "DatabasePeeringId")
+_HANDSHAKE: Final = (
+    "Open Developer Tools, Settings, Connections in the console of the tools account, choose the connection, "
+    "and complete the handshake with the provider."
+)
+
+
+def bootstrap(aws: Aws, stack: str) -> Verdict:
+    """The account has what pipelines take on there."""
+    return _stack(aws, stack, _ROLES, _DEPLOY)
+
+
+def network(aws: Aws) -> Verdict:
+    """The environment has its network."""
+    name = aws.environment.name
+    return _stack(
+        aws,
+        aws.environment.network_stack,
+        _NETWORK,
+        _DEPLOY if name in PROMOTED else f"payments deploy {name}",
+    )
+
+
+def pipelines(tools: Aws) -> Verdict:
+    """The pipelines are deployed."""
+    return _stack(tools, PIPELINES_STACK, ("ConnectionArn", "ReleasePipelineName"), _DEPLOY)
+
+
+def connection(tools: Aws) -> Verdict:
+    """Somebody has completed the connection's handshake with the provider of the repository."""
+    if stacks.status(tools, PIPELINES_STACK) is None:
+        return failed("There are no pipelines, so there is no connection", _DEPLOY)
+    arn = stacks.outputs(tools, PIPELINES_STACK).get("ConnectionArn", "")
+    try:
+        found = tools.client("codeconnections").get_connection(ConnectionArn=arn)["Connection"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return failed(f"The connection {arn} is gone", f"Delete the stack {PIPELINES_STACK}, then: {_DEPLOY}")
+    return handshake(arn, found["ConnectionStatus"])
+
+
+def handshake(arn: str, status: str) -> Verdict:
+    """What a connection's status means (API reference, Connection)."""
+    if status == "AVAILABLE":
+        return well(f"{arn} is AVAILABLE")
+    return failed(f"{arn} is {status}: pushes start nothing", _HANDSHAKE)
+
+
+def _stack(aws: Aws, name: str, outputs: Collection[str], remedy: str) -> Verdict:
+    state = stacks.status(aws, name)
+    if state is None:
+        return failed(f"There is no stack {name} in {aws.environment.account}", remedy)
+    if not state.endswith("_COMPLETE") or state in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
+        return failed(f"{name} is in {state}", f"Read its events, mend what they say, then: {remedy}")
+    lacking = sorted(set(outputs) - set(stacks.outputs(aws, name)))
+    if lacking:
+        return failed(f"{name} is older than this checkout: it lacks {', '.join(lacking)}", remedy)
+    return well(f"{name} is in {state}")

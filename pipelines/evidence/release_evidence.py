@@ -1,0 +1,77 @@
+"""Writes down what an approver decides about, from what the release pipeline told this build."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.aws import build_environment, docs_bucket, tools_account
+from pipelines.build import check_cache, packaging
+from pipelines.core import docs_folders
+from pipelines.core.repository import ROOT
+from pipelines.evidence import (
+    commits,
+    drift,
+    page,
+    prices,
+    reports,
+    risks,
+    stack_changes,
+    summary,
+)
+from pipelines.evidence.gather import Evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def gather(built: Path, packages: Path) -> Evidence:
+    """Gather the evidence of this release.
+
+    Args:
+        built: The artifact of `buildspec.yml`, with its reports.
+        packages: The artifact of `publish.yml`, with its manifest.
+
+    Raises:
+        Refused: A variable is missing, or a change set failed.
+    """
+    prod, staging = build_environment.looking_at("prod"), build_environment.looking_at("staging")
+    execution, change_set = build_environment.told("EXECUTION"), build_environment.told("CHANGE_SET")
+    names = (prod.environment.network_stack, prod.environment.default_stack)
+    stacks = [stack_changes.read(prod, name, change_set) for name in names]
+    manifest = packaging.read_manifest(packages / "dist" / "packages")
+    tests = reports.tests(built / "reports" / "tests.xml")
+    return Evidence(
+        commit=build_environment.told("COMMIT"),
+        execution=execution,
+        at=datetime.now(UTC),
+        stacks=stacks,
+        risks=risks.of(stacks),
+        tests=tests,
+        coverage=reports.coverage(built / "reports" / "coverage.xml"),
+        smoke=reports.smoke_of(staging, build_environment.told("STAGING_SMOKE")),
+        commits=commits.since_last_release(
+            tools_account.connect(), build_environment.pipeline_name(), execution
+        ),
+        drift=[drift.detect(prod, name) for name in names],
+        digests={name: package.sha256 for name, package in manifest.items()},
+        dollars=prices.difference(stacks),
+        not_run=[name for name in reports.folders(ROOT / "tests") if tests and name not in tests.folders],
+        checked=check_cache.read(built / "reports"),
+    )
+
+
+def write(evidence: Evidence, folder: Path) -> None:
+    """Write the page, the approval's few lines, and smoke as JUnit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text(page.html(evidence), encoding="utf-8")
+    (folder / "summary.txt").write_text(summary.text(evidence) + "\n", encoding="utf-8")
+    junit = reports.junit(evidence.smoke, "smoke.staging")
+    (folder / "smoke.xml").write_text(junit, encoding="utf-8")
+
+
+def publish(evidence: Evidence, folder: Path) -> str:
+    """Upload the page to the docs bucket and return its address."""
+    place = f"{docs_folders.EVIDENCE}{evidence.execution}"
+    docs_bucket.upload(tools_account.connect(), folder / "index.html", f"{place}/index.html")
+    return f"{build_environment.told('DOCS_URL')}/{place}/index.html"

@@ -1,0 +1,1 @@
+"""Finds what AWS would refuse, before AWS does: templates, house rules, and pipeline definitions."""

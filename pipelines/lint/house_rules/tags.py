@@ -1,0 +1,37 @@
+"""E9007: a stack says whose it is, where it comes from and when it may go.
+
+CloudFormation puts a stack's tags on everything in it, so they are asked of the stack's settings
+(CodePipeline's template configuration file), not of a template.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pipelines.core import stack_tags
+from pipelines.lint.pipeline_linter.findings import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLE: Final = "A stack says whose it is and when it may go"
+_PARTS: Final = {"Parameters", "StackPolicy", "Tags"}
+
+
+def in_settings(path: Path) -> bool:
+    """Whether a file is a template configuration file: JSON with parameters and tags, and nothing else."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # whoever reads it as something else says what is wrong with it
+    return isinstance(document, dict) and bool(document) and set(document) <= _PARTS
+
+
+def findings(path: Path) -> list[Finding]:
+    """What is wrong with the tags of a template configuration file."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        Finding(str(path), "Tags", stack_tags.RULE_ID, fault, "Write it with `payments` as the pipelines do")
+        for fault in stack_tags.faults(settings)
+    ]

@@ -1,0 +1,118 @@
+"""P501 to P508: unknown providers, and configuration keys that are unknown, missing or have a wrong value.
+
+Source: CodePipeline user guide, action structure reference and rule structure reference; see `providers.py`.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from pipelines.lint.pipeline_linter import providers
+from pipelines.lint.pipeline_linter.findings import Rule
+from pipelines.lint.pipeline_linter.values import listed, literal, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.pipeline_linter.model import Action, Pipeline
+    from pipelines.lint.pipeline_linter.values import Json
+
+
+RULES: Final = {
+    "P501": Rule(
+        "an action provider that does not exist in its category",
+        "Choose one that does; the finding lists them",
+    ),
+    "P502": Rule(
+        "a configuration key that the action does not know", "Correct it; the finding names the nearest"
+    ),
+    "P503": Rule(
+        "a configuration key that the action needs and lacks, as StackName or ProjectName", "Add it"
+    ),
+    "P504": Rule(
+        "a configuration value that does not exist, as of ActionMode",
+        "Choose one that does; the finding lists them",
+    ),
+    "P505": Rule("a version of an action that does not exist", "Say `Version: '1'`"),
+    "P506": Rule("a rule provider that does not exist", "Choose one that does; the finding lists them"),
+    "P507": Rule(
+        "a configuration key that the rule does not know", "Correct it; the finding names the nearest"
+    ),
+    "P508": Rule("a configuration key that the rule needs and lacks", "Add it"),
+}
+
+
+def check(pipeline: Pipeline) -> Iterator[Finding]:
+    """Yield what is wrong with the configuration of actions and of condition rules."""
+    for action in pipeline.actions:
+        kind = providers.ACTIONS.get(action.kind)
+        if kind is None:
+            yield from _unknown(pipeline, action)
+            continue
+        if action.unknown:
+            continue
+        version = literal((action.raw.get("ActionTypeId") or {}).get("Version"))
+        if version is not None and version != "1":
+            problem = f"{action.kind[2]} has no version {version}"
+            yield pipeline.finding("P505", action.place, problem, "Say Version: '1'")
+        wrong = _keys(kind.required, kind.optional, action.configuration)
+        for unknown, problem, mend in wrong:
+            yield pipeline.finding("P502" if unknown else "P503", action.place, problem, mend)
+        yield from _values(pipeline, action)
+    for stage in pipeline.stages:
+        for condition in stage.conditions():
+            for rule in listed(condition.raw.get("Rules")):
+                yield from _rule(pipeline, f"{condition.place} > {text(rule.get('Name'))}", rule)
+
+
+def _unknown(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
+    category, owner, provider = action.kind
+    if owner == "Custom" or "$" in "".join(action.kind):
+        return
+    known = sorted({kind[2] for kind in providers.ACTIONS if kind[0] == category})
+    mend = f"Providers of {category}: {', '.join(known)}" if known else "Choose a category that exists"
+    yield pipeline.finding("P501", action.place, f"no provider {category} {owner} {provider}", mend)
+
+
+def _keys(
+    required: frozenset[str], optional: frozenset[str] | None, said: Json
+) -> Iterator[tuple[bool, str, str]]:
+    """Yield whether a key is unknown (or else missing), the problem and the mend."""
+    for key in sorted(required - set(said)):
+        yield False, f"{key} is missing", f"Add {key} to the configuration"
+    if optional is not None:
+        for key in sorted(set(said) - required - optional):
+            yield True, f"{key} is no key of it", _nearest(key, required | optional)
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    near = get_close_matches(key, list(known), n=1)
+    return f"Did you mean {near[0]}" if near else f"It knows {', '.join(sorted(known)) or 'none'}"
+
+
+def _values(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
+    for key, words in providers.VALUES.get(action.kind[2], {}).items():
+        said = literal(action.configuration.get(key))
+        if said is not None and said not in words:
+            mend = f"Choose from {', '.join(sorted(words))}"
+            yield pipeline.finding("P504", action.place, f"{key} {said} does not exist", mend)
+    mode = literal(action.configuration.get("ActionMode"))
+    for key in sorted(providers.MODES.get(mode or "", frozenset()) - set(action.configuration)):
+        mend = f"Add {key} to the configuration"
+        yield pipeline.finding("P503", action.place, f"{key} is missing, and {mode} needs it", mend)
+    if action.kind[2] == "Commands" and not action.raw.get("Commands"):
+        yield pipeline.finding("P503", action.place, "no Commands", "Say what to run")
+
+
+def _rule(pipeline: Pipeline, place: str, rule: Json) -> Iterator[Finding]:
+    provider = text((rule.get("RuleTypeId") or {}).get("Provider")) or ""
+    kind = providers.RULES.get(provider)
+    if kind is None:
+        mend = f"Choose from {', '.join(sorted(providers.RULES))}"
+        yield pipeline.finding("P506", place, f"no rule provider {provider}", mend)
+        return
+    wrong = _keys(kind.required, kind.optional, rule.get("Configuration") or {})
+    for unknown, problem, mend in wrong:
+        yield pipeline.finding("P507" if unknown else "P508", place, problem, mend)

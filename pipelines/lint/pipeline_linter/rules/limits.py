@@ -1,0 +1,124 @@
+"""P601 to P610: numbers and lengths that AWS refuses.
+
+Source: CodePipeline user guide, "Quotas"; API reference, the data types' constraints.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pipelines.lint.pipeline_linter.findings import Rule
+from pipelines.lint.pipeline_linter.values import listed, literal, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.pipeline_linter.model import Action, Pipeline
+
+_VALUE: Final = 1000
+_VARIABLES: Final = 50
+_OUTPUT_VARIABLES: Final = 15
+_COMMANDS: Final = 50
+_ENVIRONMENT: Final = 10
+_RULES: Final = 5
+_TIMEOUT: Final = range(5, 86401)
+_NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+
+RULES: Final = {
+    "P601": Rule("CustomData of more than 1000 characters", "Link to the rest"),
+    "P602": Rule(
+        "another configuration value of more than 1000 characters", "Put it in a file of an artifact"
+    ),
+    "P604": Rule(
+        "more than 50 pipeline variables, or a default that is not 1 to 1000 characters long",
+        "Put some together, or in a file of the source",
+    ),
+    "P605": Rule("more than 15 output variables of an action", "Put the rest in a file of an artifact"),
+    "P606": Rule(
+        "more than 50 commands of an action, or one of several lines or more than 1000 characters",
+        "Put them in a script of the source",
+    ),
+    "P607": Rule("more than 10 environment variables of an action", "Put the rest in a file of the source"),
+    "P608": Rule(
+        "several conditions of one kind around a stage, or a condition without rules or with more than five",
+        "Put the rules into one condition of 1 to 5",
+    ),
+    "P609": Rule("an action's timeout that is not 5 to 86400 minutes", "Choose one between"),
+    "P610": Rule(
+        "a stack or change set whose name CloudFormation refuses",
+        "Begin with a letter; then letters, digits and hyphens, 128 in all",
+    ),
+}
+
+
+def check(pipeline: Pipeline) -> Iterator[Finding]:
+    """Yield what is too long, too many or wrongly shaped."""
+    declared = listed(pipeline.raw.get("Variables"))
+    if len(declared) > _VARIABLES:
+        problem = f"{len(declared)} variables, and {_VARIABLES} are allowed"
+        yield pipeline.finding(
+            "P604", pipeline.name, problem, "Put some together, or in a file of the source"
+        )
+    for variable in declared:
+        if len(text(variable.get("DefaultValue")) or " ") not in range(1, _VALUE + 1):
+            problem = f"the default of {text(variable.get('Name'))} is too long"
+            yield pipeline.finding("P604", pipeline.name, problem, f"Keep to {_VALUE} characters")
+    for action in pipeline.actions:
+        yield from _configuration(pipeline, action)
+        yield from _lists(pipeline, action)
+        yield from _timeout(pipeline, action)
+        yield from _names(pipeline, action)
+    for stage in pipeline.stages:
+        for when in ("BeforeEntry", "OnSuccess", "OnFailure"):
+            if len(listed((stage.raw.get(when) or {}).get("Conditions"))) > 1:
+                problem = f"several conditions in {when}, and one is allowed"
+                yield pipeline.finding("P608", stage.place, problem, "Put their rules into one condition")
+        for condition in stage.conditions():
+            count = len(listed(condition.raw.get("Rules")))
+            if not 1 <= count <= _RULES:
+                mend = f"A condition has 1 to {_RULES} rules"
+                yield pipeline.finding("P608", condition.place, f"{count} rules", mend)
+
+
+def _configuration(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
+    for key, value in action.configuration.items():
+        said = text(value)
+        if said is not None and len(said) > _VALUE:
+            rule = "P601" if key == "CustomData" else "P602"
+            problem = f"{key} has {len(said)} characters, and {_VALUE} are allowed"
+            mend = "Link to the rest" if rule == "P601" else "Put it in a file of an artifact"
+            yield pipeline.finding(rule, action.place, problem, mend)
+
+
+def _lists(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
+    for rule, key, most in (
+        ("P605", "OutputVariables", _OUTPUT_VARIABLES),
+        ("P606", "Commands", _COMMANDS),
+        ("P607", "EnvironmentVariables", _ENVIRONMENT),
+    ):
+        count = len(listed(action.raw.get(key)))
+        if count > most:
+            mend = "Put the rest in a script or a file of the source"
+            yield pipeline.finding(rule, action.place, f"{count} {key}, and {most} are allowed", mend)
+    for command in listed(action.raw.get("Commands")):
+        said = text(command) or ""
+        if len(said) > _VALUE or "\n" in said:
+            mend = f"A command is one line of at most {_VALUE} characters; put it in a script of the source"
+            yield pipeline.finding("P606", action.place, "a command is too long or has lines", mend)
+
+
+def _timeout(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
+    said = literal(action.raw.get("TimeoutInMinutes"))
+    if said is not None and (not said.isdigit() or int(said) not in _TIMEOUT):
+        mend = f"Choose {_TIMEOUT.start} to {_TIMEOUT.stop - 1} minutes"
+        yield pipeline.finding("P609", action.place, f"a timeout of {said} minutes", mend)
+
+
+def _names(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
+    for key in ("StackName", "ChangeSetName"):
+        said = literal(action.configuration.get(key))
+        if said is not None and not _NAME.fullmatch(said):
+            mend = "Begin with a letter; then letters, digits and hyphens, 128 in all"
+            yield pipeline.finding("P610", action.place, f"{key} {said} is no name", mend)

@@ -1,0 +1,68 @@
+"""Every template of this repository, and what the linters say of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from environments import schema, tools
+from pipelines.definitions import bootstrap_stack, pipelines_stack
+from pipelines.deploy import synth
+from pipelines.lint import clean_cache
+from pipelines.lint.pipeline_linter.linter import lint_document
+from templates import docs
+
+if TYPE_CHECKING:
+    from pipelines.lint.pipeline_linter.findings import Finding as PipelineFinding
+    from pipelines.lint.templates import Finding as TemplateFinding
+
+    AnyFinding = TemplateFinding | PipelineFinding
+
+PIPELINES: Final = "pipelines"
+"""The pipelines, docs and bootstrap stacks; every other name is an environment's."""
+
+
+def every() -> list[str]:
+    """The names of all that there is to lint."""
+    return [*schema.names(), PIPELINES]
+
+
+def findings(name: str) -> list[AnyFinding]:
+    """What is wrong with an environment's templates, or with the pipelines'."""
+    return judged(*of(name))
+
+
+def judged(templates: dict[str, Any], region: str) -> list[AnyFinding]:
+    """What is wrong with templates, by label, that are for a region; what was clean stays clean."""
+    clean = clean_cache.mark(templates, region)
+    if clean.exists():
+        return []
+    from pipelines.lint.templates import lint  # noqa: PLC0415 - 2 s that `payments --help` need not wait
+
+    found: list[AnyFinding] = [*lint(templates, regions=(region,))]
+    for label, template in templates.items():
+        found += lint_document(template, label)
+    if not found:
+        clean.parent.mkdir(parents=True, exist_ok=True)
+        clean.touch()
+    return found
+
+
+def of(name: str) -> tuple[dict[str, Any], str]:
+    """An environment's templates, or the pipelines', by label, and the region that they are for."""
+    return _pipelines() if name == PIPELINES else _environment(name)
+
+
+def _environment(name: str) -> tuple[dict[str, Any], str]:
+    environment = schema.load(name)
+    built = synth.build(environment)
+    return {f"{name}/{stack}": template.to_dict() for stack, template in built.items()}, environment.region
+
+
+def _pipelines() -> tuple[dict[str, Any], str]:
+    settings = tools.load()
+    templates = {
+        f"bootstrap/{name}": bootstrap_stack.build(settings, schema.load(name)).to_dict()
+        for name in synth.PROMOTED
+    }
+    tools_stacks = {PIPELINES: pipelines_stack.build(settings).to_dict(), "docs": docs.build().to_dict()}
+    return tools_stacks | templates, settings.region

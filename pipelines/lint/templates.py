@@ -1,0 +1,156 @@
+"""Finds what AWS would refuse, before AWS does.
+
+cfn-lint reads the templates, with its own rules and the house's; statelint and jsonata-python read the state
+machines.
+
+Each tool sees what it can judge, and only that:
+
+* cfn-lint's rule E3601 wants a task's `Resource` to begin with `arn:aws:`, so it gets the definition with the
+  partition filled in, as CloudFormation will.
+* statelint and E3601 know no JSONata where a number stands (`TimeoutSeconds`), so they get a 1 there; and
+  statelint wants a BackoffRate with a decimal point, which JSON does not have.
+* neither parses JSONata, so every `{% … %}` is parsed with jsonata-python.
+
+An exception from a cfn-lint rule stands in the resource's Metadata beside its reason, or is refused here:
+`{"cfn-lint": {"config": {"ignore_checks": ["W1234"]}, "reasons": {"W1234": "…"}}}`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode.decode import decode_str
+from cfnlint.rules._rules import Rules
+from cfnlint.runner import Runner, run_template_by_data
+from jsonata.jexception import JException
+from jsonata.jsonata import Jsonata
+from statelint.linter import Linter
+
+from pipelines.lint.house_rules.catalogue import TEMPLATE_RULES
+from pipelines.lint.house_rules.rule import for_cfn_lint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Json = dict[str, Any]
+
+_STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+_SUBSTITUTED = {"AWS::Partition": "aws"}
+# Amazon States Language fields whose value is a number, or JSONata that gives one.
+_NUMBERS = {"TimeoutSeconds", "HeartbeatSeconds", "Seconds", "MaxConcurrency"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is wrong: in which template, at what place, by which rule."""
+
+    template: str
+    place: str
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"{self.template}: {self.place}: {self.rule} {self.message}"
+
+
+def lint(templates: Mapping[str, Json], regions: tuple[str, ...] = ("eu-central-1",)) -> list[Finding]:
+    """Return everything that is wrong with the templates, sorted; nothing when all is well.
+
+    Args:
+        templates: a label for findings, as `prod/payments`, to the template as plain JSON.
+        regions: where they will be deployed; a resource type missing there is a finding.
+    """
+    findings = []
+    for label, template in templates.items():
+        findings += _cloudformation(label, template, regions)
+        findings += _unexplained(label, template)
+        for name, machine in _state_machines(template):
+            findings += lint_definition(f"{label}: {name}", machine["Definition"])
+    return sorted(findings)
+
+
+def lint_definition(label: str, definition: Json) -> list[Finding]:
+    """Return everything that is wrong with one state machine's definition."""
+    problems = Linter.validate(_numbers_filled_in(definition))
+    findings = [Finding(label, "definition", "statelint", problem) for problem in problems]
+    for place, expression in _expressions(definition):
+        try:
+            Jsonata(expression)
+        except JException as error:
+            findings.append(Finding(label, place, "jsonata", f"{error}: {expression.strip()}"))
+    return findings
+
+
+def _cloudformation(label: str, template: Json, regions: tuple[str, ...]) -> list[Finding]:
+    readable = json.loads(json.dumps(template))
+    for _, machine in _state_machines(readable):
+        machine["Definition"] = _numbers_filled_in(_substitutions_filled_in(machine))
+    decoded, matches = decode_str(json.dumps(readable))
+    if decoded is not None and not matches:
+        rules = Rules(_stock_rules().data)
+        rules.extend([for_cfn_lint(rule, template) for rule in TEMPLATE_RULES])
+        matches = list(run_template_by_data(decoded, ConfigMixIn(regions=list(regions)), rules))
+    return [
+        # cfn-lint sets the path on those matches alone that have one.
+        Finding(label, getattr(match, "path_string", ""), match.rule.id, match.message)
+        for match in matches
+    ]
+
+
+@cache
+def _stock_rules() -> Rules:
+    """cfn-lint's own rules; it takes most of a second to load them."""
+    return Runner(ConfigMixIn()).rules
+
+
+def _unexplained(label: str, template: Json) -> Iterator[Finding]:
+    """Yield exceptions from cfn-lint's rules that have no reason beside them."""
+    for name, part in {"template": template, **template["Resources"]}.items():
+        metadata = part.get("Metadata", {}).get("cfn-lint", {})
+        for rule in metadata.get("config", {}).get("ignore_checks", []):
+            if not metadata.get("reasons", {}).get(rule):
+                yield Finding(label, name, rule, "is ignored without a reason in Metadata")
+
+
+def _state_machines(template: Json) -> list[tuple[str, Json]]:
+    return [
+        (name, resource["Properties"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == _STATE_MACHINE
+    ]
+
+
+def _substitutions_filled_in(machine: Json) -> Json:
+    text = json.dumps(machine["Definition"])
+    for name, value in machine.get("DefinitionSubstitutions", {}).items():
+        if isinstance(value, dict) and value.get("Ref") in _SUBSTITUTED:
+            text = text.replace(f"${{{name}}}", _SUBSTITUTED[value["Ref"]])
+    filled_in: Json = json.loads(text)
+    return filled_in
+
+
+def _numbers_filled_in(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _numbers_filled_in(inside, name) for name, inside in value.items()}
+    if isinstance(value, list):
+        return [_numbers_filled_in(inside) for inside in value]
+    if key in _NUMBERS and isinstance(value, str) and value.startswith("{%"):
+        return 1
+    return float(value) if key == "BackoffRate" and isinstance(value, int) else value
+
+
+def _expressions(value: Any, place: str = "definition") -> Iterator[tuple[str, str]]:
+    """Yield every JSONata expression with its place. AWS takes a string as one if it is wrapped whole."""
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _expressions(inside, f"{place}/{key}")
+    elif isinstance(value, list):
+        for index, inside in enumerate(value):
+            yield from _expressions(inside, f"{place}/{index}")
+    elif isinstance(value, str) and value.startswith("{%") and value.endswith("%}"):
+        yield place, value[2:-2]

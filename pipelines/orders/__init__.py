@@ -1,0 +1,1 @@
+"""Orders: load samples, place and follow orders, run smoke executions, settle, reconcile."""

@@ -1,0 +1,161 @@
+"""An order placed, and everything there is to know about one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from payment_data import ids
+from payment_data.errors import OrderNotFound
+from pipelines.aws import executions
+from pipelines.core.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from payment_data.client import DataApi
+    from pipelines.aws.executions import Moment
+    from pipelines.orders.payment_stack import PaymentStack
+
+_PAGE: Final = 100
+PARKED: Final = "NEEDS_ATTENTION"
+"""The state of an order whose undo could not be finished."""
+STATES: Final = (
+    "NEW",
+    "RESERVED",
+    "PAID",
+    "DELIVERING",
+    "COMPLETED",
+    "CANCELLING",
+    "FAILED",
+    PARKED,
+)
+"""The states that an order can be in, as the data API names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order's execution.
+
+    Attributes:
+        arn: Its ARN.
+        started: When it was started.
+        new: Whether it was started just now; placing an order twice is one execution.
+    """
+
+    arn: str
+    started: datetime
+    new: bool
+
+
+def place(stack: PaymentStack, order_id: str) -> Placed:
+    """Start the order's execution through the live alias, or find the one it has already.
+
+    Raises:
+        Refused: The id is none.
+    """
+    stepfunctions, arn = stack.aws.stepfunctions, execution_arn(stack, order_id)
+    new = executions.status(stack.aws, arn) is None
+    # The same name and input is the same execution while it runs, and refused once it has ended
+    # (API Reference, StartExecution), so two people placing one order at once place it once.
+    with contextlib.suppress(stepfunctions.exceptions.ExecutionAlreadyExists):
+        stepfunctions.start_execution(
+            stateMachineArn=stack.live, name=order_id, input=json.dumps({"order_id": order_id})
+        )
+    return Placed(arn, stepfunctions.describe_execution(executionArn=arn)["startDate"], new)
+
+
+def redrive(stack: PaymentStack, order_id: str) -> Iterator[Moment]:
+    """Take an order's failed execution up again where it stopped, and tell what happens until it ends.
+
+    It runs the workflow version that it began with.
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+
+    Raises:
+        Refused: There is no such execution, or it did not fail, or that was more than 14 days ago.
+    """
+    stepfunctions, arn = stack.aws.stepfunctions, execution_arn(stack, order_id)
+    try:
+        after = executions.last_event(stack.aws, arn)
+        stepfunctions.redrive_execution(executionArn=arn)
+    except stepfunctions.exceptions.ExecutionDoesNotExist as error:
+        raise Refused(f"Order {order_id} has no execution in {stack.name}.") from error
+    except stepfunctions.exceptions.ExecutionNotRedrivable as error:
+        status = executions.status(stack.aws, arn)
+        raise Refused(
+            f"Order {order_id} cannot be redriven: its execution is {status}, and only one that failed in the"
+            " last 14 days can be.",
+            f"payments order show {order_id}",
+        ) from error
+    return executions.follow(stack.aws, arn, after=after)
+
+
+def listed(api: DataApi, state: str | None, limit: int) -> Iterator[dict[str, Any]]:
+    """At most `limit` orders in a state, or in any, those first that have not changed for longest."""
+    after, told = "", 0
+    while True:
+        page = api.orders(state=state, after=after, limit=min(_PAGE, limit - told))
+        yield from page["orders"]
+        told, after = told + len(page["orders"]), page.get("next", "")
+        if not after or told >= limit:
+            return
+
+
+def execution_arn(stack: PaymentStack, order_id: str) -> str:
+    """The ARN of the one execution that an order can have.
+
+    Raises:
+        Refused: The id is none.
+    """
+    if not ids.is_id(order_id):
+        raise Refused(f"{order_id!r} is no order id: it {ids.RULE}.")
+    return executions.arn_of(stack.workflow, order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the data API knows of an order; the documents are the API's own.
+
+    Attributes:
+        order: The order, or none when it is not known.
+        history: Every change of its state.
+        reservation: What was held of each product.
+        payment: What became of the payment.
+        deliveries: What is delivered where.
+        failures: Why it failed, where it did; there may be some for an unknown order.
+    """
+
+    order: dict[str, Any] | None
+    history: list[dict[str, Any]]
+    reservation: list[dict[str, Any]]
+    payment: dict[str, Any]
+    deliveries: list[dict[str, Any]]
+    failures: list[dict[str, Any]]
+
+
+def state(api: DataApi, order_id: str) -> str:
+    """The state of an order; UNKNOWN where there is none."""
+    try:
+        return str(api.order(order_id)["state"])
+    except OrderNotFound:
+        return "UNKNOWN"
+
+
+def record(api: DataApi, order_id: str) -> Record:
+    """Look an order up, in every place that something of it may be."""
+    failures = api.failures(order_id)["failures"]
+    try:
+        order = api.order(order_id)
+    except OrderNotFound:
+        return Record(None, [], [], {}, [], failures)
+    return Record(
+        order,
+        api.history(order_id)["history"],
+        api.reservation(order_id)["lines"],
+        api.payment(order_id),
+        api.deliveries(order_id)["deliveries"],
+        failures,
+    )

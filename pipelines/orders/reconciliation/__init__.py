@@ -1,0 +1,1 @@
+"""Proves that balances, stock, deliveries and the card gateway agree with the ledger, order by order."""

@@ -1,0 +1,118 @@
+"""Pushes as the branch pipeline sees them: what started an execution, and whose turn it is.
+
+The pipeline runs its executions side by side, so that two branches never wait for each other. Two pushes to
+one branch do: the earlier finishes its deployment, and only the latest of those that wait goes on.
+
+Source: CodePipeline API reference, ListPipelineExecutions and ListActionExecutions.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.core.refusals import Refused
+from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.definitions.actions import SOURCE
+from pipelines.definitions.configuration_file import Push
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipelines.aws.accounts import Aws
+
+_CHECKOUT: Final = "Checkout"
+_LONGEST_SECONDS: Final = 1500
+"""Less than the build's own time-out, so that whoever waits in vain is told why."""
+
+
+class Overtaken(Refused):
+    """A later push to the same branch makes this one pointless."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Execution:
+    """One execution that is under way; they are ordered by when they began."""
+
+    started: datetime
+    identifier: str
+
+
+def await_turn(tools: Aws, pipeline: str, execution: str, branch: str, reporter: Reporter = NOBODY) -> None:
+    """Wait until no earlier push to the branch deploys any more.
+
+    Args:
+        tools: The tools account.
+        pipeline: The branch pipeline.
+        execution: The execution whose turn it should be.
+        branch: The branch, as git calls it.
+        reporter: Told whom it waits for.
+
+    Raises:
+        Overtaken: A later push came.
+        Refused: An earlier one does not end.
+    """
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    known: dict[str, str] = {execution: branch}
+    while True:
+        rivals = [
+            one for one in _under_way(tools, pipeline) if _branch(tools, pipeline, one, known) == branch
+        ]
+        own = next((one for one in rivals if one.identifier == execution), None)
+        if own is None:
+            raise Refused(f"Execution {execution} of {pipeline} is not under way any more.")
+        if rivals[-1] != own:
+            raise Overtaken(
+                f"A later push to this branch overtook this one: execution {rivals[-1].identifier}."
+            )
+        if rivals[0] == own:
+            return
+        if time.monotonic() > deadline:
+            raise Refused(f"Execution {rivals[0].identifier} of the same branch does not end.", "Stop it.")
+        reporter.passing(f"waiting for execution {rivals[0].identifier} of the same branch")
+        time.sleep(tools.poll_seconds)
+
+
+def push_of(tools: Aws, pipeline: str, execution: str, branch: str) -> Push:
+    """What a push said of itself: who, which commit."""
+    said = _source_variables(tools, pipeline, execution)
+    owner = said.get("AuthorDisplayName") or said.get("AuthorId") or "unknown"
+    return Push(branch, owner, said.get("CommitId", "unknown"), datetime.now(UTC))
+
+
+def _under_way(tools: Aws, pipeline: str) -> list[Execution]:
+    found = _pages(tools, "list_pipeline_executions", "pipelineExecutionSummaries", pipelineName=pipeline)
+    return sorted(
+        Execution(one["startTime"], one["pipelineExecutionId"])
+        for one in found
+        if one["status"] == "InProgress"
+    )
+
+
+def _branch(tools: Aws, pipeline: str, execution: Execution, known: dict[str, str]) -> str | None:
+    """The branch of an execution; none before its source action has ended."""
+    if execution.identifier not in known:
+        name = _source_variables(tools, pipeline, execution.identifier).get("BranchName")
+        if name is None:
+            return None
+        known[execution.identifier] = name
+    return known[execution.identifier]
+
+
+def _source_variables(tools: Aws, pipeline: str, execution: str) -> dict[str, str]:
+    which = {"pipelineExecutionId": execution}
+    found = _pages(
+        tools, "list_action_executions", "actionExecutionDetails", pipelineName=pipeline, filter=which
+    )
+    for detail in found:
+        if (detail["stageName"], detail["actionName"]) == (SOURCE, _CHECKOUT):
+            variables: dict[str, str] = detail.get("output", {}).get("outputVariables", {})
+            return variables
+    return {}
+
+
+def _pages(tools: Aws, operation: str, key: str, **arguments: Any) -> Iterable[dict[str, Any]]:
+    pages = tools.client("codepipeline").get_paginator(operation).paginate(**arguments)
+    return [item for page in pages for item in page[key]]

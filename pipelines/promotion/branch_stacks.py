@@ -1,0 +1,134 @@
+"""Branch stacks: whose they are, how old, how well they do, and which have expired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pipelines.core import branch_names
+from pipelines.core.refusals import Refused
+from pipelines.definitions.removal_pipelines import VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipelines.aws.accounts import Aws
+
+_SMOKE = "SmokeWorkflowArn"
+_LONGEST_LINE = 160
+_ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class BranchStack:
+    """A branch's stack, as its tags tell.
+
+    Attributes:
+        stack: Its name.
+        branch: The branch; what a tag cannot hold is `_` in it.
+        owner: Who pushed last.
+        commit: What was pushed last.
+        pushed: When, or when the stack was made where no tag says it.
+        status: The stack's state.
+        last_smoke: How the last smoke execution ended; nothing when there was none.
+    """
+
+    stack: str
+    branch: str
+    owner: str
+    commit: str
+    pushed: datetime
+    status: str
+    last_smoke: str
+
+    @property
+    def nameable(self) -> bool:
+        """Whether the tag still holds the branch's very name, so that the stack can be found by it."""
+        return bool(self.branch) and branch_names.stack_name(self.branch) == self.stack
+
+
+def listed(aws: Aws) -> list[BranchStack]:
+    """The branch stacks of an account, the one without a push for longest first."""
+    pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
+    stacks: list[dict[str, Any]] = [dict(stack) for page in pages for stack in page["Stacks"]]
+    found = [
+        _branch_stack(aws, stack) for stack in stacks if stack["StackName"].startswith(branch_names.PREFIX)
+    ]
+    return sorted((one for one in found if one is not None), key=lambda one: one.pushed)
+
+
+def expired(stacks: Iterable[BranchStack], days: int, now: datetime | None = None) -> list[BranchStack]:
+    """Those that nobody has pushed to for so many days."""
+    before = (now or datetime.now(UTC)) - timedelta(days=days)
+    return [one for one in stacks if one.pushed < before]
+
+
+def propose_removal(tools: Aws, pipeline: str, branch: str) -> str:
+    """Start the removal of a branch's stack, which asks a person before it deletes anything.
+
+    Returns:
+        The execution.
+
+    Raises:
+        Refused: A removal of this very stack is under way.
+    """
+    codepipeline = tools.client("codepipeline")
+    for execution in _under_way(codepipeline, pipeline):
+        found = codepipeline.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
+        given = found["pipelineExecution"].get("variables", [])
+        if {"name": VARIABLE, "resolvedValue": branch} in given:
+            raise Refused(f"The removal of {branch_names.stack_name(branch)} is under way: {execution}.")
+    started = codepipeline.start_pipeline_execution(
+        name=pipeline, variables=[{"name": VARIABLE, "value": branch}]
+    )
+    return str(started["pipelineExecutionId"])
+
+
+def told(one: BranchStack, now: datetime | None = None) -> str:
+    """What an approver of its removal should know, in a few lines."""
+    age = (now or datetime.now(UTC)) - one.pushed
+    # A tag holds up to 256 characters, and an approval 1000 in all (CodePipeline quotas, CustomData).
+    return "\n".join(
+        line[:_LONGEST_LINE]
+        for line in [
+            f"Stack {one.stack} ({one.status})",
+            f"Branch: {one.branch or 'not known'}",
+            f"Last push: {one.pushed:%Y-%m-%d %H:%M}, {age.days} days ago, by {one.owner or 'nobody known'}",
+            f"Commit: {one.commit or 'not known'}",
+            f"Last smoke: {one.last_smoke or 'never ran'}",
+            "Its database stays, and so does the network that it shares.",
+        ]
+    )
+
+
+def _under_way(codepipeline: Any, pipeline: str) -> Iterator[str]:
+    pages = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
+    for page in pages:
+        for one in page["pipelineExecutionSummaries"]:
+            if one["status"] not in _ENDED:
+                yield one["pipelineExecutionId"]
+
+
+def _branch_stack(aws: Aws, stack: dict[str, Any]) -> BranchStack | None:
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    if tags.get("environment") != "branch" or stack["StackStatus"] == "DELETE_COMPLETE":
+        return None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    pushed = tags.get("pushed-at")
+    return BranchStack(
+        stack["StackName"],
+        tags.get("branch", ""),
+        tags.get("owner", ""),
+        tags.get("commit", ""),
+        datetime.fromisoformat(pushed) if pushed else stack["CreationTime"],
+        stack["StackStatus"],
+        _last_smoke(aws, outputs.get(_SMOKE)),
+    )
+
+
+def _last_smoke(aws: Aws, machine: str | None) -> str:
+    if machine is None:
+        return ""
+    runs = aws.stepfunctions.list_executions(stateMachineArn=machine, maxResults=1)["executions"]
+    return f"{runs[0]['status']} {runs[0]['startDate']:%Y-%m-%d %H:%M}" if runs else ""

@@ -1,0 +1,220 @@
+"""The pipelines as people use them: started, looked at, answered, rolled back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.aws import stacks
+from pipelines.aws.tools_account import PIPELINES_STACK
+from pipelines.core.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.aws.accounts import Aws
+
+LONGEST_SUMMARY: Final = 512
+"""Characters of what is said with an answer (API reference, ApprovalResult)."""
+OUTPUTS: Final = {
+    "branch": "BranchPipelineName",
+    "release": "ReleasePipelineName",
+    "remove-branch": "RemoveBranchPipelineName",
+    "expire": "ExpiryPipelineName",
+}
+"""Pipelines by the word that people use, and the output that names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An approval that waits for an answer.
+
+    Attributes:
+        stage: The stage it is in.
+        action: The action that asks.
+        token: What an answer must hold.
+        execution: The execution that waits.
+        summary: What it tells about what is decided.
+        link: Where more is told.
+    """
+
+    stage: str
+    action: str
+    token: str
+    execution: str
+    summary: str
+    link: str
+
+
+def name_of(tools: Aws, which: str, stack: str = PIPELINES_STACK) -> str:
+    """The real name of a pipeline.
+
+    Raises:
+        Refused: The pipelines are not deployed.
+    """
+    if stacks.status(tools, stack) is None:
+        raise Refused(
+            f"There is no stack {stack} in {tools.environment.account}.", "payments pipeline deploy"
+        )
+    return stacks.outputs(tools, stack)[OUTPUTS[which]]
+
+
+def start(tools: Aws, pipeline: str) -> str:
+    """Start an execution with the head of its branch and return its id."""
+    return str(tools.client("codepipeline").start_pipeline_execution(name=pipeline)["pipelineExecutionId"])
+
+
+def state(tools: Aws, pipeline: str) -> list[dict[str, Any]]:
+    """Its stages, as GetPipelineState tells them."""
+    found: list[dict[str, Any]] = tools.client("codepipeline").get_pipeline_state(name=pipeline)[
+        "stageStates"
+    ]
+    return found
+
+
+def stages(tools: Aws, pipeline: str) -> list[str]:
+    """The names of its stages, in order."""
+    return [one["stageName"] for one in state(tools, pipeline)]
+
+
+def executions(tools: Aws, pipeline: str, most: int = 10) -> list[dict[str, Any]]:
+    """Its last executions, newest first."""
+    found: list[dict[str, Any]] = tools.client("codepipeline").list_pipeline_executions(
+        pipelineName=pipeline, maxResults=most
+    )["pipelineExecutionSummaries"]
+    return found
+
+
+def questions(tools: Aws, pipeline: str, execution: str = "") -> list[Question]:
+    """The approvals that can be answered: of one execution, or of all."""
+    return list(_questions(tools, pipeline, {"pipelineExecutionId": execution} if execution else {}))
+
+
+def answer(tools: Aws, pipeline: str, question: Question, *, yes: bool, summary: str) -> None:
+    """Approve or reject what waits.
+
+    Args:
+        tools: The tools account.
+        pipeline: The pipeline that asks.
+        question: What it asks.
+        yes: Whether to go on.
+        summary: Why; at most 512 characters (API reference, ApprovalResult).
+
+    Raises:
+        Refused: The summary is empty or too long; what was cut off might have been the reason.
+    """
+    if not 0 < len(summary) <= LONGEST_SUMMARY:
+        raise Refused(f"A summary has 1 to {LONGEST_SUMMARY} characters, and this one has {len(summary)}.")
+    tools.client("codepipeline").put_approval_result(
+        pipelineName=pipeline,
+        stageName=question.stage,
+        actionName=question.action,
+        token=question.token,
+        result={"status": "Approved" if yes else "Rejected", "summary": summary},
+    )
+
+
+def retry(tools: Aws, pipeline: str, stage: str | None = None, *, whole: bool = False) -> tuple[str, str]:
+    """Run a failed stage again, in the execution that failed there.
+
+    Args:
+        tools: The tools account.
+        pipeline: The pipeline.
+        stage: The stage; the one that failed unless given.
+        whole: Whether to repeat the whole stage instead of the actions that failed.
+
+    Returns:
+        The stage and the execution.
+
+    Raises:
+        Refused: No stage failed, several did and none is named, or the named one did not.
+    """
+    failed = {
+        one["stageName"]: one["latestExecution"]["pipelineExecutionId"]
+        for one in state(tools, pipeline)
+        if one.get("latestExecution", {}).get("status") == "Failed"
+    }
+    wanted = [name for name in failed if stage in {None, name}]
+    if not wanted:
+        what = f"The stage {stage} of {pipeline} has not failed" if stage else f"Nothing in {pipeline} failed"
+        raise Refused(f"{what}, so there is nothing to retry.")
+    if len(wanted) > 1:
+        raise Refused(f"Several stages have failed: {', '.join(wanted)}.", "Say which with --stage.")
+    tools.client("codepipeline").retry_stage_execution(
+        pipelineName=pipeline,
+        stageName=wanted[0],
+        pipelineExecutionId=failed[wanted[0]],
+        retryMode="ALL_ACTIONS" if whole else "FAILED_ACTIONS",
+    )
+    return wanted[0], failed[wanted[0]]
+
+
+def rollback(tools: Aws, pipeline: str, stage: str, to: str | None = None) -> str:
+    """Take a stage back to an earlier execution that succeeded there, and return the new execution.
+
+    Args:
+        tools: The tools account.
+        pipeline: The pipeline.
+        stage: The stage.
+        to: The execution to go back to; the last that succeeded before the present one unless given.
+
+    Raises:
+        Refused: There is none to go back to.
+    """
+    target = to or _before_the_present(tools, pipeline, stage)
+    done = tools.client("codepipeline").rollback_stage(
+        pipelineName=pipeline, stageName=stage, targetPipelineExecutionId=target
+    )
+    return str(done["pipelineExecutionId"])
+
+
+def _before_the_present(tools: Aws, pipeline: str, stage: str) -> str:
+    found = tools.client("codepipeline").list_pipeline_executions(
+        pipelineName=pipeline, filter={"succeededInStage": {"stageName": stage}}
+    )["pipelineExecutionSummaries"]
+    now = next((one for one in state(tools, pipeline) if one["stageName"] == stage), None)
+    if now is None:
+        raise Refused(f"{pipeline} has no stage {stage}.")
+    present = now.get("latestExecution", {}).get("pipelineExecutionId")
+    earlier = [one for one in found if one["pipelineExecutionId"] != present]
+    if not earlier:
+        raise Refused(f"No earlier execution succeeded in {stage}; there is nothing to go back to.")
+    return str(earlier[0]["pipelineExecutionId"])
+
+
+def _questions(tools: Aws, pipeline: str, which: dict[str, str]) -> Iterator[Question]:
+    pages = tools.client("codepipeline").get_paginator("list_action_executions")
+    for page in pages.paginate(pipelineName=pipeline, filter=which):
+        for one in page["actionExecutionDetails"]:
+            kind = one["input"]["actionTypeId"]["category"]
+            if kind != "Approval" or one["status"] != "InProgress":
+                continue
+            # An action is in progress a moment before it has its token, and cannot be answered yet.
+            if token := _token(tools, pipeline, one):
+                yield _question(one, token)
+
+
+def _question(one: dict[str, Any], token: str) -> Question:
+    told = one["input"].get("resolvedConfiguration") or one["input"].get("configuration", {})
+    return Question(
+        one["stageName"],
+        one["actionName"],
+        token,
+        one["pipelineExecutionId"],
+        told.get("CustomData", ""),
+        told.get("ExternalEntityLink", ""),
+    )
+
+
+def _token(tools: Aws, pipeline: str, one: dict[str, Any]) -> str:
+    """The token is in the pipeline's state; in PARALLEL mode it is the action's external execution id.
+
+    Source: API reference, PutApprovalResult.
+    """
+    for stage in state(tools, pipeline):
+        for action in stage["actionStates"]:
+            named = (stage["stageName"], action["actionName"]) == (one["stageName"], one["actionName"])
+            token = action.get("latestExecution", {}).get("token")
+            if named and token:
+                return str(token)
+    return str(one["output"]["executionResult"].get("externalExecutionId", ""))

@@ -1,0 +1,199 @@
+"""A promotion: one execution of a pipeline, followed from the commit that started it to its end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.core.refusals import Refused
+from pipelines.orders import smoke
+from pipelines.promotion import control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from pipelines.aws.accounts import Aws
+    from pipelines.promotion.control import Question
+
+ENDED: Final = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
+WAITING: Final = "Waiting"
+"""What a promotion is that was left at a gate."""
+_NOT_STARTED_SECONDS: Final = 60
+_LONGEST_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that an action of an execution did.
+
+    Attributes:
+        identifier: The action execution.
+        stage: The stage.
+        action: The action.
+        status: InProgress, Succeeded, Failed or Abandoned.
+        began: When it began.
+        ended: When it last changed.
+        said: Why it failed, or what it says of itself.
+        build: The CodeBuild build that it ran, if it did.
+    """
+
+    identifier: str
+    stage: str
+    action: str
+    status: str
+    began: datetime
+    ended: datetime
+    said: str
+    build: str
+
+    @property
+    def seconds(self) -> float:
+        """How long it took so far."""
+        return (self.ended - self.began).total_seconds()
+
+
+@dataclass(slots=True)
+class Promotion:
+    """An execution that is followed.
+
+    Attributes:
+        which: The pipeline by the word that people use.
+        pipeline: The pipeline's name.
+        execution: The execution.
+        commit: What it promotes; empty in a rollback.
+        status: How it ended; nothing before it did.
+        summary: Why it failed.
+        steps: What its actions did, in order; filled in as it goes.
+        conditions: What a stage waits for beside its actions, as its health alarm.
+        evidence: The address of what an approver was shown.
+    """
+
+    which: str
+    pipeline: str
+    execution: str
+    commit: str = ""
+    status: str = ""
+    summary: str = ""
+    steps: list[Step] = field(default_factory=list)
+    conditions: dict[str, str] = field(default_factory=dict)
+    evidence: str = ""
+
+    def seconds(self) -> dict[str, float]:
+        """How long each stage took, from its first action's beginning to its last one's end."""
+        stages: dict[str, list[Step]] = {}
+        for step in self.steps:
+            stages.setdefault(step.stage, []).append(step)
+        return {
+            stage: (max(step.ended for step in steps) - min(step.began for step in steps)).total_seconds()
+            for stage, steps in stages.items()
+        }
+
+
+def started_by(tools: Aws, pipeline: str, commit: str) -> str:
+    """The execution that a push of a commit started.
+
+    Raises:
+        Refused: It started none in a minute.
+    """
+    deadline = time.monotonic() + _NOT_STARTED_SECONDS
+    while time.monotonic() < deadline:
+        for one in control.executions(tools, pipeline):
+            revisions = [revision["revisionId"] for revision in one.get("sourceRevisions", [])]
+            if commit in revisions or commit in one.get("trigger", {}).get("triggerDetail", ""):
+                return str(one["pipelineExecutionId"])
+        time.sleep(tools.poll_seconds)
+    raise Refused(f"The push of {commit[:12]} did not start {pipeline}.", "Is the connection registered?")
+
+
+def follow(
+    tools: Aws,
+    promotion: Promotion,
+    watch: Callable[[Promotion], None],
+    decide: Callable[[Question], tuple[bool, str] | None],
+) -> None:
+    """Follow an execution until it ends, or until a gate is left to somebody else.
+
+    Args:
+        tools: The tools account.
+        promotion: What is followed; filled in as it goes.
+        watch: Shown it after every look, whether or not anything changed.
+        decide: Asked at each gate: yes or no with the reason, or nothing to leave it to somebody else.
+
+    Raises:
+        Refused: It does not end in an hour.
+    """
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < deadline:
+        ended = _look(tools, promotion)
+        watch(promotion)
+        if ended:
+            return
+        for question in control.questions(tools, promotion.pipeline, promotion.execution):
+            promotion.evidence = question.link
+            answer = decide(question)
+            if answer is None:
+                promotion.status = WAITING
+                return
+            control.answer(tools, promotion.pipeline, question, yes=answer[0], summary=answer[1])
+        time.sleep(tools.poll_seconds * 2)
+    raise Refused(f"{promotion.execution} of {promotion.pipeline} does not end.")
+
+
+def stop_what_began(tools: Aws, pipeline: str) -> None:
+    """Stop the execution that every new pipeline begins by itself, before there is anything to promote."""
+    for one in control.executions(tools, pipeline):
+        if one["status"] not in ENDED:
+            tools.client("codepipeline").stop_pipeline_execution(
+                pipelineName=pipeline, pipelineExecutionId=one["pipelineExecutionId"], abandon=True
+            )
+
+
+def _look(tools: Aws, promotion: Promotion) -> bool:
+    """Read what happened; say whether it ended. The status comes first, so that no step is missed."""
+    client = tools.client("codepipeline")
+    which = {"pipelineName": promotion.pipeline, "pipelineExecutionId": promotion.execution}
+    found = client.get_pipeline_execution(**which)["pipelineExecution"]
+    promotion.status, promotion.summary = found["status"], found.get("statusSummary", "")
+    promotion.steps = pipeline_steps(tools, promotion.pipeline, promotion.execution)
+    promotion.conditions = _conditions(tools, promotion)
+    return promotion.status in ENDED
+
+
+def pipeline_steps(tools: Aws, pipeline: str, execution: str) -> list[Step]:
+    """What the actions of an execution did, in the order that they began."""
+    found = tools.client("codepipeline").list_action_executions(
+        pipelineName=pipeline, filter={"pipelineExecutionId": execution}
+    )["actionExecutionDetails"]
+    return [_step(one) for one in reversed(found)]
+
+
+def _step(one: dict[str, Any]) -> Step:
+    result = one.get("output", {}).get("executionResult", {})
+    said = result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary") or ""
+    is_build = one["input"]["actionTypeId"]["provider"] == "CodeBuild"
+    return Step(
+        one["actionExecutionId"],
+        one["stageName"],
+        one["actionName"],
+        one["status"],
+        one["startTime"],
+        one["lastUpdateTime"],
+        smoke.readable(said),
+        result.get("externalExecutionId", "") if is_build else "",
+    )
+
+
+def _conditions(tools: Aws, promotion: Promotion) -> dict[str, str]:
+    """The rules that a stage of this execution waits for."""
+    found = {}
+    for stage in control.state(tools, promotion.pipeline):
+        if stage.get("latestExecution", {}).get("pipelineExecutionId") != promotion.execution:
+            continue
+        for kind in ("beforeEntry", "onSuccess"):
+            state = stage.get(f"{kind}ConditionState", {})
+            if state.get("latestExecution", {}).get("status") == "InProgress":
+                rules = [rule["ruleName"] for one in state["conditionStates"] for rule in one["ruleStates"]]
+                found[stage["stageName"]] = ", ".join(rules)
+    return found

@@ -1,0 +1,154 @@
+"""What became of a release that did not reach production: what happened, what serves now, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from pipelines.promotion.execution import ENDED, pipeline_steps
+
+if TYPE_CHECKING:
+    from pipelines.aws.accounts import Aws
+    from pipelines.promotion.execution import Step
+
+_LINES: Final = 40
+_NOT_APPROVED: Final = "Approve"
+_CHANGES: Final = {"Staging": "Staging", "Production": "Production"}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLog:
+    """Where a build's log is, and how it ended.
+
+    Attributes:
+        group: Its log group.
+        stream: Its log stream.
+        end: Its last lines, for who comes when the embedded AWS is gone; none for who may not read them.
+    """
+
+    group: str
+    stream: str
+    end: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """How an execution failed, and what was done about it.
+
+    Attributes:
+        execution: The execution.
+        commit: The commit that it promoted.
+        stage: The stage that failed.
+        action: The action that failed there; nothing where a condition did, as the health alarm.
+        why: What it said.
+        rollback: The execution that took the stage back, if one did.
+        restored: How that ended; nothing when it still runs or when there is none.
+        log: The build's log, where a build failed.
+        which: The pipeline by the word that people use.
+    """
+
+    execution: str
+    commit: str
+    stage: str
+    action: str
+    why: str
+    rollback: str
+    restored: str
+    log: BuildLog | None = None
+    which: str = "release"
+
+    def told(self) -> list[str]:
+        """It in sentences: what happened, what serves, what to do."""
+        what = self.stage if self.action in {"", self.stage} else f"{self.stage}: {self.action}"
+        why = self.why.partition("\n")[0]  # the failed checks follow in lines of their own
+        said = [f"{self.commit[:12]} did not get through {what}. {why}", self._serves(), self._todo()]
+        if self.log:
+            said.append(
+                f"Its log: aws logs get-log-events --log-group-name {self.log.group}"
+                f" --log-stream-name {self.log.stream}"
+            )
+        return said
+
+    def _serves(self) -> str:
+        if self.stage not in _CHANGES:
+            return "Production was not touched." if self.stage != "Docs" else "Production runs this release."
+        untouched = " Production was not touched." if self.stage == "Staging" else ""
+        if not self.rollback:
+            return f"Nothing took {self.stage} back: no release before succeeded there.{untouched}"
+        if self.restored == "Succeeded":
+            return f"{self.stage} runs the release before again (execution {self.rollback}).{untouched}"
+        return f"Taking {self.stage} back is {self.restored or 'under way'} ({self.rollback}).{untouched}"
+
+    def _todo(self) -> str:
+        if self.action == _NOT_APPROVED:
+            return "To do: settle it with who said no, and push again."
+        if self.stage in _CHANGES and self.restored not in {"Succeeded", ""}:
+            return f"To do: at once, `payments pipeline rollback {self.stage}`; then mend and push again."
+        if self.action == "Smoke":
+            return (
+                "To do: read the failed checks above and the logs of that execution, mend it and push again."
+            )
+        return (
+            "To do: mend the cause and push again; if it was none of the commit's, "
+            f"`payments pipeline retry {self.which}`."
+        )
+
+
+def of(tools: Aws, pipeline: str, execution: str, which: str = "release") -> Aftermath:
+    """What became of an execution that failed."""
+    client = tools.client("codepipeline")
+    found = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
+    summary = found["pipelineExecution"].get("statusSummary", "")
+    steps = pipeline_steps(tools, pipeline, execution)
+    failed = next((step for step in reversed(steps) if step.status == "Failed"), None)
+    rollback = rollback_of(tools, pipeline, execution)
+    return Aftermath(
+        execution,
+        next((one["revisionId"] for one in found["pipelineExecution"].get("artifactRevisions", [])), ""),
+        failed.stage if failed else _last_stage(steps),
+        failed.action if failed else "",
+        failed.said if failed else summary,
+        rollback.get("pipelineExecutionId", ""),
+        rollback.get("status", "") if rollback.get("status") in ENDED else "",
+        _log(tools, failed.build) if failed and failed.build else None,
+        which,
+    )
+
+
+def rollback_of(tools: Aws, pipeline: str, execution: str) -> dict[str, Any]:
+    """The execution that took back a stage that this one failed in; empty when there is none.
+
+    Source: CodePipeline API reference, ExecutionTrigger: AutomatedRollback names the failed execution.
+    """
+    detail = f"FailedPipelineExecutionId:{execution}"
+    pages = tools.client("codepipeline").get_paginator("list_pipeline_executions")
+    for page in pages.paginate(pipelineName=pipeline):
+        for one in page["pipelineExecutionSummaries"]:
+            if one.get("trigger", {}).get("triggerDetail") == detail:
+                return dict(one)
+    return {}
+
+
+def _log(tools: Aws, build: str) -> BuildLog | None:
+    """A build's log (CodeBuild API reference, LogsLocation)."""
+    for found in tools.client("codebuild").batch_get_builds(ids=[build])["builds"]:
+        group, stream = found["logs"]["groupName"], found["logs"]["streamName"]
+        return BuildLog(group, stream, _end(tools, group, stream))
+    return None
+
+
+def _end(tools: Aws, group: str, stream: str) -> tuple[str, ...]:
+    """A log's last lines; none for who may look at pipelines and not into their logs."""
+    try:
+        found = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return ()
+    return tuple(event["message"].rstrip() for event in found["events"])
+
+
+def _last_stage(steps: list[Step]) -> str:
+    return steps[-1].stage if steps else "Source"

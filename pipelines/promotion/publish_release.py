@@ -1,0 +1,62 @@
+"""What the release pipeline's builds do with the library and the packages."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipelines.aws import build_environment, tools_account
+from pipelines.build import image, library, packaging
+from pipelines.definitions.images import IMAGE_REPOSITORY
+from pipelines.deploy import artifacts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.build.library import Index
+    from pipelines.build.packaging import Manifest
+    from pipelines.core.reporting import Reporter
+
+BUCKET: Final = "PAYMENTS_ARTIFACT_BUCKET"
+
+
+def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> int:
+    """Upload packages to the pipelines' bucket; what is there already stays.
+
+    Where the pipeline names a repository for images, the functions' image is built and pushed there too.
+
+    Returns:
+        How many were uploaded.
+    """
+    tools = tools_account.connect()
+    uploaded = artifacts.upload_packages(tools, build_environment.told(BUCKET), manifest, folder, reporter)
+    if IMAGE_REPOSITORY in os.environ:
+        pushed = image.publish(tools, build_environment.told(IMAGE_REPOSITORY), folder, reporter)
+        reporter.say(f"the image is {pushed.repository}@{pushed.digest}")
+    return uploaded
+
+
+def publish_library() -> str:
+    """Publish the library's version and return it."""
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = library.build(Path(folder))
+        library.publish(_index(), wheel)
+        return library.version_of(wheel)
+
+
+def package_published(progress: Callable[[str], None]) -> Manifest:
+    """Package the functions with the library as it was published, not as the checkout has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = library.build(Path(folder))
+        published = library.fetch(_index(), wheel, Path(folder) / "published")
+        return packaging.build(library=published, progress=progress)
+
+
+def _index() -> Index:
+    domain, repository = (
+        build_environment.told("LIBRARY_DOMAIN"),
+        build_environment.told("LIBRARY_REPOSITORY"),
+    )
+    return library.index(tools_account.connect(), domain, repository)

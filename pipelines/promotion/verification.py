@@ -1,0 +1,118 @@
+"""The last look before production changes: is it what was approved, and is it what staging runs?"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.core.refusals import Refused
+from pipelines.deploy import embedded_overrides
+from pipelines.evidence import stack_changes
+from templates.capabilities.parameters import IMAGE_DIGEST, code_key, pascal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from environments.schema import Environment
+    from pipelines.aws.accounts import Aws
+    from pipelines.build.packaging import Image, Manifest
+    from pipelines.evidence.stack_changes import StackChanges
+
+
+class NotAsApproved(Refused):
+    """What would be executed is not what was approved, or not what staging runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a release runs: its packages, and the image that was built of them where there is one."""
+
+    manifest: Manifest
+    image: Image | None = None
+
+
+def verify(prod: Aws, staging: Aws | None, release: Release, *, prepared: str, approved: str | None) -> None:
+    """Refuse unless the prepared change sets may be executed.
+
+    Args:
+        prod: Production's account.
+        staging: Staging's account; none in a rollback, whose packages staging may have left behind.
+        release: What it would run.
+        prepared: The change set that would be executed, in production's stacks.
+        approved: The one that was reviewed; none in a rollback, which goes back to what was approved once.
+
+    Raises:
+        NotAsApproved: They may not; every difference is listed.
+    """
+    environment = embedded_overrides.environment(prod.environment)
+    problems: list[str] = []
+    for stack in (environment.network_stack, environment.default_stack):
+        ready = stack_changes.read(prod, stack, prepared)
+        if approved is not None:
+            problems += differences(stack_changes.read(prod, stack, approved), ready)
+        if stack == environment.default_stack:
+            problems += _other_code(f"{stack} would run", environment, ready.parameters, release)
+    if staging is not None:
+        problems += _not_what_staging_runs(staging, release)
+    if problems:
+        raise NotAsApproved("Production was not changed:\n" + "\n".join(problems), "Release again.")
+
+
+def differences(approved: StackChanges, prepared: StackChanges) -> list[str]:
+    """In what a prepared change set is not the approved one."""
+    found = []
+    if approved.changes != prepared.changes:
+        other = sorted({change.resource for change in set(approved.changes) ^ set(prepared.changes)})
+        found.append(f"{approved.stack}: other changes than approved, to {', '.join(other)}")
+    for what in ("parameters", "tags"):
+        one, two = getattr(approved, what), getattr(prepared, what)
+        names = sorted(name for name in one | two if one.get(name) != two.get(name))
+        if names:
+            found.append(f"{approved.stack}: other {what} than approved: {', '.join(names)}")
+    if approved.after != prepared.after:
+        found.append(f"{approved.stack}: another template than approved")
+    return found
+
+
+def _other_code(
+    what: str, environment: Environment, parameters: Mapping[str, str], release: Release
+) -> Iterator[str]:
+    if environment.functions.packaging == "image":
+        held = release.image.digest if release.image else "no image"
+        if parameters.get(IMAGE_DIGEST) != held:
+            yield f"{what} the image {parameters.get(IMAGE_DIGEST)}, and the release holds {held}"
+        return
+    for name, package in release.manifest.items():
+        key = parameters.get(code_key(name))
+        if key != package.key:
+            yield f"{what} {name} from {key}, and the release holds {package.key}"
+
+
+def _not_what_staging_runs(staging: Aws, release: Release) -> Iterator[str]:
+    """Compare both what staging was told to run and what it really runs."""
+    environment = embedded_overrides.environment(staging.environment)
+    stack = environment.default_stack
+    described: Any = staging.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    told = {given["ParameterKey"]: given.get("ParameterValue", "") for given in described["Parameters"]}
+    yield from _other_code(f"{stack} runs", environment, told, release)
+    for name, package in release.manifest.items():
+        resource = f"{pascal(name)}Function"
+        found = staging.cloudformation.describe_stack_resources(StackName=stack, LogicalResourceId=resource)
+        function = found["StackResources"][0].get("PhysicalResourceId", "")
+        runs = _digest(staging.functions.get_function_configuration(FunctionName=function))
+        held = package.sha256
+        if environment.functions.packaging == "image" and release.image:
+            held = release.image.digest.removeprefix("sha256:")
+        if runs != held:
+            yield f"{stack} runs {name} as {runs}, and the release holds {held}"
+
+
+def _digest(function: Mapping[str, Any]) -> str:
+    """The digest of a function's code, in hexadecimal: Lambda tells a zip's in base 64, an image's as it is.
+
+    Source: Lambda developer guide, "Create a Lambda function using a container image": the image's digest is
+    in what GetFunctionConfiguration tells.
+    """
+    said = str(function["CodeSha256"])
+    return said if function.get("PackageType") == "Image" else base64.b64decode(said).hex()

@@ -1,0 +1,157 @@
+"""Releases that must fail, each for a reason of its own, and what must be true when they have.
+
+The pipeline meets what is wrong with a commit where the reason is and takes the stage back; the one before it
+serves. Orders are placed all the while.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipelines.aws import deployed_versions
+from pipelines.core.refusals import Refused
+from pipelines.orders import payment_stack
+from pipelines.promotion import control, execution, failure_report
+from pipelines.rehearsal import failing_commits, traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.promotion.control import Question
+    from pipelines.promotion.execution import Promotion
+    from pipelines.promotion.failure_report import Aftermath
+    from pipelines.rehearsal.failing_commits import Bad
+    from pipelines.rehearsal.rehearsal import Rehearsal
+    from pipelines.rehearsal.traffic import Traffic
+
+_LONGEST_SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a bad release ended.
+
+    Attributes:
+        bad: The release.
+        followed: Its execution.
+        after: What became of it.
+        placed: How many orders were placed meanwhile.
+        completed: How many of them were completed; the others were undone.
+        problems: What is not as it must be; nothing when all is.
+        seconds: How long it took.
+    """
+
+    bad: Bad
+    followed: Promotion
+    after: Aftermath
+    placed: int
+    completed: int
+    problems: list[str]
+    seconds: float
+
+
+def promote(
+    prepared: Rehearsal,
+    bad: Bad,
+    follow: Callable[[Promotion, Callable[[Question], tuple[bool, str] | None]], None],
+) -> Outcome:
+    """Release it, let the pipeline do what it does about it, and look at what is left.
+
+    Args:
+        prepared: A rehearsal whose production runs a good release.
+        bad: What to release.
+        follow: Shows a promotion until it ends, and asks at its gate.
+    """
+    begun, before = time.monotonic(), _serving(prepared)
+    where = "prod" if bad.stage in {"Production", "Approve"} else "staging"
+    stack = payment_stack.connect(prepared.targets[where], f"payments-{where}")
+    with traffic.flowing(stack) as orders:
+        failing = prepared.commit(prepared.tools.release_branch, bad.story, bad.files())
+        follow(failing, lambda _: bad.answer)
+        _await_rollback(prepared, failing, follow)
+    after = failure_report.of(prepared.aws, failing.pipeline, failing.execution)
+    problems = [*_as_told(bad, after), *_served(prepared, before, bad), *_orders(orders)]
+    return Outcome(
+        bad, failing, after, len(orders.placed), orders.completed(), problems, time.monotonic() - begun
+    )
+
+
+def _await_rollback(
+    prepared: Rehearsal,
+    failing: Promotion,
+    follow: Callable[[Promotion, Callable[[Question], tuple[bool, str] | None]], None],
+) -> None:
+    found = failure_report.rollback_of(prepared.aws, failing.pipeline, failing.execution)
+    if found:
+        back = execution.Promotion("release", failing.pipeline, found["pipelineExecutionId"])
+        follow(back, lambda _: None)
+
+
+def _serving(prepared: Rehearsal) -> dict[str, dict[str, str]]:
+    return {
+        name: deployed_versions.digests(prepared.targets[name], f"payments-{name}")
+        for name in ("staging", "prod")
+    }
+
+
+def _as_told(bad: Bad, after: Aftermath) -> list[str]:
+    found = []
+    if (after.stage, after.action) != (bad.stage, bad.action):
+        found.append(f"it failed in {after.stage}: {after.action}, not in {bad.stage}: {bad.action}")
+    if bad.stage in {"Staging", "Production"} and after.restored != "Succeeded":
+        found.append(f"the stage was not taken back: {after.restored or 'nothing tried'}")
+    if bad.answer == failing_commits.REJECTED and failing_commits.REJECTED[1] not in after.why:
+        found.append(f"it does not say why it was rejected: {after.why}")
+    return found
+
+
+def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: Bad) -> list[str]:
+    """The release before must serve: its packages, all of the alias, and a new order."""
+    found, now = [], _serving(prepared)
+    # A release that production's stage refuses stays in staging, as on AWS.
+    for name in ("staging", "prod") if bad.stage == "Staging" else ("prod",):
+        if now[name] != before[name]:
+            found.append(f"{name} runs other packages than before")
+        stack = prepared.targets[name].environment.default_stack
+        versions = deployed_versions.live_versions(prepared.targets[name], stack)
+        if len(versions) != 1:
+            found.append(f"{name}'s alias is shared by {versions}")
+        last = traffic.Traffic(payment_stack.connect(prepared.targets[name], stack))
+        last.open()
+        last.place()
+        if last.ends() or last.completed() != 1:
+            found.append(f"{name} does not complete an order")
+    return found
+
+
+def _orders(orders: Traffic) -> list[str]:
+    wrong = orders.ends()
+    found = [f"{name}: {state}" for name, state in wrong.items()]
+    if not orders.completed():
+        found.append("no order was completed meanwhile")
+    return found
+
+
+def serves(prepared: Rehearsal) -> bool:
+    """Whether a release serves in production already, which a bad one can be taken back to."""
+    found = prepared.aws.client("codepipeline").list_pipeline_executions(
+        pipelineName=control.name_of(prepared.aws, "release"),
+        filter={"succeededInStage": {"stageName": "Production"}},
+    )
+    return bool(found["pipelineExecutionSummaries"])
+
+
+def idle(prepared: Rehearsal) -> None:
+    """Wait until nothing runs in the release pipeline.
+
+    Raises:
+        Refused: Something does not end.
+    """
+    name, deadline = control.name_of(prepared.aws, "release"), time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < deadline:
+        if all(one["status"] in execution.ENDED for one in control.executions(prepared.aws, name)):
+            return
+        time.sleep(prepared.aws.poll_seconds)
+    raise Refused(f"Something in {name} does not end.")

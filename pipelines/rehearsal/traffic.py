@@ -1,0 +1,123 @@
+"""Orders that are placed while a release goes on, and what must be true of them when it is over."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pipelines.aws import executions
+from pipelines.core.retry import Answer, patiently
+from pipelines.orders import orders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.orders.payment_stack import PaymentStack
+
+_PRICE: Final = 250
+_PLENTY: Final = 1_000_000
+_PAUSE_SECONDS: Final = 1.0
+_LONGEST_SECONDS: Final = 120
+_AT_ITS_END: Final = {"COMPLETED", "FAILED"}
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Orders of one customer for one product, one a second.
+
+    Attributes:
+        stack: Where they are placed.
+        name: What their ids begin with; nothing else has it.
+        placed: The orders that were placed.
+    """
+
+    stack: PaymentStack
+    name: str = field(default_factory=lambda: f"traffic-{uuid.uuid4().hex[:8]}")
+    placed: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Put the product on sale, and open the account."""
+        currency = self.stack.aws.environment.currency
+        goods = {"name": "Tea", "type": "food", "price": _PRICE, "currency": currency, "available": _PLENTY}
+        _asked(lambda: self.stack.api.put_product(self.name, goods))
+        user = {"username": self.name, "balance": _PLENTY * _PRICE, "currency": currency, "wallet": {}}
+        _asked(lambda: self.stack.api.put_user(self.name, user))
+
+    def place(self) -> None:
+        """Place one more order."""
+        order_id = f"{self.name}-{len(self.placed) + 1}"
+        line = {"product_id": self.name, "name": "Tea", "type": "food", "price": _PRICE, "quantity": 1}
+        order = {
+            "user_id": self.name,
+            "currency": self.stack.aws.environment.currency,
+            "lines": [line | {"delivery_address": "1 Sample Street"}],
+        }
+        _asked(lambda: self.stack.api.put_order(order_id, order))
+        orders.place(self.stack, order_id)
+        self.placed.append(order_id)
+
+    def ends(self) -> dict[str, str]:
+        """Wait until every order has ended, and return the state of each that is not at an end as it must be.
+
+        An order must be completed or undone, and stock and credit must be what that says to the cent.
+        """
+        states = {order_id: self._end(order_id) for order_id in self.placed}
+        wrong = {name: state for name, state in states.items() if state not in _AT_ITS_END}
+        sold = sum(state == "COMPLETED" for state in states.values())
+        if (left := _asked(lambda: self.stack.api.product(self.name))["available"]) != _PLENTY - sold:
+            wrong["stock"] = f"{left} are left of {_PLENTY}, with {sold} orders completed"
+        if (balance := _asked(lambda: self.stack.api.user(self.name))["balance"]) != (
+            _PLENTY - sold
+        ) * _PRICE:
+            wrong["credit"] = f"{balance} is left, with {sold} orders completed at {_PRICE}"
+        return wrong
+
+    def completed(self) -> int:
+        """How many orders were completed."""
+        return sum(self._state(order_id) == "COMPLETED" for order_id in self.placed)
+
+    def _end(self, order_id: str) -> str:
+        arn, deadline = orders.execution_arn(self.stack, order_id), time.monotonic() + _LONGEST_SECONDS
+        while executions.status(self.stack.aws, arn) == "RUNNING" and time.monotonic() < deadline:
+            time.sleep(self.stack.aws.poll_seconds)
+        return self._state(order_id)
+
+    def _state(self, order_id: str) -> str:
+        return str(_asked(lambda: self.stack.api.order(order_id))["state"])
+
+
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    """Ask again where an answer is lost, as every caller of the data API should: the same request is one."""
+    return patiently(lambda _: ask(), 1)
+
+
+@contextmanager
+def flowing(stack: PaymentStack) -> Iterator[Traffic]:
+    """Place an order a second as long as this lasts, one of them at once."""
+    traffic, over, failures = Traffic(stack), threading.Event(), list[Exception]()
+
+    def flow() -> None:
+        for _ in itertools.count():
+            try:
+                traffic.place()
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for this thread
+                failures.append(error)
+                return
+            if over.wait(_PAUSE_SECONDS):
+                return
+
+    traffic.open()
+    thread = threading.Thread(target=flow, name=traffic.name)
+    thread.start()
+    try:
+        yield traffic
+    finally:
+        over.set()
+        thread.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,84 @@
+"""The four measures over a window of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.status.dora.assembly import Deployment
+
+WINDOW: Final = timedelta(days=28)
+"""Four whole weeks, so that weekends always weigh the same; the service level objective looks as far back."""
+_WEEK: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """DORA's four measures; none where there was nothing to measure.
+
+    Attributes:
+        since: The window's begin.
+        until: Its end, which is not part of it.
+        deployments: How many deployments succeeded.
+        per_week: Deployment frequency: how many of them in a week.
+        changes: How many changes they brought for the first time.
+        lead_time_seconds: Lead time for changes: the median from a change's authoring to its deployment.
+        ended: How many deployments ended, well or not.
+        failures: How many of those failed at first.
+        failure_rate: Change failure rate: their share, 0 to 1.
+        restored: How many failures the stage has recovered from.
+        restore_seconds: Time to restore: the median from failure to restoration.
+    """
+
+    since: datetime
+    until: datetime
+    deployments: int
+    per_week: float
+    changes: int
+    lead_time_seconds: float | None
+    ended: int
+    failures: int
+    failure_rate: float | None
+    restored: int
+    restore_seconds: float | None
+
+
+def of(deployments: Sequence[Deployment], until: datetime, window: timedelta = WINDOW) -> Measures:
+    """Compute them.
+
+    A deployment counts where its stage succeeded, a failure where it happened. A change that was deployed
+    after a failure still counts once, from its authoring on.
+
+    Args:
+        deployments: What happened, in any order; what is outside the window does not count.
+        until: The window's end.
+        window: Its length.
+    """
+    since = until - window
+
+    def inside(moment: datetime | None) -> bool:
+        return moment is not None and since <= moment < until
+
+    good = [one for one in deployments if inside(one.succeeded)]
+    ended = [one for one in deployments if inside(one.failed or one.succeeded)]
+    failures = [one for one in ended if one.failed is not None]
+    leads = [(one.succeeded - at).total_seconds() for one in good if one.succeeded for at in one.committed]
+    outages = [(one.restored - one.failed).total_seconds() for one in failures if one.restored and one.failed]
+    return Measures(
+        since=since,
+        until=until,
+        deployments=len(good),
+        per_week=len(good) / (window / _WEEK),
+        changes=len(leads),
+        lead_time_seconds=median(leads) if leads else None,
+        ended=len(ended),
+        failures=len(failures),
+        failure_rate=len(failures) / len(ended) if ended else None,
+        restored=len(outages),
+        restore_seconds=median(outages) if outages else None,
+    )
