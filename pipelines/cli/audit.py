@@ -10,12 +10,11 @@ import click
 from pipelines.cli import console, options
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import reports
-from pipelines.supply_chain.catalogue import CHECKS, make
-from pipelines.supply_chain.verdict import Outcome
+from pipelines.supply_chain.check_result import CheckStatus, write_reports
+from pipelines.supply_chain.checks import CHECKS, run_check
 
 if TYPE_CHECKING:
-    from pipelines.supply_chain.verdict import Verdict
+    from pipelines.supply_chain.check_result import CheckResult
 
 _REPORTS: Final = ROOT / "reports" / "audit"
 _NAME: Final = click.Choice(list(CHECKS))
@@ -40,35 +39,35 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
     cannot be made, as without a network, ends with an error unless --unchecked names it.
     """
     names = checks or tuple(CHECKS)
-    verdicts: dict[str, Verdict] = {}
+    results: dict[str, CheckResult] = {}
     # Side by side: most of them wait for a program of their own or for the network.
     with console.progress("auditing") as reporter, ThreadPoolExecutor() as pool:
-        for name, verdict in zip(names, pool.map(make, names), strict=True):
+        for name, result in zip(names, pool.map(run_check, names), strict=True):
             reporter.passing(name)
-            verdicts[name] = verdict
+            results[name] = result
             if not machine:
-                _print(name, verdict)
-    reports.write(_REPORTS, verdicts, unchecked)
+                _print(name, result)
+    write_reports(_REPORTS, results, unchecked)
     if machine:
-        console.as_json({name: _plain(verdict) for name, verdict in verdicts.items()})
-    failed = [name for name, one in verdicts.items() if one.outcome is Outcome.FAILED]
-    unmade = [name for name, one in verdicts.items() if one.outcome is Outcome.NOT_CHECKED]
-    open_ones = [name for name in unmade if name not in unchecked]
-    if failed or open_ones:
-        said = [f"failed: {', '.join(failed)}"] if failed else []
-        said += [f"could not check: {', '.join(open_ones)}"] if open_ones else []
-        raise Refused(f"The audit {'; '.join(said)}.", f"See {_REPORTS.relative_to(ROOT)}.")
+        console.as_json({name: _plain(result) for name, result in results.items()})
+    failed = [name for name, result in results.items() if result.status is CheckStatus.FAILED]
+    unmade = [name for name, result in results.items() if result.status is CheckStatus.NOT_CHECKED]
+    unaccepted = [name for name in unmade if name not in unchecked]
+    if failed or unaccepted:
+        reasons = [f"failed: {', '.join(failed)}"] if failed else []
+        reasons += [f"could not check: {', '.join(unaccepted)}"] if unaccepted else []
+        raise Refused(f"The audit {'; '.join(reasons)}.", f"See {_REPORTS.relative_to(ROOT)}.")
     but = f"; NOT CHECKED, as accepted: {', '.join(unmade)}" if unmade else ""
-    console.done(f"{len(verdicts) - len(unmade)} checks passed{but}")
+    console.done(f"{len(results) - len(unmade)} checks passed{but}")
 
 
-def _print(name: str, verdict: Verdict) -> None:
-    mark = {Outcome.PASSED: "[green]✓[/]", Outcome.FAILED: "[bold red]✗[/]"}.get(verdict.outcome)
+def _print(name: str, result: CheckResult) -> None:
+    mark = {CheckStatus.PASSED: "[green]✓[/]", CheckStatus.FAILED: "[bold red]✗[/]"}.get(result.status)
     console.out.print(f"{mark or '[bold yellow]NOT CHECKED[/]'} {name}:", end=" ")
-    console.out.print(verdict.said, markup=False)
-    for finding in verdict.findings:
+    console.out.print(result.summary, markup=False)
+    for finding in result.findings:
         console.out.print(f"  {finding}", markup=False)
 
 
-def _plain(verdict: Verdict) -> dict[str, object]:
-    return {"outcome": verdict.outcome.value, "said": verdict.said, "findings": list(verdict.findings)}
+def _plain(result: CheckResult) -> dict[str, object]:
+    return {"status": result.status.value, "summary": result.summary, "findings": list(result.findings)}

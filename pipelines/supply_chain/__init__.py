@@ -1,6 +1,6 @@
-"""What we are made of and whether it can be trusted: one named check for each question, each with a report.
+"""Audit what the product is made of: one named check for each question, each with a report.
 
-`catalogue.py` lists them; every other module answers one question and returns its `Verdict`. A check that
-could not be made is no pass: it says so, and `payments audit` ends with an error unless it was told that this
-one may stay open (`reports.py`, `reports/audit/`).
+`checks.py` lists them; every other module answers one question and returns its `CheckResult`. A check that
+could not be made is no pass: `payments audit` ends with an error unless this one was allowed to stay open
+(`check_result.py`, `reports/audit/`).
 """

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipelines.supply_chain import locked
-from pipelines.supply_chain.verdict import CannotCheck, Verdict, judged
+from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of
 
 OSV: Final = "https://api.osv.dev/v1/query"
 ACCEPTED: Final[dict[str, str]] = {}
 """Advisories that do not concern us: the id, and why not. One that no package has any more is a finding."""
 
 
-def check(root: Path, service: str = OSV) -> Verdict:
-    """Ask about every package of every lock.
+def check(root: Path, service: str = OSV) -> CheckResult:
+    """Ask the service about every package of every lock.
 
     Args:
         root: The repository.
@@ -33,32 +33,40 @@ def check(root: Path, service: str = OSV) -> Verdict:
     Raises:
         CannotCheck: The service did not answer, or not about every package.
     """
-    asked = {(one.name, one.version) for project in locked.PROJECTS for one in locked.packages(root, project)}
-    answers = [answer for batch in _apart(asked) for answer in _ask(batch, service)]
-    skipped = sorted(one["name"] for one in answers if "skip_reason" in one)
-    silent = sorted({name for name, _ in asked} - {one["name"] for one in answers})
+    asked = {
+        (package.name, package.version)
+        for project in locked.PROJECTS
+        for package in locked.packages(root, project)
+    }
+    answers = [answer for batch in _batches(asked) for answer in _ask(batch, service)]
+    skipped = sorted(answer["name"] for answer in answers if "skip_reason" in answer)
+    silent = sorted({name for name, _ in asked} - {answer["name"] for answer in answers})
     if skipped or silent:
         raise CannotCheck(f"{service} did not answer about {', '.join([*skipped, *silent])}")
-    known = {(one["name"], one["version"], each["id"]): each for one in answers for each in one["vulns"]}
-    found = [
-        f"{name} {version}: {advisory}, mended in {', '.join(each['fix_versions']) or 'no version'}"
-        for (name, version, advisory), each in known.items()
-        if advisory not in ACCEPTED
+    advisories = {
+        (answer["name"], answer["version"], advisory["id"]): advisory
+        for answer in answers
+        for advisory in answer["vulns"]
+    }
+    findings = [
+        f"{name} {version}: {advisory_id}, fixed in {', '.join(advisory['fix_versions']) or 'no version'}"
+        for (name, version, advisory_id), advisory in advisories.items()
+        if advisory_id not in ACCEPTED
     ]
-    gone = set(ACCEPTED) - {advisory for _, _, advisory in known}
-    found += [f"{advisory} is accepted and concerns no package any more" for advisory in gone]
-    return judged(f"{len(asked)} packages, asked of {service}", found, {"accepted": ACCEPTED})
+    stale = set(ACCEPTED) - {advisory_id for _, _, advisory_id in advisories}
+    findings += [f"{advisory_id} is accepted and concerns no package any more" for advisory_id in stale]
+    return result_of(f"{len(asked)} packages, asked of {service}", findings, {"accepted": ACCEPTED})
 
 
-def _apart(asked: set[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """Several lists where a package is asked about in several versions: a list names each once."""
-    lists: list[dict[str, str]] = []
+def _batches(asked: set[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Return the packages in batches, none of which names a package in two versions."""
+    batches: list[dict[str, str]] = []
     for name, version in sorted(asked):
-        free = next((one for one in lists if name not in one), None)
-        if free is None:
-            lists.append(free := {})
-        free[name] = version
-    return [list(one.items()) for one in lists]
+        batch = next((batch for batch in batches if name not in batch), None)
+        if batch is None:
+            batches.append(batch := {})
+        batch[name] = version
+    return [list(batch.items()) for batch in batches]
 
 
 def _ask(packages: list[tuple[str, str]], service: str) -> list[dict[str, Any]]:
@@ -67,7 +75,7 @@ def _ask(packages: list[tuple[str, str]], service: str) -> list[dict[str, Any]]:
         listing.write_text("".join(f"{name}=={version}\n" for name, version in packages))
         quiet = ["--format", "json", "--progress-spinner", "off", "--desc", "off"]
         asking = ["--vulnerability-service", "osv", "--osv-url", service, "--timeout", "15"]
-        done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        completed = subprocess.run(  # noqa: S603 - our own arguments, no shell
             [
                 Path(sys.executable).with_name("pip-audit"),
                 *["--no-deps", "--disable-pip", "--requirement", str(listing)],
@@ -80,9 +88,9 @@ def _ask(packages: list[tuple[str, str]], service: str) -> list[dict[str, Any]]:
             check=False,
         )
     try:
-        # It ends with 1 when it found something, too, and has then said what.
-        answered: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+        # It also exits with 1 when there are advisories, and has then printed them.
+        dependencies: list[dict[str, Any]] = json.loads(completed.stdout)["dependencies"]
     except (ValueError, KeyError) as error:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (completed.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         raise CannotCheck(f"{service} could not be asked: {last}") from error
-    return answered
+    return dependencies

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.build import packaging
 from pipelines.core.refusals import Refused
-from pipelines.supply_chain.verdict import CannotCheck, Verdict, judged
+from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OURS: Final = "payment_data"
 
 
-def check(built: Path) -> Verdict:
+def check(built: Path) -> CheckResult:
     """Compare the packages in `built` with the CycloneDX documents beside them.
 
     Raises:
@@ -30,16 +30,16 @@ def check(built: Path) -> Verdict:
     except Refused as refused:
         raise CannotCheck(f"{refused.message} Run `payments package` first.") from refused
     owners = metadata.packages_distributions()
-    found: list[str] = []
+    findings: list[str] = []
     inside: dict[str, list[str]] = {}
     for name, package in manifest.items():
         document = json.loads((built / package.sbom).read_text(encoding="utf-8"))
         inside[name] = [f"{part['name']} {part['version']}" for part in document["components"]]
         (digest,) = document["metadata"]["component"]["hashes"]
         if digest["content"] != package.sha256:
-            found.append(f"{name}: its SBOM is that of other bytes")
-        found += [f"{name}: {fault}" for fault in _unlisted(built / package.file, name, document, owners)]
-    return judged(f"{len(inside)} packages, each with its SBOM", found, inside)
+            findings.append(f"{name}: its SBOM is that of other bytes")
+        findings += [f"{name}: {fault}" for fault in _unlisted(built / package.file, name, document, owners)]
+    return result_of(f"{len(inside)} packages, each with its SBOM", findings, inside)
 
 
 def _unlisted(archive: Path, function: str, document: Any, owners: Any) -> Iterator[str]:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.build import sbom
 from pipelines.core.repository import ROOT
 from pipelines.supply_chain import locked
-from pipelines.supply_chain.licence_names import spdx
-from pipelines.supply_chain.verdict import CannotCheck, Verdict, judged
+from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,16 +34,51 @@ APART: Final = {"local-stripe": "card-gateway", "aws-command": "awscli", "checko
 """Where make installs the projects that have an environment of their own, below .cache."""
 
 
+_CLASSIFIERS: Final = {
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD",
+    "ISC License (ISCL)": "ISC",
+    "MIT License": "MIT",
+    "MIT No Attribution License (MIT-0)": "MIT-0",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+    "The Unlicense (Unlicense)": "Unlicense",
+    "zlib/libpng License": "Zlib",
+}
+"""Of PyPI's classifiers. `BSD License` does not say which one."""
+_FREE_TEXT: Final = {
+    "apache": "Apache-2.0",
+    "apache 2.0": "Apache-2.0",
+    "apache license": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache-2.0": "Apache-2.0",
+    "apache2": "Apache-2.0",
+    "bsd": "BSD",
+    "bsd 2-clause license": "BSD-2-Clause",
+    "bsd-2-clause": "BSD-2-Clause",
+    "bsd-3-clause": "BSD-3-Clause",
+    "isc": "ISC",
+    "mit": "MIT",
+    "mit license": "MIT",
+    "mpl-2.0": "MPL-2.0",
+    "mpl-2.0 and mit": "MPL-2.0 AND MIT",
+    "new bsd license": "BSD-3-Clause",
+    "psf-2.0": "PSF-2.0",
+}
+"""Of the free text of older packages, in lower case."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Installed:
-    """A distribution, of which every look at its metadata would parse them anew."""
+class _Distribution:
+    """An installed package's name and licence; `importlib.metadata` parses the file on every access."""
 
     name: str
     licence: str
 
 
-def check(root: Path) -> Verdict:
-    """The licences of everything that is locked and installed here, as each package states it.
+def check(root: Path) -> CheckResult:
+    """Compare the licence of every locked and installed package with the lists above.
 
     Raises:
         CannotCheck: An environment is not installed, so its packages' licences cannot be read.
@@ -52,33 +86,59 @@ def check(root: Path) -> Verdict:
     shipped = _shipped(root)
     installed = _installed(root)
     details = {
-        place: {one.name: one.licence or "not stated" for one in found} for place, found in installed.items()
+        environment: {package.name: package.licence or "not stated" for package in packages}
+        for environment, packages in installed.items()
     }
-    found = [fault for place in installed for fault in _faults(place, installed[place], shipped)]
-    absent = sorted(shipped - {one.name for one in installed["ours"]})
-    found += [f"{name} ships and is not installed here, so its licence is unknown" for name in absent]
-    known = {one.name for project in locked.PROJECTS for one in locked.packages(root, project)}
-    found += [f"{name} is explained and in no lock" for name in sorted(set(EXPLAINED) - known)]
-    said = f"{sum(map(len, details.values()))} packages, {len(shipped)} of them in what ships"
-    return judged(said, found, details | {"shipped": sorted(shipped)})
+    findings = [
+        fault for environment in installed for fault in _faults(environment, installed[environment], shipped)
+    ]
+    absent = sorted(shipped - {package.name for package in installed["ours"]})
+    findings += [f"{name} ships and is not installed here, so its licence is unknown" for name in absent]
+    in_locks = {package.name for project in locked.PROJECTS for package in locked.packages(root, project)}
+    findings += [f"{name} is explained and in no lock" for name in sorted(set(EXPLAINED) - in_locks)]
+    summary = f"{sum(map(len, details.values()))} packages, {len(shipped)} of them in what ships"
+    return result_of(summary, findings, details | {"shipped": sorted(shipped)})
 
 
-def allowed(licence: str, known: frozenset[str]) -> bool:
-    """Whether an SPDX expression is satisfied by known licences: one side of an OR, both of an AND."""
+def spdx(expression: str, classifiers: Iterable[str], free_text: str) -> str:
+    """Return the licence as an SPDX expression, or "" where the package states it in no known form.
+
+    Args:
+        expression: The metadata's License-Expression, an SPDX expression already (PEP 639).
+        classifiers: Its trove classifiers.
+        free_text: Its License field.
+    """
+    if expression:
+        return expression
+    exact = _FREE_TEXT.get(free_text.strip().lower(), "")
+    if exact and exact != "BSD":
+        return exact
+    classified = [
+        line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License :: OSI Approved :: ")
+    ]
+    if classified:
+        return " AND ".join(sorted({_CLASSIFIERS.get(name, name) for name in classified}))
+    return exact
+
+
+def allowed(licence: str, accepted: frozenset[str]) -> bool:
+    """Return whether these licences satisfy an SPDX expression: one side of an OR, both of an AND."""
     plain = re.sub(r"[()]", " ", licence)
-    return any(all(part.strip() in known for part in choice.split(" AND ")) for choice in plain.split(" OR "))
+    return any(
+        all(part.strip() in accepted for part in choice.split(" AND ")) for choice in plain.split(" OR ")
+    )
 
 
-def _faults(place: str, found: Iterable[_Installed], shipped: set[str]) -> Iterator[str]:
-    for one in found:
-        name, licence = one.name, one.licence
-        ships = place == "ours" and name in shipped
+def _faults(environment: str, packages: Iterable[_Distribution], shipped: set[str]) -> Iterator[str]:
+    for package in packages:
+        name, licence = package.name, package.licence
+        ships = environment == "ours" and name in shipped
         if name in EXPLAINED and not ships:
             continue
         if not licence:
-            yield f"{place}: {name} does not state its licence"
+            yield f"{environment}: {name} does not state its licence"
         elif not allowed(licence, SHIPPED if ships else TOOLS):
-            yield f"{place}: {name} is {licence}, not allowed in what {'ships' if ships else 'we use'}"
+            yield f"{environment}: {name} is {licence}, not allowed in what {'ships' if ships else 'we use'}"
 
 
 def _shipped(root: Path) -> set[str]:
@@ -86,22 +146,24 @@ def _shipped(root: Path) -> set[str]:
     return {part["name"] for part in listed if part["name"] != "payment-data"}
 
 
-def _installed(root: Path) -> dict[str, list[_Installed]]:
-    here = {one.name: one for one in _read(metadata.distributions())}
-    ours = [here[one.name] for one in locked.packages(root, "ours") if one.name in here]
-    return {"ours": ours} | {project: _apart(project, folder) for project, folder in APART.items()}
+def _installed(root: Path) -> dict[str, list[_Distribution]]:
+    by_name = {package.name: package for package in _read(metadata.distributions())}
+    ours = [by_name[package.name] for package in locked.packages(root, "ours") if package.name in by_name]
+    return {"ours": ours} | {
+        project: _in_own_environment(project, folder) for project, folder in APART.items()
+    }
 
 
-def _apart(project: str, folder: str) -> list[_Installed]:
+def _in_own_environment(project: str, folder: str) -> list[_Distribution]:
     places = [str(path) for path in (ROOT / ".cache" / folder).glob("lib/python*/site-packages")]
     if not places:
         raise CannotCheck(f"the environment of {project} is not installed; run `make audit`")
-    return sorted(_read(metadata.distributions(path=places)), key=lambda one: one.name)
+    return sorted(_read(metadata.distributions(path=places)), key=lambda package: package.name)
 
 
-def _read(distributions: Iterable[Distribution]) -> Iterator[_Installed]:
-    for one in distributions:
-        said = one.metadata.json  # as PEP 566 has it
-        texts = [str(said.get(key) or "") for key in ("license_expression", "license")]
-        licence = spdx(texts[0], list(said.get("classifier") or []), texts[1])
-        yield _Installed(re.sub(r"[-_.]+", "-", str(said["name"])).lower(), licence)
+def _read(distributions: Iterable[Distribution]) -> Iterator[_Distribution]:
+    for distribution in distributions:
+        fields = distribution.metadata.json  # as PEP 566 defines it
+        expression, free_text = (str(fields.get(key) or "") for key in ("license_expression", "license"))
+        licence = spdx(expression, list(fields.get("classifier") or []), free_text)
+        yield _Distribution(re.sub(r"[-_.]+", "-", str(fields["name"])).lower(), licence)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.build import dependencies
 from pipelines.core.refusals import Refused
-from pipelines.supply_chain.verdict import Verdict, judged
+from pipelines.supply_chain.check_result import CheckResult, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,31 +25,31 @@ PROJECTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package as a lock holds it."""
+    """A package of a lock."""
 
     name: str
     version: str
 
 
-def check(root: Path) -> Verdict:
-    """Every package of every lock comes from an index, with a SHA-256 of each of its files."""
-    found: list[str] = []
+def check(root: Path) -> CheckResult:
+    """Check that every locked package comes from an index and has a SHA-256 for each of its files."""
+    findings: list[str] = []
     counted: dict[str, int] = {}
     for name, folder in PROJECTS.items():
         lock = root / folder / "uv.lock"
         packages = _read(lock)
         counted[name] = len(packages)
-        found += [f"{folder}/uv.lock: {fault}" for package in packages for fault in _faults(package)]
-        found += _stale(root / folder, folder)
-    return judged(f"{sum(counted.values())} packages in {len(counted)} locks", found, counted)
+        findings += [f"{folder}/uv.lock: {fault}" for package in packages for fault in _faults(package)]
+        findings += _stale(root / folder, folder)
+    return result_of(f"{sum(counted.values())} packages in {len(counted)} locks", findings, counted)
 
 
 def packages(root: Path, project: str) -> list[Package]:
-    """What a project's lock holds, but for the repository's own packages."""
+    """Return the packages of a project's lock without the repository's own."""
     return [
-        Package(one["name"], one["version"])
-        for one in _read(root / PROJECTS[project] / "uv.lock")
-        if "registry" in one["source"]
+        Package(locked["name"], locked["version"])
+        for locked in _read(root / PROJECTS[project] / "uv.lock")
+        if "registry" in locked["source"]
     ]
 
 
@@ -67,9 +67,9 @@ def _faults(package: dict[str, Any]) -> Iterator[str]:
     files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
     if not files:
         yield f"{package['name']} has no file"
-    for one in files:
-        if not one.get("hash", "").startswith("sha256:"):
-            yield f"{package['name']}: {one.get('url', 'a file')} has no SHA-256"
+    for file in files:
+        if not file.get("hash", "").startswith("sha256:"):
+            yield f"{package['name']}: {file.get('url', 'a file')} has no SHA-256"
 
 
 def _stale(project: Path, shown: str) -> Iterator[str]:

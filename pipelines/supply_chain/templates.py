@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.repository import CACHE, ROOT
-from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict, judged
+from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 CHECKOV: Final = ROOT / ".cache" / "checkov" / "bin" / "checkov"
 
 
-def check(templates: Mapping[str, Any], notes: Path = CACHE / "checkov-passed") -> Verdict:
-    """Run every rule of checkov's on these templates; the verdict on ones that passed before is kept.
+def check(templates: Mapping[str, Any], notes: Path = CACHE / "checkov-passed") -> CheckResult:
+    """Run every checkov rule on these templates, unless exactly these passed before.
 
     Args:
         templates: Each by a label for findings, as `prod/payments`.
@@ -35,48 +35,48 @@ def check(templates: Mapping[str, Any], notes: Path = CACHE / "checkov-passed") 
     """
     kept = notes / f"{_digest(templates)}.json"
     if kept.exists():
-        known = json.loads(kept.read_text())
-        return judged(known["said"], (), known["details"])
-    verdict = _judge(templates)
-    if verdict.outcome is Outcome.PASSED:
+        earlier = json.loads(kept.read_text())
+        return result_of(earlier["summary"], (), earlier["details"])
+    result = _run_checkov(templates)
+    if result.status is CheckStatus.PASSED:
         notes.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps({"said": verdict.said, "details": verdict.details}))
-    return verdict
+        kept.write_text(json.dumps({"summary": result.summary, "details": result.details}))
+    return result
 
 
 def _digest(templates: Mapping[str, Any]) -> str:
-    said = json.dumps(templates, sort_keys=True).encode() + (ROOT / "tests/checkov/uv.lock").read_bytes()
-    return hashlib.sha256(said + Path(__file__).read_bytes()).hexdigest()
+    inputs = json.dumps(templates, sort_keys=True).encode() + (ROOT / "tests/checkov/uv.lock").read_bytes()
+    return hashlib.sha256(inputs + Path(__file__).read_bytes()).hexdigest()
 
 
-def _judge(templates: Mapping[str, Any]) -> Verdict:
+def _run_checkov(templates: Mapping[str, Any]) -> CheckResult:
     if not CHECKOV.exists():
         raise CannotCheck("checkov is not installed; run `make checkov`")
     with tempfile.TemporaryDirectory() as place:
         files = {f"/{label.replace('/', '-')}.json": label for label in templates}
         for file, label in files.items():
             (Path(place) / file[1:]).write_text(json.dumps(templates[label], indent=1))
-        told = _run(place)
-    results, summary = told["results"], told["summary"]
-    if summary["parsing_errors"]:
+        report = _report_of(place)
+    results, counts = report["results"], report["summary"]
+    if counts["parsing_errors"]:
         raise CannotCheck(f"checkov cannot read {', '.join(results['parsing_errors'])}")
     explained = {
-        f"{files[one['file_path']]}: {one['check_id']} {one['resource']}": one["check_result"].get(
+        f"{files[check['file_path']]}: {check['check_id']} {check['resource']}": check["check_result"].get(
             "suppress_comment", ""
         )
-        for one in results["skipped_checks"]
+        for check in results["skipped_checks"]
     }
-    found = [f"{_shown(one, files)} {one['check_name']}" for one in results["failed_checks"]]
-    found += [f"{place} is skipped without a reason" for place, reason in explained.items() if not reason]
-    said = (
-        f"{summary['passed']} passed, {summary['failed']} failed, {summary['skipped']} explained, "
-        f"in {len(files)} templates, by checkov {summary['checkov_version']}"
+    findings = [f"{_place(check, files)} {check['check_name']}" for check in results["failed_checks"]]
+    findings += [f"{place} is skipped without a reason" for place, reason in explained.items() if not reason]
+    summary = (
+        f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} explained, "
+        f"in {len(files)} templates, by checkov {counts['checkov_version']}"
     )
-    return judged(said, found, {"explained": explained})
+    return result_of(summary, findings, {"explained": explained})
 
 
-def ours() -> dict[str, Any]:
-    """Every template of this repository by its label."""
+def of_repository() -> dict[str, Any]:
+    """Return every template of this repository by its label, as `prod/payments`."""
     from pipelines.lint import repository_templates  # noqa: PLC0415 - loads troposphere, which other checks need not
 
     return {
@@ -86,18 +86,18 @@ def ours() -> dict[str, Any]:
     }
 
 
-def _shown(one: Mapping[str, Any], files: Mapping[str, str]) -> str:
-    return f"{files[one['file_path']]}: {one['resource'].rpartition('.')[2]}: {one['check_id']}"
+def _place(check: Mapping[str, Any], files: Mapping[str, str]) -> str:
+    return f"{files[check['file_path']]}: {check['resource'].rpartition('.')[2]}: {check['check_id']}"
 
 
-def _run(place: str) -> dict[str, Any]:
+def _report_of(place: str) -> dict[str, Any]:
     command = [str(CHECKOV), "--directory", place, "--framework", "cloudformation", "--output", "json"]
     # --skip-download: it would ask its maker's service for the severity of rules.
-    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+    completed = subprocess.run(  # noqa: S603 - our own arguments, no shell
         [*command, "--compact", "--skip-download"], capture_output=True, text=True, check=False
     )
     try:
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told | {"results": told["results"], "summary": told["summary"]}
+        report: dict[str, Any] = json.loads(completed.stdout)
+        return report | {"results": report["results"], "summary": report["summary"]}
     except (ValueError, KeyError) as error:
-        raise CannotCheck(f"checkov did not run: {done.stderr.strip()[-500:]}") from error
+        raise CannotCheck(f"checkov did not run: {completed.stderr.strip()[-500:]}") from error

@@ -18,9 +18,9 @@ from pipelines.build import packaging
 from pipelines.cli import audit
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import advisories, catalogue, code, contents, licences, locked, reports, secrets
-from pipelines.supply_chain.licence_names import spdx
-from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict, judged
+from pipelines.supply_chain import advisories, checks, code, contents, licences, locked, secrets
+from pipelines.supply_chain.check_result import JUNIT, CannotCheck, CheckResult, CheckStatus, result_of
+from pipelines.supply_chain.licences import spdx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,29 +39,31 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def in_junit(folder: Path, kind: str) -> ET.Element:
-    (found,) = ET.parse(folder / reports.JUNIT).getroot().iter(kind)  # noqa: S314 - our own report
+    (found,) = ET.parse(folder / JUNIT).getroot().iter(kind)  # noqa: S314 - our own report
     return found
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str, Verdict | str]], None]:
-    """Let checks answer as told; a text is why one cannot look. Reports go to a folder of the test's."""
+def answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[dict[str, CheckResult | str]], None]:
+    """Let checks answer as a test asks; a text is why one cannot look. Reports go to a temporary folder."""
     monkeypatch.setattr(audit, "_REPORTS", tmp_path / "audit")
     monkeypatch.setattr(audit, "ROOT", tmp_path)
 
-    def answers(told: dict[str, Verdict | str]) -> None:
-        def of(answer: Verdict | str) -> Callable[[], Verdict]:
-            def check() -> Verdict:
+    def replace(results: dict[str, CheckResult | str]) -> None:
+        def checking(answer: CheckResult | str) -> Callable[[], CheckResult]:
+            def check() -> CheckResult:
                 if isinstance(answer, str):
                     raise CannotCheck(answer)
                 return answer
 
             return check
 
-        for name, answer in told.items():
-            monkeypatch.setitem(catalogue.CHECKS, name, of(answer))
+        for name, answer in results.items():
+            monkeypatch.setitem(checks.CHECKS, name, checking(answer))
 
-    return answers
+    return replace
 
 
 def run(*arguments: str) -> Result:
@@ -69,10 +71,10 @@ def run(*arguments: str) -> Result:
 
 
 def test_a_check_that_could_not_look_fails_the_audit_and_says_so(
-    said: Callable[[dict[str, Verdict | str]], None], tmp_path: Path
+    answers: Callable[[dict[str, CheckResult | str]], None], tmp_path: Path
 ) -> None:
     # Given a service that does not answer
-    said({"locks": judged("3 packages", []), "advisories": "nobody answers"})
+    answers({"locks": result_of("3 packages", []), "advisories": "nobody answers"})
     # When everything else passed
     result = run("locks", "advisories")
     # Then the audit did not, and its reports call it an error
@@ -80,13 +82,13 @@ def test_a_check_that_could_not_look_fails_the_audit_and_says_so(
     assert "NOT CHECKED advisories: nobody answers" in result.output
     assert "could not check: advisories" in result.output
     assert in_junit(tmp_path, "error").get("message") == "not checked: nobody answers"
-    assert json.loads((tmp_path / "audit" / "advisories.json").read_text())["outcome"] == "not checked"
+    assert json.loads((tmp_path / "audit" / "advisories.json").read_text())["status"] == "not checked"
 
 
 def test_it_may_stay_unchecked_only_where_that_was_said_and_is_still_told(
-    said: Callable[[dict[str, Verdict | str]], None], tmp_path: Path
+    answers: Callable[[dict[str, CheckResult | str]], None], tmp_path: Path
 ) -> None:
-    said({"locks": judged("3 packages", []), "advisories": "nobody answers"})
+    answers({"locks": result_of("3 packages", []), "advisories": "nobody answers"})
     result = run("locks", "advisories", "--unchecked", "advisories")
     assert result.exit_code == 0, result.output
     assert "1 checks passed; NOT CHECKED, as accepted: advisories" in result.output
@@ -94,9 +96,9 @@ def test_it_may_stay_unchecked_only_where_that_was_said_and_is_still_told(
 
 
 def test_what_was_found_fails_the_audit_even_where_it_might_have_stayed_unchecked(
-    said: Callable[[dict[str, Verdict | str]], None], tmp_path: Path
+    answers: Callable[[dict[str, CheckResult | str]], None], tmp_path: Path
 ) -> None:
-    said({"advisories": judged("2 packages", ["urllib3 1: CVE-1"])})
+    answers({"advisories": result_of("2 packages", ["urllib3 1: CVE-1"])})
     result = run("advisories", "--unchecked", "advisories")
     assert (result.exit_code, "urllib3 1: CVE-1" in result.output) == (1, True)
     assert in_junit(tmp_path, "failure").text == "urllib3 1: CVE-1"
@@ -107,8 +109,8 @@ def test_a_check_that_nobody_knows_is_refused() -> None:
 
 
 def test_our_locks_name_a_digest_for_every_file_and_are_those_of_their_projects() -> None:
-    verdict = locked.check(ROOT)
-    assert (verdict.outcome, verdict.findings) == (Outcome.PASSED, ())
+    result = locked.check(ROOT)
+    assert (result.status, result.findings) == (CheckStatus.PASSED, ())
 
 
 def test_a_package_without_a_digest_and_one_from_nowhere_are_found(
@@ -190,7 +192,7 @@ def test_a_licence_is_allowed_by_what_it_asks_of_whoever_ships_or_uses(
 
 
 @pytest.mark.parametrize(
-    ("expression", "classifiers", "written", "name"),
+    ("expression", "classifiers", "free_text", "name"),
     [
         ("BSD-3-Clause", [], "BSD", "BSD-3-Clause"),
         ("", ["License :: OSI Approved :: MIT License"], "", "MIT"),
@@ -200,9 +202,9 @@ def test_a_licence_is_allowed_by_what_it_asks_of_whoever_ships_or_uses(
     ],
 )
 def test_a_licence_is_read_from_what_a_package_says(
-    expression: str, classifiers: list[str], written: str, name: str
+    expression: str, classifiers: list[str], free_text: str, name: str
 ) -> None:
-    assert spdx(expression, classifiers, written) == name
+    assert spdx(expression, classifiers, free_text) == name
 
 
 def test_a_secret_in_a_file_is_found_and_its_value_is_kept_nowhere(tmp_path: Path) -> None:
@@ -213,12 +215,12 @@ def test_a_secret_in_a_file_is_found_and_its_value_is_kept_nowhere(tmp_path: Pat
     (root / "clean.py").write_text("x = 1\n")
     # When it is looked at, twice
     notes = tmp_path / "notes"
-    verdicts = [secrets.in_tree(root, notes) for _ in range(2)]
+    results = [secrets.in_tree(root, notes) for _ in range(2)]
     # Then the key is found both times, comment or not, and is in no report and no note
-    for verdict in verdicts:
-        (found,) = verdict.findings
+    for result in results:
+        (found,) = result.findings
         assert found.startswith("settings.py:1: looks like AWS Access Key")
-    assert KEY not in repr(verdicts)
+    assert KEY not in repr(results)
     assert all(KEY not in path.read_text() for path in notes.iterdir())
 
 
@@ -315,7 +317,7 @@ def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
 
 
 def test_a_known_vulnerability_is_found(osv: Callable[[str], str]) -> None:
-    assert advisories.check(ROOT, osv("rich")).findings == ("rich 15.0.0: PYSEC-1, mended in 9.9",)
+    assert advisories.check(ROOT, osv("rich")).findings == ("rich 15.0.0: PYSEC-1, fixed in 9.9",)
 
 
 def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(

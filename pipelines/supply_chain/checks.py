@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from pipelines.build.packaging import PACKAGES
 from pipelines.core.repository import ROOT
 from pipelines.supply_chain import advisories, code, contents, licences, locked, secrets, templates
-from pipelines.supply_chain.verdict import CannotCheck, Outcome, Verdict
+from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CHECKS: Final[dict[str, Callable[[], Verdict]]] = {
+CHECKS: Final[dict[str, Callable[[], CheckResult]]] = {
     "locks": lambda: locked.check(ROOT),
     "contents": lambda: contents.check(PACKAGES),
     "licences": lambda: licences.check(ROOT),
@@ -20,13 +20,13 @@ CHECKS: Final[dict[str, Callable[[], Verdict]]] = {
     "history": lambda: secrets.in_history(ROOT),
     "code": lambda: code.check(ROOT),
     "advisories": lambda: advisories.check(ROOT),
-    "templates": lambda: templates.check(templates.ours()),
+    "templates": lambda: templates.check(templates.of_repository()),
 }
 
 
-def make(name: str) -> Verdict:
-    """Make a check; one that could not look is an answer, too."""
+def run_check(name: str) -> CheckResult:
+    """Run a check by name; one that could not look has the status `not checked`."""
     try:
         return CHECKS[name]()
     except CannotCheck as cannot:
-        return Verdict(Outcome.NOT_CHECKED, str(cannot))
+        return CheckResult(CheckStatus.NOT_CHECKED, str(cannot))
