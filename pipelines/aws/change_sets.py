@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipelines.aws.stacks import StackFailed, delete, described, follow, status, unique
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from types_boto3_cloudformation.literals import ChangeSetTypeType
-    from types_boto3_cloudformation.type_defs import ChangeTypeDef
+    from types_boto3_cloudformation.type_defs import ChangeTypeDef, DescribeChangeSetOutputTypeDef
 
     from pipelines.aws.accounts import Aws
 
 _ONLY_DELETABLE: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 """A stack in these states takes no update, only a deletion (User Guide, Stack status codes)."""
 
+_MAKING_SECONDS: Final = 600
 _NO_CHANGE: Final = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -85,10 +86,17 @@ def _review(aws: Aws, request: StackRequest, kind: ChangeSetTypeType, reporter: 
         Capabilities=["CAPABILITY_IAM"],
     )["Id"]
     reporter.passing(f"{request.name}: waiting for the change set")
-    change_set = aws.cloudformation.describe_change_set(ChangeSetName=made)
-    while change_set["Status"] in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
-        time.sleep(aws.poll_seconds)
-        change_set = aws.cloudformation.describe_change_set(ChangeSetName=made)
+
+    def complete() -> DescribeChangeSetOutputTypeDef | None:
+        answer = aws.cloudformation.describe_change_set(ChangeSetName=made)
+        return None if answer["Status"] in {"CREATE_PENDING", "CREATE_IN_PROGRESS"} else answer
+
+    change_set = wait_until(
+        complete,
+        seconds=_MAKING_SECONDS,
+        every=aws.poll_seconds,
+        what=f"the change set of {request.name} to be made",
+    )
     if change_set["Status"] == "CREATE_COMPLETE":
         pages = aws.cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=made)
         reporter.say(f"{request.name}: {_summary([change for page in pages for change in page['Changes']])}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pipelines.core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +24,8 @@ _FAILURES: Final = (
     "taskStartFailed",
     "lambdaFunctionFailed",
 )
+_LONGEST_SECONDS: Final = 366 * 24 * 60 * 60
+"""An execution may last a year (Step Functions quotas)."""
 _ENDS: Final = ("executionFailed", "executionTimedOut", "executionAborted")
 
 
@@ -45,13 +49,17 @@ class Moment:
 
 
 def follow(aws: Aws, execution_arn: str, *, after: int = 0) -> Iterator[Moment]:
-    """Tell what happens in an execution until it ends, from its beginning or `after` one of its events."""
-    told, state = after, ""
+    """Yield what happens in an execution until it ends, from its beginning or `after` one of its events."""
+    last, state = after, ""
     while True:
-        for event in _history(aws, execution_arn):
-            if event["id"] <= told:
-                continue
-            told = event["id"]
+        events = wait_until(
+            partial(_events_after, aws, execution_arn, last),
+            seconds=_LONGEST_SECONDS,
+            every=aws.poll_seconds,
+            what=f"execution {execution_arn} to go on",
+        )
+        last = events[-1]["id"]
+        for event in events:
             moment = _moment(event, state)
             if moment is None:
                 continue
@@ -59,7 +67,6 @@ def follow(aws: Aws, execution_arn: str, *, after: int = 0) -> Iterator[Moment]:
             yield moment
             if moment.what == "ended":
                 return
-        time.sleep(aws.poll_seconds)
 
 
 def moments(aws: Aws, execution_arn: str) -> list[Moment]:
@@ -92,6 +99,10 @@ def status(aws: Aws, execution_arn: str) -> str | None:
         return aws.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
     except aws.stepfunctions.exceptions.ExecutionDoesNotExist:
         return None
+
+
+def _events_after(aws: Aws, execution_arn: str, last: int) -> list[HistoryEventTypeDef]:
+    return [event for event in _history(aws, execution_arn) if event["id"] > last]
 
 
 def _history(aws: Aws, execution_arn: str) -> Iterator[HistoryEventTypeDef]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,11 +80,12 @@ def unique(purpose: str) -> str:
 
 def follow(aws: Aws, stack_id: str, token: str, wanted: str, reporter: Reporter) -> None:
     """Tell the events of one operation until the stack itself has ended; raise unless it ended as wanted."""
-    told: set[str] = set()
+    reported: set[str] = set()
     first_failure = ""
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        for event in _new_events(aws, stack_id, token, told):
+
+    def ended() -> bool:
+        nonlocal first_failure
+        for event in _new_events(aws, stack_id, token, reported):
             state, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
             reporter.passing(f"{event['StackName']}: {event['LogicalResourceId']} {state}")
             if state.endswith("_FAILED") and not first_failure and _CONSEQUENCE not in reason:
@@ -92,23 +93,29 @@ def follow(aws: Aws, stack_id: str, token: str, wanted: str, reporter: Reporter)
                 reporter.say(f"{event['StackName']}: {first_failure}")
             if _of_the_stack(event) and not state.endswith("_IN_PROGRESS"):
                 if state == wanted:
-                    return
+                    return True
                 raise StackFailed(
                     f"Stack {event['StackName']} ended in {state}. First failure: {first_failure}"
                 )
-        time.sleep(aws.poll_seconds)
-    raise StackFailed(f"{stack_id} did not end within {_LONGEST_SECONDS // 60} minutes; it may still go on.")
+        return False
+
+    wait_until(
+        ended,
+        seconds=_LONGEST_SECONDS,
+        every=aws.poll_seconds,
+        what=f"stack {stack_id} to end; it may still go on",
+    )
 
 
-def _new_events(aws: Aws, stack_id: str, token: str, told: set[str]) -> Iterator[StackEventTypeDef]:
-    """The operation's events that were not told yet, oldest first."""
+def _new_events(aws: Aws, stack_id: str, token: str, reported: set[str]) -> Iterator[StackEventTypeDef]:
+    """The operation's events that were not reported yet, oldest first."""
     unseen = []
     for page in aws.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
         ours = [event for event in page["StackEvents"] if event.get("ClientRequestToken") == token]
-        unseen += [event for event in ours if event["EventId"] not in told]
+        unseen += [event for event in ours if event["EventId"] not in reported]
         if len(ours) < len(page["StackEvents"]):
             break  # newest first: what follows belongs to earlier operations
-    told.update(event["EventId"] for event in unseen)
+    reported.update(event["EventId"] for event in unseen)
     yield from reversed(unseen)
 
 

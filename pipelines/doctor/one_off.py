@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from pipelines.aws import stacks
 from pipelines.build import dependencies, reproducible_zip
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
+from pipelines.core.waiting import wait_until
 from pipelines.definitions import roles
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.doctor import reach_database
@@ -96,31 +96,30 @@ def _make_function(aws: Aws, name: str, role: str, network: dict[str, str], undo
         },
         "Code": {"ZipFile": _package()},
     }
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while True:
+
+    def create() -> bool:
         try:
             aws.functions.create_function(**about)
         except ClientError as error:
             # A new role takes some seconds to be known everywhere (IAM user guide, "Troubleshoot IAM").
-            young = "cannot be assumed" in str(error) or "does not have permissions" in str(error)
-            if not young or time.monotonic() > deadline:
-                raise
-            time.sleep(aws.poll_seconds)
-        else:
-            undo.callback(aws.functions.delete_function, FunctionName=name)
-            return
+            if "cannot be assumed" in str(error) or "does not have permissions" in str(error):
+                return False
+            raise
+        return True
+
+    wait_until(create, seconds=_LONGEST_SECONDS, every=aws.poll_seconds, what=f"role {name} to be known")
+    undo.callback(aws.functions.delete_function, FunctionName=name)
 
 
 def _await_ready(aws: Aws, name: str) -> None:
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        found: dict[str, Any] = dict(aws.functions.get_function_configuration(FunctionName=name))
-        if found.get("State", "Active") == "Active":
-            return
-        if found["State"] == "Failed":
-            raise Refused(f"The function could not be made: {found.get('StateReason', 'no reason is given')}")
-        time.sleep(aws.poll_seconds)
-    raise Refused(f"The function was not ready within {_LONGEST_SECONDS // 60} minutes.")
+    def ready() -> bool:
+        function = aws.functions.get_function_configuration(FunctionName=name)
+        state = function.get("State", "Active")
+        if state == "Failed":
+            raise Refused(f"The function could not be made: {function.get('StateReason', 'no reason given')}")
+        return state == "Active"
+
+    wait_until(ready, seconds=_LONGEST_SECONDS, every=aws.poll_seconds, what=f"function {name} to be ready")
 
 
 def _package() -> bytes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from pipelines.core.waiting import TimedOut, wait_until
+
 if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import DescribeStackDriftDetectionStatusOutputTypeDef
+
     from pipelines.aws.accounts import Aws
 
 _LONGEST_SECONDS: Final = 300
@@ -39,14 +42,12 @@ def detect(aws: Aws, stack: str) -> Drift:
         ):
             return Drift(stack)
         detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
-        state = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
-        deadline = time.monotonic() + _LONGEST_SECONDS
-        while state["DetectionStatus"] == "DETECTION_IN_PROGRESS" and time.monotonic() < deadline:
-            time.sleep(aws.poll_seconds)
-            state = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        state = _ended_detection(aws, stack, detection)
         found = cloudformation.describe_stack_resource_drifts(
             StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
         )["StackResourceDrifts"]
+    except TimedOut:
+        return Drift(stack, unknown="it did not end")
     except ClientError as error:
         # Evidence without drift is better than none; the page says that it is missing, and why.
         return Drift(stack, unknown=error.response["Error"]["Message"])
@@ -57,3 +58,13 @@ def detect(aws: Aws, stack: str) -> Drift:
         else state.get("DetectionStatusReason", "it did not end")
     )
     return Drift(stack, drifted, unknown)
+
+
+def _ended_detection(aws: Aws, stack: str, detection: str) -> DescribeStackDriftDetectionStatusOutputTypeDef:
+    def ended() -> DescribeStackDriftDetectionStatusOutputTypeDef | None:
+        answer = aws.cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        return None if answer["DetectionStatus"] == "DETECTION_IN_PROGRESS" else answer
+
+    return wait_until(
+        ended, seconds=_LONGEST_SECONDS, every=aws.poll_seconds, what=f"the drift detection of {stack}"
+    )

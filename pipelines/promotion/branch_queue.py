@@ -8,13 +8,13 @@ Source: CodePipeline API reference, ListPipelineExecutions and ListActionExecuti
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.core.waiting import wait_until
 from pipelines.definitions.actions import SOURCE
 from pipelines.definitions.configuration_file import Push
 
@@ -54,13 +54,15 @@ def await_turn(tools: Aws, pipeline: str, execution: str, branch: str, reporter:
         Overtaken: A later push came.
         Refused: An earlier one does not end.
     """
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    known: dict[str, str] = {execution: branch}
-    while True:
+    branches: dict[str, str] = {execution: branch}
+
+    def first_in_queue() -> bool:
         rivals = [
-            one for one in _under_way(tools, pipeline) if _branch(tools, pipeline, one, known) == branch
+            rival
+            for rival in _under_way(tools, pipeline)
+            if _branch(tools, pipeline, rival, branches) == branch
         ]
-        own = next((one for one in rivals if one.identifier == execution), None)
+        own = next((rival for rival in rivals if rival.identifier == execution), None)
         if own is None:
             raise Refused(f"Execution {execution} of {pipeline} is not under way any more.")
         if rivals[-1] != own:
@@ -68,11 +70,17 @@ def await_turn(tools: Aws, pipeline: str, execution: str, branch: str, reporter:
                 f"A later push to this branch overtook this one: execution {rivals[-1].identifier}."
             )
         if rivals[0] == own:
-            return
-        if time.monotonic() > deadline:
-            raise Refused(f"Execution {rivals[0].identifier} of the same branch does not end.", "Stop it.")
+            return True
         reporter.passing(f"waiting for execution {rivals[0].identifier} of the same branch")
-        time.sleep(tools.poll_seconds)
+        return False
+
+    wait_until(
+        first_in_queue,
+        seconds=_LONGEST_SECONDS,
+        every=tools.poll_seconds,
+        what="an earlier execution of the same branch to end",
+        hint="Stop it.",
+    )
 
 
 def push_of(tools: Aws, pipeline: str, execution: str, branch: str) -> Push:

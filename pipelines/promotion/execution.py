@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.core.refusals import Refused
+from pipelines.core.waiting import wait_until
 from pipelines.orders import smoke
 from pipelines.promotion import control
 
@@ -95,16 +94,23 @@ def started_by(tools: Aws, pipeline: str, commit: str) -> str:
     """The execution that a push of a commit started.
 
     Raises:
-        Refused: It started none in a minute.
+        TimedOut: It started none in a minute.
     """
-    deadline = time.monotonic() + _NOT_STARTED_SECONDS
-    while time.monotonic() < deadline:
-        for one in control.executions(tools, pipeline):
-            revisions = [revision["revisionId"] for revision in one.get("sourceRevisions", [])]
-            if commit in revisions or commit in one.get("trigger", {}).get("triggerDetail", ""):
-                return str(one["pipelineExecutionId"])
-        time.sleep(tools.poll_seconds)
-    raise Refused(f"The push of {commit[:12]} did not start {pipeline}.", "Is the connection registered?")
+
+    def started() -> str | None:
+        for run in control.executions(tools, pipeline):
+            revisions = [revision["revisionId"] for revision in run.get("sourceRevisions", [])]
+            if commit in revisions or commit in run.get("trigger", {}).get("triggerDetail", ""):
+                return str(run["pipelineExecutionId"])
+        return None
+
+    return wait_until(
+        started,
+        seconds=_NOT_STARTED_SECONDS,
+        every=tools.poll_seconds,
+        what=f"the push of {commit[:12]} to start {pipeline}",
+        hint="Is the connection registered?",
+    )
 
 
 def follow(
@@ -122,23 +128,29 @@ def follow(
         decide: Asked at each gate: yes or no with the reason, or nothing to leave it to somebody else.
 
     Raises:
-        Refused: It does not end in an hour.
+        TimedOut: It does not end in an hour.
     """
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < deadline:
+
+    def ended_or_left() -> bool:
         ended = _look(tools, promotion)
         watch(promotion)
         if ended:
-            return
+            return True
         for question in control.questions(tools, promotion.pipeline, promotion.execution):
             promotion.evidence = question.link
             answer = decide(question)
             if answer is None:
                 promotion.status = WAITING
-                return
+                return True
             control.answer(tools, promotion.pipeline, question, yes=answer[0], summary=answer[1])
-        time.sleep(tools.poll_seconds * 2)
-    raise Refused(f"{promotion.execution} of {promotion.pipeline} does not end.")
+        return False
+
+    wait_until(
+        ended_or_left,
+        seconds=_LONGEST_SECONDS,
+        every=tools.poll_seconds * 2,
+        what=f"{promotion.execution} of {promotion.pipeline} to end",
+    )
 
 
 def stop_what_began(tools: Aws, pipeline: str) -> None:

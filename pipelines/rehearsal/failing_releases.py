@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import deployed_versions
-from pipelines.core.refusals import Refused
+from pipelines.core.waiting import wait_until
 from pipelines.orders import payment_stack
 from pipelines.promotion import control, execution, failure_report
 from pipelines.rehearsal import failing_commits, traffic
@@ -147,11 +147,12 @@ def idle(prepared: Rehearsal) -> None:
     """Wait until nothing runs in the release pipeline.
 
     Raises:
-        Refused: Something does not end.
+        TimedOut: Something does not end.
     """
-    name, deadline = control.name_of(prepared.aws, "release"), time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        if all(one["status"] in execution.ENDED for one in control.executions(prepared.aws, name)):
-            return
-        time.sleep(prepared.aws.poll_seconds)
-    raise Refused(f"Something in {name} does not end.")
+    name = control.name_of(prepared.aws, "release")
+    wait_until(
+        lambda: all(run["status"] in execution.ENDED for run in control.executions(prepared.aws, name)),
+        seconds=_LONGEST_SECONDS,
+        every=prepared.aws.poll_seconds,
+        what=f"every execution of {name} to end",
+    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import executions
 from pipelines.core.retry import Answer, patiently
+from pipelines.core.waiting import TimedOut, wait_until
 from pipelines.orders import orders
 
 if TYPE_CHECKING:
@@ -82,9 +82,15 @@ class Traffic:
         return sum(self._state(order_id) == "COMPLETED" for order_id in self.placed)
 
     def _end(self, order_id: str) -> str:
-        arn, deadline = orders.execution_arn(self.stack, order_id), time.monotonic() + _LONGEST_SECONDS
-        while executions.status(self.stack.aws, arn) == "RUNNING" and time.monotonic() < deadline:
-            time.sleep(self.stack.aws.poll_seconds)
+        """Return the order's state when its execution has ended, or as it is when that takes too long."""
+        arn = orders.execution_arn(self.stack, order_id)
+        with suppress(TimedOut):
+            wait_until(
+                lambda: executions.status(self.stack.aws, arn) != "RUNNING",
+                seconds=_LONGEST_SECONDS,
+                every=self.stack.aws.poll_seconds,
+                what=f"order {order_id} to end",
+            )
         return self._state(order_id)
 
     def _state(self, order_id: str) -> str:
