@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.core.repository import ROOT
 from tests.drills import pages
-from tests.drills.system import System, wait_until
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.drills.alarm_listener import Ears
     from tests.drills.record import Run
+    from tests.drills.system import System
 
 _RING_SECONDS: Final = 180.0
 _PARK_SECONDS: Final = 180.0
@@ -47,7 +48,12 @@ class Scene:
     def rings(self, *alarms: str) -> None:
         """Wait until these alarms, and the one over all of them, have rung since something was broken."""
         wanted, began, heard = {*alarms, "Health"}, time.monotonic(), self.ears.heard
-        wait_until(lambda: wanted <= heard, f"not {wanted} rang", _RING_SECONDS, lambda: heard)
+        wait_until(
+            lambda: wanted <= heard,
+            lambda: f"{wanted} ring; {heard} rang",
+            seconds=_RING_SECONDS,
+            every=0.5,
+        )
         self.run.alarms = list(dict.fromkeys([*self.run.alarms, *alarms]))
         self.told(f"rings: {', '.join(alarms)}, after {time.monotonic() - began:.0f} s")
 
@@ -76,10 +82,10 @@ class Scene:
     def redrive_parked(self) -> None:
         """Let executions end, sweep what they left, and go the way back of each parked order, by the book."""
         system = self.system
-        wait_until(lambda: not system.running(), "executions go on", _PARK_SECONDS, system.running)
+        wait_until(lambda: not system.running(), system.running, seconds=_PARK_SECONDS, every=0.5)
         if system.undoing():
             self.follow("runbooks/sweep-failing.md", "How to fix it")
-            wait_until(lambda: not system.undoing(), "orders are left", _PARK_SECONDS, system.undoing)
+            wait_until(lambda: not system.undoing(), system.undoing, seconds=_PARK_SECONDS, every=0.5)
         for order in system.parked():
             self.follow("runbooks/orders-parked.md", "How to fix it", ORDER=order)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,10 +10,9 @@ from pipelines.orders import orders, settlement, smoke
 from pipelines.orders.reconciliation import reconcile, stripe
 from tests.drills.traffic import Traffic
 from tests.rehearsal.shop import Shop, physical
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipelines.orders.payment_stack import PaymentStack
 
 ENDED: Final = ("COMPLETED", "FAILED")
@@ -83,13 +81,13 @@ class System:
             AssertionError: One does not hold.
         """
         placed = self.traffic.placed
-        wait_until(lambda: not self._unfinished(), "orders are not at their end", _SETTLED_SECONDS)
+        wait_until(lambda: not self._unfinished(), self._unfinished, seconds=_SETTLED_SECONDS, every=0.5)
         settlement.settle(self.stack.api)
         found = reconcile.reconcile(self.stack.api, gateway=stripe.of(self.stack.aws))
         assert found.differences == []
         report = smoke.run(self.stack)
         assert report.passed, report
-        wait_until(lambda: not self.ringing(), "alarms still ring", _SETTLED_SECONDS, self.ringing)
+        wait_until(lambda: not self.ringing(), self.ringing, seconds=_SETTLED_SECONDS, every=0.5)
         return [f"{len(placed)} orders at their end", "ledger agrees", "smoke passes", "no alarm rings"]
 
     def parked(self) -> list[str]:
@@ -112,17 +110,3 @@ class System:
 
     def _unfinished(self) -> list[str]:
         return [order for order in self.traffic.placed if self._state(order) not in ENDED]
-
-
-def wait_until(
-    true: Callable[[], bool], complaint: str, seconds: float, told: Callable[[], object] = lambda: ""
-) -> None:
-    """Look every now and then until something is true.
-
-    Raises:
-        AssertionError: It never was.
-    """
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"{complaint}: {told()}"
-        time.sleep(0.5)

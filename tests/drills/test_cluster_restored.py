@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import executions
+from tests.waiting import let_pass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
     complete, placed_later, *waiting = system.traffic.prepare(42)
     _place(system, complete)
     _backup(system, backup)
-    time.sleep(1)  # the executions' times are told to the second
+    let_pass(1)  # the executions' times are told to the second
     point = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     [unknown] = system.traffic.prepare(1)
     _place(system, placed_later, unknown)

@@ -6,11 +6,10 @@ The second one meets what a first one cannot: stacks that are updated, drift, pa
 from __future__ import annotations
 
 import json
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from environments import tools as tools_file
 from pipelines.aws import stacks
@@ -27,9 +26,10 @@ from tests.least_privilege import planting
 from tests.least_privilege.audit import grants
 from tests.proofs import small_builds
 from tests.rehearsal import logged_data
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from types_boto3_cloudformation.type_defs import TagTypeDef
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from pipelines.rehearsal.rehearsal import Rehearsal
     from tests.least_privilege.audit.grants import Grant
 
-_Found = TypeVar("_Found")
 BRANCH: Final = "feature/permissions"
 STACK: Final = branch_names.stack_name(BRANCH)
 ORDERING: Final = {"branch": STACK, "prod": "payments-prod"}
@@ -111,7 +110,12 @@ def _fail_to_create(branch: Aws) -> None:
     branch.cloudformation.create_stack(
         StackName=STACK, TemplateBody=json.dumps({"Resources": {"Orphan": _ORPHAN}}), Tags=tags
     )
-    _until(lambda: stacks.status(branch, STACK) == "ROLLBACK_COMPLETE", "a failed stack")
+    wait_until(
+        lambda: stacks.status(branch, STACK) == "ROLLBACK_COMPLETE",
+        "a failed stack",
+        seconds=_LONGEST_SECONDS,
+        every=0.2,
+    )
 
 
 def _expire(prepared: Rehearsal) -> None:
@@ -121,10 +125,14 @@ def _expire(prepared: Rehearsal) -> None:
     look = control.name_of(pipelines, "expire")
     before = {one["pipelineExecutionId"] for one in control.executions(pipelines, look)}
     with _let_the_schedule_start(pipelines):
-        scheduled = _until(lambda: _new(pipelines, look, before), "a scheduled look")
+        scheduled = wait_until(
+            lambda: _new(pipelines, look, before), "a scheduled look", seconds=_LONGEST_SECONDS, every=0.2
+        )
     _end(prepared, Promotion("expire", look, scheduled))
     remove = control.name_of(pipelines, "remove-branch")
-    proposed = _until(lambda: _proposed(pipelines, remove), "a proposal")
+    proposed = wait_until(
+        lambda: _proposed(pipelines, remove), "a proposal", seconds=_LONGEST_SECONDS, every=0.2
+    )
     _end(prepared, Promotion("expire", look, control.start(pipelines, look)))
     _end(prepared, Promotion("remove-branch", remove, proposed))
 
@@ -142,7 +150,12 @@ def _backdate(branch: Aws) -> None:
         Tags=[*(tag for tag in stack["Tags"] if tag["Key"] != "pushed-at"), pushed],
         Capabilities=["CAPABILITY_IAM"],
     )
-    _until(lambda: stacks.status(branch, STACK) == "UPDATE_COMPLETE", "a backdated push")
+    wait_until(
+        lambda: stacks.status(branch, STACK) == "UPDATE_COMPLETE",
+        "a backdated push",
+        seconds=_LONGEST_SECONDS,
+        every=0.2,
+    )
 
 
 @contextmanager
@@ -192,12 +205,3 @@ def _of_every_stack(prepared: Rehearsal) -> list[Grant]:
         for stack in (bootstrap, there.environment.network_stack, payments):
             found += grants.of_stack(there, stack)
     return found
-
-
-def _until(found: Callable[[], _Found | None], what: str) -> _Found:
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        if answer := found():
-            return answer
-        time.sleep(0.2)
-    raise AssertionError(f"{what} did not come")

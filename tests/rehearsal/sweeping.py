@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipelines.aws import executions, stacks
 from pipelines.orders import orders
 from tests.rehearsal.shop import ended, physical
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipelines.orders.payment_stack import PaymentStack
 
-_SWEPT_WITHIN_SECONDS = 60
+SWEPT_WITHIN_SECONDS = 60
 
 
 def abandon(stack: PaymentStack, order: str, state: str) -> None:
@@ -48,14 +45,12 @@ def lose(stack: PaymentStack, order: str, state: str) -> None:
 
 
 def await_state(stack: PaymentStack, order: str, state: str) -> None:
-    await_that(lambda: stack.api.order(order)["state"] == state, f"the order is {state}")
-
-
-def await_that(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _SWEPT_WITHIN_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        threading.Event().wait(0.1)
+    wait_until(
+        lambda: stack.api.order(order)["state"] == state,
+        f"the order is {state}",
+        seconds=SWEPT_WITHIN_SECONDS,
+        every=0.1,
+    )
 
 
 def sweep(stack: PaymentStack, **given: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from pipelines.aws import executions
 from pipelines.orders import orders
 from tests.rehearsal import logged_data
 from tests.rehearsal.shop import Shop, physical
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,7 +144,7 @@ def test_the_databases_password_is_told_nowhere(guarded: Guarded, embedded: Inst
 
 
 def _wait_for_a_failed_attempt(aws: Aws, execution: str) -> None:
-    deadline = time.monotonic() + 20
-    while not any(moment.what == "attempt failed" for moment in executions.moments(aws, execution)):
-        assert time.monotonic() < deadline, "nothing has failed yet"
-        time.sleep(0.05)
+    wait_until(
+        lambda: any(moment.what == "attempt failed" for moment in executions.moments(aws, execution)),
+        "a failed attempt",
+    )

@@ -10,7 +10,8 @@ import pytest
 
 from pipelines.aws import executions
 from tests.rehearsal.shop import Shop, database_of, physical
-from tests.rehearsal.sweeping import abandon, await_state, await_that, lose, sweep
+from tests.rehearsal.sweeping import SWEPT_WITHIN_SECONDS, abandon, await_state, lose, sweep
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +49,9 @@ def test_an_order_whose_execution_is_stopped_is_undone(stack: PaymentStack, shop
     failures = stack.api.failures(order)["failures"]
     assert [(each["step"], each["error"]) for each in failures] == [("Sweep", "Abandoned")]
     # And the alarm rings, once the log that counts it is read
-    await_that(lambda: alarm(stack, "OrdersAbandoned") == "ALARM", "the alarm rings")
+    wait_until(
+        lambda: alarm(stack, "OrdersAbandoned") == "ALARM", "the alarm rings", seconds=SWEPT_WITHIN_SECONDS
+    )
     assert alarm(stack, "SweepFailing") == "OK"
 
 

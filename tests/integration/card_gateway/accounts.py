@@ -1,15 +1,12 @@
 """An account at a gateway, and the few things that tests say again and again."""
 
-import time
 import uuid
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import stripe
 
 from payment_data.payment_methods.stripe_http import PooledHttp
-
-Value = TypeVar("Value")
+from tests.waiting import wait_until
 
 
 class Account(NamedTuple):
@@ -59,6 +56,16 @@ def debit(account: Account, method: str, **more: Any) -> stripe.PaymentIntent:
     )
 
 
+def settled(account: Account, intent: str) -> stripe.PaymentIntent:
+    """Wait until a debit is answered, and return its PaymentIntent."""
+
+    def answered() -> stripe.PaymentIntent | None:
+        payment_intent = account.client.v1.payment_intents.retrieve(intent)
+        return payment_intent if payment_intent.status != "processing" else None
+
+    return wait_until(answered, f"the answer to {intent}", seconds=account.patience)
+
+
 def headers(answer: Any) -> Any:
     """Return the HTTP headers an object of Stripe's client came with."""
     return answer.last_response.headers
@@ -73,11 +80,3 @@ def body(error: stripe.StripeError) -> dict[str, Any]:
     document: Any = error.json_body
     found: dict[str, Any] = document["error"]
     return found
-
-
-def eventually(look: Callable[[], Value], seconds: float, wanted: Callable[[Value], bool]) -> Value:
-    """Look until it is as wanted, or time is up; return what was seen last."""
-    deadline = time.monotonic() + seconds
-    while not wanted(seen := look()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return seen

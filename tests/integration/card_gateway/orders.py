@@ -1,7 +1,7 @@
 """Orders that are to be paid, and the faults that may come in between."""
 
+import contextlib
 import itertools
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from payment_data.payment_methods.stripe_intents import Gateway
 from payment_data.payment_methods.stripe_payment import Means, StripePayment
 from payment_data.payment_methods.stripe_records import PaymentRecords
 from tests.integration.card_gateway.accounts import Account, metadata, unique
+from tests.waiting import wait_until
 
 
 class Desk(NamedTuple):
@@ -147,14 +148,12 @@ class Order:
         return self.way.means
 
     def _insist(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        deadline = time.monotonic() + self.desk.account.patience
-        while True:
-            try:
-                return ask()
-            except (OutcomeUnknown, PaymentPending):
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
+        def answers() -> list[dict[str, Any]]:
+            with contextlib.suppress(OutcomeUnknown, PaymentPending):
+                return [ask()]
+            return []
+
+        return wait_until(answers, "a final answer", seconds=self.desk.account.patience)[0]
 
 
 def losing(api: DataApi, number: int) -> tuple[DataApi, list[str]]:

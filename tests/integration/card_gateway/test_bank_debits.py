@@ -3,15 +3,7 @@
 import pytest
 import stripe
 
-from tests.integration.card_gateway.accounts import Account, create, debit, eventually
-
-
-def _settled(account: Account, intent: stripe.PaymentIntent) -> stripe.PaymentIntent:
-    return eventually(
-        lambda: account.client.v1.payment_intents.retrieve(intent.id),
-        account.patience,
-        lambda seen: seen.status != "processing",
-    )
+from tests.integration.card_gateway.accounts import Account, create, debit, settled
 
 
 def test_a_debit_is_processing_and_then_succeeds(account: Account) -> None:
@@ -19,7 +11,7 @@ def test_a_debit_is_processing_and_then_succeeds(account: Account) -> None:
     confirmed = debit(account, "pm_success_de")
     # Then
     assert confirmed.status == "processing"
-    assert _settled(account, confirmed).status == "succeeded"
+    assert settled(account, confirmed.id).status == "succeeded"
 
 
 @pytest.mark.parametrize("method", ["pm_failed_de", "pm_insufficientFunds_de"])
@@ -27,7 +19,7 @@ def test_a_debit_that_the_bank_refuses_says_why(account: Account, method: str) -
     # When
     confirmed = debit(account, method)
     # Then
-    seen = _settled(account, confirmed)
+    seen = settled(account, confirmed.id)
     assert (confirmed.status, seen.status) == ("processing", "requires_payment_method")
     assert seen.last_payment_error is not None
     assert seen.last_payment_error.decline_code or seen.last_payment_error.code
@@ -48,11 +40,11 @@ def test_a_debit_under_way_can_be_neither_canceled_nor_refunded(account: Account
 
 def test_a_settled_debit_is_given_back(account: Account) -> None:
     # Given
-    settled = _settled(account, debit(account, "pm_success_de"))
+    charged = settled(account, debit(account, "pm_success_de").id)
     # When
-    refund = account.client.v1.refunds.create({"payment_intent": settled.id})
+    refund = account.client.v1.refunds.create({"payment_intent": charged.id})
     # Then
-    assert refund.amount == settled.amount
+    assert refund.amount == charged.amount
     assert refund.status in ("succeeded", "pending")
 
 

@@ -15,7 +15,7 @@ from embedded_aws.card_gateway.journal import ForeignJournal, Journal
 from payment_data.errors import ApiUnavailable, OutcomeUnknown
 from payment_data.payment_methods.stripe_errors import problem
 from payment_data.payment_methods.stripe_http import PooledHttp
-from tests.integration.card_gateway.accounts import Account, connected, create, debit, eventually, unique
+from tests.integration.card_gateway.accounts import Account, connected, create, debit, settled, unique
 
 
 def _order(url: str, key: str, order: int) -> stripe.PaymentIntent | None:
@@ -89,9 +89,7 @@ def test_what_was_answered_is_still_there_after_a_stop_and_a_kill(tmp_path: Path
     with pytest.raises(stripe.InvalidRequestError):
         account.client.v1.refunds.create({"payment_intent": refunded.id, "amount": refunded.amount})
     assert create(account, idempotency_key=key).id == kept.id
-    assert (
-        eventually(lambda: intents.retrieve(debited.id).status, 5, lambda s: s != "processing") == "succeeded"
-    )
+    assert settled(account, debited.id).status == "succeeded"
     again.stop()
     http.close()
 

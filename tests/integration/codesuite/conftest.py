@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -16,25 +14,12 @@ from embedded_aws import instance
 from embedded_aws.codesuite import configure
 from pipelines.aws.tools_account import PIPELINES_STACK
 from pipelines.promotion.control import OUTPUTS
+from tests.waiting import wait_until
 
 TOOLS, TARGET = "444444444444", "222222222222"
 REGION = "eu-central-1"
-_DEADLINE_SECONDS = 20.0
 _FINISHED = {"Succeeded", "Failed", "Stopped", "Superseded"}
-_moment = threading.Event()
 Json = dict[str, Any]
-T = TypeVar("T")
-
-
-def eventually(ask: Callable[[], T | None], what: str = "it") -> T:
-    """Poll until there is an answer; the deadline is for what never comes."""
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        found = ask()
-        if found:
-            return found
-        _moment.wait(0.05)
-    raise AssertionError(f"{what} did not happen within {_DEADLINE_SECONDS} s")
 
 
 def await_stacks(cloudformation: Any, operation: str, *names: str) -> None:
@@ -155,7 +140,7 @@ class Workshop:
         self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
         def heard() -> Json:
-            messages = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), "a message")
+            messages = wait_until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), "a message")
             found: Json = json.loads(json.loads(messages[0]["Body"])["Message"])
             return found
 
@@ -276,7 +261,7 @@ class Workshop:
             execution = self.execution(name, identifier)
             return execution if execution["status"] in _FINISHED else None
 
-        return eventually(ended, f"the end of {name}/{identifier}")
+        return wait_until(ended, f"the end of {name}/{identifier}")
 
     def succeeded(self, name: str, identifier: str) -> Json:
         """Wait until an execution has ended, and tell why when it did not end well."""
@@ -315,7 +300,7 @@ class Workshop:
                 detail["output"]["executionResult"].get("externalExecutionId") if detail and waiting else None
             )
 
-        return eventually(token, f"the approval of {name}/{identifier}")
+        return wait_until(token, f"the approval of {name}/{identifier}")
 
     def answer(
         self,

@@ -21,9 +21,9 @@ from tests.integration.codesuite.conftest import (
     approve,
     await_stacks,
     delete_stacks,
-    eventually,
     stage,
 )
+from tests.waiting import wait_until
 
 BRANCH = schema.load("branch")
 Payments = Callable[..., Result]
@@ -63,7 +63,7 @@ class Stacks:
         (output,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
         states = self._workshop.client("stepfunctions", BRANCH.account)
         run = states.start_execution(stateMachineArn=output["OutputValue"])["executionArn"]
-        eventually(
+        wait_until(
             lambda: states.describe_execution(executionArn=run)["status"] != "RUNNING", f"smoke of {name}"
         )
 

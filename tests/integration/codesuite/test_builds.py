@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from embedded_aws import instance
 from embedded_aws.codesuite import configure
-from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop, eventually
+from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop
+from tests.waiting import wait_until
 
 Run = Callable[..., Json]
 
@@ -34,7 +35,7 @@ def run(workshop: Workshop) -> Run:
             found: Json = codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]
             return found if found["buildComplete"] else None
 
-        return eventually(ended, "the build's end") if wait else build
+        return wait_until(ended, "the build's end") if wait else build
 
     return begin
 
@@ -261,7 +262,7 @@ cache: {paths: ['.cache/**/*']}
 """
     first = run(spec, project={"cache": {"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]}})
     again = workshop.client("codebuild").start_build(projectName=first["projectName"])["build"]
-    second = eventually(
+    second = wait_until(
         lambda: next(
             (
                 build
@@ -269,7 +270,8 @@ cache: {paths: ['.cache/**/*']}
                 if build["buildComplete"]
             ),
             None,
-        )
+        ),
+        "the second build's end",
     )
     assert (_exported(first), _exported(second)) == ({"FOUND": ""}, {"FOUND": "kept"})
     assert second["buildNumber"] == 2
@@ -345,7 +347,7 @@ def test_builds_at_once_have_a_folder_each_and_the_next_one_finds_it_empty(
         phase = codebuild.batch_get_builds(ids=[lasting["id"]])["builds"][0]["currentPhase"]
         return phase == "BUILD" and "\nit is there" in _log(workshop, lasting)
 
-    eventually(there, "the file")
+    wait_until(there, "the file")
     # When others run beside it, one after the other
     beside, after = run(spec("true")), run(spec("true"))
     codebuild.stop_build(id=lasting["id"])
@@ -363,11 +365,11 @@ def test_a_build_can_be_stopped(run: Run, workshop: Workshop) -> None:
         found: Json = codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]
         return found
 
-    eventually(lambda: read()["currentPhase"] == "BUILD", "the build runs")
+    wait_until(lambda: read()["currentPhase"] == "BUILD", "the build runs")
     # When
     codebuild.stop_build(id=build["id"])
     # Then
-    eventually(lambda: read()["buildComplete"], "the build's end")
+    wait_until(lambda: read()["buildComplete"], "the build's end")
     assert read()["buildStatus"] == "STOPPED"
 
 

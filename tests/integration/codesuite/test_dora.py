@@ -19,9 +19,9 @@ from tests.integration.codesuite.conftest import (
     Workshop,
     approve,
     commands,
-    eventually,
     stage,
 )
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class Shop:
             back = [one["status"] for one in found if one["executionType"] == "ROLLBACK"]
             return back == ["Succeeded"] * times
 
-        eventually(done, "the rollback")
+        wait_until(done, "the rollback")
 
     def deployed(self, tools: Aws, to: str = "Production") -> list[Deployment]:
         since = datetime.now(UTC) - timedelta(days=1)

@@ -1,6 +1,7 @@
 """Several executions of one pipeline: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html."""
 
-from tests.integration.codesuite.conftest import Workshop, approve, eventually, stage
+from tests.integration.codesuite.conftest import Workshop, approve, stage
+from tests.waiting import wait_until
 
 
 def _gated(workshop: Workshop, mode: str) -> str:
@@ -11,7 +12,7 @@ def _gated(workshop: Workshop, mode: str) -> str:
 
 
 def _waits(workshop: Workshop, name: str, identifier: str) -> None:
-    eventually(
+    wait_until(
         lambda: (
             identifier
             in [

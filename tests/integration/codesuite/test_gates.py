@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from embedded_aws import instance
 from pipelines.aws import tools_account
 from pipelines.promotion import control
-from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, eventually, stage
+from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, stage
+from tests.waiting import wait_until
 
 
 def _gated(workshop: Workshop, **approval: object) -> str:
@@ -104,7 +105,7 @@ def test_a_disabled_transition_holds_executions_until_it_is_enabled(workshop: Wo
     place = {"pipelineName": name, "stageName": "Approve", "transitionType": "Inbound"}
     workshop.pipelines.disable_stage_transition(**place, reason="freeze")
     execution = workshop.start(name)
-    eventually(lambda: workshop.stage(name, "Approve").get("inboundExecutions"), "the execution waits")
+    wait_until(lambda: workshop.stage(name, "Approve").get("inboundExecutions"), "the execution waits")
     held = workshop.stage(name, "Approve")["inboundTransitionState"]
     # When
     workshop.pipelines.enable_stage_transition(**place)
@@ -124,7 +125,7 @@ def test_stopping_waits_for_the_action_in_progress_or_abandons_it(workshop: Work
         stage("Source", workshop.source(repository)), stage("Run", wait), stage("Approve", approve())
     )
     execution = workshop.start(name)
-    eventually(lambda: "Run" in workshop.actions(name, execution), "the commands run")
+    wait_until(lambda: "Run" in workshop.actions(name, execution), "the commands run")
     stop = {"pipelineName": name, "pipelineExecutionId": execution, "reason": "wrong commit"}
     # When
     workshop.pipelines.stop_pipeline_execution(**stop)
@@ -141,7 +142,7 @@ def test_stopping_waits_for_the_action_in_progress_or_abandons_it(workshop: Work
     # And when it is abandoned
     marker.unlink()
     another = workshop.start(name)
-    eventually(lambda: "Run" in workshop.actions(name, another), "the commands run")
+    wait_until(lambda: "Run" in workshop.actions(name, another), "the commands run")
     workshop.pipelines.stop_pipeline_execution(**stop | {"pipelineExecutionId": another}, abandon=True)
     assert workshop.finished(name, another)["status"] == "Stopped"
     assert workshop.actions(name, another)["Run"]["status"] == "Abandoned"

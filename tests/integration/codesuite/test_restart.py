@@ -26,9 +26,9 @@ from tests.integration.codesuite.conftest import (
     approve,
     await_stacks,
     commands,
-    eventually,
     stage,
 )
+from tests.waiting import wait_until
 
 _BUILDSPEC = "version: 0.2\nphases: {build: {commands: ['sleep 60']}}\n"
 _TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
@@ -127,7 +127,7 @@ def _before(workshop: Workshop) -> _Scene:
     for name, resources in _STACKS.items():
         interrupted[name] = _changing(workshop, name, resources)
     for promotion in interrupted.values():
-        eventually(functools.partial(_runs, workshop, promotion), "the action runs")
+        wait_until(functools.partial(_runs, workshop, promotion), "the action runs")
     return _Scene(workshop, gated, token, interrupted, {}, {})
 
 
@@ -251,7 +251,7 @@ def _pushed_commit(workshop: Workshop, pipeline: str) -> str:
             if each["trigger"]["triggerType"] == "WebhookV2"
         ]
 
-    (execution,) = eventually(started, f"the push starts {pipeline}")
+    (execution,) = wait_until(started, f"the push starts {pipeline}")
     workshop.succeeded(pipeline, execution)
     source = workshop.actions(pipeline, execution)["Commit"]["output"]["outputVariables"]
     return str(source["CommitId"])

@@ -9,10 +9,10 @@ from tests.integration.codesuite.conftest import (
     approve,
     commands,
     condition,
-    eventually,
     rule,
     stage,
 )
+from tests.waiting import wait_until
 
 
 def _deploying(workshop: Workshop, **conditions: Json) -> tuple[str, str, Json]:
@@ -27,7 +27,7 @@ def _deploying(workshop: Workshop, **conditions: Json) -> tuple[str, str, Json]:
 
 
 def _rollback(workshop: Workshop, name: str) -> Json:
-    found = eventually(
+    found = wait_until(
         lambda: [each for each in workshop.executions(name) if each["executionType"] == "ROLLBACK"],
         "the rollback",
     )[0]
@@ -55,7 +55,7 @@ def test_a_failed_stage_goes_back_to_its_last_good_execution(workshop: Workshop)
     assert workshop.stage(name, "Deploy")["latestExecution"]["type"] == "ROLLBACK"
     # And the next failure goes back to that standard execution, too, never to a rollback
     workshop.finished(name, workshop.start(name))
-    eventually(
+    wait_until(
         lambda: [e["executionType"] for e in workshop.executions(name)].count("ROLLBACK") == 2,
         "the second rollback",
     )

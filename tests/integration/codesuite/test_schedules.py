@@ -3,7 +3,8 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.codesuite.conftest import Workshop, commands, eventually, stage
+from tests.integration.codesuite.conftest import Workshop, commands, stage
+from tests.waiting import wait_until
 
 
 def test_a_schedule_starts_its_pipeline(workshop: Workshop) -> None:
@@ -25,7 +26,7 @@ def test_a_schedule_starts_its_pipeline(workshop: Workshop) -> None:
         Target={"Arn": arn, "RoleArn": role},
     )
     # Then
-    eventually(lambda: len(workshop.executions(name)) > before, "the scheduled start")
+    wait_until(lambda: len(workshop.executions(name)) > before, "the scheduled start")
     started = workshop.executions(name)[0]
     assert role.rpartition("/")[2] in started["trigger"]["triggerDetail"]
     workshop.succeeded(name, started["pipelineExecutionId"])

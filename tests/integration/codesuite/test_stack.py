@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from tests.integration.codesuite.conftest import Json, Repository, Workshop, eventually
+from tests.integration.codesuite.conftest import Json, Repository, Workshop
+from tests.waiting import wait_until
 
 
 def _action(
@@ -162,7 +163,7 @@ def _outputs(workshop: Workshop, stack: str, good: str) -> dict[str, str]:
         found: Json = workshop.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
         return None if found["StackStatus"].endswith("_IN_PROGRESS") else found
 
-    found = eventually(settled, "the stack")
+    found = wait_until(settled, "the stack")
     events = workshop.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
     assert found["StackStatus"] == good, [each.get("ResourceStatusReason") for each in events]
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
@@ -199,14 +200,14 @@ def test_a_stack_makes_changes_and_removes_a_pipeline(workshop: Workshop, stack:
         return str(found[0]["pipelineExecutionId"]) if found else None
 
     # Then
-    execution = workshop.succeeded(name, eventually(pushed, "the push"))
+    execution = workshop.succeeded(name, wait_until(pushed, "the push"))
     assert execution["artifactRevisions"][0]["revisionId"] == commit
     told = heard()
     assert told["eventTypeId"] == "codepipeline-pipeline-pipeline-execution-succeeded"
     assert told["detail"]["pipeline"] == name
     # And when the stack is deleted, all is gone
     cloudformation.delete_stack(StackName=stack)
-    eventually(
+    wait_until(
         lambda: name not in [p["name"] for p in workshop.pipelines.list_pipelines()["pipelines"]], "deletion"
     )
 
@@ -220,7 +221,7 @@ def test_a_pipeline_that_aws_refuses_rolls_the_stack_back_and_says_why(
     kept["Pipeline"]["Properties"].pop("DisableInboundStageTransitions")
     cloudformation = workshop.client("cloudformation")
     cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": kept}))
-    eventually(
+    wait_until(
         lambda: (
             cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
         ),

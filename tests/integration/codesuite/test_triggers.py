@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.integration.codesuite.conftest import Json, Repository, Workshop, commands, eventually, stage
+from tests.integration.codesuite.conftest import Json, Repository, Workshop, commands, stage
+from tests.waiting import wait_until
 
 
 def _watching(workshop: Workshop, repository: Repository, *push: Json, **source: Any) -> str:
@@ -21,7 +22,7 @@ def _started(workshop: Workshop, name: str) -> list[Json]:
 
 
 def _source(workshop: Workshop, name: str) -> Json:
-    execution = eventually(lambda: _started(workshop, name), "the push starts the pipeline")[0]
+    execution = wait_until(lambda: _started(workshop, name), "the push starts the pipeline")[0]
     workshop.succeeded(name, execution["pipelineExecutionId"])
     found: Json = workshop.actions(name, execution["pipelineExecutionId"])["Commit"]["output"][
         "outputVariables"

@@ -9,7 +9,8 @@ from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws
 from pipelines.promotion import branch_queue
 from pipelines.promotion.branch_queue import Overtaken
-from tests.integration.codesuite.conftest import Repository, Workshop, approve, eventually, stage
+from tests.integration.codesuite.conftest import Repository, Workshop, approve, stage
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_push_waits_until_the_earlier_one_has_ended(workshop: Workshop, pipeli
     with ThreadPoolExecutor() as pool:
         # When the later one waits for its turn
         turn = pool.submit(branch_queue.await_turn, tools, pipeline, later, "main", Listener())
-        eventually(lambda: any(earlier in line for line in waited_for), "waiting")
+        wait_until(lambda: any(earlier in line for line in waited_for), "waiting")
         assert not turn.done()
         # Then it has it as soon as the earlier one has ended
         workshop.answer(pipeline, workshop.approval(pipeline, earlier))
@@ -79,7 +80,7 @@ def test_pushes_to_two_branches_wait_for_nobody(
         stage("Source", checkout), stage("Approve", approve()), mode="PARALLEL", triggers=[trigger]
     )
     pushed = {branch: repository.commit(branch=branch) for branch in ("feature/one", "feature/two")}
-    eventually(lambda: len(workshop.executions(name)) == len(pushed), "both pushes start it")
+    wait_until(lambda: len(workshop.executions(name)) == len(pushed), "both pushes start it")
     found = {}
     for one in workshop.executions(name):
         execution = one["pipelineExecutionId"]

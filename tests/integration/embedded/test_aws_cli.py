@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from embedded_aws.instance import REPOSITORY, Instance
 from tests.integration.embedded.workbench import Aws, Function, Workflow, unique
+from tests.waiting import wait_until
 
 AWS = REPOSITORY / ".cache" / "awscli" / "bin" / "aws"
 Cli = Callable[..., Any]
@@ -84,11 +84,12 @@ def test_stacks_and_apis_are_shown(cli: Cli, aws: Aws, tmp_path: Path) -> None:
     template.write_text(json.dumps({"Resources": {"Api": api}, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}))
     # When it is deployed
     cli("cloudformation", "create-stack", "--stack-name", name, "--template-body", f"file://{template}")
-    deadline = time.monotonic() + 10
-    while (stack := cli("cloudformation", "describe-stacks", "--stack-name", name)["Stacks"][0])[
-        "StackStatus"
-    ] == "CREATE_IN_PROGRESS":
-        assert time.monotonic() < deadline
+
+    def created() -> Any:
+        [described] = cli("cloudformation", "describe-stacks", "--stack-name", name)["Stacks"]
+        return described if described["StackStatus"] != "CREATE_IN_PROGRESS" else None
+
+    stack = wait_until(created, "the stack's end")
     # Then stack and API are there
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     apis = {item["id"]: item["name"] for item in cli("apigateway", "get-rest-apis")["items"]}

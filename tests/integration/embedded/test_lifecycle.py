@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 from embedded_aws import instance, ports
 from embedded_aws.instance import Instance
 from tests.integration.embedded.workbench import definition, zipped
+from tests.waiting import wait_until
 
 SESSION: Any = boto3.session.Session()  # whose `client` is typed by literal service names
 TRUST = '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "sts:AssumeRole"}]}'
@@ -53,10 +53,7 @@ def processes(session: int) -> list[psutil.Process]:
 
 
 def until_gone(session: int) -> None:
-    deadline = time.monotonic() + 10
-    while processes(session):
-        assert time.monotonic() < deadline, processes(session)
-        time.sleep(0.02)
+    wait_until(lambda: not processes(session), lambda: processes(session))
 
 
 def hang_a_function(running: Instance) -> None:
@@ -74,10 +71,7 @@ def hang_a_function(running: Instance) -> None:
     )
     hanging = running.root / "tmp" / "hanging"
     functions.invoke(FunctionName="hangs", InvocationType="Event", Payload=json.dumps(str(hanging)))
-    deadline = time.monotonic() + 10
-    while not hanging.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(hanging.exists, "the function hangs")
 
 
 def test_a_second_start_is_refused_politely(embedded: Instance) -> None:
@@ -117,8 +111,7 @@ def test_a_killed_one_is_recovered_by_the_next_start(root: Path) -> None:
     killed = instance.start(root)
     hang_a_function(killed)
     os.kill(killed.pid, signal.SIGKILL)
-    while instance.running(root):
-        time.sleep(0.01)
+    wait_until(lambda: not instance.running(root), "the instance is gone", every=0.01)
     # When the next one starts in its folder
     running = instance.start(root)
     # Then it is another one, and of the first nothing lives and nothing lies about
@@ -150,11 +143,12 @@ def test_state_and_ports_are_kept_when_asked(root: Path) -> None:
     # Then all is there, at the same ports
     assert (second.endpoint, second.mongodb_uri) == (first.endpoint, first.mongodb_uri)
     started = client(second, "stepfunctions").start_execution(stateMachineArn=alias["stateMachineAliasArn"])
-    deadline = time.monotonic() + 5
-    while (shown := workflows.describe_execution(executionArn=started["executionArn"]))[
-        "status"
-    ] == "RUNNING":
-        assert time.monotonic() < deadline
+
+    def ended() -> dict[str, Any] | None:
+        execution: dict[str, Any] = workflows.describe_execution(executionArn=started["executionArn"])
+        return execution if execution["status"] != "RUNNING" else None
+
+    shown = wait_until(ended, "the execution's end")
     assert (shown["output"], shown["stateMachineVersionArn"]) == ('"kept"', version)
     [connection] = client(second, "ec2").describe_vpc_peering_connections()["VpcPeeringConnections"]
     assert connection["VpcPeeringConnectionId"] == peering["VpcPeeringConnection"]["VpcPeeringConnectionId"]

@@ -1,7 +1,6 @@
 """Step Functions: versions, aliases, names, redrive."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ import botocore.exceptions
 import pytest
 
 from tests.integration.embedded.workbench import Function, Workflow, definition, unique
+from tests.waiting import let_pass, wait_until
 
 MakeWorkflow = Callable[..., Workflow]
 SLOW = {"Wait": {"Type": "Wait", "Seconds": 50, "Next": "Say"}}  # a second, scaled
@@ -198,7 +198,7 @@ def test_a_stopped_execution_stays_stopped(make_workflow: MakeWorkflow) -> None:
     execution = workflow.start()
     # When it is stopped
     workflow.client.stop_execution(executionArn=execution, error="Operator", cause="not today")
-    time.sleep(0.3)  # longer than its wait: nothing more may happen
+    let_pass(0.3)  # longer than its wait: nothing more may happen
     # Then that is its end
     shown = workflow.client.describe_execution(executionArn=execution)
     assert (shown["status"], shown["error"]) == ("ABORTED", "Operator")
@@ -218,8 +218,7 @@ def test_a_stopped_execution_makes_no_further_attempt(
     }
     workflow = make_workflow({"Call": task})
     stopped, other = workflow.start(), workflow.start()
-    while "TaskFailed" not in workflow.events(stopped):
-        pass
+    wait_until(lambda: "TaskFailed" in workflow.events(stopped), "a failed call", every=0.01)
     # When one is stopped, and the other has ended
     workflow.client.stop_execution(executionArn=stopped)
     assert workflow.end(other).error == "OutOfStock"

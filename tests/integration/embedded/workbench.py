@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import botocore.exceptions
+
+from tests.waiting import wait_until
 
 Aws = Callable[..., Any]
 
@@ -97,10 +98,11 @@ class Workflow:
         return str(started["executionArn"])
 
     def end(self, execution: str) -> Ended:
-        deadline = time.monotonic() + 20
-        while (shown := self.client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            assert time.monotonic() < deadline, f"{execution} still runs"
-            time.sleep(0.01)
+        def ended() -> dict[str, Any] | None:
+            execution_now: dict[str, Any] = self.client.describe_execution(executionArn=execution)
+            return execution_now if execution_now["status"] != "RUNNING" else None
+
+        shown = wait_until(ended, f"the end of {execution}", every=0.01)
         output = json.loads(shown["output"]) if "output" in shown else None
         return Ended(execution, shown["status"], shown.get("error"), shown.get("cause"), output)
 
