@@ -19,34 +19,36 @@ _PAGE = 100
 
 @logged
 def handler(event: dict[str, Any]) -> dict[str, Any]:
-    """Return a page of orders, longest unchanged first: {orders: [order], next?: {state, after}}.
+    """Return a page of unfinished orders, longest unchanged first: {orders: [order], next?: {state, after}}.
 
-    An order is {order_id, updated_at, overdue}: begun, and unchanged for longer than any deadline.
+    An order is {order_id, updated_at, overdue}; it is overdue once it is unchanged for longer than any
+    deadline.
 
-    Of {order_id} that one alone, if it is unfinished. Else those of a state, of {state, after}: what an
-    earlier answer gave as `next`. {quiet_seconds} is how long an order has not changed.
+    Args:
+        event: {order_id} for that order alone, if it is unfinished; else {state, after}, what an earlier
+            answer gave as `next`, and {quiet_seconds}, how long an order must be unchanged.
     """
     if "order_id" in event:
-        return {"orders": _one(event["order_id"])}
+        return {"orders": _order_if_unfinished(event["order_id"])}
     state, after = event.get("state", STATES[0]), event.get("after", "")
     page = api.orders(state=state, after=after, limit=_PAGE)
     quiet = timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
-    found = [_told(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
+    unfinished = [_summary(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
     # They come longest unchanged first: after one that changed lately there are only others that did.
-    whole = len(found) == len(page["orders"])
+    whole = len(unfinished) == len(page["orders"])
     following = _following(state, page.get("next") if whole else None)
-    return {"orders": found} | ({"next": following} if following else {})
+    return {"orders": unfinished} | ({"next": following} if following else {})
 
 
-def _one(order_id: str) -> list[dict[str, Any]]:
+def _order_if_unfinished(order_id: str) -> list[dict[str, Any]]:
     try:
         order = api.order(order_id)
     except OrderNotFound:
         return []
-    return [_told(order)] if order["state"] in STATES else []
+    return [_summary(order)] if order["state"] in STATES else []
 
 
-def _told(order: dict[str, Any]) -> dict[str, Any]:
+def _summary(order: dict[str, Any]) -> dict[str, Any]:
     overdue = order["state"] != "NEW" and _unchanged_for(order) >= OVERDUE
     return {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
 
@@ -56,7 +58,7 @@ def _unchanged_for(order: dict[str, Any]) -> timedelta:
 
 
 def _following(state: str, after: str | None) -> dict[str, str] | None:
-    """Say where to go on: in the same state, in the next one, or nowhere."""
+    """Return where to continue: in the same state, in the next one, or nowhere."""
     if after:
         return {"state": state, "after": after}
     later = STATES[STATES.index(state) + 1 :]

@@ -17,23 +17,26 @@ _EXECUTION_LENGTH = 2_048
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     """Record the failure of {order_id, execution, execution_name, started, step, error, cause, compensated}.
 
-    Takes any event: it is the last resort, and there is nobody left to refuse it to. A failure of an order id
-    that is none is recorded under the execution's name. With a `redrive_count` it is *Needs attention*.
+    Every event is accepted, since no later step could handle a refusal. Without a valid order id the failure
+    is recorded under the execution's name. An event with a `redrive_count` comes from *Needs attention*.
+
+    Returns:
+        {recorded: id, state} of a failure, {redriven: true} of a parked execution that was redriven.
 
     Raises:
         NeedsAttention: the execution was not redriven since it was parked.
     """
     if "redrive_count" in event:
         return _parked(event)
-    known = ids.is_id(event.get("order_id"))
-    key = event["order_id"] if known else ids.record_id(_text(event, "execution_name", _NAME_LENGTH))
+    has_order = ids.is_id(event.get("order_id"))
+    key = event["order_id"] if has_order else ids.record_id(_text(event, "execution_name", _NAME_LENGTH))
     failure = {
         "execution": _text(event, "execution", _EXECUTION_LENGTH),
         "step": _text(event, "step", _NAME_LENGTH),
         "error": _text(event, "error", _NAME_LENGTH),
         "cause": _text(event, "cause", _CAUSE_LENGTH),
         "compensated": event.get("compensated") is True,
-        "record_only": not known,
+        "record_only": not has_order,
     }
     state = api.record_failure(key, failure)["state"]
     if failure["compensated"]:
@@ -48,7 +51,7 @@ def _parked(event: dict[str, Any]) -> dict[str, Any]:
     """
     if event["redrive_count"] > event.get("parked_redrive_count", 0):
         return {"redriven": True}
-    raise NeedsAttention("compensation could not be finished; mend the cause and redrive the execution")
+    raise NeedsAttention("compensation could not be finished; repair the cause and redrive the execution")
 
 
 def _text(event: dict[str, Any], name: str, longest: int) -> str:

@@ -1,5 +1,5 @@
-"""Proves a deployment from the inside: makes synthetic data, judges what the workflow did to it, removes it.
+"""Tests a deployment from the inside: creates synthetic data, checks what the workflow did to it, removes it.
 
-`scenarios.py` is the data, `checks.py` what must have become of it, `handler.py` the way in. Nobody else's
+`scenarios.py` is the data, `checks.py` what must have become of it, `handler.py` the Lambda handler. No other
 data is touched: a synthetic order may only use synthetic products and users.
 """

@@ -1,4 +1,4 @@
-"""What must have become of the synthetic shop, asked of the data API; each check says what it found."""
+"""The checks of a smoke run: what the data API answers about the synthetic shop, and what it must answer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -9,7 +9,7 @@ from payment_data.errors import Kind, Problem
 from smoke.scenarios import Scenarios
 
 Check = dict[str, Any]
-Look = Callable[[DataApi, Scenarios], tuple[object, object]]
+Probe = Callable[[DataApi, Scenarios], tuple[object, object]]
 _HAPPY = ["NEW", "RESERVED", "PAID", "DELIVERING", "COMPLETED"]
 _FAILED = {
     "out_of_stock": ["NEW", "CANCELLING", "FAILED"],
@@ -26,7 +26,7 @@ _DUPLICATE = {"REFUSED", "SUCCEEDED"}
 
 
 def verify(api: DataApi, run: Scenarios, outcomes: Mapping[str, Any], method: str) -> list[Check]:
-    """Judge a run.
+    """Return the checks of a run: [{name, ok, detail}].
 
     Args:
         api: the data API.
@@ -38,27 +38,32 @@ def verify(api: DataApi, run: Scenarios, outcomes: Mapping[str, Any], method: st
         Problem: the data API could not be asked; a check that got another answer has failed instead.
     """
     money = partial(_money, method=method)
-    looks: dict[str, Look] = {"stock": _stock, "money": money, "deliveries": _deliveries, "history": _history}
-    return [*_ended(outcomes), *(_asked(name, partial(look, api, run)) for name, look in looks.items())]
+    probes: dict[str, Probe] = {
+        "stock": _stock,
+        "money": money,
+        "deliveries": _deliveries,
+        "history": _history,
+    }
+    return [*_ended(outcomes), *(_asked(name, partial(probe, api, run)) for name, probe in probes.items())]
 
 
 def _ended(outcomes: Mapping[str, Any]) -> Iterator[Check]:
     for scenario, expected in _ENDS.items():
         outcome = outcomes.get(scenario) or {}
-        found = (str(outcome.get("status")), str(outcome.get("error") or ""))
-        yield _check(f"{scenario} order", found == expected, f"{found}, expected {expected}")
+        end = (str(outcome.get("status")), str(outcome.get("error") or ""))
+        yield _check(f"{scenario} order", end == expected, f"{end}, expected {expected}")
     status = (outcomes.get("duplicate") or {}).get("status")
     yield _check("duplicate start", status in _DUPLICATE, f"{status}, expected one of {sorted(_DUPLICATE)}")
 
 
-def _asked(name: str, look: Callable[[], tuple[object, object]]) -> Check:
+def _asked(name: str, probe: Callable[[], tuple[object, object]]) -> Check:
     try:
-        found, expected = look()
+        answer, expected = probe()
     except Problem as problem:
         if problem.kind in (Kind.NOT_APPLIED, Kind.UNKNOWN_OUTCOME):
             raise  # the workflow asks again
         return _check(name, False, f"{type(problem).__name__}: {problem}")
-    return _check(name, found == expected, f"{found}, expected {expected}")
+    return _check(name, answer == expected, f"{answer}, expected {expected}")
 
 
 def _stock(api: DataApi, run: Scenarios) -> tuple[object, object]:
@@ -69,10 +74,10 @@ def _money(api: DataApi, run: Scenarios, *, method: str) -> tuple[object, object
     """Compare what users have left and what is on record of each payment."""
     balances = {user_id: api.user(user_id)["balance"] for user_id in run.users()}
     payments = {scenario: api.payment(run.id(scenario)) for scenario in ("happy", "declined")}
-    found = {name: (paid["state"], paid.get("method"), paid["amount"]) for name, paid in payments.items()}
+    recorded = {name: (paid["state"], paid.get("method"), paid["amount"]) for name, paid in payments.items()}
     taken = ("charged" if method == "credit" else "captured", method, run.total())
     declined = ("declined", method, payments["declined"]["amount"])
-    return (balances, found), (run.balances(method), {"happy": taken, "declined": declined})
+    return (balances, recorded), (run.balances(method), {"happy": taken, "declined": declined})
 
 
 def _deliveries(api: DataApi, run: Scenarios) -> tuple[object, object]:

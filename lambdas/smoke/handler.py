@@ -13,7 +13,7 @@ api = data_api()
 
 @logged
 def handler(event: dict[str, Any]) -> dict[str, Any]:
-    """Do `action` for `run`: create, verify ({outcomes}) or remove. Every action may be repeated.
+    """Perform `action` for `run`: create, verify ({outcomes}) or remove. Every action may be repeated.
 
     Returns:
         create: {run, orders: {scenario: order id}}; verify: {run, passed, checks: [{name, ok, detail}]};

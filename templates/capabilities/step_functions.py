@@ -9,6 +9,7 @@ from awacs.secretsmanager import GetSecretValue
 from troposphere import Sub
 
 from payment_data.payment_methods.names import STRIPE
+from payment_data.timeouts import FUNCTION_SECONDS as STEP_SECONDS
 from templates.capabilities.data_api_stage import STAGE
 from templates.capabilities.functions import DeployedFunction, FunctionSpec, add_function
 from templates.capabilities.lint_exceptions import Except
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment, Stripe
     from templates.capabilities.data_api import DataApi
-
-STEP_SECONDS = 8
-"""A step function's time-out: longer than an HTTP request's 4 s, shorter than the task's 10 s."""
 
 _SYNTHETIC = [
     f"{method}/{kind}/smoke-*"

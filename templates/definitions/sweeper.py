@@ -10,7 +10,7 @@ ahead any more. What cannot be undone now is tried again by the next sweep, and 
 
 from __future__ import annotations
 
-from payment_data.errors import PENDING_ERRORS
+from payment_data.error_names import PENDING_ERRORS
 from payment_data.metrics import ABANDONED
 from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from payment_data.errors import PENDING_ERRORS, RETRIED_ERRORS
+from payment_data.error_names import PENDING_ERRORS, RETRIED_ERRORS
 
 State = dict[str, Any]
 

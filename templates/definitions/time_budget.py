@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from payment_data.errors import PENDING_ERRORS
+from payment_data.error_names import PENDING_ERRORS
 from templates.definitions.payment_workflow import CHARGE, DELIVER, PARKED, RESERVE, definition
 from templates.definitions.tasks import DEADLINE_SECONDS, State
 

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from payment_data.errors import BUSINESS_ERRORS, CONTRACT_ERRORS, PENDING_ERRORS, RETRIED_ERRORS
+from payment_data.error_names import (
+    BUSINESS_ERRORS,
+    CONTRACT_ERRORS,
+    PENDING_ERRORS,
+    RETRIED_ERRORS,
+)
 from templates.definitions.payment_workflow import PARKED, PLACED, RECORD, REFUND, RELEASE
 from tests.crash_matrix.executor import Execution, Outcome
 from tests.crash_matrix.scenario import COMPLETED, USER, Overtaking, Scenario

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from payment_data import errors
+from payment_data import error_names
 from payment_data.errors import BY_NAME, Kind
 from templates.definitions.payment_workflow import CHARGE, PARKED, RECORD, REFUND, definition
 from tests.properties import raised
@@ -69,11 +69,11 @@ def _answer(state: dict[str, Any], error: str) -> str:
 
 
 @pytest.mark.parametrize("state", TASKS)
-@pytest.mark.parametrize("error", [*BY_NAME, "Exception", "Lambda.Whatever", *errors.RETRIED_ERRORS])
+@pytest.mark.parametrize("error", [*BY_NAME, "Exception", "Lambda.Whatever", *error_names.RETRIED_ERRORS])
 def test_every_state_does_about_every_error_what_its_kind_says(state: str, error: str) -> None:
     # Given what the table says of an error; one that nobody has heard of is a contract broken
     kind = BY_NAME[error].kind if error in BY_NAME else Kind.CONTRACT
-    retried = error in errors.RETRIED_ERRORS or (kind is Kind.PENDING and state in (CHARGE, REFUND))
+    retried = error in error_names.RETRIED_ERRORS or (kind is Kind.PENDING and state in (CHARGE, REFUND))
     # When
     answer = _answer(TASKS[state], error)
     # Then it is retried, or goes the way back, and is never lost
@@ -97,5 +97,10 @@ def test_what_is_named_exists() -> None:
         for entry in (*state["Retry"], *state.get("Catch", []))
         for name in entry["ErrorEquals"]
     }
-    assert named <= {*BY_NAME, *errors.RETRIED_ERRORS, *errors.PENDING_ERRORS, "States.ALL"}
-    assert {*errors.RETRIED_ERRORS, *errors.PENDING_ERRORS} <= named
+    assert named <= {
+        *BY_NAME,
+        *error_names.RETRIED_ERRORS,
+        *error_names.PENDING_ERRORS,
+        "States.ALL",
+    }
+    assert {*error_names.RETRIED_ERRORS, *error_names.PENDING_ERRORS} <= named

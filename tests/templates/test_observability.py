@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from payment_data.errors import PENDING_ERRORS
+from payment_data.error_names import PENDING_ERRORS
 from templates.definitions import sweeper
 from tests.templates.reading import properties, resources
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jsonata.jsonata import Jsonata
 
-from payment_data import errors
+from payment_data import error_names, errors
 from templates.definitions import tasks
 from templates.definitions.payment_workflow import definition
 
@@ -96,9 +96,12 @@ def test_every_task_retries_what_was_not_applied_or_is_unknown_and_nothing_else(
         retry, *waits = states[name]["Retry"]
         assert waits == ([tasks.PENDING_RETRY] if name in WAITING else [])
         assert sorted(retry["ErrorEquals"]) == sorted(
-            [*errors.NOT_APPLIED_ERRORS, *errors.UNKNOWN_OUTCOME_ERRORS]
+            [*error_names.NOT_APPLIED_ERRORS, *error_names.UNKNOWN_OUTCOME_ERRORS]
         ), name
-        assert not set(retry["ErrorEquals"]) & {*errors.BUSINESS_ERRORS, *errors.CONTRACT_ERRORS}
+        assert not set(retry["ErrorEquals"]) & {
+            *error_names.BUSINESS_ERRORS,
+            *error_names.CONTRACT_ERRORS,
+        }
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxAttempts"] == (8 if name in FORWARD else 20)
         assert retry["MaxDelaySeconds"] == (20 if name in FORWARD else 300)
@@ -122,7 +125,7 @@ def test_a_bank_has_more_than_fourteen_business_days_to_settle() -> None:
     # Given three weekends in them
     days = (14 + 3 * 2) * 86_400
     # Then paying waits for longer, and so does undoing
-    assert tasks.PENDING_RETRY["ErrorEquals"] == list(errors.PENDING_ERRORS)
+    assert tasks.PENDING_RETRY["ErrorEquals"] == list(error_names.PENDING_ERRORS)
     assert _seconds(tasks.PENDING_RETRY, 0) > days
 
 

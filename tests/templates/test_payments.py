@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import data_api.storage.connection as mongodb
-import payment_data.transport as http
+from payment_data import timeouts
 from templates.capabilities.step_functions import ROUTES, routes
 from templates.definitions.tasks import TASK_SECONDS
 from templates.payments import FUNCTIONS
@@ -116,7 +116,9 @@ def test_time_outs_nest(payments: Json) -> None:
     steps = {found[f"{name}Function"]["Timeout"] for name in STEPS}
     # Then each fits into the next
     assert len(steps) == 1
-    assert mongodb.REQUEST_SECONDS < api <= integration < http.TOTAL_SECONDS < steps.pop() < TASK_SECONDS
+    assert (
+        mongodb.REQUEST_SECONDS < api <= integration < timeouts.DATA_API_SECONDS < steps.pop() < TASK_SECONDS
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ROUTES))

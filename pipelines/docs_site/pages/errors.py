@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from payment_data import errors
+from payment_data import error_names, errors
 from pipelines.docs_site.markdown import code, codes, prose, table
 
 if TYPE_CHECKING:
@@ -21,9 +21,11 @@ _DONE: Final = {
     errors.Kind.PARKED: "Waits for a person, who redrives it.",
 }
 _AWS: Final = {
-    "Nothing happened; retried": [name for name in errors.NOT_APPLIED_ERRORS if name not in errors.BY_NAME],
+    "Nothing happened; retried": [
+        name for name in error_names.NOT_APPLIED_ERRORS if name not in errors.BY_NAME
+    ],
     "It may have happened; asked again": [
-        name for name in errors.UNKNOWN_OUTCOME_ERRORS if name not in errors.BY_NAME
+        name for name in error_names.UNKNOWN_OUTCOME_ERRORS if name not in errors.BY_NAME
     ],
 }
 

@@ -11,11 +11,11 @@ import stripe
 from data_api.storage.database import Db
 from payment_data.client import DataApi, Response, Transport
 from payment_data.errors import OutcomeUnknown, PaymentPending
-from payment_data.payment_methods import bank_account, card
-from payment_data.payment_methods.api_records import ApiPaymentRecords
 from payment_data.payment_methods.credit import Credit
 from payment_data.payment_methods.protocol import Charge, PaymentMethod
-from payment_data.payment_methods.stripe_intents import Gateway
+from payment_data.payment_methods.stripe_intents import PaymentIntents
+from payment_data.payment_methods.stripe_methods import BANK_ACCOUNT
+from payment_data.payment_methods.stripe_methods import CARD as CARD_MEANS
 from payment_data.payment_methods.stripe_payment import Means, StripePayment
 from payment_data.payment_methods.stripe_records import PaymentRecords
 from tests.integration.card_gateway.accounts import Account, metadata, unique
@@ -28,7 +28,7 @@ class Desk(NamedTuple):
     api: DataApi
     db: Db
     account: Account
-    gateway: Gateway
+    gateway: PaymentIntents
 
 
 class Way(NamedTuple):
@@ -42,11 +42,9 @@ class Way(NamedTuple):
 
 
 CARD = Way(
-    "card", card.MEANS, "pm_card_visa", "pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"
+    "card", CARD_MEANS, "pm_card_visa", "pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"
 )
-BANK = Way(
-    "bank_account", bank_account.MEANS, "pm_success_de", "pm_insufficientFunds_de", "insufficient_funds"
-)
+BANK = Way("bank_account", BANK_ACCOUNT, "pm_success_de", "pm_insufficientFunds_de", "insufficient_funds")
 CREDIT = Way("credit", None, "", "", "insufficient_funds")
 _BALANCE, _PRICE = 10_000, 1999
 _AN_HOUR = timedelta(hours=1)
@@ -70,7 +68,7 @@ class Order:
         self.way = way
         self.desk = desk
         self.gateway = desk.gateway
-        self.records: PaymentRecords = ApiPaymentRecords(desk.api)
+        self.records: PaymentRecords = PaymentRecords(desk.api)
         pays_with = way.good if pays_with == "" else pays_with
         wallet = {way.name: pays_with} if way.means and pays_with else {}
         balance = _PRICE - 1 if short else _BALANCE
@@ -101,13 +99,13 @@ class Order:
 
     def method(
         self,
-        gateway: Gateway | None = None,
+        gateway: PaymentIntents | None = None,
         records: PaymentRecords | None = None,
         api: DataApi | None = None,
     ) -> PaymentMethod:
         if self.way.means is None:
             return Credit(api or self.desk.api)
-        kept = ApiPaymentRecords(api) if api else records or self.records
+        kept = PaymentRecords(api) if api else records or self.records
         return StripePayment(self.way.means, kept, gateway or self.gateway)
 
     def ask(self) -> Charge:
@@ -175,7 +173,7 @@ def losing(api: DataApi, number: int) -> tuple[DataApi, list[str]]:
 class Losing:
     """A gateway whose answer to one call is lost, after it did what it was asked."""
 
-    def __init__(self, gateway: Gateway, call: str) -> None:
+    def __init__(self, gateway: PaymentIntents, call: str) -> None:
         self._gateway = gateway
         self._call = call
         self.lost = False
@@ -218,7 +216,7 @@ class Freezing:
 class Rekeyed:
     """A gateway that has forgotten all keys: each is new to it."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: PaymentIntents) -> None:
         self._gateway = gateway
         self._count = itertools.count()
 

@@ -13,7 +13,7 @@ from embedded_aws.card_gateway.differences import DIFFERENCES
 from embedded_aws.card_gateway.gateway import GatewayUnavailable
 from embedded_aws.card_gateway.journal import ForeignJournal, Journal
 from payment_data.errors import ApiUnavailable, OutcomeUnknown
-from payment_data.payment_methods.stripe_errors import problem
+from payment_data.payment_methods.stripe_gateway import problem
 from payment_data.payment_methods.stripe_http import PooledHttp
 from tests.integration.card_gateway.accounts import Account, connected, create, debit, settled, unique
 

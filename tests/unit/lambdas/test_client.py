@@ -100,7 +100,7 @@ def test_connections_are_reused(api: DataApi, fake_api: FakeApi) -> None:
         api.order("o")
     # Then
     assert len(fake_api.received) - before == 3
-    pool = api._transport._pool.connection_from_url(fake_api.url)  # type: ignore[attr-defined] # what is measured
+    pool = api._transport._connections._pool.connection_from_url(fake_api.url)  # type: ignore[attr-defined] # what is measured
     assert pool.num_connections == 1
 
 
@@ -189,7 +189,7 @@ def test_an_answer_that_does_not_come_in_time_leaves_the_outcome_unknown(
 ) -> None:
     # Given
     fake_api.answers = ["hang"]
-    monkeypatch.setattr("payment_data.transport.TOTAL_SECONDS", 0.2)
+    monkeypatch.setattr("payment_data.transport.DATA_API_SECONDS", 0.2)
     hasty = DataApi(SignedHttp(fake_api.url))
     # When
     started = time.monotonic()
@@ -204,13 +204,13 @@ def test_a_connection_that_slept_is_not_used_again(
 ) -> None:
     # Given a connection from before the sandbox was frozen for an hour
     api.order("o")
-    transport: Any = api._transport
-    pool = transport._pool.connection_from_url(fake_api.url)
-    monkeypatch.setattr(transport, "_used_at", transport._used_at - 3600)
+    connections: Any = api._transport._connections  # type: ignore[attr-defined] # what is measured
+    pool = connections._pool.connection_from_url(fake_api.url)
+    monkeypatch.setattr(connections, "_used_at", connections._used_at - 3600)
     # When
     api.order("o")
     # Then
-    assert transport._pool.connection_from_url(fake_api.url) is not pool
+    assert connections._pool.connection_from_url(fake_api.url) is not pool
 
 
 def test_no_secret_is_in_an_error(api: DataApi, fake_api: FakeApi) -> None:

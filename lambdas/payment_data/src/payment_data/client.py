@@ -5,24 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from payment_data.errors import (
-    BY_NAME,
-    AccessDenied,
-    ContentTooLarge,
-    FieldError,
-    OutcomeUnknown,
-    Problem,
-    Throttled,
-    UnexpectedResponse,
-)
+from payment_data.answers import document_of
 from payment_data.transport import Response, SignedHttp, Transport
 
 __all__ = ["DataApi", "Response", "SignedHttp", "Transport"]
 
 _Json = dict[str, Any]
-# What API Gateway answers by itself, without our problem document. Its 403 has other causes than a missing
-# permission, all of them the caller's; its 503 is no promise that nothing happened.
-_BY_STATUS: Mapping[int, type[Problem]] = {403: AccessDenied, 413: ContentTooLarge, 429: Throttled}
 
 
 class DataApi:
@@ -138,7 +126,7 @@ class DataApi:
         body = {"execution": execution, "deadline": deadline, "method": method}
         return self._put(_path("orders", order_id, "payments", str(attempt)), body)
 
-    def follow_payment(self, order_id: str, attempt: int, what: str, body: Mapping[str, Any]) -> _Json:
+    def follow_payment(self, order_id: str, attempt: int, event: str, body: Mapping[str, Any]) -> _Json:
         """Record what became of an attempt at the gateway: intent, processing, capture, decline or refund.
 
         The body is {execution}, with `payment_intent` for an intent and `reason` for a decline.
@@ -147,7 +135,7 @@ class DataApi:
             PaymentDeclined, OrderClosed: it is over.
             IllegalTransition: its state does not allow this.
         """
-        return self._put(_path("orders", order_id, "payments", str(attempt), what), body)
+        return self._put(_path("orders", order_id, "payments", str(attempt), event), body)
 
     def refund(self, order_id: str, *, execution: str, reason: str, method: str = "credit") -> _Json:
         """Cancel the order and undo its payment; what was not charged can never be charged afterwards.
@@ -228,13 +216,7 @@ class DataApi:
         )
 
     def _send(self, method: str, path: str, body: bytes | None = None) -> _Json:
-        response = self._transport(method, path, body)
-        if response.status == 204:  # noqa: PLR2004 - No Content
-            return {}
-        document = _parsed(response.body)
-        if response.status in (200, 201) and document is not None:
-            return document
-        raise _problem(f"{method} {path}", response.status, document or {})
+        return document_of(f"{method} {path}", self._transport(method, path, body))
 
 
 def _path(*segments: str) -> str:
@@ -242,29 +224,5 @@ def _path(*segments: str) -> str:
 
 
 def _query(**fields: object) -> str:
-    said = {key: value for key, value in fields.items() if value not in (None, "")}
-    return "?" + urlencode(said) if said else ""
-
-
-def _parsed(body: bytes) -> _Json | None:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def _problem(request: str, status: int, document: Mapping[str, Any]) -> Problem:
-    """Return the class that the problem document names, or what the bare status says."""
-    named = BY_NAME.get(str(document.get("name")))
-    if named and named.status == status:
-        return named(str(document.get("detail", "")), list(_field_errors(document.get("errors"))))
-    said = f"{request}: {status} {document.get('message') or document.get('title') or 'without a reason'}"
-    if status in _BY_STATUS:
-        return _BY_STATUS[status](said)
-    return OutcomeUnknown(said) if status >= 500 else UnexpectedResponse(said)  # noqa: PLR2004 - server errors
-
-
-def _field_errors(errors: object) -> list[FieldError]:
-    entries = errors if isinstance(errors, list) else []
-    return [FieldError(str(e.get("field")), str(e.get("rule"))) for e in entries if isinstance(e, dict)]
+    parameters = {key: value for key, value in fields.items() if value not in (None, "")}
+    return "?" + urlencode(parameters) if parameters else ""

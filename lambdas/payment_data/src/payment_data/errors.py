@@ -31,7 +31,7 @@ class FieldError(NamedTuple):
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's word; the subclasses' names are a contract with Step Functions
-    """What went wrong, for the HTTP caller, the workflow and a person. Holds no personal data.
+    """An error, told to the HTTP caller, the workflow and a person. Holds no personal data.
 
     Attributes:
         status: HTTP status code.
@@ -52,11 +52,11 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word; the subclasses' names
 
     @classmethod
     def type_uri(cls) -> str:
-        """Problem type: a URI reference like `/problems/out-of-stock` (RFC 9457, section 3.1.1)."""
+        """Return the problem type, a URI reference like `/problems/out-of-stock` (RFC 9457, 3.1.1)."""
         return "/problems/" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
 
     def document(self, instance: str) -> dict[str, Any]:
-        """Build the `application/problem+json` body; `instance` is the path that was asked for."""
+        """Return the `application/problem+json` body; `instance` is the path that was asked for."""
         body: dict[str, Any] = {
             "type": self.type_uri(),
             "title": self.title,
@@ -254,46 +254,3 @@ _BASES = (
 )
 BY_NAME: Mapping[str, type[Problem]] = {c.__name__: c for base in _BASES for c in base.__subclasses__()}
 """Every error by its name, which is also its Step Functions error name."""
-
-
-def _names(kind: Kind) -> tuple[str, ...]:
-    return tuple(name for name, problem in BY_NAME.items() if problem.kind is kind)
-
-
-# What Lambda reports when a function was not run, or when nobody can tell
-# (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors,
-# https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
-# ResourceNotReadyException: a function in a VPC goes inactive after weeks unused, and its next call fails.
-_LAMBDA_NOT_RUN = (
-    "Lambda.TooManyRequestsException",
-    "Lambda.ResourceNotReadyException",
-    "Lambda.EC2ThrottledException",
-    "Lambda.EC2UnexpectedException",
-    "Lambda.ENILimitReachedException",
-    "Lambda.SubnetIPAddressLimitReachedException",
-)
-_LAMBDA_UNKNOWN = (
-    "States.Timeout",
-    "Sandbox.Timedout",
-    "Runtime.ExitError",
-    "Lambda.Unknown",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.ClientExecutionTimeoutException",
-)
-
-BUSINESS_ERRORS = _names(Kind.BUSINESS)
-"""Step Functions error names: never retried, compensate."""
-CONTRACT_ERRORS = _names(Kind.CONTRACT)
-"""Step Functions error names: never retried, compensate, alarm."""
-NOT_APPLIED_ERRORS = _names(Kind.NOT_APPLIED) + _LAMBDA_NOT_RUN
-"""Step Functions error names: retried, nothing happened."""
-UNKNOWN_OUTCOME_ERRORS = _names(Kind.UNKNOWN_OUTCOME) + _LAMBDA_UNKNOWN
-"""Step Functions error names: retried with the same key, then resolved by compensation."""
-PENDING_ERRORS = _names(Kind.PENDING)
-"""Step Functions error names: retried for weeks, by the states that pay and refund."""
-PARKED_ERRORS = _names(Kind.PARKED)
-"""Step Functions error names: the execution fails here and waits for a redrive."""
-RETRIED_ERRORS = NOT_APPLIED_ERRORS + UNKNOWN_OUTCOME_ERRORS
-"""What every task's Retry names."""

@@ -9,7 +9,7 @@ _ID = re.compile(PATTERN)
 
 
 def is_id(value: object) -> bool:
-    """Say whether the value may be an order, user or product id; never raises, whatever JSON it is."""
+    """Return whether the value may be an order, user or product id; never raises, whatever JSON it is."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 

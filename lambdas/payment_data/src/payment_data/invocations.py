@@ -2,7 +2,7 @@
 
 
 def invocation(context: object) -> dict[str, object]:
-    """Return what tells one invocation from another in a log: its request, and the version of the code."""
+    """Return the log keys of one invocation: {request_id, function_version}, each None where unknown."""
     return {
         "request_id": getattr(context, "aws_request_id", None),
         "function_version": getattr(context, "function_version", None),

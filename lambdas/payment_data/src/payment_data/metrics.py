@@ -25,7 +25,7 @@ def count(name: str, value: float = 1, **dimensions: str) -> None:
 
 
 def milliseconds(name: str, value: float, **dimensions: str) -> None:
-    """Record how long something took."""
+    """Record how long something took, as StepDuration of a `step`."""
     _record(name, value, MetricUnit.Milliseconds, dimensions)
 
 
@@ -34,8 +34,8 @@ def reason(error: str | None) -> str:
 
     CloudWatch bills each combination of dimensions, and an error's name may come from anywhere.
     """
-    known = error == ABANDONED or error in BY_NAME or (error or "").startswith(_STEP_FUNCTIONS)
-    return str(error) if known else OTHER_REASON
+    listed = error == ABANDONED or error in BY_NAME or (error or "").startswith(_STEP_FUNCTIONS)
+    return str(error) if listed else OTHER_REASON
 
 
 def order_ended(started: object, now: datetime | None = None) -> None:

@@ -22,6 +22,13 @@ class Credentials(NamedTuple):
     secret_key: str
     token: str | None = None
 
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Credentials":
+        """Return the credentials of the function's role, which Lambda puts into the environment."""
+        return cls(
+            environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
+        )
+
     def __repr__(self) -> str:
         return f"Credentials({self.access_key!r}, ...)"  # the secret stays out of logs and tracebacks
 
@@ -78,7 +85,7 @@ def sign(
 
 
 def _host(url: SplitResult) -> str:
-    """Return what an HTTP client sends as Host: the port only where it is not the scheme's own."""
+    """Return the Host header that an HTTP client sends; the scheme's own port is not in it."""
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname or ""
     return host if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f"{host}:{url.port}"
 

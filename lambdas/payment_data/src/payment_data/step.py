@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
     @property
     def deadline(self) -> str:
-        """When the forward steps must have happened, RFC 3339, UTC.
+        """Return when the forward steps must have happened, RFC 3339, UTC.
 
         Raises:
             InvalidRequest: missing or not a time.
@@ -49,7 +49,7 @@ class Step(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Why this is undone: the name of the error that is being compensated."""
+        """Return why this is undone: the name of the error that is being compensated."""
         reason = self.event.get("reason")
         return reason[:_REASON_LENGTH] if isinstance(reason, str) and reason else "compensation"
 
@@ -70,7 +70,12 @@ def step(run: Callable[[Step], dict[str, Any]]) -> Handler:
 
 
 def checked(event: object) -> Step:
-    """Check what every step needs; see `step`."""
+    """Return the event as a checked `Step`.
+
+    Raises:
+        InvalidOrder: the order id is missing or none.
+        InvalidRequest: the execution's ARN is.
+    """
     if not isinstance(event, dict):
         raise InvalidOrder("the event must be an object with an order_id")
     fields.validate(_ORDER_ID, event.get("order_id"), "order_id", InvalidOrder)
@@ -78,15 +83,15 @@ def checked(event: object) -> Step:
     return Step(event["order_id"], event["execution"], event)
 
 
-def logged(run: Callable[[Any], dict[str, Any]], named: Callable[..., object] | None = None) -> Handler:
+def logged(run: Callable[[Any], dict[str, Any]], wraps: Callable[..., object] | None = None) -> Handler:
     """Make `run` a Lambda handler that logs its outcome with the order's id and raises what `run` raises.
 
     How long it took is a metric, by the function's name.
     """
     logger = Logger()  # service and level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL
-    step_name = (named or run).__module__.partition(".")[0]
+    step_name = (wraps or run).__module__.partition(".")[0]
 
-    @functools.wraps(named or run)
+    @functools.wraps(wraps or run)
     def handler(event: Any, context: object) -> dict[str, Any]:
         logger.clear_state()
         logger.append_keys(**_identity(event), **invocation(context))
@@ -105,8 +110,8 @@ def logged(run: Callable[[Any], dict[str, Any]], named: Callable[..., object] | 
 
 
 def _identity(event: object) -> dict[str, object]:
-    known = event if isinstance(event, dict) else {}
-    values = {key: known.get(key) for key in ("order_id", "execution")}
+    event_fields = event if isinstance(event, dict) else {}
+    values = {key: event_fields.get(key) for key in ("order_id", "execution")}
     return {key: value for key, value in values.items() if isinstance(value, str)}
 
 

@@ -15,19 +15,18 @@ class Credit:
         self._api = api
 
     def charge(self, charge: Charge) -> dict[str, Any]:
-        """Take the order's total from the balance, once."""
-        return self._api.charge(
-            charge.order_id,
-            execution=charge.execution,
-            deadline=charge.deadline,
-            method=self.name,
-            attempt=charge.attempt,
-        )
+        """Take the order's total from the balance, once; see `PaymentMethod.charge`.
+
+        Raises:
+            PaymentDeclined: the balance is too low; the answer stays.
+        """
+        fields = charge._asdict()
+        return self._api.charge(fields.pop("order_id"), method=self.name, **fields)
 
     def refund(self, order_id: str, *, execution: str, reason: str) -> dict[str, Any]:
-        """Return the charge to the balance, or bar it."""
+        """Return the charge to the balance, or bar it; see `PaymentMethod.refund`."""
         return self._api.refund(order_id, execution=execution, reason=reason)
 
     def outcome(self, order_id: str) -> dict[str, Any]:
-        """Return what the balance's record says."""
+        """Return the balance's record of the order; see `PaymentMethod.outcome`."""
         return self._api.payment(order_id)

@@ -1,4 +1,4 @@
-"""What a way to pay must be able to do."""
+"""What every payment method can do: charge, refund, and say what became of a payment."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -45,4 +45,7 @@ class PaymentMethod(Protocol):
         """
 
     def outcome(self, order_id: str) -> dict[str, Any]:
-        """Return what is known; `state` is none, pending, charged, declined, refunded or void."""
+        """Return what is on record: {order_id, state, amount, currency, method}.
+
+        `state` is none, pending, charged, declined, refunded or void.
+        """

@@ -3,18 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from payment_data.client import DataApi
-from payment_data.payment_methods.api_records import ApiPaymentRecords
-from payment_data.payment_methods.bank_account import bank_account
-from payment_data.payment_methods.card import card
 from payment_data.payment_methods.credit import Credit
 from payment_data.payment_methods.names import NAMES
 from payment_data.payment_methods.protocol import PaymentMethod
+from payment_data.payment_methods.stripe_methods import BANK_ACCOUNT, CARD, stripe_payment
 
 VARIABLE = "PAYMENT_METHOD"
 _METHODS: Mapping[str, Callable[[DataApi, Mapping[str, str]], PaymentMethod]] = {
     "credit": lambda api, _: Credit(api),
-    "card": lambda api, environ: card(ApiPaymentRecords(api), environ),
-    "bank_account": lambda api, environ: bank_account(ApiPaymentRecords(api), environ),
+    "card": lambda api, environ: stripe_payment(CARD, api, environ),
+    "bank_account": lambda api, environ: stripe_payment(BANK_ACCOUNT, api, environ),
 }
 
 

@@ -4,20 +4,14 @@ Only `stripe_gateway` imports it.
 """
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import stripe
-import urllib3
-from urllib3 import exceptions
 
-from payment_data.errors import ApiUnavailable, OutcomeUnknown
+from payment_data.connections import ConnectionPool
+from payment_data.timeouts import STRIPE_SECONDS
 
-CONNECT_SECONDS = 1.0
-TOTAL_SECONDS = 3.0
-"""One call; with those of the data API it nests inside the function's 8 s (`stripe_budget`)."""
-_IDLE_SECONDS = 50.0
 # It logs requests at INFO, and what is in them at DEBUG.
 logging.getLogger("stripe").setLevel(logging.WARNING)
 
@@ -33,12 +27,7 @@ class PooledHttp(stripe.HTTPClient):
 
     def __init__(self) -> None:
         super().__init__()
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, total=TOTAL_SECONDS)
-        # Retries are the state machine's: it alone knows the budget.
-        self._pool = urllib3.PoolManager(
-            timeout=timeout, retries=False, maxsize=1, ca_certs=stripe.ca_bundle_path
-        )
-        self._used_at = time.time()
+        self._connections = ConnectionPool(STRIPE_SECONDS, stripe.ca_bundle_path)
 
     def request(
         self,
@@ -49,23 +38,15 @@ class PooledHttp(stripe.HTTPClient):
         *,
         _usage: Any = None,
     ) -> tuple[str, int, Mapping[str, str]]:
-        """Send one request; the name and the shape are Stripe's."""
-        self._drop_idle_connections()
-        try:
-            answer = self._pool.request(method.upper(), url, body=post_data, headers=headers, redirect=False)
-        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError) as error:
-            raise ApiUnavailable(f"Stripe: no connection ({type(error).__name__})") from None
-        except exceptions.HTTPError as error:
-            raise OutcomeUnknown(f"Stripe: no answer ({type(error).__name__})") from None
+        """Send one request and return (body, status, headers); the name and the shape are Stripe's.
+
+        Raises:
+            ApiUnavailable: the request certainly was not sent.
+            OutcomeUnknown: it may have been sent.
+        """
+        answer = self._connections.request(method.upper(), url, post_data, headers, name="Stripe")
         return answer.data.decode(), answer.status, answer.headers
 
     def close(self) -> None:
         """Close the pool's connections."""
-        self._pool.clear()
-
-    def _drop_idle_connections(self) -> None:
-        """Forget connections that slept while Lambda froze us: the far side may have dropped them."""
-        now = time.time()
-        if now - self._used_at > _IDLE_SECONDS:
-            self._pool.clear()
-        self._used_at = now
+        self._connections.close()

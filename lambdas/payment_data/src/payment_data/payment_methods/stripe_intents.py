@@ -22,7 +22,7 @@ class Intent(NamedTuple):
     reason: str | None = None
 
 
-class Gateway(Protocol):
+class PaymentIntents(Protocol):
     """Stripe. `confirm`, `cancel` and `retrieve` may be repeated by themselves, the others by their keys.
 
     Each may raise `ApiUnavailable`, `Throttled` (not applied), `OutcomeUnknown`, `AccessDenied`,
@@ -37,13 +37,16 @@ class Gateway(Protocol):
         """
 
     def confirm(self, intent_id: str, params: Mapping[str, Any]) -> Intent:
-        """Charge it: it takes money at most once, however often it is confirmed. A decline is an answer."""
+        """Charge a PaymentIntent, which takes money at most once, however often it is confirmed.
+
+        A decline is an answer.
+        """
 
     def cancel(self, intent_id: str) -> Intent:
-        """Close it, unless money moved or is moving: the answer says which, and a close is for good."""
+        """Close a PaymentIntent for good, unless money moved or is moving: the answer says which."""
 
     def retrieve(self, intent_id: str) -> Intent:
-        """Look at it."""
+        """Return a PaymentIntent as it is now."""
 
     def refund(self, key: str, intent_id: str, amount: int) -> None:
-        """Give `amount` (minor units) back, once; no more than nothing where all was given back before."""
+        """Give `amount` (minor units) back, once; nothing where all was given back before."""

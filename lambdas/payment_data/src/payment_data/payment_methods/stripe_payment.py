@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from payment_data.errors import PaymentDeclined, PaymentPending, UnexpectedResponse
 from payment_data.payment_methods.protocol import Charge
-from payment_data.payment_methods.stripe_budget import GATEWAY_SECONDS, RECORD_SECONDS, Budget
-from payment_data.payment_methods.stripe_intents import Gateway, Intent, Refused
-from payment_data.payment_methods.stripe_records import PaymentRecords, Record
+from payment_data.payment_methods.stripe_intents import Intent, PaymentIntents, Refused
+from payment_data.payment_methods.stripe_records import PaymentAttempt, PaymentRecords
+from payment_data.timeouts import DATA_API_SECONDS, STRIPE_SECONDS, Budget
 
 _STATES: Mapping[str, str] = {
     "captured": "charged",
@@ -47,7 +47,7 @@ class StripePayment:
         self,
         means: Means,
         records: PaymentRecords,
-        gateway: Gateway,
+        gateway: PaymentIntents,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = means.name
@@ -62,7 +62,7 @@ class StripePayment:
         record = self._records.open(charge, self.name)
         if record.state != "captured":
             record = self._collect(record, charge.execution, budget)
-        budget.afford(RECORD_SECONDS)
+        budget.check(DATA_API_SECONDS)
         return self._answer(self._records.capture(record, execution=charge.execution))
 
     def refund(self, order_id: str, *, execution: str, reason: str) -> dict[str, Any]:
@@ -71,9 +71,9 @@ class StripePayment:
         record = self._records.void(order_id, self.name, execution=execution, reason=reason)
         if not self._holds_money(record, budget):
             return self._answer(record)
-        budget.afford(GATEWAY_SECONDS)
+        budget.check(STRIPE_SECONDS)
         self._gateway.refund(f"{record.key}:refund", str(record.payment_intent), record.amount)
-        budget.afford(RECORD_SECONDS)
+        budget.check(DATA_API_SECONDS)
         return self._answer(self._records.refunded(record, execution=execution))
 
     def outcome(self, order_id: str) -> dict[str, Any]:
@@ -84,15 +84,20 @@ class StripePayment:
             record = record._replace(state="captured" if intent.status == "succeeded" else "intent")
         return self._answer(record)
 
-    def _collect(self, record: Record, execution: str, budget: Budget) -> Record:
-        """Take the money; return the record with the PaymentIntent that holds it."""
+    def _collect(self, record: PaymentAttempt, execution: str, budget: Budget) -> PaymentAttempt:
+        """Take the money; return the record with the PaymentIntent that holds it.
+
+        Raises:
+            PaymentDeclined: refused, and nothing will be taken.
+            PaymentPending: the bank has not settled it yet.
+        """
         reason = self._unpayable(record)
         if reason is None and record.payment_intent is None:
-            budget.afford(GATEWAY_SECONDS)
+            budget.check(STRIPE_SECONDS)
             try:
-                made = self._gateway.create(f"{record.key}:pi", self._params(record))
-                budget.afford(RECORD_SECONDS)
-                record = self._records.save(record, made.id, execution=execution)
+                intent = self._gateway.create(f"{record.key}:pi", self._params(record))
+                budget.check(DATA_API_SECONDS)
+                record = self._records.save(record, intent.id, execution=execution)
             except Refused as refusal:
                 reason = str(refusal)
         if reason is None:
@@ -100,51 +105,51 @@ class StripePayment:
             if intent.status == "succeeded":
                 return record
             reason = intent.reason or intent.status
-        budget.afford(RECORD_SECONDS)
+        budget.check(DATA_API_SECONDS)
         raise PaymentDeclined(str(self._records.decline(record, reason, execution=execution).reason))
 
-    def _settled(self, record: Record, execution: str, budget: Budget) -> Intent:
+    def _settled(self, record: PaymentAttempt, execution: str, budget: Budget) -> Intent:
         """Confirm; where no money was taken, close it before anybody is told, so that none ever will be."""
         intent_id = str(record.payment_intent)
-        budget.afford(GATEWAY_SECONDS)
+        budget.check(STRIPE_SECONDS)
         if record.state == "processing":
             intent = self._gateway.retrieve(intent_id)
         else:
             params = {"off_session": True} if record.customer else self._means.unsaved
             intent = self._gateway.confirm(intent_id, params)
         if intent.status not in ("succeeded", "processing", "canceled"):
-            budget.afford(GATEWAY_SECONDS)
+            budget.check(STRIPE_SECONDS)
             closed = self._gateway.cancel(intent_id)
             intent = closed._replace(reason=intent.reason or intent.status)
         if intent.status == "processing":
-            budget.afford(RECORD_SECONDS)
+            budget.check(DATA_API_SECONDS)
             self._records.processing(record, execution=execution)
-            raise pending(intent_id)
+            raise _pending(intent_id)
         return intent
 
-    def _holds_money(self, record: Record, budget: Budget) -> bool:
-        """Tell whether there is something to give back, of an order that is being undone."""
+    def _holds_money(self, record: PaymentAttempt, budget: Budget) -> bool:
+        """Return whether the gateway holds money of an order being undone; cancel what is not taken yet."""
         if record.state == "captured":
             return True
         if record.state != "void" or record.payment_intent is None:
             return False
-        budget.afford(GATEWAY_SECONDS)
+        budget.check(STRIPE_SECONDS)
         intent = self._gateway.cancel(record.payment_intent)
         if intent.status == "processing":
-            raise pending(record.payment_intent)
+            raise _pending(record.payment_intent)
         if intent.status not in ("succeeded", "canceled"):
             raise UnexpectedResponse(f"cancel: {intent.id} is {intent.status}")
         return intent.status == "succeeded"
 
-    def _unpayable(self, record: Record) -> str | None:
+    def _unpayable(self, record: PaymentAttempt) -> str | None:
         if record.payment_method is None:
             return "payment_method_missing"
         if self._means.currencies and record.currency not in self._means.currencies:
             return "currency_not_supported"
         return None
 
-    def _params(self, record: Record) -> dict[str, Any]:
-        """Build what the PaymentIntent is made from: only what the record holds, so a repeat is the same."""
+    def _params(self, record: PaymentAttempt) -> dict[str, Any]:
+        """Return what the PaymentIntent is made from: only what the record holds, so a repeat is the same."""
         params = {
             "amount": record.amount,
             "currency": record.currency.lower(),
@@ -155,7 +160,7 @@ class StripePayment:
         }
         return params | ({"customer": record.customer} if record.customer else {})
 
-    def _answer(self, record: Record) -> dict[str, Any]:
+    def _answer(self, record: PaymentAttempt) -> dict[str, Any]:
         return {
             "order_id": record.order_id,
             "state": _STATES.get(record.state, record.state),
@@ -165,6 +170,6 @@ class StripePayment:
         }
 
 
-def pending(intent_id: str) -> PaymentPending:
-    """The bank was asked and has not answered: ask again later, it may take days."""
+def _pending(intent_id: str) -> PaymentPending:
+    """Return the error that says that the bank was asked and has not answered, which may take days."""
     return PaymentPending(f"{intent_id} is processing: the bank has not settled it yet")

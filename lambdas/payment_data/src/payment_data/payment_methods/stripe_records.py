@@ -1,17 +1,18 @@
-"""What a payment through Stripe needs of the data API: one record per order and attempt, the fence of it all.
+"""What a payment through Stripe keeps in the data API: one record per order and attempt, which is its fence.
 
 A record goes intent → processing → captured → refunded. Until it is captured it may also be declined or
 void, and a void one may turn out to have been captured, then it is refunded too. Each change is one
 compare-and-set on one document. The answer to a repeated call is the answer of the first.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from payment_data.client import DataApi
 from payment_data.payment_methods.protocol import Charge
 
 
-class Record(NamedTuple):
-    """One attempt to pay an order.
+class PaymentAttempt(NamedTuple):
+    """One attempt to pay an order, as it is on record.
 
     Attributes:
         order_id: the order.
@@ -37,14 +38,17 @@ class Record(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What idempotency keys at the gateway begin with."""
+        """Return what this attempt's idempotency keys at the gateway begin with."""
         return f"{self.order_id}:{self.attempt}"
 
 
-class PaymentRecords(Protocol):
-    """The records; every method may also raise what any call of the data API may."""
+class PaymentRecords:
+    """The records; each method is one request, and may also raise what any call of the data API may."""
 
-    def open(self, charge: Charge, method: str) -> Record:
+    def __init__(self, api: DataApi) -> None:
+        self._api = api
+
+    def open(self, charge: Charge, method: str) -> PaymentAttempt:
         """Insert the record in the state intent, or return it (intent, processing or captured).
 
         Raises:
@@ -54,37 +58,50 @@ class PaymentRecords(Protocol):
             OrderNotFound, InvalidOrder, IllegalTransition: nothing was inserted.
             IdempotencyMismatch: opened before with another method.
         """
+        return _attempt(
+            self._api.open_payment(
+                charge.order_id,
+                charge.attempt,
+                execution=charge.execution,
+                deadline=charge.deadline,
+                method=method,
+            )
+        )
 
-    def save(self, record: Record, payment_intent: str, *, execution: str) -> Record:
+    def save(self, record: PaymentAttempt, payment_intent: str, *, execution: str) -> PaymentAttempt:
         """Save the PaymentIntent's id if none is saved; return the record, with the id that counts.
 
         Raises:
             OrderClosed: it is void or refunded; the PaymentIntent must not be confirmed.
         """
+        return self._follow(record, "intent", execution=execution, payment_intent=payment_intent)
 
-    def processing(self, record: Record, *, execution: str) -> Record:
+    def processing(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
         """Record that the bank was asked: from now on the answer is waited for, also past the deadline.
 
         Raises:
             OrderClosed: it is void or refunded.
         """
+        return self._follow(record, "processing", execution=execution)
 
-    def capture(self, record: Record, *, execution: str) -> Record:
+    def capture(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
         """Record that the money was taken, and that the order is paid.
 
         Raises:
             OrderClosed: it is void or refunded, or the order is being undone.
         """
+        return self._follow(record, "capture", execution=execution)
 
-    def decline(self, record: Record, reason: str, *, execution: str) -> Record:
+    def decline(self, record: PaymentAttempt, reason: str, *, execution: str) -> PaymentAttempt:
         """Record the refusal; the first reason stays.
 
         Raises:
             OrderClosed: it is void or refunded.
             IllegalTransition: it was captured.
         """
+        return self._follow(record, "decline", execution=execution, reason=reason)
 
-    def void(self, order_id: str, method: str, *, execution: str, reason: str) -> Record:
+    def void(self, order_id: str, method: str, *, execution: str, reason: str) -> PaymentAttempt:
         """Cancel the order and bar its payment; return the attempt that may still hold money.
 
         What is intent or processing becomes void and keeps its PaymentIntent; where nothing was tried, a void
@@ -94,9 +111,25 @@ class PaymentRecords(Protocol):
             OrderCompleted: it is too late to undo.
             OrderNotFound: no such order.
         """
+        return _attempt(self._api.refund(order_id, execution=execution, reason=reason, method=method))
 
-    def refunded(self, record: Record, *, execution: str) -> Record:
+    def refunded(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
         """Record that the gateway gave the money back."""
+        return self._follow(record, "refund", execution=execution)
 
-    def find(self, order_id: str) -> Record:
-        """Return the latest attempt, in the state none where there is none. Raises `OrderNotFound`."""
+    def find(self, order_id: str) -> PaymentAttempt:
+        """Return the latest attempt, in the state none where there is none.
+
+        Raises:
+            OrderNotFound: no such order.
+        """
+        return _attempt(self._api.payment(order_id))
+
+    def _follow(self, record: PaymentAttempt, event: str, **fields: str) -> PaymentAttempt:
+        return _attempt(self._api.follow_payment(record.order_id, record.attempt, event, fields))
+
+
+def _attempt(answer: dict[str, Any]) -> PaymentAttempt:
+    """Return the attempt that an answer holds; where nothing was tried it is the first."""
+    fields = {name: answer[name] for name in PaymentAttempt._fields if name in answer}
+    return PaymentAttempt(**{"attempt": 1, **fields})

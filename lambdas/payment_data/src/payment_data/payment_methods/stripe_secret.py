@@ -1,4 +1,4 @@
-"""The gateway's API key, from AWS Secrets Manager, asked for when it is first needed.
+"""Stripe's API key, read from AWS Secrets Manager when it is first needed.
 
 By one signed request of our own: importing boto3 would cost the step 200 ms.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
@@ -14,15 +14,15 @@ from urllib3 import exceptions
 
 from payment_data.errors import AccessDenied, ApiUnavailable
 from payment_data.sigv4 import Credentials, sign
+from payment_data.timeouts import CONNECT_SECONDS, SECRET_SECONDS
 
 VARIABLE = "STRIPE_SECRET_ARN"
 """Environment variable that names the secret, whose text is the API key and nothing else."""
 _SERVICE = "secretsmanager"
-_CONNECT_SECONDS, _TOTAL_SECONDS = 1.0, 2.0
 
 
 class StripeSecret:
-    """Reads the secret, and remembers it for the life of the sandbox.
+    """The secret, remembered for the life of the sandbox once it was read.
 
     Args:
         environ: Lambda's environment: the secret's ARN, the role's credentials, and for the embedded AWS an
@@ -61,7 +61,7 @@ class StripeSecret:
                     url,
                     body=body,
                     headers=self._signed(url, body, headers),
-                    timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, total=_TOTAL_SECONDS),
+                    timeout=urllib3.Timeout(connect=CONNECT_SECONDS, total=SECRET_SECONDS),
                 )
         except exceptions.HTTPError as error:  # reading changes nothing, so it simply was not done
             raise ApiUnavailable(f"Secrets Manager: no answer ({type(error).__name__})") from None
@@ -71,27 +71,22 @@ class StripeSecret:
 
     def _endpoint(self) -> str:
         environ = self._environ
-        given = environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or environ.get("AWS_ENDPOINT_URL")
-        return (given or f"https://{_SERVICE}.{self._region()}.{_suffix(self._arn)}").rstrip("/") + "/"
+        override = environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or environ.get("AWS_ENDPOINT_URL")
+        return (override or f"https://{_SERVICE}.{self._region()}.{_suffix(self._arn)}").rstrip("/") + "/"
 
     def _region(self) -> str:
         return self._arn.split(":")[3]
 
     def _signed(self, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        environ = self._environ
-        credentials = Credentials(
-            environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
-        )
-        now = datetime.now(UTC)
         return sign(
             "POST",
             url,
             body,
             headers,
-            credentials=credentials,
+            credentials=Credentials.from_environment(self._environ),
             region=self._region(),
             service=_SERVICE,
-            now=now,
+            now=datetime.now(UTC),
         )
 
 
@@ -104,6 +99,6 @@ def _refusal(status: int, body: bytes) -> ApiUnavailable | AccessDenied:
         name = str(json.loads(body).get("__type", "")).rpartition("#")[2]
     except (ValueError, AttributeError):
         name = ""
-    said = f"Secrets Manager answered {status} {name}"
+    detail = f"Secrets Manager answered {status} {name}"
     throttled = status == 429 or name in ("ThrottlingException", "RequestLimitExceeded")  # noqa: PLR2004 - its status
-    return ApiUnavailable(said) if status >= 500 or throttled else AccessDenied(said)  # noqa: PLR2004 - server errors
+    return ApiUnavailable(detail) if status >= 500 or throttled else AccessDenied(detail)  # noqa: PLR2004 - server errors
