@@ -27,10 +27,10 @@ from pipelines.core.repository import CACHE, ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEPT: Final = CACHE / "checked"
+RECORDS: Final = CACHE / "checked"
 REPORTS: Final = ROOT / "reports"
 _RECORD: Final = "checked.json"
-_MADE_HERE: Final = {".git", ".venv", ".cache", "dist", "site", "reports", ".embedded"}
+_GENERATED: Final = {".git", ".venv", ".cache", "dist", "site", "reports", ".embedded"}
 """What make and git write at the top of a checkout; it is no source (.gitignore)."""
 _LEFT_BY_TOOLS: Final = {
     "__pycache__",
@@ -42,12 +42,12 @@ _LEFT_BY_TOOLS: Final = {
 }
 _LEFT_BY_COVERAGE: Final = ".coverage"
 """What its files begin with; a process that is killed leaves one."""
-_MOST_KEPT: Final = 20
+_MOST_RECORDS: Final = 20
 _BUILD: Final = "CODEBUILD_BUILD_ID"
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckRecord:
     """A check that passed.
 
     Attributes:
@@ -65,18 +65,18 @@ class Checked:
     reused: bool = False
 
 
-def check(*, again: bool = False, kept: Path = KEPT) -> Checked:
+def check(*, again: bool = False, records: Path = RECORDS) -> CheckRecord:
     """Run `make check`, unless this very source passed it before; its reports are in `reports/` either way.
 
     Args:
         again: Run it whatever passed before.
-        kept: Where reports of earlier checks are.
+        records: Where reports of earlier checks are.
 
     Raises:
         Refused: The check failed, or the source changed under it.
     """
     source = digest(ROOT)
-    earlier = None if again else _fetch(kept / source)
+    earlier = None if again else _restore(records / source)
     if earlier is not None:
         return earlier
     begun = time.monotonic()
@@ -87,46 +87,46 @@ def check(*, again: bool = False, kept: Path = KEPT) -> Checked:
     if digest(ROOT) != source:
         raise Refused("The source changed while it was checked.", "Check again.")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    record = Checked(source, now, os.environ.get(_BUILD, ""), round(time.monotonic() - begun, 1))
+    record = CheckRecord(source, now, os.environ.get(_BUILD, ""), round(time.monotonic() - begun, 1))
     (REPORTS / _RECORD).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
-    _keep(kept / source)
+    _keep(records / source)
     return record
 
 
-def read(reports: Path) -> Checked | None:
+def read(reports: Path) -> CheckRecord | None:
     """The record beside reports; none where they were made without one."""
     try:
-        return Checked(**json.loads((reports / _RECORD).read_text(encoding="utf-8")))
+        return CheckRecord(**json.loads((reports / _RECORD).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
 
 
 def digest(root: Path) -> str:
     """The SHA-256 of every source file's name, mode and content, and of the Python that checks them."""
-    found = hashlib.sha256(f"{sys.version_info[:2]} {platform.machine()}\n".encode())
+    total = hashlib.sha256(f"{sys.version_info[:2]} {platform.machine()}\n".encode())
     for path in sorted(_files(root)):
         content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         executable = os.access(path, os.X_OK)
         line = f"{path.relative_to(root).as_posix()}\0{executable}\0{hashlib.sha256(content).hexdigest()}\n"
-        found.update(line.encode())
-    return found.hexdigest()
+        total.update(line.encode())
+    return total.hexdigest()
 
 
 def _files(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
-        here = Path(folder)
-        skipped = _LEFT_BY_TOOLS | (_MADE_HERE if here == root else set())
+        directory = Path(folder)
+        skipped = _LEFT_BY_TOOLS | (_GENERATED if directory == root else set())
         names[:] = [name for name in names if name not in skipped]
-        yield from (here / name for name in files if not name.startswith(_LEFT_BY_COVERAGE))
+        yield from (directory / name for name in files if not name.startswith(_LEFT_BY_COVERAGE))
 
 
-def _fetch(place: Path) -> Checked | None:
+def _restore(place: Path) -> CheckRecord | None:
     earlier = read(place)
     if earlier is None:
         return None
     shutil.rmtree(REPORTS, ignore_errors=True)
     shutil.copytree(place, REPORTS)
-    reused = Checked(**asdict(earlier) | {"reused": True})
+    reused = CheckRecord(**asdict(earlier) | {"reused": True})
     (REPORTS / _RECORD).write_text(json.dumps(asdict(reused)) + "\n", encoding="utf-8")
     return reused
 
@@ -138,8 +138,10 @@ def _keep(place: Path) -> None:
     shutil.copytree(REPORTS, made, dirs_exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)
     made.rename(place)
-    known = sorted((one for one in place.parent.iterdir() if one.name[0] != "."), key=_age, reverse=True)
-    for old in known[_MOST_KEPT:]:
+    records = sorted(
+        (record for record in place.parent.iterdir() if record.name[0] != "."), key=_age, reverse=True
+    )
+    for old in records[_MOST_RECORDS:]:
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -23,11 +23,11 @@ PLATFORM: Final = "aarch64-manylinux2014"
 FROM_THE_RUNTIME: Final = ("boto3", "botocore", "s3transfer", "python-dateutil", "six")
 """AWS puts these into every Python runtime; 17 MB that no zip needs to carry
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html, runtime-included SDK versions)."""
-_NEVER_ASKED_FOR: Final = ("requests", "certifi", "charset-normalizer", "idna")
+_UNUSED_BY_STRIPE: Final = ("requests", "certifi", "charset-normalizer", "idna")
 """What `stripe` names as a dependency and does without: it speaks through urllib3 and brings certificates."""
-LEFT_OUT: Final = FROM_THE_RUNTIME + _NEVER_ASKED_FOR
+LEFT_OUT: Final = FROM_THE_RUNTIME + _UNUSED_BY_STRIPE
 """Packages that `uv.lock` names for a function and that no zip holds."""
-_KEPT_OF: Final = {"stripe": ("data", "v2")}
+_KEPT_FOLDERS: Final = {"stripe": ("data", "v2")}
 """Folders that are kept of a package; its others are types that nothing imports at run time."""
 
 
@@ -50,8 +50,8 @@ def install(requirements: str, cache: Path) -> Path:
         requirements: What `locked` returned; pip refuses anything whose hash differs.
         cache: Where such folders are kept, one per distinct requirements.
     """
-    what = f"{requirements}{PYTHON_VERSION}{PLATFORM}{_KEPT_OF}"
-    name = hashlib.sha256(what.encode()).hexdigest()[:16]
+    identity = f"{requirements}{PYTHON_VERSION}{PLATFORM}{_KEPT_FOLDERS}"
+    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     folder = cache / name
     if folder.exists():
         return folder
@@ -83,7 +83,7 @@ def _remove_noise(target: Path) -> None:
             shutil.rmtree(unused)
         else:
             unused.unlink(missing_ok=True)
-    for package, kept in _KEPT_OF.items():
+    for package, kept in _KEPT_FOLDERS.items():
         for folder in (target / package).glob("*/"):
             if folder.name not in kept:
                 shutil.rmtree(folder)

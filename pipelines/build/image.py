@@ -90,27 +90,27 @@ def lay_out(manifest: Manifest, packages: Path, folder: Path) -> None:
 
 def _digest(tools: Aws, repository: str, tag: str) -> str | None:
     _, _, name = repository.partition("/")
-    found = tools.client("ecr").batch_get_image(repositoryName=name, imageIds=[{"imageTag": tag}])["images"]
-    return str(found[0]["imageId"]["imageDigest"]) if found else None
+    images = tools.client("ecr").batch_get_image(repositoryName=name, imageIds=[{"imageTag": tag}])["images"]
+    return str(images[0]["imageId"]["imageDigest"]) if images else None
 
 
 def _build_and_push(tools: Aws, name: str, folder: Path) -> None:
-    given = tools.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    user, _, password = b64decode(given).decode().partition(":")
+    token = tools.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = b64decode(token).decode().partition(":")
     registry, _, _ = name.partition("/")
     # The password goes through standard input, where no list of processes shows it.
-    _docker("login", "--username", user, "--password-stdin", registry, told=password)
+    _docker("login", "--username", user, "--password-stdin", registry, stdin=password)
     _docker("build", "--platform", PLATFORM, "--tag", name, str(folder))
     _docker("push", name)
 
 
-def _docker(*arguments: str, told: str = "") -> None:
+def _docker(*arguments: str, stdin: str = "") -> None:
     docker = shutil.which("docker")
     if docker is None:
         raise Refused("Docker is not installed; an environment with `packaging: image` is built with it.")
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
         [docker, *arguments],
-        input=told,
+        input=stdin,
         # Lambda takes no index with attestations in it, which buildx makes unless told otherwise.
         env=os.environ | {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
         capture_output=True,

@@ -53,10 +53,10 @@ def index(tools: Aws, domain: str, repository: str) -> Index:
     """The index that a CodeArtifact repository is."""
     codeartifact, owner = tools.client("codeartifact"), tools.environment.account
     token = codeartifact.get_authorization_token(domain=domain, domainOwner=owner)["authorizationToken"]
-    found = codeartifact.get_repository_endpoint(
+    endpoint = codeartifact.get_repository_endpoint(
         domain=domain, domainOwner=owner, repository=repository, format="pypi"
     )["repositoryEndpoint"]
-    return Index(found if found.endswith("/") else f"{found}/", token)
+    return Index(endpoint if endpoint.endswith("/") else f"{endpoint}/", token)
 
 
 def build(out: Path, root: Path = ROOT) -> Path:
@@ -79,13 +79,13 @@ def publish(where: Index, wheel: Path) -> None:
     try:
         dependencies.uv(["publish", *address, str(wheel)], cwd=wheel.parent, env=_alone() | secret)
     except Refused as refusal:
-        said = _without_secrets(refusal.message, where)
-        if _MISMATCH in said:
+        message = _without_secrets(refusal.message, where)
+        if _MISMATCH in message:
             raise Refused(
                 f"{version_of(wheel)} of {PACKAGE} is published already, with other bytes.",
                 "A published version never changes: raise it in lambdas/payment_data/pyproject.toml.",
             ) from None
-        raise Refused(f"{PACKAGE} could not be published: {said}") from None
+        raise Refused(f"{PACKAGE} could not be published: {message}") from None
 
 
 def fetch(where: Index, wheel: Path, into: Path) -> Path:
@@ -104,9 +104,9 @@ def fetch(where: Index, wheel: Path, into: Path) -> Path:
         try:
             dependencies.uv(["pip", "install", *exactly, *quiet, *address], cwd=into.parent, env=_alone())
         except Refused as refusal:
-            said = _without_secrets(refusal.message, where)
+            message = _without_secrets(refusal.message, where)
             raise Refused(
-                f"{PACKAGE} cannot be had as it was built here: {said}", "payments library publish"
+                f"{PACKAGE} cannot be had as it was built here: {message}", "payments library publish"
             ) from None
     return into / _MODULE
 

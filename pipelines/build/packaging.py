@@ -103,8 +103,8 @@ def build(
 
 def differences(root: Path = ROOT) -> list[str]:
     """Build twice, in different folders and with nothing cached, and name the files that differ."""
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        places = [Path(one), Path(two)]
+    with tempfile.TemporaryDirectory() as first_folder, tempfile.TemporaryDirectory() as second_folder:
+        places = [Path(first_folder), Path(second_folder)]
         for place in places:
             build(place / "out", root=root, cache=place / "cache")
         first, second = (place / "out" for place in places)

@@ -53,7 +53,9 @@ def show() -> None:
     stack = branch_names.from_environment()
     found = [one for one in branch_stacks.listed(_there(None)) if one.stack == stack]
     click.echo(
-        branch_stacks.told(found[0]) if found else f"There is no stack {stack}; nothing will be deleted."
+        branch_stacks.removal_summary(found[0])
+        if found
+        else f"There is no stack {stack}; nothing will be deleted."
     )
 
 

@@ -11,12 +11,12 @@ from pipelines.cli import console
 
 if TYPE_CHECKING:
     from pipelines.cli.promotion_view import View
-    from pipelines.promotion.control import Question
+    from pipelines.promotion.control import PendingApproval
 
 APPROVED: Final = (True, "approved as `rehearsal`: there was no terminal to ask at")
 
 
-def ask(question: Question, view: View, *, hold: bool) -> tuple[bool, str] | None:
+def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str] | None:
     """Show what an approver is shown, and return yes or no with a reason, or nothing to leave it open."""
     with view.paused():
         console.out.print(f"\n[bold]{question.stage}[/]: what would be released")
@@ -32,7 +32,7 @@ def ask(question: Question, view: View, *, hold: bool) -> tuple[bool, str] | Non
         return yes, reason or "approved in a rehearsal"
 
 
-def how_to_answer(question: Question, pipeline: str, endpoint: str | None) -> str:
+def how_to_answer(question: PendingApproval, pipeline: str, endpoint: str | None) -> str:
     """The commands that answer a gate, with `payments` and with the `aws` command line."""
     return f"""The gate is left open. Answer it with one of
 

@@ -11,14 +11,14 @@ from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws, connect
 from pipelines.cli import console, options, pipeline_builds
 from pipelines.cli import profiles as profile
-from pipelines.cli.pipeline_view import print_aftermath, print_questions, print_state
+from pipelines.cli.pipeline_view import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides, pipelines
 from pipelines.deploy.synth import PROMOTED
 from pipelines.promotion import control, failure_report
 
 if TYPE_CHECKING:
-    from pipelines.promotion.control import Question
+    from pipelines.promotion.control import PendingApproval
 
 _which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), default="release")
 
@@ -76,8 +76,8 @@ def status(which: str, endpoint_url: str | None, machine: bool) -> None:
     print_state(stages, last)
     newest = next((one for one in last if one.get("executionType") != "ROLLBACK"), None)
     if newest and newest["status"] == "Failed":
-        print_aftermath(failure_report.of(tools, name, newest["pipelineExecutionId"], which))
-    print_questions(control.questions(tools, name), which)
+        print_failure_report(failure_report.explain(tools, name, newest["pipelineExecutionId"], which))
+    print_questions(control.pending_approvals(tools, name), which)
 
 
 @pipeline.command()
@@ -124,12 +124,12 @@ def rollback(stage: str, endpoint_url: str | None, to: str | None) -> None:
 
 def _answer(which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool) -> None:
     tools, name = _found(which, endpoint_url)
-    question = _one(control.questions(tools, name), which, execution)
+    question = _one(control.pending_approvals(tools, name), which, execution)
     control.answer(tools, name, question, yes=yes, summary=summary)
     console.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
 
 
-def _one(waiting: list[Question], which: str, execution: str | None) -> Question:
+def _one(waiting: list[PendingApproval], which: str, execution: str | None) -> PendingApproval:
     found = [question for question in waiting if execution in {None, question.execution}]
     if not found:
         raise Refused(

@@ -14,7 +14,7 @@ from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
 from pipelines.deploy import template_configuration
-from pipelines.evidence import release_evidence, summary
+from pipelines.evidence import gather, summary
 from pipelines.promotion import branch_queue, publish_release, verification
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -58,9 +58,9 @@ def evidence(built: Path, packages: Path) -> None:
     """
     folder = DIST / "evidence"
     with console.progress("gathering evidence"):
-        found = release_evidence.gather(built, packages)
-        release_evidence.write(found, folder)
-        address = release_evidence.publish(found, folder)
+        found = gather.gather(built, packages)
+        gather.write(found, folder)
+        address = gather.publish(found, folder)
     console.out.print(summary.text(found), markup=False)
     console.done(f"The evidence is at {address}")
 

@@ -9,8 +9,8 @@ from pipelines.cli.order_view import table
 from pipelines.orders import smoke
 
 if TYPE_CHECKING:
-    from pipelines.promotion.control import Question
-    from pipelines.promotion.failure_report import Aftermath
+    from pipelines.promotion.control import PendingApproval
+    from pipelines.promotion.failure_report import FailureReport
 
 Json = dict[str, Any]
 
@@ -30,15 +30,15 @@ def print_state(stages: list[Json], executions: list[Json]) -> None:
     console.out.print(table("Executions", ("execution", "is", "since", "commit"), past))
 
 
-def print_aftermath(after: Aftermath) -> None:
+def print_failure_report(after: FailureReport) -> None:
     """What became of a release that failed: the end of its log, what happened, what serves, what to do."""
     for line in after.log.end if after.log else ():
         console.out.print(f"  | {line}", markup=False, highlight=False)
-    for line in after.told():
+    for line in after.sentences():
         console.out.print(console.runnable(line), markup=False)
 
 
-def print_questions(questions: list[Question], which: str) -> None:
+def print_questions(questions: list[PendingApproval], which: str) -> None:
     """What waits for an answer, with what it tells, and how to answer."""
     for question in questions:
         console.out.print(f"[bold]{question.stage}[/] of {question.execution} waits for an answer:")

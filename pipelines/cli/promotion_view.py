@@ -128,7 +128,7 @@ def _took(step: Step, now: datetime) -> str:
 def _why(step: Step) -> Text:
     if step.status == "InProgress":
         return Text(_WAITS.get(step.action, ""), style="yellow")
-    return Text(step.said, style="red")
+    return Text(step.message, style="red")
 
 
 def _title(promotion: Promotion) -> str:
@@ -140,7 +140,7 @@ def _line(step: Step) -> str:
     if step.status == "InProgress":
         waits = f", {_WAITS[step.action]}" if step.action == "Approve" else ""
         return f"  … {escape(step.stage)}: {escape(step.action)}{waits}"
-    said = "" if step.status == "Succeeded" else f" {escape(step.said)}"
+    said = "" if step.status == "Succeeded" else f" {escape(step.message)}"
     return f"  {_mark(step)} {escape(step.stage)}: {escape(step.action)} {step.seconds:.1f} s{said}"
 
 

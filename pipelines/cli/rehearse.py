@@ -11,7 +11,7 @@ import click
 from embedded_aws import instance
 from pipelines.cli import console, gate, local_aws, order_view, rehearsal_summary
 from pipelines.cli.embedded import ways_in
-from pipelines.cli.pipeline_view import print_aftermath
+from pipelines.cli.pipeline_view import print_failure_report
 from pipelines.cli.promotion_view import watching
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
@@ -68,13 +68,13 @@ def ran(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None
     with watching(prepared.aws, followed) as view:
         execution.follow(prepared.aws, followed, view.show, lambda asked: gate.ask(asked, view, hold=hold))
     if followed.status == execution.WAITING:
-        waiting = control.questions(prepared.aws, followed.pipeline, followed.execution)
+        waiting = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
         told = gate.how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
         console.out.print(console.runnable(told), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
-        after = failure_report.of(prepared.aws, followed.pipeline, followed.execution, followed.which)
-        print_aftermath(after)
+        after = failure_report.explain(prepared.aws, followed.pipeline, followed.execution, followed.which)
+        print_failure_report(after)
         raise Refused(f"The {followed.which} pipeline ended as {followed.status}; see above.")
 
 

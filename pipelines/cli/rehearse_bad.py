@@ -8,7 +8,7 @@ import click
 
 from pipelines.cli import console
 from pipelines.cli.order_view import table
-from pipelines.cli.pipeline_view import print_aftermath
+from pipelines.cli.pipeline_view import print_failure_report
 from pipelines.cli.promotion_view import watching
 from pipelines.cli.rehearse import embedded, ran
 from pipelines.core.refusals import Refused
@@ -18,7 +18,7 @@ from pipelines.rehearsal import failing_commits, failing_releases, rehearsal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.promotion.control import Question
+    from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
     from pipelines.rehearsal.failing_releases import Outcome
     from pipelines.rehearsal.rehearsal import Rehearsal
@@ -55,12 +55,12 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
 def _one(prepared: Rehearsal, case: failing_commits.Bad) -> Outcome:
     console.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
-    def follow(one: Promotion, decide: Callable[[Question], tuple[bool, str] | None]) -> None:
+    def follow(one: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:
         with watching(prepared.aws, one) as view:
             execution.follow(prepared.aws, one, view.show, decide)
 
     outcome = failing_releases.promote(prepared, case, follow)
-    print_aftermath(outcome.after)
+    print_failure_report(outcome.after)
     for problem in outcome.problems:
         console.out.print(problem, style="bold red", markup=False)
     failing_releases.idle(prepared)

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from environments import rules
 from pipelines.aws import change_sets, stacks
 from pipelines.aws.change_sets import StackRequest
 from pipelines.aws.embedded_stripe import with_stripe
@@ -15,7 +14,7 @@ from pipelines.build.packaging import PACKAGES, Image, Manifest
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
-from pipelines.deploy import artifacts, embedded_database
+from pipelines.deploy import artifacts, embedded_overrides
 from templates import network, payments
 from templates.capabilities.exports import NETWORK_STACK
 from templates.capabilities.parameters import (
@@ -73,7 +72,10 @@ def deploy(
     Raises:
         StackFailed: A stack could not be deployed; it was rolled back.
     """
-    environment, name = with_stripe(aws, with_database(aws)), stack or aws.environment.default_stack
+    environment, name = (
+        with_stripe(aws, embedded_overrides.with_database(aws)),
+        stack or aws.environment.default_stack,
+    )
     bucket = artifacts.bucket(aws, artifact_bucket)
     uploaded = artifacts.upload_packages(aws, bucket, manifest, packages, reporter)
     reporter.say(f"{uploaded} of {len(manifest)} packages uploaded to {bucket}")
@@ -88,7 +90,7 @@ def deploy(
         tags = configuration_file.tags(environment)
         changes[stack_name] = change_sets.deploy(aws, StackRequest(stack_name, url, values, tags), reporter)
         if stack_name == environment.network_stack:
-            let_database_answer(aws, environment)
+            embedded_overrides.connect_database(aws, environment)
     return Deployed(name, environment.network_stack, bucket, changes)
 
 
@@ -124,35 +126,3 @@ def next_attempt(aws: Aws, stack: str) -> str:
     if described["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
         return str(int(time.time()) % 1_000_000)
     return before.get(ATTEMPT, "1")
-
-
-def let_database_answer(aws: Aws, environment: Environment) -> None:
-    """On the embedded AWS, add the route back, which on AWS the database's owner adds."""
-    if aws.embedded:
-        peering = stacks.outputs(aws, environment.network_stack)["DatabasePeeringId"]
-        network = environment.network.vpc_cidr
-        embedded_database.route_back(aws.ec2, environment.database.vpc_id, network, peering)
-
-
-def with_database(aws: Aws) -> Environment:
-    """The environment with the database it really has here: its own on AWS, the embedded one otherwise.
-
-    The embedded AWS runs zips, also where the file says `packaging: image`.
-    """
-    if not aws.embedded:
-        return aws.environment
-    if aws.mongodb_uri is None:
-        raise Refused(f"No MongoDB is known beside {aws.endpoint}.", "Name it in MONGODB_URI.")
-    try:
-        uri = rules.mongodb_uri(aws.mongodb_uri)
-    except ValueError as error:
-        raise Refused(f"MONGODB_URI {error}.") from None
-    environment = aws.environment.as_zips()
-    return environment.with_database(
-        uri=uri,
-        vpc_id=embedded_database.ensure(aws.ec2, environment.database.cidr),
-        owner_account=environment.account,
-        region=environment.region,
-        authentication="none",
-        tls=False,
-    )

@@ -1,7 +1,7 @@
-"""What builds on the embedded AWS are told beyond what builds on AWS are.
+"""What differs on the embedded AWS: the database, its network, and the variables of builds.
 
-Their databases are not those of the environments' files, and what they would download again and again is
-on this machine already. `pipeline deploy` puts it into the projects' environment there, and there alone.
+The databases are not those of the environments' files, and what builds would download again and again is
+on this machine already. `pipeline deploy` puts both into the projects' environment there, and there alone.
 """
 
 from __future__ import annotations
@@ -13,33 +13,36 @@ from typing import TYPE_CHECKING, Final
 from troposphere.codebuild import EnvironmentVariable, Project
 from uv import find_uv_bin
 
+from environments import rules
+from pipelines.aws import stacks
 from pipelines.build import dependencies
+from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
-from pipelines.deploy import deployment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from troposphere import Template
+    from types_boto3_ec2 import EC2Client
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
 
 DATABASES: Final = "PAYMENTS_REHEARSED_DATABASES"
 """Holds, as JSON, the database of each environment."""
-SHORTER: Final = 12
+SPEEDUP: Final = 12
 """How many times faster the embedded AWS's minutes pass in a rehearsal: 5 s each, for alarms and gates."""
 CLOUDFRONT_PATH: Final = "/_cloudfront/"
 """Where viewers of a distribution come in on the embedded AWS, which no name of CloudFront's leads to."""
+_DATABASE_VPC: Final = "payment-system-database"
 _LONGEST_QUEUE: Final = 480
 """Minutes (CodeBuild API reference, CreateProject)."""
 
 
 def variables(targets: Mapping[str, Aws]) -> dict[str, str]:
-    """The variables of builds beside these accounts of an embedded AWS."""
+    """Return the variables that every build on this embedded AWS needs, by name."""
     databases = {
-        name: deployment.with_database(there).database.model_dump(mode="json")
-        for name, there in targets.items()
+        name: with_database(target).database.model_dump(mode="json") for name, target in targets.items()
     }
     return {
         DATABASES: json.dumps(databases, sort_keys=True),
@@ -53,24 +56,95 @@ def variables(targets: Mapping[str, Aws]) -> dict[str, str]:
     }
 
 
-def tell(template: Template, told: Mapping[str, str]) -> Template:
-    """Give every project of a template these variables as well; they win over a buildspec's.
+def add_variables(template: Template, variables: Mapping[str, str]) -> Template:
+    """Add variables to every project of a template and return it; they win over a buildspec's.
 
     Its time-outs become longer by as much as an AWS minute is shorter there.
     """
     for resource in template.resources.values():
-        if isinstance(resource, Project) and told:
-            resource.TimeoutInMinutes *= SHORTER
-            resource.QueuedTimeoutInMinutes = min(resource.QueuedTimeoutInMinutes * SHORTER, _LONGEST_QUEUE)
+        if isinstance(resource, Project) and variables:
+            resource.TimeoutInMinutes *= SPEEDUP
+            resource.QueuedTimeoutInMinutes = min(resource.QueuedTimeoutInMinutes * SPEEDUP, _LONGEST_QUEUE)
             resource.Environment.EnvironmentVariables += [
-                EnvironmentVariable(Name=name, Value=value, Type="PLAINTEXT") for name, value in told.items()
+                EnvironmentVariable(Name=name, Value=value, Type="PLAINTEXT")
+                for name, value in variables.items()
             ]
     return template
 
 
 def environment(stated: Environment) -> Environment:
-    """The environment as its file states it, or in a rehearsal as it is there: its database, and zips."""
+    """Return the environment as its file states it; in a rehearsal, as it runs there."""
     databases = json.loads(os.environ.get(DATABASES, "{}"))
     if stated.name not in databases:
         return stated
     return stated.as_zips().with_database(**databases[stated.name])
+
+
+def connect_database(aws: Aws, environment: Environment) -> None:
+    """Add the route from the database back, on the embedded AWS only: on AWS the database's owner adds it."""
+    if aws.embedded:
+        peering = stacks.outputs(aws, environment.network_stack)["DatabasePeeringId"]
+        network = environment.network.vpc_cidr
+        add_return_route(aws.ec2, environment.database.vpc_id, network, peering)
+
+
+def with_database(aws: Aws) -> Environment:
+    """Return the environment with the database it really has: its own on AWS, the embedded one otherwise.
+
+    The embedded AWS runs zips, also where the file says `packaging: image`.
+    """
+    if not aws.embedded:
+        return aws.environment
+    if aws.mongodb_uri is None:
+        raise Refused(f"No MongoDB is known beside {aws.endpoint}.", "Name it in MONGODB_URI.")
+    try:
+        uri = rules.mongodb_uri(aws.mongodb_uri)
+    except ValueError as error:
+        raise Refused(f"MONGODB_URI {error}.") from None
+    environment = aws.environment.as_zips()
+    return environment.with_database(
+        uri=uri,
+        vpc_id=ensure_database_vpc(aws.ec2, environment.database.cidr),
+        owner_account=environment.account,
+        region=environment.region,
+        authentication="none",
+        tls=False,
+    )
+
+
+def ensure_database_vpc(ec2: EC2Client, cidr: str) -> str:
+    """Return the id of the VPC with the database's CIDR, making it when there is none.
+
+    Args:
+        ec2: a client in the account and region that own the database.
+        cidr: its CIDR block, e.g. 10.64.0.0/16.
+    """
+    mine = [{"Name": "tag:Name", "Values": [_DATABASE_VPC]}, {"Name": "cidr", "Values": [cidr]}]
+    for vpc in ec2.describe_vpcs(Filters=mine)["Vpcs"]:  # type: ignore[arg-type]  # lists and sequences are one on the wire
+        return vpc["VpcId"]
+    tags = [{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": _DATABASE_VPC}]}]
+    made = ec2.create_vpc(CidrBlock=cidr, TagSpecifications=tags)  # type: ignore[arg-type]  # as above
+    return made["Vpc"]["VpcId"]
+
+
+def add_return_route(ec2: EC2Client, vpc: str, cidr: str, peering: str) -> None:
+    """Add the route that the owner of the database adds: from its VPC through the peering connection.
+
+    Args:
+        ec2: a client in the account and region that own the database.
+        vpc: the database's VPC.
+        cidr: where to, the network that asks.
+        peering: the peering connection; a route through an older one is replaced.
+    """
+    mine = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+    for table in ec2.describe_route_tables(Filters=mine)["RouteTables"]:  # type: ignore[arg-type]  # as above
+        peerings_by_cidr = {
+            r.get("DestinationCidrBlock"): r.get("VpcPeeringConnectionId") for r in table["Routes"]
+        }
+        if peerings_by_cidr.get(cidr) == peering:
+            continue
+        if cidr in peerings_by_cidr:
+            ec2.delete_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock=cidr)
+        ec2.create_route(
+            RouteTableId=table["RouteTableId"], DestinationCidrBlock=cidr, VpcPeeringConnectionId=peering
+        )

@@ -14,7 +14,7 @@ from pipelines.aws.change_sets import StackRequest
 from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import bootstrap_stack, pipelines_stack
-from pipelines.deploy import artifacts, deployment, embedded_overrides, synth
+from pipelines.deploy import artifacts, embedded_overrides, synth
 from templates import docs
 
 if TYPE_CHECKING:
@@ -69,17 +69,19 @@ def deploy(
         What happened to each stack: created, updated or unchanged.
     """
     changes, outputs = dict[str, str](), dict[str, dict[str, str]]()
-    for name, there in targets.items():
-        bootstrap = bootstrap_stack.build(tools, there.environment)
-        said = f"{name}: {tools.bootstrap_stack}"
-        changes[said] = _deploy(there, tools.bootstrap_stack, bootstrap, {}, tags=_SYSTEM, reporter=reporter)
-        outputs[name] = stacks.outputs(there, tools.bootstrap_stack)
-        network = there.environment.network_stack
-        environment = deployment.with_database(there)
+    for name, target in targets.items():
+        bootstrap = bootstrap_stack.build(tools, target.environment)
+        label = f"{name}: {tools.bootstrap_stack}"
+        changes[label] = _deploy(
+            target, tools.bootstrap_stack, bootstrap, {}, tags=_SYSTEM, reporter=reporter
+        )
+        outputs[name] = stacks.outputs(target, tools.bootstrap_stack)
+        network = target.environment.network_stack
+        environment = embedded_overrides.with_database(target)
         template = synth.build(environment)["network"]
         tags = _SYSTEM | {"environment": name}
-        changes[f"{name}: {network}"] = _deploy(there, network, template, {}, tags=tags, reporter=reporter)
-        deployment.let_database_answer(there, environment)
+        changes[f"{name}: {network}"] = _deploy(target, network, template, {}, tags=tags, reporter=reporter)
+        embedded_overrides.connect_database(target, environment)
     changes[f"tools: {DOCS_STACK}"] = deploy_docs(tools_aws, reporter)
     parameters = bootstrap_stack.pipelines_parameters(outputs)
     bucket = stacks.outputs(tools_aws, DOCS_STACK)["DocsBucket"]
@@ -87,7 +89,7 @@ def deploy(
     # The embedded AWS has no Docker to build images with, and deploys zips.
     stated = (tools.rehearsed(), ()) if tools_aws.embedded else (tools, None)
     template = pipelines_stack.build(*stated)
-    embedded_overrides.tell(template, variables or {})
+    embedded_overrides.add_variables(template, variables or {})
     changes[f"tools: {PIPELINES_STACK}"] = _deploy(
         tools_aws, PIPELINES_STACK, template, parameters, tags=_SYSTEM, reporter=reporter
     )

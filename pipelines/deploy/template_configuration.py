@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def write(
-    there: Aws,
+    target: Aws,
     manifest: Manifest,
     bucket: str,
     folder: Path,
@@ -29,7 +29,7 @@ def write(
     """Write the settings of an environment's network and payments stacks.
 
     Args:
-        there: The environment's account; only looked at, for whether the last deployment was rolled back.
+        target: The environment's account; only looked at, for whether the last deployment was rolled back.
         manifest: The packages to run.
         bucket: Where they are.
         folder: The build's folder; `dist/settings/` in it becomes the artifact.
@@ -38,11 +38,11 @@ def write(
         push: For a branch's stack, where it comes from.
     """
     environment, name = (
-        embedded_overrides.environment(there.environment),
-        stack or there.environment.default_stack,
+        embedded_overrides.environment(target.environment),
+        stack or target.environment.default_stack,
     )
     code = deployment.parameters(environment, name, bucket, manifest, image)
-    code |= {ATTEMPT: deployment.next_attempt(there, name)}
+    code |= {ATTEMPT: deployment.next_attempt(target, name)}
     written = [configuration_file.write(folder, environment, "payments", code, push)]
     if stack is None:  # a branch's network is everybody's, and no pipeline deploys it
         written.append(configuration_file.write(folder, environment, "network", {}))

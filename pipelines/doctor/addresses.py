@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 from pipelines.aws import stacks
-from pipelines.deploy import deployment
+from pipelines.deploy import embedded_overrides
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 from pipelines.doctor.peering import connection_of
 
@@ -24,7 +24,7 @@ def apart(aws: Aws, everywhere: Sequence[Environment]) -> Verdict:
         aws: The environment's account.
         everywhere: Every environment that has a file; those that share a database must not overlap.
     """
-    environment, database = aws.environment, deployment.with_database(aws).database
+    environment, database = aws.environment, embedded_overrides.with_database(aws).database
     clash = shared_with(environment, everywhere)
     if clash is not None:
         return failed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.aws import stacks
-from pipelines.deploy import deployment
+from pipelines.deploy import embedded_overrides
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _NOTHING: Final = "There is no network yet"
 
 def accepted(aws: Aws) -> Verdict:
     """The peering connection is active, and leads to the database's VPC."""
-    peering, database = connection_of(aws), deployment.with_database(aws).database
+    peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
         return failed(_NOTHING, "Mend the network stack first.")
     identifier, state = peering["VpcPeeringConnectionId"], peering["Status"]["Code"]
@@ -39,7 +39,7 @@ def accepted(aws: Aws) -> Verdict:
 
 def route_there(aws: Aws) -> Verdict:
     """Every private subnet has a route to the database through the peering connection."""
-    peering, database = connection_of(aws), deployment.with_database(aws).database
+    peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
         return failed(_NOTHING, "Mend the network stack first.")
     identifier = peering["VpcPeeringConnectionId"]
@@ -57,7 +57,7 @@ def route_there(aws: Aws) -> Verdict:
 
 def route_back(aws: Aws) -> Verdict:
     """The database's VPC has a route to the network; as far as the caller may see it."""
-    peering, database = connection_of(aws), deployment.with_database(aws).database
+    peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
         return failed(_NOTHING, "Mend the network stack first.")
     identifier, ours = peering["VpcPeeringConnectionId"], aws.environment.network.vpc_cidr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from pipelines.aws import stacks
-from pipelines.deploy import deployment
+from pipelines.deploy import embedded_overrides
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 from templates import payments
 
@@ -61,7 +61,7 @@ def enough(aws: Aws, quota: Quota) -> Verdict:
 
 def _in_a_stack(*kinds: str) -> Callable[[Aws], int]:
     def count(aws: Aws) -> int:
-        template = payments.build(deployment.with_database(aws))
+        template = payments.build(embedded_overrides.with_database(aws))
         found = Counter(resource.resource_type for resource in template.resources.values())
         return sum(found[kind] for kind in kinds)
 

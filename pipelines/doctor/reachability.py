@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from environments import rules
 from pipelines.aws import stacks
-from pipelines.deploy import deployment
+from pipelines.deploy import embedded_overrides
 from pipelines.doctor import one_off
 from pipelines.doctor.findings import Verdict, failed, unknown, well
 
@@ -22,7 +22,7 @@ def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS
     network = aws.environment.network_stack
     if stacks.status(aws, network) is None:
         return unknown("There is no network yet to ask from", "Mend its stack first.")
-    where = deployment.with_database(aws).database
+    where = embedded_overrides.with_database(aws).database
     uri = rules.with_options(where.uri, [f"tls={str(where.tls).lower()}"])
     boundary = one_off.boundary_of(aws, bootstrap_stack)
     event = {"uri": uri, "milliseconds": milliseconds}

@@ -36,42 +36,42 @@ class Commit:
 
 
 def since_last_release(tools: Aws, pipeline: str, execution: str) -> list[Commit]:
-    """The commits of this execution and of those since production's last, newest first; that one is last."""
-    done = {one["pipelineExecutionId"] for one in _executions(tools, pipeline, released=True)}
-    found: list[Commit] = []
+    """Return the commits since production's last release, newest first; the last is the released one."""
+    done = {summary["pipelineExecutionId"] for summary in _executions(tools, pipeline, released=True)}
+    commits: list[Commit] = []
     begun = False
-    for one in _executions(tools, pipeline):
-        begun = begun or one["pipelineExecutionId"] == execution
-        revision = next((r for r in one.get("sourceRevisions", []) if r["actionName"]), None)
-        if not begun or revision is None or one.get("executionType") == "ROLLBACK":
+    for summary in _executions(tools, pipeline):
+        begun = begun or summary["pipelineExecutionId"] == execution
+        revision = next((r for r in summary.get("sourceRevisions", []) if r["actionName"]), None)
+        if not begun or revision is None or summary.get("executionType") == "ROLLBACK":
             continue
-        released = one["pipelineExecutionId"] in done and one["pipelineExecutionId"] != execution
-        commit = Commit(revision["revisionId"], _words(revision), one["startTime"], released)
-        if commit.identifier not in {known.identifier for known in found}:
-            found.append(commit)
+        released = summary["pipelineExecutionId"] in done and summary["pipelineExecutionId"] != execution
+        commit = Commit(revision["revisionId"], _first_line(revision), summary["startTime"], released)
+        if commit.identifier not in {earlier.identifier for earlier in commits}:
+            commits.append(commit)
         if released:
             break
-    return found
+    return commits
 
 
 def _executions(tools: Aws, pipeline: str, *, released: bool = False) -> list[dict[str, Any]]:
     wanted = {"succeededInStage": {"stageName": _LAST_STAGE_THAT_COUNTS}}
     only = {"filter": wanted} if released else {}
     pages = tools.client("codepipeline").get_paginator("list_pipeline_executions")
-    found = [
-        one
+    summaries = [
+        summary
         for page in pages.paginate(pipelineName=pipeline, **only)
-        for one in page["pipelineExecutionSummaries"]
+        for summary in page["pipelineExecutionSummaries"]
     ]
-    return sorted(found, key=lambda one: one["startTime"], reverse=True)
+    return sorted(summaries, key=lambda summary: summary["startTime"], reverse=True)
 
 
-def _words(revision: dict[str, Any]) -> str:
+def _first_line(revision: dict[str, Any]) -> str:
     """The message's first line; a connection's is JSON (action reference, CodeStarSourceConnection)."""
     summary = revision.get("revisionSummary", "")
     try:
-        said = json.loads(summary)
-        summary = said["CommitMessage"] if isinstance(said, dict) else summary
+        parsed = json.loads(summary)
+        summary = parsed["CommitMessage"] if isinstance(parsed, dict) else summary
     except (ValueError, KeyError):
         pass  # plain words
     return (str(summary).splitlines() or ["(no message)"])[0]

@@ -43,7 +43,7 @@ def detect(aws: Aws, stack: str) -> Drift:
             return Drift(stack)
         detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
         state = _ended_detection(aws, stack, detection)
-        found = cloudformation.describe_stack_resource_drifts(
+        differences = cloudformation.describe_stack_resource_drifts(
             StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
         )["StackResourceDrifts"]
     except TimedOut:
@@ -51,7 +51,7 @@ def detect(aws: Aws, stack: str) -> Drift:
     except ClientError as error:
         # Evidence without drift is better than none; the page says that it is missing, and why.
         return Drift(stack, unknown=error.response["Error"]["Message"])
-    drifted = tuple(sorted(one["LogicalResourceId"] for one in found))
+    drifted = tuple(sorted(difference["LogicalResourceId"] for difference in differences))
     unknown = (
         ""
         if state["DetectionStatus"] == "DETECTION_COMPLETE"

@@ -1,90 +1,77 @@
-"""Everything that a release manager should know, in one place."""
+"""Writes down what an approver decides about, from what the release pipeline told this build."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from pipelines.evidence.risks import Severity
+from pipelines.aws import build_environment, docs_bucket, tools_account
+from pipelines.build import check_cache, packaging
+from pipelines.core import docs_folders
+from pipelines.core.repository import ROOT
+from pipelines.evidence import (
+    commits,
+    drift,
+    page,
+    prices,
+    reports,
+    risks,
+    stack_changes,
+    summary,
+)
+from pipelines.evidence.evidence import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from pipelines.build.check_cache import Checked
-    from pipelines.evidence.commits import Commit
-    from pipelines.evidence.drift import Drift
-    from pipelines.evidence.reports import Suite
-    from pipelines.evidence.risks import Risk
-    from pipelines.evidence.stack_changes import StackChanges
-    from pipelines.orders.smoke import SmokeReport
+    from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of a release.
+def gather(built: Path, packages: Path) -> Evidence:
+    """Gather the evidence of this release.
 
-    Attributes:
-        commit: The commit that would be released.
-        execution: The release pipeline's execution.
-        at: When this was written, with its time zone.
-        stacks: What would change in production.
-        risks: What of it to look at, worst first.
-        tests: How the tests ended; none when there is no report.
-        not_run: The folders of tests that a build does not run, since they need a database.
-        checked: When and where this source was checked; none when the report does not say.
-        coverage: The share of lines that they cover, from 0 to 1.
-        smoke: What smoke found in staging.
-        commits: What is released, newest first.
-        drift: Whether production is what was deployed.
-        digests: SHA-256 of each function's package.
-        dollars: What it costs more a month, as far as that is known.
+    Args:
+        built: The artifact of `buildspec.yml`, with its reports.
+        packages: The artifact of `publish.yml`, with its manifest.
+
+    Raises:
+        Refused: A variable is missing, or a change set failed.
     """
+    prod, staging = build_environment.looking_at("prod"), build_environment.looking_at("staging")
+    execution, change_set = build_environment.told("EXECUTION"), build_environment.told("CHANGE_SET")
+    names = (prod.environment.network_stack, prod.environment.default_stack)
+    stacks = [stack_changes.read(prod, name, change_set) for name in names]
+    manifest = packaging.read_manifest(packages / "dist" / "packages")
+    tests = reports.tests(built / "reports" / "tests.xml")
+    return Evidence(
+        commit=build_environment.told("COMMIT"),
+        execution=execution,
+        at=datetime.now(UTC),
+        stacks=stacks,
+        risks=risks.assess(stacks),
+        tests=tests,
+        coverage=reports.coverage(built / "reports" / "coverage.xml"),
+        smoke=reports.smoke_of(staging, build_environment.told("STAGING_SMOKE")),
+        commits=commits.since_last_release(
+            tools_account.connect(), build_environment.pipeline_name(), execution
+        ),
+        drift=[drift.detect(prod, name) for name in names],
+        digests={name: package.sha256 for name, package in manifest.items()},
+        dollars=prices.difference(stacks),
+        not_run=[name for name in reports.folders(ROOT / "tests") if tests and name not in tests.folders],
+        checked=check_cache.read(built / "reports"),
+    )
 
-    commit: str
-    execution: str
-    at: datetime
-    stacks: list[StackChanges]
-    risks: list[Risk]
-    tests: Suite | None
-    coverage: float | None
-    smoke: SmokeReport
-    commits: list[Commit]
-    drift: list[Drift]
-    digests: Mapping[str, str]
-    dollars: float
-    not_run: Sequence[str] = ()
-    checked: Checked | None = None
 
-    @property
-    def problems(self) -> list[str]:
-        """Why it should not be released, whatever it changes; nothing when there is no reason."""
-        found = []
-        if self.tests is None or not self.tests.ran:
-            found.append("there is no test report")
-        elif self.tests.failed:
-            found.append(f"{len(self.tests.failed)} tests failed")
-        if not self.smoke.passed:
-            found.append("smoke failed in staging")
-        return found
+def write(evidence: Evidence, folder: Path) -> None:
+    """Write the page, the approval's few lines, and smoke as JUnit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text(page.html(evidence), encoding="utf-8")
+    (folder / "summary.txt").write_text(summary.text(evidence) + "\n", encoding="utf-8")
+    junit = reports.junit(evidence.smoke, "smoke.staging")
+    (folder / "smoke.xml").write_text(junit, encoding="utf-8")
 
-    @property
-    def verdict(self) -> Literal["reject", "look closely", "looks fine"]:
-        """What the evidence suggests; the decision is a person's."""
-        if self.problems:
-            return "reject"
-        drifted = any(one.drifted or one.unknown for one in self.drift)
-        risky = any(risk.severity > Severity.LOW for risk in self.risks)
-        return "look closely" if risky or drifted else "looks fine"
 
-    @property
-    def counted_changes(self) -> str:
-        """How many resources are added, changed, replaced and removed, in words."""
-        changes = [change for stack in self.stacks for change in stack.changes]
-        counts = {
-            "added": sum(change.action == "Add" for change in changes),
-            "changed": sum(change.action == "Modify" for change in changes),
-            "of them replaced": sum(change.replacement == "yes" for change in changes),
-            "removed": sum(change.action == "Remove" for change in changes),
-        }
-        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing changes"
+def publish(evidence: Evidence, folder: Path) -> str:
+    """Upload the page to the docs bucket and return its address."""
+    place = f"{docs_folders.EVIDENCE}{evidence.execution}"
+    docs_bucket.upload(tools_account.connect(), folder / "index.html", f"{place}/index.html")
+    return f"{build_environment.told('DOCS_URL')}/{place}/index.html"

@@ -53,16 +53,16 @@ class Grant:
 
 def of_template(template: Json) -> set[Grant]:
     """Every grant of a template's policies."""
-    found: set[Grant] = set()
+    grants: set[Grant] = set()
     for name, resource in template.get("Resources", {}).items():
         properties = resource.get("Properties", {})
-        found.update(_in_documents(name, properties))
-        found.update(
+        grants.update(_in_documents(name, properties))
+        grants.update(
             Grant(name, "Allow", "everything in", _text(arn)) for arn in _list(properties.get(_MANAGED))
         )
         if resource.get("Type") == _INVOKE:
-            found.add(_invocation(name, properties))
-    return found
+            grants.add(_invocation(name, properties))
+    return grants
 
 
 def boundaries(template: Json) -> set[tuple[str, str]]:
@@ -109,7 +109,7 @@ def _of_statement(holder: str, statement: Json) -> Iterator[Grant]:
 def _principals(statement: Json) -> list[str]:
     principal = statement.get("Principal", "")
     if isinstance(principal, dict) and not any(key.startswith(("Fn::", "Ref")) for key in principal):
-        return [f"{kind}: {_text(one)}" for kind, given in principal.items() for one in _list(given)]
+        return [f"{kind}: {_text(name)}" for kind, names in principal.items() for name in _list(names)]
     return [_text(principal)]
 
 

@@ -8,12 +8,12 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from pipelines.core.repository import ROOT
-from pipelines.evidence import details, summary
+from pipelines.evidence import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from pipelines.evidence.gather import Evidence
+    from pipelines.evidence.evidence import Evidence
     from pipelines.evidence.risks import Risk
 
 _FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
@@ -25,15 +25,15 @@ _FIRST: Final = 3
 def html(evidence: Evidence) -> str:
     """The whole page."""
     return Template(_FRAME.read_text(encoding="utf-8")).substitute(
-        verdict=escape(evidence.verdict),
-        tone=_CLASSES[evidence.verdict],
+        recommendation=escape(evidence.recommendation),
+        tone=_CLASSES[evidence.recommendation],
         problems=escape("; ".join(evidence.problems) or evidence.counted_changes),
         commit=escape(evidence.commit[:12]),
         at=escape(evidence.at.isoformat(sep=" ", timespec="minutes")),
         execution=escape(evidence.execution),
         facts=_facts(evidence),
         risks=_risks(evidence),
-        details=details.html(evidence),
+        details=_details(evidence),
     )
 
 
@@ -70,3 +70,113 @@ def _listed(risks: Iterable[Risk]) -> str:
         for risk in risks
     ]
     return f"<ol>{''.join(items)}</ol>"
+
+
+def _details(evidence: Evidence) -> str:
+    """Return every section below the first screen, in the order that an approver asks."""
+    new = sum(not commit.released for commit in evidence.commits)
+    sections = [
+        ("Commits since the last release", str(new), _commits(evidence)),
+        ("What changes in production", evidence.counted_changes, _changes(evidence)),
+        ("Tests", summary.tests_of(evidence), _tests(evidence)),
+        ("Smoke in staging", summary.smoke_of(evidence), _smoke(evidence)),
+        ("Drift in production", summary.drift_of(evidence), _drift(evidence)),
+        ("Cost", f"{evidence.dollars:+.2f} USD a month", _cost(evidence)),
+        ("Packages", f"{len(evidence.digests)}, byte for byte what staging runs", _digests(evidence)),
+    ]
+    return "".join(
+        f"<details><summary>{escape(name)} <span>{escape(digest_line)}</span></summary>{body}</details>"
+        for name, digest_line, body in sections
+    )
+
+
+def _commits(evidence: Evidence) -> str:
+    rows = [
+        (
+            commit.identifier[:12],
+            commit.message,
+            commit.at.isoformat(sep=" ", timespec="minutes"),
+            "in production" if commit.released else "",
+        )
+        for commit in evidence.commits
+    ]
+    return _table(("commit", "message", "since", ""), rows, code=(0,))
+
+
+def _changes(evidence: Evidence) -> str:
+    words = {"yes": "replaced", "perhaps": "perhaps replaced", "no": ""}
+    rows = [
+        (
+            change.resource,
+            change.action,
+            words[change.replacement],
+            change.type,
+            ", ".join(change.properties),
+            change.stack,
+        )
+        for stack in evidence.stacks
+        for change in stack.changes
+    ]
+    return _table(("resource", "what", "", "type", "properties", "stack"), rows)
+
+
+def _tests(evidence: Evidence) -> str:
+    failed = evidence.tests.failed if evidence.tests else ()
+    listed = "".join(f"<li class='high'><code>{escape(name)}</code></li>" for name in failed)
+    lines = [
+        summary.tests_of(evidence),
+        summary.folders_of(evidence),
+        f"Checked: {summary.checked_of(evidence)}.",
+    ]
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    return paragraphs + (f"<ol>{listed}</ol>" if listed else "")
+
+
+def _smoke(evidence: Evidence) -> str:
+    report = evidence.smoke
+    rows = [("passed" if check.ok else "FAILED", check.name, check.detail) for check in report.checks]
+    why = "" if report.passed else f"<p>{escape(f'{report.error} {report.cause}'.strip())}</p>"
+    return f"{why}{_table(('', 'check', 'seen'), rows)}<p><code>{escape(report.execution)}</code></p>"
+
+
+def _drift(evidence: Evidence) -> str:
+    rows = [
+        (drift.stack, ", ".join(drift.drifted) or "as deployed", drift.unknown) for drift in evidence.drift
+    ]
+    return _table(("stack", "changed by hand", "not known because"), rows)
+
+
+def _cost(evidence: Evidence) -> str:
+    return (
+        f"<p>{evidence.dollars:+.2f} USD a month, by list prices, for what is paid by its being there. "
+        "Calls, seconds and bytes are paid by use, and no change set says how much of it there will be.</p>"
+    )
+
+
+def _digests(evidence: Evidence) -> str:
+    return _table(("function", "SHA-256"), evidence.digests.items(), code=(1,))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], code: Sequence[int] = ()) -> str:
+    """A table; on a phone each row is a card, and each cell says what it is."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            _cell(value, column, code=number in code)
+            for number, (column, value) in enumerate(zip(columns, row, strict=True))
+        )
+        + "</tr>"
+        for row in rows
+    )
+    if not body:
+        return "<p>None.</p>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide" tabindex="0">{table}</div>'
+
+
+def _cell(value: str, column: str, *, code: bool) -> str:
+    mark = f' class="{value}"' if value in {"passed", "FAILED"} else ""
+    escaped = escape(value)
+    shown = f"<code>{escaped}</code>" if code and escaped else escaped
+    return f'<td data-is="{escape(column)}"{mark}>{shown}</td>'

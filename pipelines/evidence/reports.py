@@ -52,7 +52,7 @@ def tests(path: Path) -> Suite | None:
 
 def folders(tests: Path) -> list[str]:
     """The folders of tests that a source has, whether or not a build runs them."""
-    return sorted(one.name for one in tests.iterdir() if any(one.rglob("test_*.py")))
+    return sorted(folder.name for folder in tests.iterdir() if any(folder.rglob("test_*.py")))
 
 
 def _folder(case: Any) -> str:

@@ -73,10 +73,10 @@ REPLACEMENT: Final = "replacement"
 _ORDER: Final = (DATA, IAM, NETWORK, REPLACEMENT)
 
 
-def of(stacks: Iterable[StackChanges]) -> list[Risk]:
+def assess(stacks: Iterable[StackChanges]) -> list[Risk]:
     """Every risk of what would change, the worst first."""
-    found = [risk for stack in stacks for risk in _of_stack(stack)]
-    return sorted(found, key=lambda risk: (-risk.severity, _ORDER.index(risk.kind), risk.place, risk.what))
+    risks = [risk for stack in stacks for risk in _of_stack(stack)]
+    return sorted(risks, key=lambda risk: (-risk.severity, _ORDER.index(risk.kind), risk.place, risk.what))
 
 
 def _of_stack(stack: StackChanges) -> Iterator[Risk]:
@@ -121,8 +121,8 @@ def _broadened(stack: StackChanges) -> Iterator[Risk]:
     kept = stack.after.get("Resources", {})
     for holder, boundary in grants.boundaries(stack.before) - grants.boundaries(stack.after):
         if holder in kept:
-            what = f"would lose or change its permissions boundary {boundary}"
-            yield Risk(Severity.HIGH, IAM, f"{stack.stack}/{holder}", what)
+            sentence = f"would lose or change its permissions boundary {boundary}"
+            yield Risk(Severity.HIGH, IAM, f"{stack.stack}/{holder}", sentence)
 
 
 def _opened(stack: StackChanges) -> Iterator[Risk]:

@@ -77,7 +77,10 @@ def read(aws: Aws, stack: str, change_set: str) -> StackChanges:
         sorted(_changes(aws, stack, change_set)),
         _template(aws, stack),
         _template(aws, stack, change_set),
-        {given["ParameterKey"]: given.get("ParameterValue", "") for given in described.get("Parameters", [])},
+        {
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+            for parameter in described.get("Parameters", [])
+        },
         {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])},
     )
 
@@ -90,20 +93,20 @@ def _changes(aws: Aws, stack: str, change_set: str) -> Iterator[Change]:
                 yield change_of(stack, dict(change["ResourceChange"]))
 
 
-def change_of(stack: str, said: Json) -> Change:
+def change_of(stack: str, change: Json) -> Change:
     """One resource's change, from what CloudFormation says of it.
 
     Source: CloudFormation API reference, ResourceChange.
     """
-    names = {detail.get("Target", {}).get("Name", "") for detail in said.get("Details", [])} - {""}
-    replacement = {"True": "yes", "Conditional": "perhaps"}.get(said.get("Replacement", ""), "no")
+    names = {detail.get("Target", {}).get("Name", "") for detail in change.get("Details", [])} - {""}
+    replacement = {"True": "yes", "Conditional": "perhaps"}.get(change.get("Replacement", ""), "no")
     return Change(
         stack,
-        said["LogicalResourceId"],
-        said["ResourceType"],
-        said["Action"],
+        change["LogicalResourceId"],
+        change["ResourceType"],
+        change["Action"],
         replacement,  # type: ignore[arg-type]  # one of the three words
-        "Retain" in said.get("PolicyAction", ""),
+        "Retain" in change.get("PolicyAction", ""),
         tuple(sorted(names)),
     )
 
@@ -114,7 +117,7 @@ def _template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
     states = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     if not change_set and states == "REVIEW_IN_PROGRESS":
         return {}
-    found = aws.cloudformation.get_template(StackName=stack, **which)  # type: ignore[arg-type]  # str to str
-    body: Any = found["TemplateBody"]
+    response = aws.cloudformation.get_template(StackName=stack, **which)  # type: ignore[arg-type]  # str to str
+    body: Any = response["TemplateBody"]
     parsed: Json = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
     return parsed

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pipelines.evidence.gather import Evidence
+    from pipelines.evidence.evidence import Evidence
 
 LIMIT: Final = 1000
 """Characters of an approval's CustomData, and of any pipeline variable (CodePipeline quotas)."""
@@ -15,9 +15,11 @@ _LINE: Final = 140
 
 def text(evidence: Evidence) -> str:
     """The verdict first, then facts, then as many risks and commits as fit; at most 1,000 characters."""
-    facts = [_verdict(evidence), *facts_of(evidence)]
+    facts = [_recommendation(evidence), *facts_of(evidence)]
     risks = [f"! {risk.kind}: {risk.place} {risk.what}" for risk in evidence.risks]
-    commits = [f"- {one.identifier[:8]} {one.message}" for one in evidence.commits if not one.released]
+    commits = [
+        f"- {commit.identifier[:8]} {commit.message}" for commit in evidence.commits if not commit.released
+    ]
     return _fitting(facts, [*risks, *commits])
 
 
@@ -37,7 +39,7 @@ def facts_of(evidence: Evidence) -> list[str]:
 def risk_counts(evidence: Evidence) -> str:
     """How many risks there are of each kind, worst first."""
     counted = Counter(f"{risk.severity.name.lower()} {risk.kind}" for risk in evidence.risks)
-    return ", ".join(f"{count} {what}" for what, count in counted.items()) or "none found"
+    return ", ".join(f"{count} {kind}" for kind, count in counted.items()) or "none found"
 
 
 def tests_of(evidence: Evidence) -> str:
@@ -52,19 +54,19 @@ def tests_of(evidence: Evidence) -> str:
 def folders_of(evidence: Evidence) -> str:
     """Which tests ran in a build, and which do not; empty when the report does not say."""
     ran = evidence.tests.folders if evidence.tests else {}
-    said = ", ".join(f"{count} {name}" for name, count in sorted(ran.items()) if name)
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(ran.items()) if name)
     left = f"; not in a build: {', '.join(evidence.not_run)}" if evidence.not_run else ""
-    return f"{said}{left}" if said else ""
+    return f"{counts}{left}" if counts else ""
 
 
 def checked_of(evidence: Evidence) -> str:
     """When and by whom this source was checked, in a line."""
-    found = evidence.checked
-    if found is None:
+    record = evidence.checked
+    if record is None:
         return "the report does not say when"
-    by = f" by {found.build}" if found.build else ""
-    how = "the very same source passed before" if found.reused else "in this build"
-    return f"{how}, {found.at}{by}, in {found.seconds:.0f} s"
+    by = f" by {record.build}" if record.build else ""
+    how = "the very same source passed before" if record.reused else "in this build"
+    return f"{how}, {record.at}{by}, in {record.seconds:.0f} s"
 
 
 def smoke_of(evidence: Evidence) -> str:
@@ -76,13 +78,15 @@ def smoke_of(evidence: Evidence) -> str:
 
 def drift_of(evidence: Evidence) -> str:
     """What drift detection said, in a line."""
-    drifted = [f"{one.stack}/{name}" for one in evidence.drift for name in one.drifted]
-    unknown = [f"{one.stack} not checked" for one in evidence.drift if one.unknown]
+    drifted = [f"{drift.stack}/{name}" for drift in evidence.drift for name in drift.drifted]
+    unknown = [f"{drift.stack} not checked" for drift in evidence.drift if drift.unknown]
     return ", ".join([*drifted, *unknown]) or "none"
 
 
-def _verdict(evidence: Evidence) -> str:
-    return f"{evidence.verdict.upper()}{': ' if evidence.problems else ''}{'; '.join(evidence.problems)}"
+def _recommendation(evidence: Evidence) -> str:
+    return (
+        f"{evidence.recommendation.upper()}{': ' if evidence.problems else ''}{'; '.join(evidence.problems)}"
+    )
 
 
 def _fitting(needed: list[str], welcome: list[str]) -> str:

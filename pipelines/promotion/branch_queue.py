@@ -33,7 +33,7 @@ class Overtaken(Refused):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Execution:
+class QueuedExecution:
     """One execution that is under way; they are ordered by when they began."""
 
     started: datetime
@@ -85,36 +85,36 @@ def await_turn(tools: Aws, pipeline: str, execution: str, branch: str, reporter:
 
 def push_of(tools: Aws, pipeline: str, execution: str, branch: str) -> Push:
     """What a push said of itself: who, which commit."""
-    said = _source_variables(tools, pipeline, execution)
-    owner = said.get("AuthorDisplayName") or said.get("AuthorId") or "unknown"
-    return Push(branch, owner, said.get("CommitId", "unknown"), datetime.now(UTC))
+    variables = _source_variables(tools, pipeline, execution)
+    owner = variables.get("AuthorDisplayName") or variables.get("AuthorId") or "unknown"
+    return Push(branch, owner, variables.get("CommitId", "unknown"), datetime.now(UTC))
 
 
-def _under_way(tools: Aws, pipeline: str) -> list[Execution]:
-    found = _pages(tools, "list_pipeline_executions", "pipelineExecutionSummaries", pipelineName=pipeline)
+def _under_way(tools: Aws, pipeline: str) -> list[QueuedExecution]:
+    summaries = _pages(tools, "list_pipeline_executions", "pipelineExecutionSummaries", pipelineName=pipeline)
     return sorted(
-        Execution(one["startTime"], one["pipelineExecutionId"])
-        for one in found
-        if one["status"] == "InProgress"
+        QueuedExecution(summary["startTime"], summary["pipelineExecutionId"])
+        for summary in summaries
+        if summary["status"] == "InProgress"
     )
 
 
-def _branch(tools: Aws, pipeline: str, execution: Execution, known: dict[str, str]) -> str | None:
+def _branch(tools: Aws, pipeline: str, execution: QueuedExecution, branches: dict[str, str]) -> str | None:
     """The branch of an execution; none before its source action has ended."""
-    if execution.identifier not in known:
+    if execution.identifier not in branches:
         name = _source_variables(tools, pipeline, execution.identifier).get("BranchName")
         if name is None:
             return None
-        known[execution.identifier] = name
-    return known[execution.identifier]
+        branches[execution.identifier] = name
+    return branches[execution.identifier]
 
 
 def _source_variables(tools: Aws, pipeline: str, execution: str) -> dict[str, str]:
     which = {"pipelineExecutionId": execution}
-    found = _pages(
+    details = _pages(
         tools, "list_action_executions", "actionExecutionDetails", pipelineName=pipeline, filter=which
     )
-    for detail in found:
+    for detail in details:
         if (detail["stageName"], detail["actionName"]) == (SOURCE, _CHECKOUT):
             variables: dict[str, str] = detail.get("output", {}).get("outputVariables", {})
             return variables

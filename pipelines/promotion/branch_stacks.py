@@ -52,16 +52,16 @@ def listed(aws: Aws) -> list[BranchStack]:
     """The branch stacks of an account, the one without a push for longest first."""
     pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
     stacks: list[dict[str, Any]] = [dict(stack) for page in pages for stack in page["Stacks"]]
-    found = [
+    found_stacks = [
         _branch_stack(aws, stack) for stack in stacks if stack["StackName"].startswith(branch_names.PREFIX)
     ]
-    return sorted((one for one in found if one is not None), key=lambda one: one.pushed)
+    return sorted((stack for stack in found_stacks if stack is not None), key=lambda stack: stack.pushed)
 
 
 def expired(stacks: Iterable[BranchStack], days: int, now: datetime | None = None) -> list[BranchStack]:
     """Those that nobody has pushed to for so many days."""
     before = (now or datetime.now(UTC)) - timedelta(days=days)
-    return [one for one in stacks if one.pushed < before]
+    return [stack for stack in stacks if stack.pushed < before]
 
 
 def propose_removal(tools: Aws, pipeline: str, branch: str) -> str:
@@ -75,9 +75,9 @@ def propose_removal(tools: Aws, pipeline: str, branch: str) -> str:
     """
     codepipeline = tools.client("codepipeline")
     for execution in _under_way(codepipeline, pipeline):
-        found = codepipeline.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
-        given = found["pipelineExecution"].get("variables", [])
-        if {"name": VARIABLE, "resolvedValue": branch} in given:
+        described = codepipeline.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
+        variables = described["pipelineExecution"].get("variables", [])
+        if {"name": VARIABLE, "resolvedValue": branch} in variables:
             raise Refused(f"The removal of {branch_names.stack_name(branch)} is under way: {execution}.")
     started = codepipeline.start_pipeline_execution(
         name=pipeline, variables=[{"name": VARIABLE, "value": branch}]
@@ -85,18 +85,18 @@ def propose_removal(tools: Aws, pipeline: str, branch: str) -> str:
     return str(started["pipelineExecutionId"])
 
 
-def told(one: BranchStack, now: datetime | None = None) -> str:
+def removal_summary(stack: BranchStack, now: datetime | None = None) -> str:
     """What an approver of its removal should know, in a few lines."""
-    age = (now or datetime.now(UTC)) - one.pushed
+    age = (now or datetime.now(UTC)) - stack.pushed
     # A tag holds up to 256 characters, and an approval 1000 in all (CodePipeline quotas, CustomData).
     return "\n".join(
         line[:_LONGEST_LINE]
         for line in [
-            f"Stack {one.stack} ({one.status})",
-            f"Branch: {one.branch or 'not known'}",
-            f"Last push: {one.pushed:%Y-%m-%d %H:%M}, {age.days} days ago, by {one.owner or 'nobody known'}",
-            f"Commit: {one.commit or 'not known'}",
-            f"Last smoke: {one.last_smoke or 'never ran'}",
+            f"Stack {stack.stack} ({stack.status})",
+            f"Branch: {stack.branch or 'not known'}",
+            f"Last push: {stack.pushed:%Y-%m-%d %H:%M}, {age.days} days ago, by {stack.owner or 'unknown'}",
+            f"Commit: {stack.commit or 'not known'}",
+            f"Last smoke: {stack.last_smoke or 'never ran'}",
             "Its database stays, and so does the network that it shares.",
         ]
     )
@@ -105,9 +105,9 @@ def told(one: BranchStack, now: datetime | None = None) -> str:
 def _under_way(codepipeline: Any, pipeline: str) -> Iterator[str]:
     pages = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
     for page in pages:
-        for one in page["pipelineExecutionSummaries"]:
-            if one["status"] not in _ENDED:
-                yield one["pipelineExecutionId"]
+        for summary in page["pipelineExecutionSummaries"]:
+            if summary["status"] not in _ENDED:
+                yield summary["pipelineExecutionId"]
 
 
 def _branch_stack(aws: Aws, stack: dict[str, Any]) -> BranchStack | None:

@@ -26,7 +26,7 @@ OUTPUTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PendingApproval:
     """An approval that waits for an answer.
 
     Attributes:
@@ -66,31 +66,31 @@ def start(tools: Aws, pipeline: str) -> str:
 
 def state(tools: Aws, pipeline: str) -> list[dict[str, Any]]:
     """Its stages, as GetPipelineState tells them."""
-    found: list[dict[str, Any]] = tools.client("codepipeline").get_pipeline_state(name=pipeline)[
+    stage_states: list[dict[str, Any]] = tools.client("codepipeline").get_pipeline_state(name=pipeline)[
         "stageStates"
     ]
-    return found
+    return stage_states
 
 
 def stages(tools: Aws, pipeline: str) -> list[str]:
     """The names of its stages, in order."""
-    return [one["stageName"] for one in state(tools, pipeline)]
+    return [stage["stageName"] for stage in state(tools, pipeline)]
 
 
 def executions(tools: Aws, pipeline: str, most: int = 10) -> list[dict[str, Any]]:
     """Its last executions, newest first."""
-    found: list[dict[str, Any]] = tools.client("codepipeline").list_pipeline_executions(
+    summaries: list[dict[str, Any]] = tools.client("codepipeline").list_pipeline_executions(
         pipelineName=pipeline, maxResults=most
     )["pipelineExecutionSummaries"]
-    return found
+    return summaries
 
 
-def questions(tools: Aws, pipeline: str, execution: str = "") -> list[Question]:
+def pending_approvals(tools: Aws, pipeline: str, execution: str = "") -> list[PendingApproval]:
     """The approvals that can be answered: of one execution, or of all."""
-    return list(_questions(tools, pipeline, {"pipelineExecutionId": execution} if execution else {}))
+    return list(_pending_approvals(tools, pipeline, {"pipelineExecutionId": execution} if execution else {}))
 
 
-def answer(tools: Aws, pipeline: str, question: Question, *, yes: bool, summary: str) -> None:
+def answer(tools: Aws, pipeline: str, question: PendingApproval, *, yes: bool, summary: str) -> None:
     """Approve or reject what waits.
 
     Args:
@@ -130,14 +130,16 @@ def retry(tools: Aws, pipeline: str, stage: str | None = None, *, whole: bool = 
         Refused: No stage failed, several did and none is named, or the named one did not.
     """
     failed = {
-        one["stageName"]: one["latestExecution"]["pipelineExecutionId"]
-        for one in state(tools, pipeline)
-        if one.get("latestExecution", {}).get("status") == "Failed"
+        stage_state["stageName"]: stage_state["latestExecution"]["pipelineExecutionId"]
+        for stage_state in state(tools, pipeline)
+        if stage_state.get("latestExecution", {}).get("status") == "Failed"
     }
     wanted = [name for name in failed if stage in {None, name}]
     if not wanted:
-        what = f"The stage {stage} of {pipeline} has not failed" if stage else f"Nothing in {pipeline} failed"
-        raise Refused(f"{what}, so there is nothing to retry.")
+        reason = (
+            f"The stage {stage} of {pipeline} has not failed" if stage else f"Nothing in {pipeline} failed"
+        )
+        raise Refused(f"{reason}, so there is nothing to retry.")
     if len(wanted) > 1:
         raise Refused(f"Several stages have failed: {', '.join(wanted)}.", "Say which with --stage.")
     tools.client("codepipeline").retry_stage_execution(
@@ -169,52 +171,52 @@ def rollback(tools: Aws, pipeline: str, stage: str, to: str | None = None) -> st
 
 
 def _before_the_present(tools: Aws, pipeline: str, stage: str) -> str:
-    found = tools.client("codepipeline").list_pipeline_executions(
+    succeeded = tools.client("codepipeline").list_pipeline_executions(
         pipelineName=pipeline, filter={"succeededInStage": {"stageName": stage}}
     )["pipelineExecutionSummaries"]
-    now = next((one for one in state(tools, pipeline) if one["stageName"] == stage), None)
+    now = next((candidate for candidate in state(tools, pipeline) if candidate["stageName"] == stage), None)
     if now is None:
         raise Refused(f"{pipeline} has no stage {stage}.")
     present = now.get("latestExecution", {}).get("pipelineExecutionId")
-    earlier = [one for one in found if one["pipelineExecutionId"] != present]
+    earlier = [candidate for candidate in succeeded if candidate["pipelineExecutionId"] != present]
     if not earlier:
         raise Refused(f"No earlier execution succeeded in {stage}; there is nothing to go back to.")
     return str(earlier[0]["pipelineExecutionId"])
 
 
-def _questions(tools: Aws, pipeline: str, which: dict[str, str]) -> Iterator[Question]:
+def _pending_approvals(tools: Aws, pipeline: str, which: dict[str, str]) -> Iterator[PendingApproval]:
     pages = tools.client("codepipeline").get_paginator("list_action_executions")
     for page in pages.paginate(pipelineName=pipeline, filter=which):
-        for one in page["actionExecutionDetails"]:
-            kind = one["input"]["actionTypeId"]["category"]
-            if kind != "Approval" or one["status"] != "InProgress":
+        for action in page["actionExecutionDetails"]:
+            kind = action["input"]["actionTypeId"]["category"]
+            if kind != "Approval" or action["status"] != "InProgress":
                 continue
             # An action is in progress a moment before it has its token, and cannot be answered yet.
-            if token := _token(tools, pipeline, one):
-                yield _question(one, token)
+            if token := _token(tools, pipeline, action):
+                yield _pending_approval(action, token)
 
 
-def _question(one: dict[str, Any], token: str) -> Question:
-    told = one["input"].get("resolvedConfiguration") or one["input"].get("configuration", {})
-    return Question(
-        one["stageName"],
-        one["actionName"],
+def _pending_approval(action: dict[str, Any], token: str) -> PendingApproval:
+    configuration = action["input"].get("resolvedConfiguration") or action["input"].get("configuration", {})
+    return PendingApproval(
+        action["stageName"],
+        action["actionName"],
         token,
-        one["pipelineExecutionId"],
-        told.get("CustomData", ""),
-        told.get("ExternalEntityLink", ""),
+        action["pipelineExecutionId"],
+        configuration.get("CustomData", ""),
+        configuration.get("ExternalEntityLink", ""),
     )
 
 
-def _token(tools: Aws, pipeline: str, one: dict[str, Any]) -> str:
+def _token(tools: Aws, pipeline: str, asked: dict[str, Any]) -> str:
     """The token is in the pipeline's state; in PARALLEL mode it is the action's external execution id.
 
     Source: API reference, PutApprovalResult.
     """
     for stage in state(tools, pipeline):
         for action in stage["actionStates"]:
-            named = (stage["stageName"], action["actionName"]) == (one["stageName"], one["actionName"])
+            named = (stage["stageName"], action["actionName"]) == (asked["stageName"], asked["actionName"])
             token = action.get("latestExecution", {}).get("token")
             if named and token:
                 return str(token)
-    return str(one["output"]["executionResult"].get("externalExecutionId", ""))
+    return str(asked["output"]["executionResult"].get("externalExecutionId", ""))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipelines.aws.accounts import Aws
-    from pipelines.promotion.control import Question
+    from pipelines.promotion.control import PendingApproval
 
 ENDED: Final = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 WAITING: Final = "Waiting"
@@ -34,7 +34,7 @@ class Step:
         status: InProgress, Succeeded, Failed or Abandoned.
         began: When it began.
         ended: When it last changed.
-        said: Why it failed, or what it says of itself.
+        message: Why it failed, or what it says of itself.
         build: The CodeBuild build that it ran, if it did.
     """
 
@@ -44,7 +44,7 @@ class Step:
     status: str
     began: datetime
     ended: datetime
-    said: str
+    message: str
     build: str
 
     @property
@@ -117,7 +117,7 @@ def follow(
     tools: Aws,
     promotion: Promotion,
     watch: Callable[[Promotion], None],
-    decide: Callable[[Question], tuple[bool, str] | None],
+    decide: Callable[[PendingApproval], tuple[bool, str] | None],
 ) -> None:
     """Follow an execution until it ends, or until a gate is left to somebody else.
 
@@ -132,11 +132,11 @@ def follow(
     """
 
     def ended_or_left() -> bool:
-        ended = _look(tools, promotion)
+        ended = _refresh(tools, promotion)
         watch(promotion)
         if ended:
             return True
-        for question in control.questions(tools, promotion.pipeline, promotion.execution):
+        for question in control.pending_approvals(tools, promotion.pipeline, promotion.execution):
             promotion.evidence = question.link
             answer = decide(question)
             if answer is None:
@@ -155,19 +155,19 @@ def follow(
 
 def stop_what_began(tools: Aws, pipeline: str) -> None:
     """Stop the execution that every new pipeline begins by itself, before there is anything to promote."""
-    for one in control.executions(tools, pipeline):
-        if one["status"] not in ENDED:
+    for execution in control.executions(tools, pipeline):
+        if execution["status"] not in ENDED:
             tools.client("codepipeline").stop_pipeline_execution(
-                pipelineName=pipeline, pipelineExecutionId=one["pipelineExecutionId"], abandon=True
+                pipelineName=pipeline, pipelineExecutionId=execution["pipelineExecutionId"], abandon=True
             )
 
 
-def _look(tools: Aws, promotion: Promotion) -> bool:
+def _refresh(tools: Aws, promotion: Promotion) -> bool:
     """Read what happened; say whether it ended. The status comes first, so that no step is missed."""
     client = tools.client("codepipeline")
     which = {"pipelineName": promotion.pipeline, "pipelineExecutionId": promotion.execution}
-    found = client.get_pipeline_execution(**which)["pipelineExecution"]
-    promotion.status, promotion.summary = found["status"], found.get("statusSummary", "")
+    described = client.get_pipeline_execution(**which)["pipelineExecution"]
+    promotion.status, promotion.summary = described["status"], described.get("statusSummary", "")
     promotion.steps = pipeline_steps(tools, promotion.pipeline, promotion.execution)
     promotion.conditions = _conditions(tools, promotion)
     return promotion.status in ENDED
@@ -175,37 +175,41 @@ def _look(tools: Aws, promotion: Promotion) -> bool:
 
 def pipeline_steps(tools: Aws, pipeline: str, execution: str) -> list[Step]:
     """What the actions of an execution did, in the order that they began."""
-    found = tools.client("codepipeline").list_action_executions(
+    details = tools.client("codepipeline").list_action_executions(
         pipelineName=pipeline, filter={"pipelineExecutionId": execution}
     )["actionExecutionDetails"]
-    return [_step(one) for one in reversed(found)]
+    return [_step(detail) for detail in reversed(details)]
 
 
-def _step(one: dict[str, Any]) -> Step:
-    result = one.get("output", {}).get("executionResult", {})
-    said = result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary") or ""
-    is_build = one["input"]["actionTypeId"]["provider"] == "CodeBuild"
+def _step(detail: dict[str, Any]) -> Step:
+    result = detail.get("output", {}).get("executionResult", {})
+    message = result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary") or ""
+    is_build = detail["input"]["actionTypeId"]["provider"] == "CodeBuild"
     return Step(
-        one["actionExecutionId"],
-        one["stageName"],
-        one["actionName"],
-        one["status"],
-        one["startTime"],
-        one["lastUpdateTime"],
-        smoke.readable(said),
+        detail["actionExecutionId"],
+        detail["stageName"],
+        detail["actionName"],
+        detail["status"],
+        detail["startTime"],
+        detail["lastUpdateTime"],
+        smoke.readable(message),
         result.get("externalExecutionId", "") if is_build else "",
     )
 
 
 def _conditions(tools: Aws, promotion: Promotion) -> dict[str, str]:
     """The rules that a stage of this execution waits for."""
-    found = {}
+    waiting = {}
     for stage in control.state(tools, promotion.pipeline):
         if stage.get("latestExecution", {}).get("pipelineExecutionId") != promotion.execution:
             continue
         for kind in ("beforeEntry", "onSuccess"):
             state = stage.get(f"{kind}ConditionState", {})
             if state.get("latestExecution", {}).get("status") == "InProgress":
-                rules = [rule["ruleName"] for one in state["conditionStates"] for rule in one["ruleStates"]]
-                found[stage["stageName"]] = ", ".join(rules)
-    return found
+                rules = [
+                    rule["ruleName"]
+                    for condition in state["conditionStates"]
+                    for rule in condition["ruleStates"]
+                ]
+                waiting[stage["stageName"]] = ", ".join(rules)
+    return waiting

@@ -34,7 +34,7 @@ class BuildLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class FailureReport:
     """How an execution failed, and what was done about it.
 
     Attributes:
@@ -59,17 +59,17 @@ class Aftermath:
     log: BuildLog | None = None
     which: str = "release"
 
-    def told(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """It in sentences: what happened, what serves, what to do."""
-        what = self.stage if self.action in {"", self.stage} else f"{self.stage}: {self.action}"
+        place = self.stage if self.action in {"", self.stage} else f"{self.stage}: {self.action}"
         why = self.why.partition("\n")[0]  # the failed checks follow in lines of their own
-        said = [f"{self.commit[:12]} did not get through {what}. {why}", self._serves(), self._todo()]
+        sentences = [f"{self.commit[:12]} did not get through {place}. {why}", self._serves(), self._todo()]
         if self.log:
-            said.append(
+            sentences.append(
                 f"Its log: aws logs get-log-events --log-group-name {self.log.group}"
                 f" --log-stream-name {self.log.stream}"
             )
-        return said
+        return sentences
 
     def _serves(self) -> str:
         if self.stage not in _CHANGES:
@@ -96,20 +96,21 @@ class Aftermath:
         )
 
 
-def of(tools: Aws, pipeline: str, execution: str, which: str = "release") -> Aftermath:
+def explain(tools: Aws, pipeline: str, execution: str, which: str = "release") -> FailureReport:
     """What became of an execution that failed."""
     client = tools.client("codepipeline")
-    found = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
-    summary = found["pipelineExecution"].get("statusSummary", "")
+    described = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
+    summary = described["pipelineExecution"].get("statusSummary", "")
+    revisions = described["pipelineExecution"].get("artifactRevisions", [])
     steps = pipeline_steps(tools, pipeline, execution)
     failed = next((step for step in reversed(steps) if step.status == "Failed"), None)
     rollback = rollback_of(tools, pipeline, execution)
-    return Aftermath(
+    return FailureReport(
         execution,
-        next((one["revisionId"] for one in found["pipelineExecution"].get("artifactRevisions", [])), ""),
+        revisions[0]["revisionId"] if revisions else "",
         failed.stage if failed else _last_stage(steps),
         failed.action if failed else "",
-        failed.said if failed else summary,
+        failed.message if failed else summary,
         rollback.get("pipelineExecutionId", ""),
         rollback.get("status", "") if rollback.get("status") in ENDED else "",
         _log(tools, failed.build) if failed and failed.build else None,
@@ -125,16 +126,16 @@ def rollback_of(tools: Aws, pipeline: str, execution: str) -> dict[str, Any]:
     detail = f"FailedPipelineExecutionId:{execution}"
     pages = tools.client("codepipeline").get_paginator("list_pipeline_executions")
     for page in pages.paginate(pipelineName=pipeline):
-        for one in page["pipelineExecutionSummaries"]:
-            if one.get("trigger", {}).get("triggerDetail") == detail:
-                return dict(one)
+        for summary in page["pipelineExecutionSummaries"]:
+            if summary.get("trigger", {}).get("triggerDetail") == detail:
+                return dict(summary)
     return {}
 
 
 def _log(tools: Aws, build: str) -> BuildLog | None:
     """A build's log (CodeBuild API reference, LogsLocation)."""
-    for found in tools.client("codebuild").batch_get_builds(ids=[build])["builds"]:
-        group, stream = found["logs"]["groupName"], found["logs"]["streamName"]
+    for build_record in tools.client("codebuild").batch_get_builds(ids=[build])["builds"]:
+        group, stream = build_record["logs"]["groupName"], build_record["logs"]["streamName"]
         return BuildLog(group, stream, _end(tools, group, stream))
     return None
 
@@ -142,12 +143,12 @@ def _log(tools: Aws, build: str) -> BuildLog | None:
 def _end(tools: Aws, group: str, stream: str) -> tuple[str, ...]:
     """A log's last lines; none for who may look at pipelines and not into their logs."""
     try:
-        found = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
+        events = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
     except ClientError as refused:
         if refused.response["Error"]["Code"] != "AccessDeniedException":
             raise
         return ()
-    return tuple(event["message"].rstrip() for event in found["events"])
+    return tuple(event["message"].rstrip() for event in events["events"])
 
 
 def _last_stage(steps: list[Step]) -> str:

@@ -61,32 +61,32 @@ def verify(prod: Aws, staging: Aws | None, release: Release, *, prepared: str, a
 
 def differences(approved: StackChanges, prepared: StackChanges) -> list[str]:
     """In what a prepared change set is not the approved one."""
-    found = []
+    problems = []
     if approved.changes != prepared.changes:
         other = sorted({change.resource for change in set(approved.changes) ^ set(prepared.changes)})
-        found.append(f"{approved.stack}: other changes than approved, to {', '.join(other)}")
-    for what in ("parameters", "tags"):
-        one, two = getattr(approved, what), getattr(prepared, what)
-        names = sorted(name for name in one | two if one.get(name) != two.get(name))
+        problems.append(f"{approved.stack}: other changes than approved, to {', '.join(other)}")
+    for attribute in ("parameters", "tags"):
+        reviewed, ready = getattr(approved, attribute), getattr(prepared, attribute)
+        names = sorted(name for name in reviewed | ready if reviewed.get(name) != ready.get(name))
         if names:
-            found.append(f"{approved.stack}: other {what} than approved: {', '.join(names)}")
+            problems.append(f"{approved.stack}: other {attribute} than approved: {', '.join(names)}")
     if approved.after != prepared.after:
-        found.append(f"{approved.stack}: another template than approved")
-    return found
+        problems.append(f"{approved.stack}: another template than approved")
+    return problems
 
 
 def _other_code(
-    what: str, environment: Environment, parameters: Mapping[str, str], release: Release
+    subject: str, environment: Environment, parameters: Mapping[str, str], release: Release
 ) -> Iterator[str]:
     if environment.functions.packaging == "image":
         held = release.image.digest if release.image else "no image"
         if parameters.get(IMAGE_DIGEST) != held:
-            yield f"{what} the image {parameters.get(IMAGE_DIGEST)}, and the release holds {held}"
+            yield f"{subject} the image {parameters.get(IMAGE_DIGEST)}, and the release holds {held}"
         return
     for name, package in release.manifest.items():
         key = parameters.get(code_key(name))
         if key != package.key:
-            yield f"{what} {name} from {key}, and the release holds {package.key}"
+            yield f"{subject} {name} from {key}, and the release holds {package.key}"
 
 
 def _not_what_staging_runs(staging: Aws, release: Release) -> Iterator[str]:
@@ -94,12 +94,17 @@ def _not_what_staging_runs(staging: Aws, release: Release) -> Iterator[str]:
     environment = embedded_overrides.environment(staging.environment)
     stack = environment.default_stack
     described: Any = staging.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    told = {given["ParameterKey"]: given.get("ParameterValue", "") for given in described["Parameters"]}
-    yield from _other_code(f"{stack} runs", environment, told, release)
+    parameters = {
+        parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+        for parameter in described["Parameters"]
+    }
+    yield from _other_code(f"{stack} runs", environment, parameters, release)
     for name, package in release.manifest.items():
         resource = f"{pascal(name)}Function"
-        found = staging.cloudformation.describe_stack_resources(StackName=stack, LogicalResourceId=resource)
-        function = found["StackResources"][0].get("PhysicalResourceId", "")
+        described_function = staging.cloudformation.describe_stack_resources(
+            StackName=stack, LogicalResourceId=resource
+        )
+        function = described_function["StackResources"][0].get("PhysicalResourceId", "")
         runs = _digest(staging.functions.get_function_configuration(FunctionName=function))
         held = package.sha256
         if environment.functions.packaging == "image" and release.image:
@@ -114,5 +119,5 @@ def _digest(function: Mapping[str, Any]) -> str:
     Source: Lambda developer guide, "Create a Lambda function using a container image": the image's digest is
     in what GetFunctionConfiguration tells.
     """
-    said = str(function["CodeSha256"])
-    return said if function.get("PackageType") == "Image" else base64.b64decode(said).hex()
+    code_sha256 = str(function["CodeSha256"])
+    return code_sha256 if function.get("PackageType") == "Image" else base64.b64decode(code_sha256).hex()

@@ -19,9 +19,9 @@ from pipelines.rehearsal import failing_commits, traffic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.promotion.control import Question
+    from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
-    from pipelines.promotion.failure_report import Aftermath
+    from pipelines.promotion.failure_report import FailureReport
     from pipelines.rehearsal.failing_commits import Bad
     from pipelines.rehearsal.rehearsal import Rehearsal
     from pipelines.rehearsal.traffic import Traffic
@@ -45,7 +45,7 @@ class Outcome:
 
     bad: Bad
     followed: Promotion
-    after: Aftermath
+    after: FailureReport
     placed: int
     completed: int
     problems: list[str]
@@ -55,7 +55,7 @@ class Outcome:
 def promote(
     prepared: Rehearsal,
     bad: Bad,
-    follow: Callable[[Promotion, Callable[[Question], tuple[bool, str] | None]], None],
+    follow: Callable[[Promotion, Callable[[PendingApproval], tuple[bool, str] | None]], None],
 ) -> Outcome:
     """Release it, let the pipeline do what it does about it, and look at what is left.
 
@@ -71,7 +71,7 @@ def promote(
         failing = prepared.commit(prepared.tools.release_branch, bad.story, bad.files())
         follow(failing, lambda _: bad.answer)
         _await_rollback(prepared, failing, follow)
-    after = failure_report.of(prepared.aws, failing.pipeline, failing.execution)
+    after = failure_report.explain(prepared.aws, failing.pipeline, failing.execution)
     problems = [*_as_told(bad, after), *_served(prepared, before, bad), *_orders(orders)]
     return Outcome(
         bad, failing, after, len(orders.placed), orders.completed(), problems, time.monotonic() - begun
@@ -81,7 +81,7 @@ def promote(
 def _await_rollback(
     prepared: Rehearsal,
     failing: Promotion,
-    follow: Callable[[Promotion, Callable[[Question], tuple[bool, str] | None]], None],
+    follow: Callable[[Promotion, Callable[[PendingApproval], tuple[bool, str] | None]], None],
 ) -> None:
     found = failure_report.rollback_of(prepared.aws, failing.pipeline, failing.execution)
     if found:
@@ -96,7 +96,7 @@ def _serving(prepared: Rehearsal) -> dict[str, dict[str, str]]:
     }
 
 
-def _as_told(bad: Bad, after: Aftermath) -> list[str]:
+def _as_told(bad: Bad, after: FailureReport) -> list[str]:
     found = []
     if (after.stage, after.action) != (bad.stage, bad.action):
         found.append(f"it failed in {after.stage}: {after.action}, not in {bad.stage}: {bad.action}")

@@ -73,7 +73,7 @@ def prepare(here: Instance, reporter: Reporter) -> Rehearsal:
         name: Aws(schema.load(name), here.endpoint, here.mongodb_uri, card_gateway=here.card_gateway)
         for name in PROMOTED
     }
-    configure.minutes_take(here.root, 60 / embedded_overrides.SHORTER)
+    configure.minutes_take(here.root, 60 / embedded_overrides.SPEEDUP)
     told = embedded_overrides.variables(targets)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
         copied = beside.submit(scratch_repository.make, here.root / "repository", tools.release_branch)

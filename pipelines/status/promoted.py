@@ -10,7 +10,7 @@ from pipelines.status.dora.deployments import STAGES
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
-    from pipelines.promotion.control import Question
+    from pipelines.promotion.control import PendingApproval
 
 _ASKING: Final = {"branch": ["remove-branch"], "staging": ["release"], "prod": ["release"]}
 """The pipelines that ask about each environment."""
@@ -80,9 +80,9 @@ def gates(tools: Aws, environment: str) -> list[Gate]:
     return [
         _gate(which, question)
         for which, name in asking.items()
-        for question in control.questions(tools, name)
+        for question in control.pending_approvals(tools, name)
     ]
 
 
-def _gate(which: str, question: Question) -> Gate:
+def _gate(which: str, question: PendingApproval) -> Gate:
     return Gate(which, question.stage, question.execution, question.link)

@@ -193,8 +193,8 @@ def _end(prepared: Rehearsal, started: Promotion) -> None:
         prepared.aws, started, watch=lambda _: None, decide=lambda _: (True, "for its permissions")
     )
     if started.status != "Succeeded":
-        after = failure_report.of(prepared.aws, started.pipeline, started.execution)
-        raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.told()]))
+        after = failure_report.explain(prepared.aws, started.pipeline, started.execution)
+        raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.sentences()]))
 
 
 def _of_every_stack(prepared: Rehearsal) -> list[Grant]:

@@ -12,7 +12,7 @@ from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
-from pipelines.deploy import deployment
+from pipelines.deploy import embedded_overrides
 
 CORPUS = Path(__file__).parent / "linter" / "corpus"
 
@@ -117,7 +117,7 @@ def test_a_password_in_mongodb_uri_is_refused_and_never_repeated(
     with pytest.raises(instance.StartFailed, match="MONGODB_URI holds credentials") as ended:
         instance.start(tmp_path, attached=True)
     with pytest.raises(Refused, match="MONGODB_URI holds credentials") as refused:
-        deployment.with_database(beside)
+        embedded_overrides.with_database(beside)
     # Then neither is done, and the password is not told
     log = (tmp_path / "server.log").read_text(encoding="utf-8")
     assert not [text for text in (str(ended.value), str(refused.value), log) if "canary" in text]

@@ -17,7 +17,7 @@ from embedded_aws import ports
 from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
-from pipelines.deploy import deployment, embedded_database
+from pipelines.deploy import embedded_overrides
 from pipelines.doctor import accounts, addresses, local_tools, peering, quotas, reachability, run, stacks
 from pipelines.doctor.findings import State
 
@@ -52,7 +52,7 @@ class Plot:
         subnet = ec2.create_subnet(VpcId=self.vpc, CidrBlock=small)["Subnet"]["SubnetId"]
         self.table = ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
         ec2.associate_route_table(RouteTableId=self.table, SubnetId=subnet)
-        self.database = embedded_database.ensure(ec2, database)
+        self.database = embedded_overrides.ensure_database_vpc(ec2, database)
         made = ec2.create_vpc_peering_connection(VpcId=self.vpc, PeerVpcId=self.database)
         self.peering = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
         group = ec2.create_security_group(GroupName="g", Description="g", VpcId=self.vpc)["GroupId"]
@@ -182,7 +182,7 @@ def test_a_missing_route_is_found_on_either_side(plot: Plot) -> None:
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, VpcPeeringConnectionId=wrong)
     assert peering.route_there(plot.aws).state is FAILED
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, VpcPeeringConnectionId=plot.peering)
-    embedded_database.route_back(ec2, plot.database, environment.network.vpc_cidr, plot.peering)
+    embedded_overrides.add_return_route(ec2, plot.database, environment.network.vpc_cidr, plot.peering)
     # Then
     assert states(peering.route_there(plot.aws), peering.route_back(plot.aws)) == [OK, OK]
 
@@ -271,7 +271,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
 ) -> None:
     # Given an environment that was deployed without pipelines, its way to the database last of all: the
     # database's VPC has one route for these addresses, and other tests of this process deploy networks, too
-    deployment.let_database_answer(deployed.aws, deployment.with_database(deployed.aws))
+    embedded_overrides.connect_database(deployed.aws, embedded_overrides.with_database(deployed.aws))
     shell = CliRunner(
         env={"AWS_ENDPOINT_URL": embedded.endpoint, "MONGODB_URI": embedded.mongodb_uri, "COLUMNS": "300"}
     )

@@ -66,9 +66,9 @@ def test_an_approval_that_has_no_token_yet_is_no_question_yet(
     early.session.events.register("after-call.codepipeline.GetPipelineState", _without_token)
     early.session.events.register("after-call.codepipeline.ListActionExecutions", _without_token)
     # When / Then
-    assert control.questions(early, name) == []
+    assert control.pending_approvals(early, name) == []
     later = tools_account.connect(embedded.endpoint)
-    assert [question.token for question in control.questions(later, name)] == [token]
+    assert [question.token for question in control.pending_approvals(later, name)] == [token]
 
 
 def _without_token(parsed: dict[str, Any], **_told: object) -> None:

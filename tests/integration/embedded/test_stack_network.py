@@ -5,7 +5,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from pipelines.deploy import embedded_database
+from pipelines.deploy import embedded_overrides
 from tests.integration.embedded.workbench import Aws, Stack, policy, unique, vpc
 
 OTHER_ACCOUNT = "666666666666"
@@ -21,8 +21,8 @@ def peering(peer: str, **properties: Any) -> dict[str, Any]:
 def test_a_peering_connection_connects_and_routes(aws: Aws, stack: Stack) -> None:
     # Given the database's network
     ec2 = aws("ec2")
-    database_vpc = embedded_database.ensure(ec2, "10.99.0.0/16")
-    assert embedded_database.ensure(ec2, "10.99.0.0/16") == database_vpc
+    database_vpc = embedded_overrides.ensure_database_vpc(ec2, "10.99.0.0/16")
+    assert embedded_overrides.ensure_database_vpc(ec2, "10.99.0.0/16") == database_vpc
     # When a stack peers with it and routes to it
     outputs = stack.deploy(
         {
@@ -58,7 +58,7 @@ def test_a_peering_connection_connects_and_routes(aws: Aws, stack: Stack) -> Non
 def test_peering_with_another_account_goes_through_its_role(aws: Aws, stack: Stack) -> None:
     # Given a database network and an accepting role in another account
     theirs = aws("ec2", account=OTHER_ACCOUNT)
-    database_vpc = embedded_database.ensure(theirs, "10.98.0.0/16")
+    database_vpc = embedded_overrides.ensure_database_vpc(theirs, "10.98.0.0/16")
     role = aws("iam", account=OTHER_ACCOUNT).create_role(
         RoleName=unique("peer"), AssumeRolePolicyDocument=policy("sts:AssumeRole")
     )["Role"]["Arn"]
@@ -77,7 +77,7 @@ def test_peering_with_another_account_goes_through_its_role(aws: Aws, stack: Sta
     ("cidr", "problem"), [("10.97.0.0/24", "CIDR blocks of the two VPCs overlap"), (None, "does not exist")]
 )
 def test_an_impossible_peering_is_refused(aws: Aws, stack: Stack, cidr: str | None, problem: str) -> None:
-    peer = embedded_database.ensure(aws("ec2"), cidr) if cidr else "vpc-absent"
+    peer = embedded_overrides.ensure_database_vpc(aws("ec2"), cidr) if cidr else "vpc-absent"
     with pytest.raises(AssertionError, match=problem):
         stack.deploy({"Vpc": vpc("10.97.0.0/16"), "Peering": peering(peer)})
 

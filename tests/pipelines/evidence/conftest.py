@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
-from pipelines.evidence.gather import Evidence
+from pipelines.evidence.evidence import Evidence
 from pipelines.evidence.reports import Suite
 from pipelines.orders.smoke import Check, SmokeReport
 

@@ -51,7 +51,7 @@ def _policy(**statement: Any) -> Json:
     ],
 )
 def test_what_is_lost_or_made_anew_is_a_risk(said: Json, severity: Severity, kind: str) -> None:
-    (risk,) = risks.of([_changes(said)])
+    (risk,) = risks.assess([_changes(said)])
     assert (risk.severity, risk.kind, risk.place) == (severity, kind, "payments-prod/Thing")
 
 
@@ -65,7 +65,7 @@ def test_what_is_lost_or_made_anew_is_a_risk(said: Json, severity: Severity, kin
     ],
 )
 def test_an_ordinary_change_is_none(said: Json) -> None:
-    assert risks.of([_changes(said)]) == []
+    assert risks.assess([_changes(said)]) == []
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ def test_an_ordinary_change_is_none(said: Json) -> None:
     ],
 )
 def test_whoever_may_more_is_a_risk(after: Json, severity: Severity) -> None:
-    found = risks.of([_changes(before=_policy(), after=after)])
+    found = risks.assess([_changes(before=_policy(), after=after)])
     assert {risk.kind for risk in found} == {IAM}
     assert max(risk.severity for risk in found) == severity
 
 
 def test_a_condition_that_goes_is_a_broadening() -> None:
     before = _policy(Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}})
-    (risk,) = risks.of([_changes(before=before, after=_policy())])
+    (risk,) = risks.assess([_changes(before=before, after=_policy())])
     assert risk.kind == IAM
 
 
 def test_a_denial_that_goes_is_a_high_risk() -> None:
     before = _policy(Effect="Deny")
-    (risk,) = risks.of(
+    (risk,) = risks.assess(
         [_changes(before=before, after=_template("AWS::IAM::Role", PermissionsBoundary="boundary"))]
     )
     assert (risk.severity, risk.kind) == (Severity.HIGH, IAM)
@@ -104,13 +104,13 @@ def test_a_denial_that_goes_is_a_high_risk() -> None:
 
 def test_a_boundary_that_goes_is_a_high_risk() -> None:
     before = _template("AWS::IAM::Role", PermissionsBoundary="boundary")
-    (risk,) = risks.of([_changes(before=before, after=_template("AWS::IAM::Role"))])
+    (risk,) = risks.assess([_changes(before=before, after=_template("AWS::IAM::Role"))])
     assert (risk.severity, risk.kind) == (Severity.HIGH, IAM)
 
 
 def test_less_permission_is_no_risk() -> None:
     before = _policy(Action=["s3:GetObject", "s3:PutObject"])
-    assert risks.of([_changes(before=before, after=_policy())]) == []
+    assert risks.assess([_changes(before=before, after=_policy())]) == []
 
 
 _GROUP = "AWS::EC2::SecurityGroup"
@@ -163,18 +163,18 @@ _INSIDE = {"CidrIp": "10.0.0.0/16", "FromPort": 27017, "ToPort": 27017, "IpProto
     ],
 )
 def test_whatever_lets_more_through_is_a_risk(before: Json, after: Json, severity: Severity) -> None:
-    (risk,) = risks.of([_changes(before=before, after=after)])
+    (risk,) = risks.assess([_changes(before=before, after=after)])
     assert (risk.severity, risk.kind) == (severity, NETWORK)
 
 
 def test_a_closed_way_is_no_risk() -> None:
     before = _template(_GROUP, SecurityGroupIngress=[_INSIDE])
-    assert risks.of([_changes(before=before, after=_template(_GROUP, SecurityGroupIngress=[]))]) == []
+    assert risks.assess([_changes(before=before, after=_template(_GROUP, SecurityGroupIngress=[]))]) == []
 
 
 def test_the_worst_comes_first() -> None:
     # Given a replacement, a broadening and a loss of data
-    found = risks.of(
+    found = risks.assess(
         [
             _changes(
                 _said("Modify", "AWS::ApiGateway::RestApi", Replacement="True"),
@@ -192,9 +192,9 @@ def test_the_worst_comes_first() -> None:
 def test_our_own_templates_are_no_risk_to_themselves(name: str) -> None:
     for template in synth.build(schema.load(name)).values():
         plain = template.to_dict()
-        assert risks.of([StackChanges("ours", [], plain, plain)]) == []
+        assert risks.assess([StackChanges("ours", [], plain, plain)]) == []
 
 
 def test_a_new_stack_broadens_and_opens_nothing() -> None:
     template = synth.build(schema.load("prod"))["network"].to_dict()
-    assert risks.of([StackChanges("ours", [], {}, template)]) == []
+    assert risks.assess([StackChanges("ours", [], {}, template)]) == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.build.check_cache import Checked
+from pipelines.build.check_cache import CheckRecord
 from pipelines.evidence import page, summary
 from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
@@ -23,7 +23,7 @@ from tests.pipelines.evidence.conftest import AT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.evidence.gather import Evidence
+    from pipelines.evidence.evidence import Evidence
 
 RISK = Risk(Severity.HIGH, NETWORK, "payments-network/Group", "newly lets traffic from 0.0.0.0/0 through")
 FAILED = SmokeReport(
@@ -40,7 +40,7 @@ def test_a_release_that_is_fine_says_so(evidence: Callable[..., Evidence]) -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict"),
+    ("changes", "recommendation"),
     [
         ({"tests": None}, "reject"),
         ({"tests": Suite(0, 0, (), 0.0)}, "reject"),
@@ -52,12 +52,12 @@ def test_a_release_that_is_fine_says_so(evidence: Callable[..., Evidence]) -> No
         ({"drift": [Drift("payments-prod", unknown="AccessDenied")]}, "look closely"),
     ],
 )
-def test_the_verdict_follows_the_facts(
-    evidence: Callable[..., Evidence], changes: dict[str, object], verdict: str
+def test_the_recommendation_follows_the_facts(
+    evidence: Callable[..., Evidence], changes: dict[str, object], recommendation: str
 ) -> None:
     found = evidence(**changes)
-    assert found.verdict == verdict
-    assert summary.text(found).lower().startswith(verdict)
+    assert found.recommendation == recommendation
+    assert summary.text(found).lower().startswith(recommendation)
 
 
 _words = st.text(max_size=400)
@@ -145,7 +145,7 @@ def test_it_says_which_tests_ran_and_which_do_not_in_a_build(evidence: Callable[
     found = evidence(
         tests=tests,
         not_run=["integration"],
-        checked=Checked("abc", "2026-11-23T07:00:00+00:00", build, 80, True),
+        checked=CheckRecord("abc", "2026-11-23T07:00:00+00:00", build, 80, True),
     )
     # Then text and page name them, and where the check was
     said = "112 templates, 300 unit; not in a build: integration"

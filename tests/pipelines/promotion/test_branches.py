@@ -42,7 +42,7 @@ def test_a_stack_is_only_named_by_a_tag_that_holds_the_whole_name(
 
 
 def test_an_approver_sees_whose_stack_it_is() -> None:
-    said = branch_stacks.told(_stack("feature/one", 9), NOW)
+    said = branch_stacks.removal_summary(_stack("feature/one", 9), NOW)
     for words in ("branch-feature-one-", "feature/one", "9 days ago, by ada", "Last smoke: SUCCEEDED"):
         assert words in said
     assert len(said) <= 1000
@@ -52,7 +52,7 @@ def test_what_an_approver_sees_fits_an_approval_whatever_the_tags_hold() -> None
     # Given tags as long as AWS takes them
     longest = replace(_stack("feature/one", 9), branch="b" * 256, owner="o" * 256, commit="c" * 256)
     # Then every fact is there, and all of it fits CodePipeline's CustomData
-    said = branch_stacks.told(longest, NOW)
+    said = branch_stacks.removal_summary(longest, NOW)
     assert [line.partition(" ")[0] for line in said.splitlines()] == [
         *("Stack", "Branch:", "Last", "Commit:", "Last", "Its")
     ]

@@ -8,14 +8,14 @@ import pytest
 
 from pipelines.core.refusals import Refused
 from pipelines.orders import smoke
-from pipelines.promotion.failure_report import Aftermath, BuildLog
+from pipelines.promotion.failure_report import BuildLog, FailureReport
 from pipelines.rehearsal import failing_commits
 
 _COMMIT = "0123456789abcdef"
 
 
 def _after(stage: str, action: str, *, rollback: str = "", restored: str = "") -> list[str]:
-    return Aftermath("run", _COMMIT, stage, action, "It broke.", rollback, restored).told()
+    return FailureReport("run", _COMMIT, stage, action, "It broke.", rollback, restored).sentences()
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_it_says_what_happened_what_serves_and_what_to_do(after: list[str], serv
 
 
 def test_a_build_s_log_is_named() -> None:
-    told = Aftermath(
+    told = FailureReport(
         "run", _COMMIT, "Build", "Build", "It broke.", "", "", BuildLog("/group", "stream")
-    ).told()
+    ).sentences()
     assert told[-1] == "Its log: aws logs get-log-events --log-group-name /group --log-stream-name stream"
 
 
@@ -77,7 +77,7 @@ def test_a_failed_smoke_is_told_check_by_check() -> None:
         "  ✗ stock: {'a': 5}, expected {'a': 3}",
     ]
     # And the sentence of what became of it ends before the lines
-    what = Aftermath("run", _COMMIT, "Staging", "Smoke", told, "", "").told()[0]
+    what = FailureReport("run", _COMMIT, "Staging", "Smoke", told, "", "").sentences()[0]
     assert what.endswith("SmokeFailed: 1 of 2 checks failed.")
 
 

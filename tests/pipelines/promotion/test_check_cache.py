@@ -55,20 +55,20 @@ def test_the_same_source_is_checked_once_and_its_reports_are_there_again(
 ) -> None:
     # Given a source that passed
     ran = makes()
-    first = check_cache.check(kept=tmp_path / "kept")
+    first = check_cache.check(records=tmp_path / "kept")
     # When it is checked again, with what tools leave in a checkout
     (source / "__pycache__").mkdir()
     (source / "__pycache__" / "code.pyc").write_bytes(b"\0")
     (source / ".venv").mkdir()
     (source / ".coverage.host.pid1.X").touch()
-    again = check_cache.check(kept=tmp_path / "kept")
+    again = check_cache.check(records=tmp_path / "kept")
     # Then nothing ran, the reports are those of the first time, and they say so
     assert len(ran) == 1
     assert (first.reused, again.reused) == (False, True)
     assert (source / "reports" / "tests.xml").read_text() == "run 1"
     assert check_cache.read(source / "reports") == again
     # And it runs where that is asked for
-    assert not check_cache.check(again=True, kept=tmp_path / "kept").reused
+    assert not check_cache.check(again=True, records=tmp_path / "kept").reused
     assert len(ran) == 2
 
 
@@ -77,7 +77,7 @@ def test_another_source_is_checked_for_itself(
     source: Path, makes: Callable[..., list[str]], tmp_path: Path, change: str
 ) -> None:
     ran = makes()
-    check_cache.check(kept=tmp_path / "kept")
+    check_cache.check(records=tmp_path / "kept")
     file = source / "code.py"
     changes: dict[str, Callable[[], object]] = {
         "content": lambda: file.write_text("x = 2\n"),
@@ -86,7 +86,7 @@ def test_another_source_is_checked_for_itself(
         "another file": (source / "more.py").touch,
     }
     changes[change]()
-    assert not check_cache.check(kept=tmp_path / "kept").reused
+    assert not check_cache.check(records=tmp_path / "kept").reused
     assert len(ran) == 2
 
 
@@ -94,7 +94,7 @@ def test_what_failed_is_checked_again(makes: Callable[..., list[str]], tmp_path:
     makes(status=2)
     for _ in range(2):
         with pytest.raises(Refused, match="The check failed"):
-            check_cache.check(kept=tmp_path / "kept")
+            check_cache.check(records=tmp_path / "kept")
 
 
 def test_a_source_that_changes_meanwhile_is_not_kept(
@@ -102,7 +102,7 @@ def test_a_source_that_changes_meanwhile_is_not_kept(
 ) -> None:
     makes(meanwhile=lambda: (source / "code.py").write_text("x = 3\n"))
     with pytest.raises(Refused, match="changed while"):
-        check_cache.check(kept=tmp_path / "kept")
+        check_cache.check(records=tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
 
 

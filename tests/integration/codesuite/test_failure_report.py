@@ -45,11 +45,11 @@ def test_who_may_not_read_logs_is_told_all_the_rest(workshop: Workshop, embedded
     assert workshop.finished(name, execution)["status"] == "Failed"
     # When somebody looks who may read its log, and somebody who may not
     may, may_not = (
-        failure_report.of(_viewer(workshop, embedded, actions), name, execution)
+        failure_report.explain(_viewer(workshop, embedded, actions), name, execution)
         for actions in ([*_LOOKS, "logs:GetLogEvents"], _LOOKS)
     )
     # Then both are told where it is, and the former how it ended
     assert may.log is not None
     assert "what went wrong" in may.log.end
     assert may_not.log == replace(may.log, end=())
-    assert may_not.told() == may.told()
+    assert may_not.sentences() == may.sentences()
