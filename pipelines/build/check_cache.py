@@ -1,4 +1,4 @@
-"""What a build checked, kept by the digest of the source, so that the same source is not checked twice.
+"""Records of checks that passed, kept by the digest of the source, so that no source is checked twice.
 
 A merge brings to the release branch what its own branch's build has just checked, file for file. The reports
 of a check that passed are kept in `.cache/checked/`, which CodeBuild's cache holds between builds. Only
@@ -31,7 +31,7 @@ RECORDS: Final = CACHE / "checked"
 REPORTS: Final = ROOT / "reports"
 _RECORD: Final = "checked.json"
 _GENERATED: Final = {".git", ".venv", ".cache", "dist", "site", "reports", ".embedded"}
-"""What make and git write at the top of a checkout; it is no source (.gitignore)."""
+"""Folders that make and git write at the top of a checkout; none is source (.gitignore)."""
 _LEFT_BY_TOOLS: Final = {
     "__pycache__",
     ".mypy_cache",
@@ -94,7 +94,7 @@ def check(*, again: bool = False, records: Path = RECORDS) -> CheckRecord:
 
 
 def read(reports: Path) -> CheckRecord | None:
-    """The record beside reports; none where they were made without one."""
+    """Return the record beside reports, or None where they were made without one."""
     try:
         return CheckRecord(**json.loads((reports / _RECORD).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def read(reports: Path) -> CheckRecord | None:
 
 
 def digest(root: Path) -> str:
-    """The SHA-256 of every source file's name, mode and content, and of the Python that checks them."""
+    """Return the SHA-256 of each source file's name, mode and content, and of the Python that checks them."""
     total = hashlib.sha256(f"{sys.version_info[:2]} {platform.machine()}\n".encode())
     for path in sorted(_files(root)):
         content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()

@@ -24,7 +24,7 @@ FROM_THE_RUNTIME: Final = ("boto3", "botocore", "s3transfer", "python-dateutil",
 """AWS puts these into every Python runtime; 17 MB that no zip needs to carry
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html, runtime-included SDK versions)."""
 _UNUSED_BY_STRIPE: Final = ("requests", "certifi", "charset-normalizer", "idna")
-"""What `stripe` names as a dependency and does without: it speaks through urllib3 and brings certificates."""
+"""Dependencies that `stripe` declares and never imports here: it uses urllib3 and its own certificates."""
 LEFT_OUT: Final = FROM_THE_RUNTIME + _UNUSED_BY_STRIPE
 """Packages that `uv.lock` names for a function and that no zip holds."""
 _KEPT_FOLDERS: Final = {"stripe": ("data", "v2")}
@@ -32,13 +32,13 @@ _KEPT_FOLDERS: Final = {"stripe": ("data", "v2")}
 
 
 def locked(group: str, root: Path) -> str:
-    """The exact packages and hashes that `uv.lock` holds for a dependency group, in pip's format."""
+    """Return the exact packages and hashes that `uv.lock` holds for a dependency group, in pip's format."""
     without = [option for name in LEFT_OUT for option in ("--no-emit-package", name)]
     return exported(group, root, "requirements.txt", "--no-header", "--no-annotate", *without)
 
 
 def exported(group: str, root: Path, form: str, *options: str) -> str:
-    """What `uv.lock` holds for a dependency group, in one of the formats of `uv export`."""
+    """Return what `uv.lock` holds for a dependency group, in one of the formats of `uv export`."""
     command = ["export", "--quiet", "--frozen", "--no-emit-workspace", "--format", form]
     return uv([*command, "--only-group", group, *options], cwd=root)
 
@@ -95,10 +95,10 @@ def uv(arguments: list[str], cwd: Path, env: Mapping[str, str] | None = None) ->
     Args:
         arguments: Its command and options.
         cwd: The project it works on.
-        env: Its environment, where that is not ours.
+        env: Its environment variables; ours unless given.
 
     Raises:
-        Refused: It failed; the message holds what it said.
+        Refused: It failed; the message holds its standard error.
     """
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
         [find_uv_bin(), *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False

@@ -38,7 +38,7 @@ def publish(tools: Aws, repository: str, packages: Path, reporter: Reporter) -> 
         tools: The account of the repository.
         repository: The repository's URI, `<registry>/<name>`.
         packages: The folder of the zips and their manifest.
-        reporter: Who watches.
+        reporter: Shown the progress.
 
     Raises:
         Refused: A zip is not what the manifest says, two zips hold one file with other bytes, or Docker is
@@ -61,7 +61,7 @@ def publish(tools: Aws, repository: str, packages: Path, reporter: Reporter) -> 
 
 
 def tag_of(manifest: Manifest) -> str:
-    """The tag of the image of these packages: a digest of them and of the Dockerfile."""
+    """Return the tag of the image of these packages: a digest of them and of the Dockerfile."""
     whole = hashlib.sha256(DOCKERFILE.read_bytes())
     for name, package in sorted(manifest.items()):
         whole.update(f"{name} {package.sha256}\n".encode())

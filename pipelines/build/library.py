@@ -36,7 +36,7 @@ class Index:
 
     Attributes:
         url: Where packages are published to; `simple/` below it lists them.
-        token: What it takes for a password.
+        token: Its password.
     """
 
     url: str
@@ -44,13 +44,13 @@ class Index:
 
     @property
     def listing(self) -> str:
-        """The address that installers ask, with the token in it; never shown to anybody."""
+        """Return the address that installers ask; it holds the token, so it is never shown."""
         place = urlsplit(self.url)
         return f"{place.scheme}://{_USER}:{quote(self.token, safe='')}@{place.netloc}{place.path}simple/"
 
 
 def index(tools: Aws, domain: str, repository: str) -> Index:
-    """The index that a CodeArtifact repository is."""
+    """Return the package index of a CodeArtifact repository, with a token for it."""
     codeartifact, owner = tools.client("codeartifact"), tools.environment.account
     token = codeartifact.get_authorization_token(domain=domain, domainOwner=owner)["authorizationToken"]
     endpoint = codeartifact.get_repository_endpoint(
@@ -60,7 +60,7 @@ def index(tools: Aws, domain: str, repository: str) -> Index:
 
 
 def build(out: Path, root: Path = ROOT) -> Path:
-    """Build the library's wheel; the same source gives the same bytes."""
+    """Build the library's wheel and return its path; the same source gives the same bytes."""
     dependencies.uv(
         ["build", "--quiet", "--wheel", "--package", PACKAGE, "--no-create-gitignore", "--out-dir", str(out)],
         cwd=root,
@@ -106,13 +106,13 @@ def fetch(where: Index, wheel: Path, into: Path) -> Path:
         except Refused as refusal:
             message = _without_secrets(refusal.message, where)
             raise Refused(
-                f"{PACKAGE} cannot be had as it was built here: {message}", "payments library publish"
+                f"{PACKAGE} is not in the index as it was built here: {message}", "payments library publish"
             ) from None
     return into / _MODULE
 
 
 def version_of(wheel: Path) -> str:
-    """The version in a wheel's name (PyPA specification, "Binary distribution format", file name)."""
+    """Return the version in a wheel's name (PyPA specification, "Binary distribution format", file name)."""
     return wheel.name.split("-")[1]
 
 

@@ -60,7 +60,7 @@ Manifest = Mapping[str, Package]
 
 
 def functions(root: Path = ROOT) -> list[str]:
-    """The Lambda functions of this repository: the folders that hold a handler."""
+    """Return the names of the Lambda functions of this repository: the folders that hold a handler."""
     return sorted(handler.parent.name for handler in (root / "lambdas").glob("*/handler.py"))
 
 
@@ -79,7 +79,7 @@ def build(
         root: The checkout to build.
         cache: Where installed dependencies are kept between builds.
         library: The folder of the shared library, where it is not the checkout's own.
-        progress: Told the name of each function when its package is ready.
+        progress: Called with the name of each function when its package is ready.
     """
     before, after = _previous(out), dict[str, Package]()
     groups = {_group(name) for name in functions(root)}
@@ -114,7 +114,7 @@ def differences(root: Path = ROOT) -> list[str]:
 
 
 def read_manifest(out: Path = PACKAGES) -> Manifest:
-    """The packages that were built into `out`.
+    """Return the packages that were built into `out`.
 
     Raises:
         Refused: Nothing was built there, or the manifest cannot be read.
@@ -123,7 +123,7 @@ def read_manifest(out: Path = PACKAGES) -> Manifest:
 
 
 def read_image(out: Path) -> Image | None:
-    """The image that was built of the packages in `out`, if one was.
+    """Return the image that was built of the packages in `out`, or None.
 
     Raises:
         Refused: Nothing was built there, or the manifest cannot be read.
@@ -138,7 +138,7 @@ def write_image(out: Path, image: Image) -> None:
 
 
 def read_intact(out: Path) -> Manifest:
-    """The packages that were built into `out`, after comparing each with its digest.
+    """Return the packages that were built into `out`, after comparing each with its digest.
 
     Raises:
         Refused: There is no manifest, or a file is missing or not what the manifest says.

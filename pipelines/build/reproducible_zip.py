@@ -38,13 +38,13 @@ def write(archive: Path, files: Mapping[str, Path]) -> str:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def names_and_contents(files: Mapping[str, Path]) -> str:
-    """One SHA-256 over every name and content: equal exactly when the archives would be equal."""
+    """Return one SHA-256 over every name and content: equal exactly when the archives would be equal."""
     total = hashlib.sha256()
     for name in sorted(files):
         total.update(f"{name}\0{digest(files[name])}\n".encode())

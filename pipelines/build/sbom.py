@@ -1,4 +1,4 @@
-"""What is inside a package, as a CycloneDX document: what `uv.lock` says, said of one function's zip."""
+"""The software bill of materials of one function's zip: a CycloneDX document made from `uv.lock`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def of_group(group: str, root: Path) -> Json:
-    """What a dependency group puts into a package, and the shared library, which is in all of them.
+    """Return the document of what a dependency group ships; every one holds the shared library.
 
     Times and random numbers are left out, so the same source gives the same bytes.
     """
@@ -30,7 +30,7 @@ def of_group(group: str, root: Path) -> Json:
 
 
 def of_function(name: str, sha256: str, shipped: Json) -> str:
-    """The document for a function's zip, given its digest in hexadecimal.
+    """Return the document of a function's zip as JSON text, given the zip's digest in hexadecimal.
 
     Source: CycloneDX 1.5, metadata.component.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def bucket(aws: Aws, named: str | None = None) -> str:
-    """The artifact bucket to use: the named one, or on the embedded AWS one that is made when missing.
+    """Return the artifact bucket to use: the named one, or on the embedded AWS one that is made when missing.
 
     Raises:
         Refused: On AWS none was named; there the pipelines stack owns it.
@@ -32,7 +32,7 @@ def bucket(aws: Aws, named: str | None = None) -> str:
 
 
 def template_bucket(aws: Aws) -> str:
-    """A bucket of the account itself for templates that are too large to be sent; made when missing."""
+    """Return the account's bucket for templates that are too large to be sent; made when missing."""
     return make_bucket(aws, f"payments-templates-{aws.environment.account}-{aws.environment.region}")
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What a deployment did.
+    """The result of a deployment.
 
     Attributes:
         stack: The payments stack.
@@ -67,7 +67,7 @@ def deploy(
         stack: The payments stack's name, which also names its database.
         packages: The folder that the packages are in.
         artifact_bucket: The bucket that holds the code; needed on AWS.
-        reporter: Who watches.
+        reporter: Shown the progress.
 
     Raises:
         StackFailed: A stack could not be deployed; it was rolled back.
@@ -97,7 +97,7 @@ def deploy(
 def parameters(
     environment: Environment, stack: str, bucket: str, manifest: Manifest, image: Image | None
 ) -> dict[str, str]:
-    """The parameters of a payments stack: its network, its database and the code of each function.
+    """Return the parameters of a payments stack: its network, its database and the code of each function.
 
     Raises:
         Refused: The environment runs an image, and none was built.
@@ -115,7 +115,7 @@ def parameters(
 
 
 def next_attempt(aws: Aws, stack: str) -> str:
-    """Another number after a rollback, else the same as before: see the template's parameter.
+    """Return another number after a rollback, else the same as before: see the template's parameter.
 
     A rollback takes the parameter back too, so counting on from it would repeat a number that failed.
     """

@@ -34,7 +34,7 @@ def deploy_docs(tools: Aws, reporter: Reporter = NOBODY) -> str:
 
 
 def docs_url(tools: Aws) -> str:
-    """The address of the docs site, without a slash at its end.
+    """Return the address of the docs site, without a slash at its end.
 
     Raises:
         Refused: The docs stack is not deployed.
@@ -61,9 +61,9 @@ def deploy(
     Args:
         tools_aws: The tools account.
         targets: The accounts of the environments, as an administrator of each.
-        tools: What the pipelines are like.
-        variables: What builds are told beside what the pipelines tell them.
-        reporter: Who watches.
+        tools: The settings of the pipelines.
+        variables: Environment variables of builds, beside those of the pipelines.
+        reporter: Shown the progress.
 
     Returns:
         What happened to each stack: created, updated or unchanged.

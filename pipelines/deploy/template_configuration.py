@@ -29,7 +29,7 @@ def write(
     """Write the settings of an environment's network and payments stacks.
 
     Args:
-        target: The environment's account; only looked at, for whether the last deployment was rolled back.
+        target: The environment's account; read, for whether the last deployment was rolled back.
         manifest: The packages to run.
         bucket: Where they are.
         folder: The build's folder; `dist/settings/` in it becomes the artifact.
@@ -44,6 +44,6 @@ def write(
     code = deployment.parameters(environment, name, bucket, manifest, image)
     code |= {ATTEMPT: deployment.next_attempt(target, name)}
     written = [configuration_file.write(folder, environment, "payments", code, push)]
-    if stack is None:  # a branch's network is everybody's, and no pipeline deploys it
+    if stack is None:  # branches share one network, and no pipeline deploys it
         written.append(configuration_file.write(folder, environment, "network", {}))
     return written

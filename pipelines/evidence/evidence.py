@@ -1,4 +1,4 @@
-"""Everything that a release manager should know, in one place."""
+"""The evidence of a release: everything that a release manager should know, in one dataclass."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a release.
+    """What an approver sees of a release.
 
     Attributes:
         commit: The commit that would be released.
         execution: The release pipeline's execution.
         at: When this was written, with its time zone.
         stacks: What would change in production.
-        risks: What of it to look at, worst first.
+        risks: Its risks, worst first.
         tests: How the tests ended; none when there is no report.
         not_run: The folders of tests that a build does not run, since they need a database.
         checked: When and where this source was checked; none when the report does not say.
         coverage: The share of lines that they cover, from 0 to 1.
-        smoke: What smoke found in staging.
+        smoke: The smoke report from staging.
         commits: What is released, newest first.
         drift: Whether production is what was deployed.
         digests: SHA-256 of each function's package.
-        dollars: What it costs more a month, as far as that is known.
+        dollars: The change of the fixed monthly cost, in US dollars.
     """
 
     commit: str
@@ -58,7 +58,7 @@ class Evidence:
 
     @property
     def problems(self) -> list[str]:
-        """Why it should not be released, whatever it changes; nothing when there is no reason."""
+        """Return the reasons to reject the release, whatever it changes; empty when there are none."""
         reasons = []
         if self.tests is None or not self.tests.ran:
             reasons.append("there is no test report")
@@ -70,7 +70,7 @@ class Evidence:
 
     @property
     def recommendation(self) -> Literal["reject", "look closely", "looks fine"]:
-        """What the evidence suggests; the decision is a person's."""
+        """Return what the evidence suggests; a person decides."""
         if self.problems:
             return "reject"
         drifted = any(drift.drifted or drift.unknown for drift in self.drift)
@@ -79,7 +79,7 @@ class Evidence:
 
     @property
     def counted_changes(self) -> str:
-        """How many resources are added, changed, replaced and removed, in words."""
+        """Return how many resources are added, changed, replaced and removed, in words."""
         changes = [change for stack in self.stacks for change in stack.changes]
         counts = {
             "added": sum(change.action == "Add" for change in changes),

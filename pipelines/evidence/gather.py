@@ -1,4 +1,4 @@
-"""Writes down what an approver decides about, from what the release pipeline told this build."""
+"""Gathers, writes and publishes the evidence of a release, inside the release pipeline's build."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _INVOKE: Final = "AWS::Lambda::Permission"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One thing that a policy says.
+    """One action that a policy allows or denies.
 
     Attributes:
         holder: The logical id of the resource that the policy is on.
@@ -40,19 +40,19 @@ class Grant:
 
     @property
     def wide(self) -> bool:
-        """Whether it names everything, everyone or every action of a service."""
+        """Return whether it names everything, everyone or every action of a service."""
         everyone = self.who in {"*", "AWS: *"} and not self.condition
         return self.action.endswith("*") or everyone or (self.target == "*" and not self.condition)
 
     def __str__(self) -> str:
-        """Return it in a few words."""
+        """Return the grant in a few words."""
         who = f"{self.who} " if self.who else ""
         target = f" on {self.target}" if self.target else ""
         return f"{who}{self.action}{target}{' under a condition' if self.condition else ''}"
 
 
 def of_template(template: Json) -> set[Grant]:
-    """Every grant of a template's policies."""
+    """Return every grant of a template's policies."""
     grants: set[Grant] = set()
     for name, resource in template.get("Resources", {}).items():
         properties = resource.get("Properties", {})
@@ -66,7 +66,7 @@ def of_template(template: Json) -> set[Grant]:
 
 
 def boundaries(template: Json) -> set[tuple[str, str]]:
-    """Which roles a boundary holds, and which one."""
+    """Return each role that has a permissions boundary, with the boundary."""
     resources = template.get("Resources", {}).items()
     return {
         (name, _text(resource["Properties"][_BOUNDARY]))

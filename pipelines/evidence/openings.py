@@ -1,4 +1,4 @@
-"""What a template lets through its network: security group rules, routes, public things."""
+"""Network openings of a template: security group rules, routes, public addresses and buckets."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _PUBLIC: Final = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Opening:
-    """One way through.
+    """One network opening.
 
     Attributes:
-        resource: The logical id of what makes it.
-        what: It in words.
+        resource: The logical id of the resource.
+        what: The opening in words.
         anywhere: Whether it leads to or from everywhere.
     """
 
@@ -50,7 +50,7 @@ class Opening:
 
 
 def of_template(template: Json) -> set[Opening]:
-    """Every way through that a template makes."""
+    """Return every network opening of a template."""
     return {
         opening
         for name, resource in template.get("Resources", {}).items()

@@ -23,7 +23,7 @@ _FIRST: Final = 3
 
 
 def html(evidence: Evidence) -> str:
-    """The whole page."""
+    """Return the whole page."""
     return Template(_FRAME.read_text(encoding="utf-8")).substitute(
         recommendation=escape(evidence.recommendation),
         tone=_CLASSES[evidence.recommendation],
@@ -43,7 +43,7 @@ def _facts(evidence: Evidence) -> str:
         ("Tests", summary.tests_of(evidence)),
         ("Smoke", f"{summary.smoke_of(evidence)} in staging"),
         ("Drift", summary.drift_of(evidence)),
-        ("Cost", f"{evidence.dollars:+.2f} USD a month for what stands there"),
+        ("Cost", f"{evidence.dollars:+.2f} USD a month, fixed"),
         *([("Changes", evidence.counted_changes)] if evidence.problems else []),
     ]
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
@@ -51,7 +51,7 @@ def _facts(evidence: Evidence) -> str:
 
 def _risks(evidence: Evidence) -> str:
     if not evidence.risks:
-        return "<p>None found: nothing is replaced or deleted, nobody may more, nothing is let in.</p>"
+        return "<p>None found: nothing replaced or deleted, no permissions widened, no network opened.</p>"
     first, rest = evidence.risks[:_FIRST], evidence.risks[_FIRST:]
     more = f"<details><summary>{len(rest)} more</summary>{_listed(rest)}</details>" if rest else ""
     return f"{_listed(first)}{more}"
@@ -143,13 +143,13 @@ def _drift(evidence: Evidence) -> str:
     rows = [
         (drift.stack, ", ".join(drift.drifted) or "as deployed", drift.unknown) for drift in evidence.drift
     ]
-    return _table(("stack", "changed by hand", "not known because"), rows)
+    return _table(("stack", "changed by hand", "not checked because"), rows)
 
 
 def _cost(evidence: Evidence) -> str:
     return (
-        f"<p>{evidence.dollars:+.2f} USD a month, by list prices, for what is paid by its being there. "
-        "Calls, seconds and bytes are paid by use, and no change set says how much of it there will be.</p>"
+        f"<p>{evidence.dollars:+.2f} USD a month of fixed cost, by list prices. "
+        "Calls, seconds and bytes are paid by use, which no change set tells.</p>"
     )
 
 

@@ -1,6 +1,6 @@
-"""What a change costs a month, as far as it does whether or not anybody uses the system.
+"""The change of the fixed monthly cost: what is paid whether or not anybody uses the system.
 
-What our templates may hold that is paid by its being there; calls, seconds and bytes are paid by use, and a
+Only resources with a fixed price count; calls, seconds and bytes are paid by use, and a
 change set does not say how much of it there will be. The prices are public list prices, dated, in
 docs/data/prices.json, which the docs read too.
 """
@@ -24,7 +24,7 @@ MONTHLY: Final[dict[str, float]] = LIST["standing"]
 
 
 def difference(stacks: Iterable[StackChanges]) -> float:
-    """How many dollars a month more, or fewer, what stands there would cost."""
+    """Return the change of the fixed monthly cost in US dollars."""
     sign = {"Add": 1, "Remove": -1}
     changes = [change for stack in stacks for change in stack.changes]
     return sum(sign.get(change.action, 0) * MONTHLY.get(change.type, 0.0) for change in changes)

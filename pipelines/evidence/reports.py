@@ -1,4 +1,4 @@
-"""What tests, coverage and smoke said, read from their reports."""
+"""Results of tests, coverage and smoke, read from their reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What a test report says.
+    """The results in a test report.
 
     Attributes:
         ran: How many tests ran.
@@ -38,7 +38,7 @@ class Suite:
 
 
 def tests(path: Path) -> Suite | None:
-    """Read a JUnit report; none when there is no such file."""
+    """Read a JUnit report; None when there is no such file."""
     root = _parsed(path)
     if root is None:
         return None
@@ -51,7 +51,7 @@ def tests(path: Path) -> Suite | None:
 
 
 def folders(tests: Path) -> list[str]:
-    """The folders of tests that a source has, whether or not a build runs them."""
+    """Return the folders of tests of a source, whether or not a build runs them."""
     return sorted(folder.name for folder in tests.iterdir() if any(folder.rglob("test_*.py")))
 
 
@@ -61,18 +61,18 @@ def _folder(case: Any) -> str:
 
 
 def coverage(path: Path) -> float | None:
-    """Read the share of covered lines from a Cobertura report; none when there is no such file."""
+    """Read the share of covered lines from a Cobertura report; None when there is no such file."""
     root = _parsed(path)
     return None if root is None else float(root.get("line-rate", 0))
 
 
 def smoke_of(aws: Aws, execution: str) -> SmokeReport:
-    """What a smoke execution found."""
+    """Return the report of a smoke execution."""
     return smoke.report(dict(aws.stepfunctions.describe_execution(executionArn=execution)))
 
 
 def junit(report: SmokeReport, suite: str) -> str:
-    """A smoke report as JUnit XML, as CodeBuild's report groups take it."""
+    """Return a smoke report as JUnit XML, as CodeBuild's report groups take it."""
     cases: list[Any] = []
     for check in report.checks:
         case = Xml.Element("testcase", classname=suite, name=check.name, time="0")

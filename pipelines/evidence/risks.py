@@ -1,4 +1,4 @@
-"""What could go wrong with a change, worst first."""
+"""Risks of a change, worst first."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ HOLDS_DATA: Final = {
     "AWS::SecretsManager::Secret",
     "AWS::SSM::Parameter",
 }
-"""What cannot be made again as it was; a key counts, because what it encrypted is lost with it."""
+"""Types that hold data; a key counts, because what it encrypted is lost with it."""
 MADE_ANEW_EACH_TIME: Final = {
     "AWS::ApiGateway::Deployment",
     "AWS::Lambda::Version",
     "AWS::StepFunctions::StateMachineVersion",
 }
-"""What every release replaces, because it names one state of something else."""
+"""Types that every release replaces, because each names one state of another resource."""
 
 
 class Severity(IntEnum):
@@ -74,7 +74,7 @@ _ORDER: Final = (DATA, IAM, NETWORK, REPLACEMENT)
 
 
 def assess(stacks: Iterable[StackChanges]) -> list[Risk]:
-    """Every risk of what would change, the worst first."""
+    """Return every risk of the changes, the worst first."""
     risks = [risk for stack in stacks for risk in _of_stack(stack)]
     return sorted(risks, key=lambda risk: (-risk.severity, _ORDER.index(risk.kind), risk.place, risk.what))
 
@@ -96,7 +96,7 @@ def _of_resource(change: Change) -> Iterator[Risk]:
     how = (
         "deleted"
         if change.action == "Remove"
-        else f"replaced ({', '.join(change.properties) or 'it says not why'})"
+        else f"replaced ({', '.join(change.properties) or 'no property is named'})"
     )
     sentence = f"{change.type} {perhaps} {how}"
     if change.type in HOLDS_DATA and not change.keeps_old:

@@ -1,4 +1,4 @@
-"""A change set as a reviewer reads it: the stack's template before and after, and each resource's fate."""
+"""A change set as a reviewer reads it: the template before and after, and what happens to each resource."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _changes(aws: Aws, stack: str, change_set: str) -> Iterator[Change]:
 
 
 def change_of(stack: str, change: Json) -> Change:
-    """One resource's change, from what CloudFormation says of it.
+    """Return one resource's change, from CloudFormation's ResourceChange.
 
     Source: CloudFormation API reference, ResourceChange.
     """
@@ -112,7 +112,7 @@ def change_of(stack: str, change: Json) -> Change:
 
 
 def _template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
-    """A template; empty for a stack that is only under review and so has none yet."""
+    """Return a template; empty for a stack that is only under review and so has none yet."""
     which = {"ChangeSetName": change_set} if change_set else {}
     states = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     if not change_set and states == "REVIEW_IN_PROGRESS":

@@ -1,4 +1,4 @@
-"""The evidence in the few lines that an approval may hold."""
+"""The evidence in the few lines that an approval can hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE: Final = 140
 
 
 def text(evidence: Evidence) -> str:
-    """The verdict first, then facts, then as many risks and commits as fit; at most 1,000 characters."""
+    """Return the recommendation, facts, and as many risks and commits as fit; at most 1,000 characters."""
     facts = [_recommendation(evidence), *facts_of(evidence)]
     risks = [f"! {risk.kind}: {risk.place} {risk.what}" for risk in evidence.risks]
     commits = [
@@ -24,7 +24,7 @@ def text(evidence: Evidence) -> str:
 
 
 def facts_of(evidence: Evidence) -> list[str]:
-    """The facts, one line each."""
+    """Return the facts, one line each."""
     return [
         f"Release of {evidence.commit[:12]}: {evidence.counted_changes}",
         f"Risks: {risk_counts(evidence)}",
@@ -32,18 +32,18 @@ def facts_of(evidence: Evidence) -> list[str]:
         *([f"Tested: {folders_of(evidence)}"] if folders_of(evidence) else []),
         f"Smoke in staging: {smoke_of(evidence)}",
         f"Drift in production: {drift_of(evidence)}",
-        f"Cost of what stands there: {evidence.dollars:+.2f} USD a month",
+        f"Fixed monthly cost: {evidence.dollars:+.2f} USD",
     ]
 
 
 def risk_counts(evidence: Evidence) -> str:
-    """How many risks there are of each kind, worst first."""
+    """Return how many risks there are of each kind, worst first."""
     counted = Counter(f"{risk.severity.name.lower()} {risk.kind}" for risk in evidence.risks)
     return ", ".join(f"{count} {kind}" for kind, count in counted.items()) or "none found"
 
 
 def tests_of(evidence: Evidence) -> str:
-    """What the tests said, in a line."""
+    """Return the result of the tests in a line."""
     tests, covered = evidence.tests, evidence.coverage
     if tests is None:
         return "no report"
@@ -52,7 +52,7 @@ def tests_of(evidence: Evidence) -> str:
 
 
 def folders_of(evidence: Evidence) -> str:
-    """Which tests ran in a build, and which do not; empty when the report does not say."""
+    """Return which tests ran in the build and which do not; empty when the report has no folders."""
     ran = evidence.tests.folders if evidence.tests else {}
     counts = ", ".join(f"{count} {name}" for name, count in sorted(ran.items()) if name)
     left = f"; not in a build: {', '.join(evidence.not_run)}" if evidence.not_run else ""
@@ -60,24 +60,24 @@ def folders_of(evidence: Evidence) -> str:
 
 
 def checked_of(evidence: Evidence) -> str:
-    """When and by whom this source was checked, in a line."""
+    """Return when and by which build this source was checked, in a line."""
     record = evidence.checked
     if record is None:
-        return "the report does not say when"
+        return "the report does not say when it was checked"
     by = f" by {record.build}" if record.build else ""
-    how = "the very same source passed before" if record.reused else "in this build"
+    how = "the same source passed before" if record.reused else "in this build"
     return f"{how}, {record.at}{by}, in {record.seconds:.0f} s"
 
 
 def smoke_of(evidence: Evidence) -> str:
-    """What smoke said, in a line."""
+    """Return the result of smoke in a line."""
     checks = evidence.smoke.checks
     passed = f"{sum(check.ok for check in checks)} of {len(checks)} checks passed"
     return passed if evidence.smoke.passed else f"FAILED, {passed} {evidence.smoke.error}".strip()
 
 
 def drift_of(evidence: Evidence) -> str:
-    """What drift detection said, in a line."""
+    """Return the result of drift detection in a line."""
     drifted = [f"{drift.stack}/{name}" for drift in evidence.drift for name in drift.drifted]
     unknown = [f"{drift.stack} not checked" for drift in evidence.drift if drift.unknown]
     return ", ".join([*drifted, *unknown]) or "none"

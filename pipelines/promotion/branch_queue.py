@@ -1,4 +1,4 @@
-"""Pushes as the branch pipeline sees them: what started an execution, and whose turn it is.
+"""The executions of the branch pipeline: which push started one, and whose turn it is.
 
 The pipeline runs its executions side by side, so that two branches never wait for each other. Two pushes to
 one branch do: the earlier finishes its deployment, and only the latest of those that wait goes on.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _CHECKOUT: Final = "Checkout"
 _LONGEST_SECONDS: Final = 1500
-"""Less than the build's own time-out, so that whoever waits in vain is told why."""
+"""Less than the build's own time-out, so that waiting in vain ends with a reason."""
 
 
 class Overtaken(Refused):
@@ -48,7 +48,7 @@ def await_turn(tools: Aws, pipeline: str, execution: str, branch: str, reporter:
         pipeline: The branch pipeline.
         execution: The execution whose turn it should be.
         branch: The branch, as git calls it.
-        reporter: Told whom it waits for.
+        reporter: Shown what it waits for.
 
     Raises:
         Overtaken: A later push came.
@@ -84,7 +84,7 @@ def await_turn(tools: Aws, pipeline: str, execution: str, branch: str, reporter:
 
 
 def push_of(tools: Aws, pipeline: str, execution: str, branch: str) -> Push:
-    """What a push said of itself: who, which commit."""
+    """Return who pushed which commit, from the source action of an execution."""
     variables = _source_variables(tools, pipeline, execution)
     owner = variables.get("AuthorDisplayName") or variables.get("AuthorId") or "unknown"
     return Push(branch, owner, variables.get("CommitId", "unknown"), datetime.now(UTC))
@@ -100,7 +100,7 @@ def _under_way(tools: Aws, pipeline: str) -> list[QueuedExecution]:
 
 
 def _branch(tools: Aws, pipeline: str, execution: QueuedExecution, branches: dict[str, str]) -> str | None:
-    """The branch of an execution; none before its source action has ended."""
+    """Return the branch of an execution; None before its source action has ended."""
     if execution.identifier not in branches:
         name = _source_variables(tools, pipeline, execution.identifier).get("BranchName")
         if name is None:

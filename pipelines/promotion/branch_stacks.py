@@ -1,4 +1,4 @@
-"""Branch stacks: whose they are, how old, how well they do, and which have expired."""
+"""Branch stacks: their owners, ages, last smoke results, and which have expired."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 
 @dataclass(frozen=True, slots=True)
 class BranchStack:
-    """A branch's stack, as its tags tell.
+    """A branch's stack, read from its tags.
 
     Attributes:
         stack: Its name.
@@ -44,12 +44,12 @@ class BranchStack:
 
     @property
     def nameable(self) -> bool:
-        """Whether the tag still holds the branch's very name, so that the stack can be found by it."""
+        """Return whether the tag holds the branch's exact name, so that the stack can be found by it."""
         return bool(self.branch) and branch_names.stack_name(self.branch) == self.stack
 
 
 def listed(aws: Aws) -> list[BranchStack]:
-    """The branch stacks of an account, the one without a push for longest first."""
+    """Return the branch stacks of an account, the longest without a push first."""
     pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
     stacks: list[dict[str, Any]] = [dict(stack) for page in pages for stack in page["Stacks"]]
     found_stacks = [
@@ -59,13 +59,13 @@ def listed(aws: Aws) -> list[BranchStack]:
 
 
 def expired(stacks: Iterable[BranchStack], days: int, now: datetime | None = None) -> list[BranchStack]:
-    """Those that nobody has pushed to for so many days."""
+    """Return the stacks whose last push is more than so many days old."""
     before = (now or datetime.now(UTC)) - timedelta(days=days)
     return [stack for stack in stacks if stack.pushed < before]
 
 
 def propose_removal(tools: Aws, pipeline: str, branch: str) -> str:
-    """Start the removal of a branch's stack, which asks a person before it deletes anything.
+    """Start the removal of a branch's stack; its pipeline waits for approval before it deletes anything.
 
     Returns:
         The execution.
@@ -86,7 +86,7 @@ def propose_removal(tools: Aws, pipeline: str, branch: str) -> str:
 
 
 def removal_summary(stack: BranchStack, now: datetime | None = None) -> str:
-    """What an approver of its removal should know, in a few lines."""
+    """Return what an approver of the stack's removal should know, in a few lines."""
     age = (now or datetime.now(UTC)) - stack.pushed
     # A tag holds up to 256 characters, and an approval 1000 in all (CodePipeline quotas, CustomData).
     return "\n".join(

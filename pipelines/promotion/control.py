@@ -1,4 +1,4 @@
-"""The pipelines as people use them: started, looked at, answered, rolled back."""
+"""What people do with the pipelines: start, inspect, approve, reject, retry and roll back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
 
 LONGEST_SUMMARY: Final = 512
-"""Characters of what is said with an answer (API reference, ApprovalResult)."""
+"""Characters of an answer's summary (API reference, ApprovalResult)."""
 OUTPUTS: Final = {
     "branch": "BranchPipelineName",
     "release": "ReleasePipelineName",
@@ -34,8 +34,8 @@ class PendingApproval:
         action: The action that asks.
         token: What an answer must hold.
         execution: The execution that waits.
-        summary: What it tells about what is decided.
-        link: Where more is told.
+        summary: What is decided, in a few lines.
+        link: The address of the evidence.
     """
 
     stage: str
@@ -47,7 +47,7 @@ class PendingApproval:
 
 
 def name_of(tools: Aws, which: str, stack: str = PIPELINES_STACK) -> str:
-    """The real name of a pipeline.
+    """Return the physical name of a pipeline.
 
     Raises:
         Refused: The pipelines are not deployed.
@@ -65,7 +65,7 @@ def start(tools: Aws, pipeline: str) -> str:
 
 
 def state(tools: Aws, pipeline: str) -> list[dict[str, Any]]:
-    """Its stages, as GetPipelineState tells them."""
+    """Return the states of a pipeline's stages, as GetPipelineState answers them."""
     stage_states: list[dict[str, Any]] = tools.client("codepipeline").get_pipeline_state(name=pipeline)[
         "stageStates"
     ]
@@ -73,12 +73,12 @@ def state(tools: Aws, pipeline: str) -> list[dict[str, Any]]:
 
 
 def stages(tools: Aws, pipeline: str) -> list[str]:
-    """The names of its stages, in order."""
+    """Return the names of a pipeline's stages, in order."""
     return [stage["stageName"] for stage in state(tools, pipeline)]
 
 
 def executions(tools: Aws, pipeline: str, most: int = 10) -> list[dict[str, Any]]:
-    """Its last executions, newest first."""
+    """Return a pipeline's last executions, newest first, as ListPipelineExecutions answers them."""
     summaries: list[dict[str, Any]] = tools.client("codepipeline").list_pipeline_executions(
         pipelineName=pipeline, maxResults=most
     )["pipelineExecutionSummaries"]
@@ -86,7 +86,7 @@ def executions(tools: Aws, pipeline: str, most: int = 10) -> list[dict[str, Any]
 
 
 def pending_approvals(tools: Aws, pipeline: str, execution: str = "") -> list[PendingApproval]:
-    """The approvals that can be answered: of one execution, or of all."""
+    """Return the approvals that can be answered: of one execution, or of all."""
     return list(_pending_approvals(tools, pipeline, {"pipelineExecutionId": execution} if execution else {}))
 
 
@@ -95,8 +95,8 @@ def answer(tools: Aws, pipeline: str, question: PendingApproval, *, yes: bool, s
 
     Args:
         tools: The tools account.
-        pipeline: The pipeline that asks.
-        question: What it asks.
+        pipeline: The pipeline that waits.
+        question: The approval.
         yes: Whether to go on.
         summary: Why; at most 512 characters (API reference, ApprovalResult).
 
@@ -120,7 +120,7 @@ def retry(tools: Aws, pipeline: str, stage: str | None = None, *, whole: bool = 
     Args:
         tools: The tools account.
         pipeline: The pipeline.
-        stage: The stage; the one that failed unless given.
+        stage: The stage; by default the one that failed.
         whole: Whether to repeat the whole stage instead of the actions that failed.
 
     Returns:
@@ -158,7 +158,7 @@ def rollback(tools: Aws, pipeline: str, stage: str, to: str | None = None) -> st
         tools: The tools account.
         pipeline: The pipeline.
         stage: The stage.
-        to: The execution to go back to; the last that succeeded before the present one unless given.
+        to: The execution to go back to; by default the last that succeeded before the present one.
 
     Raises:
         Refused: There is none to go back to.

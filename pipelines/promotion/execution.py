@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ENDED: Final = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 WAITING: Final = "Waiting"
-"""What a promotion is that was left at a gate."""
+"""The status of a promotion that was left at an approval."""
 _NOT_STARTED_SECONDS: Final = 60
 _LONGEST_SECONDS: Final = 3600
 
@@ -34,7 +34,7 @@ class Step:
         status: InProgress, Succeeded, Failed or Abandoned.
         began: When it began.
         ended: When it last changed.
-        message: Why it failed, or what it says of itself.
+        message: Why it failed, or its summary.
         build: The CodeBuild build that it ran, if it did.
     """
 
@@ -49,7 +49,7 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """How long it took so far."""
+        """Return how long it has taken so far, in seconds."""
         return (self.ended - self.began).total_seconds()
 
 
@@ -66,7 +66,7 @@ class Promotion:
         summary: Why it failed.
         steps: What its actions did, in order; filled in as it goes.
         conditions: What a stage waits for beside its actions, as its health alarm.
-        evidence: The address of what an approver was shown.
+        evidence: The address of the evidence that an approver saw.
     """
 
     which: str
@@ -80,7 +80,7 @@ class Promotion:
     evidence: str = ""
 
     def seconds(self) -> dict[str, float]:
-        """How long each stage took, from its first action's beginning to its last one's end."""
+        """Return how long each stage took in seconds, from its first action's start to its last one's end."""
         stages: dict[str, list[Step]] = {}
         for step in self.steps:
             stages.setdefault(step.stage, []).append(step)
@@ -91,7 +91,7 @@ class Promotion:
 
 
 def started_by(tools: Aws, pipeline: str, commit: str) -> str:
-    """The execution that a push of a commit started.
+    """Return the execution that a push of a commit started.
 
     Raises:
         TimedOut: It started none in a minute.
@@ -119,13 +119,13 @@ def follow(
     watch: Callable[[Promotion], None],
     decide: Callable[[PendingApproval], tuple[bool, str] | None],
 ) -> None:
-    """Follow an execution until it ends, or until a gate is left to somebody else.
+    """Follow an execution until it ends, or until an approval is left to somebody else.
 
     Args:
         tools: The tools account.
         promotion: What is followed; filled in as it goes.
-        watch: Shown it after every look, whether or not anything changed.
-        decide: Asked at each gate: yes or no with the reason, or nothing to leave it to somebody else.
+        watch: Called with it after every refresh, whether or not anything changed.
+        decide: Called at each approval: yes or no with the reason, or None to leave it to somebody else.
 
     Raises:
         TimedOut: It does not end in an hour.
@@ -163,7 +163,7 @@ def stop_what_began(tools: Aws, pipeline: str) -> None:
 
 
 def _refresh(tools: Aws, promotion: Promotion) -> bool:
-    """Read what happened; say whether it ended. The status comes first, so that no step is missed."""
+    """Read what happened and return whether it ended; the status comes first, so that no step is missed."""
     client = tools.client("codepipeline")
     which = {"pipelineName": promotion.pipeline, "pipelineExecutionId": promotion.execution}
     described = client.get_pipeline_execution(**which)["pipelineExecution"]
@@ -174,7 +174,7 @@ def _refresh(tools: Aws, promotion: Promotion) -> bool:
 
 
 def pipeline_steps(tools: Aws, pipeline: str, execution: str) -> list[Step]:
-    """What the actions of an execution did, in the order that they began."""
+    """Return what the actions of an execution did, in the order that they began."""
     details = tools.client("codepipeline").list_action_executions(
         pipelineName=pipeline, filter={"pipelineExecutionId": execution}
     )["actionExecutionDetails"]
@@ -198,7 +198,7 @@ def _step(detail: dict[str, Any]) -> Step:
 
 
 def _conditions(tools: Aws, promotion: Promotion) -> dict[str, str]:
-    """The rules that a stage of this execution waits for."""
+    """Return the rules that stages of this execution wait for, by stage."""
     waiting = {}
     for stage in control.state(tools, promotion.pipeline):
         if stage.get("latestExecution", {}).get("pipelineExecutionId") != promotion.execution:

@@ -1,4 +1,4 @@
-"""What became of a release that did not reach production: what happened, what serves now, what to do."""
+"""The report on a release that failed: what happened, what is running now, and what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BuildLog:
     Attributes:
         group: Its log group.
         stream: Its log stream.
-        end: Its last lines, for who comes when the embedded AWS is gone; none for who may not read them.
+        end: Its last lines, kept for when the embedded AWS is gone; empty where the reader may not read them.
     """
 
     group: str
@@ -42,7 +42,7 @@ class FailureReport:
         commit: The commit that it promoted.
         stage: The stage that failed.
         action: The action that failed there; nothing where a condition did, as the health alarm.
-        why: What it said.
+        why: Its message.
         rollback: The execution that took the stage back, if one did.
         restored: How that ended; nothing when it still runs or when there is none.
         log: The build's log, where a build failed.
@@ -60,10 +60,10 @@ class FailureReport:
     which: str = "release"
 
     def sentences(self) -> list[str]:
-        """It in sentences: what happened, what serves, what to do."""
+        """Return the report in sentences: what happened, what is running, what to do."""
         place = self.stage if self.action in {"", self.stage} else f"{self.stage}: {self.action}"
         why = self.why.partition("\n")[0]  # the failed checks follow in lines of their own
-        sentences = [f"{self.commit[:12]} did not get through {place}. {why}", self._serves(), self._todo()]
+        sentences = [f"{self.commit[:12]} failed in {place}. {why}", self._serves(), self._todo()]
         if self.log:
             sentences.append(
                 f"Its log: aws logs get-log-events --log-group-name {self.log.group}"
@@ -76,28 +76,30 @@ class FailureReport:
             return "Production was not touched." if self.stage != "Docs" else "Production runs this release."
         untouched = " Production was not touched." if self.stage == "Staging" else ""
         if not self.rollback:
-            return f"Nothing took {self.stage} back: no release before succeeded there.{untouched}"
+            return f"{self.stage} was not rolled back: no earlier release succeeded there.{untouched}"
         if self.restored == "Succeeded":
-            return f"{self.stage} runs the release before again (execution {self.rollback}).{untouched}"
-        return f"Taking {self.stage} back is {self.restored or 'under way'} ({self.rollback}).{untouched}"
+            return (
+                f"{self.stage} was rolled back to the release before (execution {self.rollback}).{untouched}"
+            )
+        return f"The rollback of {self.stage} is {self.restored or 'under way'} ({self.rollback}).{untouched}"
 
     def _todo(self) -> str:
         if self.action == _NOT_APPROVED:
-            return "To do: settle it with who said no, and push again."
+            return "To do: settle it with whoever rejected it, and push again."
         if self.stage in _CHANGES and self.restored not in {"Succeeded", ""}:
-            return f"To do: at once, `payments pipeline rollback {self.stage}`; then mend and push again."
+            return f"To do: at once, `payments pipeline rollback {self.stage}`; then fix and push again."
         if self.action == "Smoke":
             return (
-                "To do: read the failed checks above and the logs of that execution, mend it and push again."
+                "To do: read the failed checks above and the logs of that execution, fix it and push again."
             )
         return (
-            "To do: mend the cause and push again; if it was none of the commit's, "
+            "To do: fix the cause and push again; if the commit did not cause it, "
             f"`payments pipeline retry {self.which}`."
         )
 
 
 def explain(tools: Aws, pipeline: str, execution: str, which: str = "release") -> FailureReport:
-    """What became of an execution that failed."""
+    """Return the report on an execution that failed."""
     client = tools.client("codepipeline")
     described = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)
     summary = described["pipelineExecution"].get("statusSummary", "")
@@ -119,7 +121,7 @@ def explain(tools: Aws, pipeline: str, execution: str, which: str = "release") -
 
 
 def rollback_of(tools: Aws, pipeline: str, execution: str) -> dict[str, Any]:
-    """The execution that took back a stage that this one failed in; empty when there is none.
+    """Return the summary of the execution that rolled back the failed stage; empty when there is none.
 
     Source: CodePipeline API reference, ExecutionTrigger: AutomatedRollback names the failed execution.
     """
@@ -141,7 +143,7 @@ def _log(tools: Aws, build: str) -> BuildLog | None:
 
 
 def _end(tools: Aws, group: str, stream: str) -> tuple[str, ...]:
-    """A log's last lines; none for who may look at pipelines and not into their logs."""
+    """A log's last lines; none where the reader may see pipelines and not their logs."""
     try:
         events = tools.client("logs").get_log_events(logGroupName=group, logStreamName=stream, limit=_LINES)
     except ClientError as refused:

@@ -1,4 +1,4 @@
-"""What the release pipeline's builds do with the library and the packages."""
+"""Publishes the library and the packages from the release pipeline's builds."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def verify(prod: Aws, staging: Aws | None, release: Release, *, prepared: str, a
 
 
 def differences(approved: StackChanges, prepared: StackChanges) -> list[str]:
-    """In what a prepared change set is not the approved one."""
+    """Return every difference between a prepared change set and the approved one, in words."""
     problems = []
     if approved.changes != prepared.changes:
         other = sorted({change.resource for change in set(approved.changes) ^ set(prepared.changes)})

@@ -21,25 +21,25 @@ def _after(stage: str, action: str, *, rollback: str = "", restored: str = "") -
 @pytest.mark.parametrize(
     ("after", "serves", "todo"),
     [
-        (_after("Build", "Build"), "Production was not touched", "mend the cause and push again"),
-        (_after("Approve", "Approve"), "Production was not touched", "settle it with who said no"),
+        (_after("Build", "Build"), "Production was not touched", "fix the cause and push again"),
+        (_after("Approve", "Approve"), "Production was not touched", "settle it with whoever rejected it"),
         (
             _after("Staging", "Smoke", rollback="back", restored="Succeeded"),
-            "Staging runs the release before again (execution back). Production was not touched",
+            "Staging was rolled back to the release before (execution back). Production was not touched",
             "read the failed checks",
         ),
         (
             _after("Production", "Smoke", rollback="back", restored="Succeeded"),
-            "Production runs the release before again (execution back)",
+            "Production was rolled back to the release before (execution back)",
             "read the failed checks",
         ),
         (
             _after("Production", "Deploy-payments", rollback="back", restored="Failed"),
-            "Taking Production back is Failed (back)",
+            "The rollback of Production is Failed (back)",
             "at once, `payments pipeline rollback Production`",
         ),
         (_after("Production", "", rollback="back"), "is under way (back)", "payments pipeline retry release"),
-        (_after("Staging", "Smoke"), "Nothing took Staging back", "read the failed checks"),
+        (_after("Staging", "Smoke"), "Staging was not rolled back", "read the failed checks"),
         (
             _after("Docs", "Publish-prod-docs"),
             "Production runs this release",
@@ -49,7 +49,7 @@ def _after(stage: str, action: str, *, rollback: str = "", restored: str = "") -
 )
 def test_it_says_what_happened_what_serves_and_what_to_do(after: list[str], serves: str, todo: str) -> None:
     what, now, do = after
-    assert what.startswith("0123456789ab did not get through ")
+    assert what.startswith("0123456789ab failed in ")
     assert what.endswith(" It broke.")
     assert serves in now
     assert do.startswith("To do: ")
