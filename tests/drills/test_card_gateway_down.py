@@ -26,7 +26,7 @@ class Stripe:
     """A gateway that can be killed, and started again on what it knew."""
 
     root: Path
-    running: gateway.Gateway
+    running: gateway.RunningGateway
 
     def kill(self) -> None:
         self.running.kill()

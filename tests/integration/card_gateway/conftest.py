@@ -26,7 +26,7 @@ if _TEST_KEY and not _TEST_KEY.startswith(("sk_test_", "rk_test_")):
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[card_gateway.Gateway]:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[card_gateway.RunningGateway]:
     """The local gateway, shared by every test that does not kill it."""
     running = card_gateway.start(tmp_path_factory.mktemp("card-gateway"))
     yield running
@@ -45,7 +45,7 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[card_gateway.Gateway]:
+def own(tmp_path: Path) -> Iterator[card_gateway.RunningGateway]:
     """A local gateway of this test's own, slow enough that requests meet."""
     running = card_gateway.start(tmp_path / "gateway", thinking_seconds=0.3)
     yield running
@@ -53,7 +53,7 @@ def own(tmp_path: Path) -> Iterator[card_gateway.Gateway]:
 
 
 @pytest.fixture
-def own_account(own: card_gateway.Gateway) -> Iterator[Account]:
+def own_account(own: card_gateway.RunningGateway) -> Iterator[Account]:
     http = PooledHttp()
     yield connected(own.url, card_gateway.TEST_KEY, http, is_stripe=False)
     http.close()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from embedded_aws.card_gateway.differences import DIFFERENCES
+from embedded_aws.card_gateway.differences import DEVIATIONS
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-it-works" / "local-stripe.md"
 
@@ -11,4 +11,4 @@ def test_the_docs_hold_the_table_of_the_code() -> None:
     # When
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
     # Then: if this fails, copy the code's table
-    assert rows == [f"| {' | '.join(difference)} |" for difference in DIFFERENCES]
+    assert rows == [f"| {' | '.join(deviation)} |" for deviation in DEVIATIONS]

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from embedded_aws.card_gateway import gateway as card_gateway
-from embedded_aws.card_gateway.differences import DIFFERENCES
+from embedded_aws.card_gateway.differences import DEVIATIONS
 from embedded_aws.card_gateway.gateway import GatewayUnavailable
 from embedded_aws.card_gateway.journal import ForeignJournal, Journal
 from payment_data.errors import ApiUnavailable, OutcomeUnknown
@@ -95,7 +95,7 @@ def test_what_was_answered_is_still_there_after_a_stop_and_a_kill(tmp_path: Path
 
 
 @pytest.mark.parametrize("key", ["sk_test_revoked_1", "sk_live_1", "pk_test_1"])
-def test_a_key_that_is_no_test_key_is_refused(local: card_gateway.Gateway, key: str) -> None:
+def test_a_key_that_is_no_test_key_is_refused(local: card_gateway.RunningGateway, key: str) -> None:
     # Given
     http = PooledHttp()
     account = connected(local.url, key, http, is_stripe=False)
@@ -108,7 +108,7 @@ def test_a_key_that_is_no_test_key_is_refused(local: card_gateway.Gateway, key: 
     http.close()
 
 
-def test_what_is_not_emulated_says_so(local: card_gateway.Gateway, account: Account) -> None:
+def test_what_is_not_emulated_says_so(local: card_gateway.RunningGateway, account: Account) -> None:
     # When / Then
     if account.is_stripe:
         pytest.skip("Stripe has it")
@@ -117,7 +117,7 @@ def test_what_is_not_emulated_says_so(local: card_gateway.Gateway, account: Acco
 
 
 def test_a_taken_port_and_a_missing_installation_are_named(
-    local: card_gateway.Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    local: card_gateway.RunningGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # When / Then
     with pytest.raises(GatewayUnavailable, match="is taken"):
@@ -157,7 +157,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     assert running.process.wait(10) == 0
 
 
-def test_it_runs_on_the_loopback_interface_alone(local: card_gateway.Gateway) -> None:
+def test_it_runs_on_the_loopback_interface_alone(local: card_gateway.RunningGateway) -> None:
     # When
     sockets = Path(f"/proc/{local.pid}/net/tcp")
     if not sockets.exists():
@@ -170,5 +170,5 @@ def test_it_runs_on_the_loopback_interface_alone(local: card_gateway.Gateway) ->
 
 def test_every_difference_to_stripe_says_what_follows() -> None:
     # Then
-    assert len({row.about for row in DIFFERENCES}) == len(DIFFERENCES)
-    assert all(all(cell.strip() and cell.endswith(".") for cell in row[1:]) for row in DIFFERENCES)
+    assert len({row.topic for row in DEVIATIONS}) == len(DEVIATIONS)
+    assert all(all(cell.strip() and cell.endswith(".") for cell in row[1:]) for row in DEVIATIONS)

@@ -56,7 +56,7 @@ def _run(package: Path, program: str, *arguments: str) -> str:
 
 
 def test_a_payment_needs_no_more_of_stripe_than_its_package_holds(
-    package: Path, local: card_gateway.Gateway
+    package: Path, local: card_gateway.RunningGateway
 ) -> None:
     # When
     loaded_requests = _run(package, _PAY_AND_REFUND, local.url, card_gateway.TEST_KEY)

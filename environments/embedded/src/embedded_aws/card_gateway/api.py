@@ -14,7 +14,6 @@ from localstripe.errors import UserError  # type: ignore[import-not-found]  # th
 
 from embedded_aws.card_gateway import (
     faults,
-    intent_view,
     localstripe_setup,
     payment_intents,
     payment_methods,
@@ -25,21 +24,21 @@ from embedded_aws.card_gateway.parameters import Params, check_known, listing
 
 
 class Answer(NamedTuple):
-    """What a request is answered with, and whether it was executed (past validation)."""
+    """The answer to a request, and whether the request was executed (past validation)."""
 
     status: int
     body: dict[str, Any]
     executed: bool = True
 
 
-class Machine:
-    """All objects of the gateway, in memory."""
+class StripeApi:
+    """The API over all objects of the gateway, which are in memory."""
 
     def __init__(self) -> None:
         self._open: dict[str, Object] = {}  # bank debits that have not ended
 
     def apply(self, method: str, path: str, params: Params, *, at: float, seed: str) -> Answer:
-        """Do one request at the instant `at` (seconds since the epoch), with ids drawn from `seed`."""
+        """Execute one request at the instant `at` (seconds since the epoch), with ids drawn from `seed`."""
         self._settle(at)
         localstripe_setup.at(at, seed)
         try:
@@ -65,79 +64,79 @@ class Machine:
         raise faults.not_emulated(method, path)
 
     def _routes(self) -> Sequence[tuple[str, str, Callable[..., Params]]]:
-        one = r"/(\w+)"
+        by_id = r"/(\w+)"
         intents, methods, customers = "/v1/payment_intents", "/v1/payment_methods", "/v1/customers"
         return (
             ("POST", intents, self._create),
             ("GET", intents, self._list_intents),
-            ("GET", intents + one, self._show_intent),
-            ("POST", intents + one + "/confirm", self._confirm),
-            ("POST", intents + one + "/cancel", self._on_intent(payment_intents.cancel)),
-            ("POST", intents + one + "/capture", self._on_intent(payment_intents.capture)),
+            ("GET", intents + by_id, self._show_intent),
+            ("POST", intents + by_id + "/confirm", self._confirm),
+            ("POST", intents + by_id + "/cancel", self._on_intent(payment_intents.cancel)),
+            ("POST", intents + by_id + "/capture", self._on_intent(payment_intents.capture)),
             ("POST", "/v1/refunds", refunds.create),
             ("GET", "/v1/refunds", self._list_refunds),
-            ("GET", "/v1/refunds" + one, self._show_refund),
+            ("GET", "/v1/refunds" + by_id, self._show_refund),
             ("POST", methods, payment_methods.create_method),
-            ("GET", methods + one, payment_methods.retrieve_method),
-            ("POST", methods + one + "/attach", payment_methods.attach_method),
+            ("GET", methods + by_id, payment_methods.retrieve_method),
+            ("POST", methods + by_id + "/attach", payment_methods.attach_method),
             ("POST", customers, payment_methods.create_customer),
-            ("GET", customers + one, payment_methods.retrieve_customer),
+            ("GET", customers + by_id, payment_methods.retrieve_customer),
         )
 
     def _on_intent(self, action: Callable[[Object, Params], Params]) -> Callable[[str, Params], Params]:
-        return lambda given, params: action(_find("payment_intent", given), params)
+        return lambda intent_id, params: action(_find("payment_intent", intent_id), params)
 
     def _create(self, params: Params) -> Params:
         return self._watched(payment_intents.create(params))
 
-    def _confirm(self, given: str, params: Params) -> Params:
-        return self._watched(payment_intents.confirm(_find("payment_intent", given), params))
+    def _confirm(self, intent_id: str, params: Params) -> Params:
+        return self._watched(payment_intents.confirm(_find("payment_intent", intent_id), params))
 
     def _watched(self, shown: Params) -> Params:
         if shown["status"] == "processing":
             self._open[shown["id"]] = _find("payment_intent", shown["id"])
         return shown
 
-    def _show_intent(self, given: str, params: Params) -> Params:
+    def _show_intent(self, intent_id: str, params: Params) -> Params:
         expand = tuple(params.pop("expand", ()))
         check_known(params, ())
-        return intent_view.export(_find("payment_intent", given), expand)
+        return payment_intents.export(_find("payment_intent", intent_id), expand)
 
     def _list_intents(self, params: Params) -> Params:
         check_known(params, ("limit", "starting_after", "created", "customer"))
         since = float((params.get("created") or {}).get("gte", 0))
-        found = [
+        intents = [
             thing
             for key, thing in reversed(resources.store.items())
             if key.startswith("payment_intent:")
             and thing.created >= since
             and params.get("customer") in (None, thing.customer)
         ]
-        return _page("/v1/payment_intents", found, params, intent_view.export)
+        return _page("/v1/payment_intents", intents, params, payment_intents.export)
 
     def _list_refunds(self, params: Params) -> Params:
         check_known(params, ("limit", "starting_after", "payment_intent", "charge"))
-        return _page("/v1/refunds", refunds.listed(params), params, refunds.export)
+        return _page("/v1/refunds", refunds.matching(params), params, refunds.export)
 
-    def _show_refund(self, given: str, params: Params) -> Params:
+    def _show_refund(self, refund_id: str, params: Params) -> Params:
         check_known(params, ())
-        return refunds.export(_find("refund", given))
+        return refunds.export(_find("refund", refund_id))
 
 
 def _answer(fault: faults.Fault) -> Answer:
     return Answer(fault.status, fault.body, fault.executed)
 
 
-def _find(kind: str, given: str) -> Object:
-    thing = resources.store.get(f"{kind}:{given}")
+def _find(kind: str, object_id: str) -> Object:
+    thing = resources.store.get(f"{kind}:{object_id}")
     if thing is None:
-        raise faults.missing(kind, given, "intent" if kind == "payment_intent" else "id")
+        raise faults.missing(kind, object_id, "intent" if kind == "payment_intent" else "id")
     return thing
 
 
-def _page(url: str, found: Sequence[Object], params: Params, export: Callable[[Object], Params]) -> Params:
+def _page(url: str, objects: Sequence[Object], params: Params, export: Callable[[Object], Params]) -> Params:
     limit, after = listing(params)
-    start = next((place + 1 for place, thing in enumerate(found) if thing.id == after), 0) if after else 0
-    page = found[start : start + limit]
-    more = len(found) > start + limit
+    start = next((place + 1 for place, thing in enumerate(objects) if thing.id == after), 0) if after else 0
+    page = objects[start : start + limit]
+    more = len(objects) > start + limit
     return {"object": "list", "url": url, "has_more": more, "data": [export(thing) for thing in page]}

@@ -22,28 +22,28 @@ class Fault(Exception):  # noqa: N818 - it is an answer; `Error` is the body's o
         super().__init__(message)
         self.status = status
         self.executed = executed
-        known = {name: value for name, value in fields.items() if value is not None}
-        self.body: dict[str, Any] = {"error": {"type": kind, "message": message, **known}}
+        details = {name: value for name, value in fields.items() if value is not None}
+        self.body: dict[str, Any] = {"error": {"type": kind, "message": message, **details}}
 
 
 def invalid(message: str, *, param: str | None = None, code: str | None = None) -> Fault:
-    """A parameter is wrong: nothing was executed."""
+    """Return the fault of a wrong parameter: nothing was executed."""
     return Fault(400, "invalid_request_error", message, executed=False, param=param, code=code)
 
 
 def refused(message: str, *, code: str | None = None, payment_intent: Body | None = None) -> Fault:
-    """The object's state does not allow it."""
+    """Return the fault of a request that the object's state does not allow."""
     return Fault(
         400, "invalid_request_error", message, executed=True, code=code, payment_intent=payment_intent
     )
 
 
-def missing(kind: str, given: str, param: str = "id", status: int = 404) -> Fault:
-    """There is no such object."""
+def missing(kind: str, object_id: str, param: str = "id", status: int = 404) -> Fault:
+    """Return the fault of an object that does not exist."""
     return Fault(
         status,
         "invalid_request_error",
-        f"No such {kind}: '{given}'",
+        f"No such {kind}: '{object_id}'",
         executed=True,
         code="resource_missing",
         param=param,
@@ -51,7 +51,7 @@ def missing(kind: str, given: str, param: str = "id", status: int = 404) -> Faul
 
 
 def declined(decline: Decline, payment_intent: Body) -> Fault:
-    """The card was refused; the answer carries the PaymentIntent as it is now."""
+    """Return the fault of a refused card; the answer carries the PaymentIntent as it is now."""
     return Fault(
         402,
         "card_error",
@@ -65,30 +65,32 @@ def declined(decline: Decline, payment_intent: Body) -> Fault:
 
 
 def unauthorized() -> Fault:
-    """No key, or none that this gateway takes."""
+    """Return the fault of a request without a key that this gateway takes."""
     return Fault(
         401, "invalid_request_error", "Invalid API Key provided: it is not a test key.", executed=False
     )
 
 
 def not_emulated(method: str, path: str) -> Fault:
-    """Stripe may well have it; we do not use it."""
+    """Return the fault of a path that Stripe may well have and we do not use."""
     message = f"Unrecognized request URL ({method}: {path}): not emulated here"
     return Fault(404, "invalid_request_error", message, executed=False)
 
 
 def key_reused(key: str, *, endpoint: tuple[str, str] | None = None) -> Fault:
-    """An idempotency key came with another request."""
-    known = "with the same parameters they were first used with"
+    """Return the fault of an idempotency key that came with another request."""
+    rule = "with the same parameters they were first used with"
     if endpoint:
-        known = f"for the same endpoint they were first used for ('{endpoint[0]}' vs '{endpoint[1]}')"
-    what = f"Keys for idempotent requests can only be used {known}."
-    message = f"{what} Try using a key other than '{key}' if you meant to execute a different request."
+        rule = f"for the same endpoint they were first used for ('{endpoint[0]}' vs '{endpoint[1]}')"
+    message = (
+        f"Keys for idempotent requests can only be used {rule}. Try using a key other than '{key}' if you"
+        " meant to execute a different request."
+    )
     return Fault(400, "idempotency_error", message, executed=False)
 
 
 def key_in_use(key: str) -> Fault:
-    """The same key is being executed at this moment."""
+    """Return the fault of a key that is being executed at this moment."""
     message = (
         "There is currently another in-progress request using this Idempotent Key (that probably means you"
         " submitted twice, and the other request is still going through)."
@@ -98,7 +100,7 @@ def key_in_use(key: str) -> Fault:
 
 
 def broken() -> Fault:
-    """The gateway itself failed; Stripe keeps such an answer under the key too."""
+    """Return the fault of the gateway itself; Stripe keeps such an answer under the key too."""
     return Fault(
         500, "api_error", "An error occurred in the local card gateway; its log says more.", executed=True
     )

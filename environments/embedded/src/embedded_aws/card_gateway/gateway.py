@@ -24,11 +24,11 @@ _STOP_SECONDS = 10.0
 
 
 class GatewayUnavailable(RuntimeError):  # noqa: N818 - like MongodUnavailable, it reads as a sentence
-    """It is not installed or did not come up; the message says what to do or what it logged."""
+    """The gateway is not installed or did not come up; the message says what to do or what was logged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class RunningGateway:
     """A running gateway: `url` is what a Stripe client takes as its API base."""
 
     url: str
@@ -36,11 +36,11 @@ class Gateway:
 
     @property
     def pid(self) -> int:
-        """The process id, for tests that kill it."""
+        """Return the process id, for tests that kill the gateway."""
         return self.process.pid
 
     def stop(self) -> None:
-        """End it cleanly."""
+        """End the gateway cleanly."""
         self.process.terminate()
         try:
             self.process.wait(_STOP_SECONDS)
@@ -49,19 +49,19 @@ class Gateway:
         close_stdin(self.process)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End the gateway as a power cut would."""
         self.process.kill()
         self.process.wait()
         close_stdin(self.process)
 
 
 def close_stdin(process: subprocess.Popen[bytes]) -> None:
-    """Let go of what an ended process read from."""
+    """Close the pipe that an ended process read from."""
     if process.stdin:
         process.stdin.close()
 
 
-def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0) -> Gateway:
+def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0) -> RunningGateway:
     """Start a gateway on the state in `root` and wait until it answers.
 
     Args:
@@ -78,7 +78,7 @@ def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0)
         )
     port = port or ports.free()
     process = spawn(root, port=port, thinking_seconds=thinking_seconds)
-    gateway = Gateway(f"http://{ports.LOOPBACK}:{port}", process)
+    gateway = RunningGateway(f"http://{ports.LOOPBACK}:{port}", process)
     try:
         _await_ready(gateway, root)
     except BaseException:
@@ -88,7 +88,7 @@ def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0)
 
 
 def is_installed() -> bool:
-    """Return whether its environment is there."""
+    """Return whether the gateway's environment is installed."""
     try:
         installed_python()
     except GatewayUnavailable:
@@ -97,13 +97,13 @@ def is_installed() -> bool:
 
 
 def installed_python() -> Path:
-    """Return the interpreter of its environment.
+    """Return the interpreter of the gateway's environment.
 
     Raises:
         GatewayUnavailable: it is not installed.
     """
-    named = os.environ.get("CARD_GATEWAY_PYTHON")
-    python = Path(named) if named else _REPOSITORY / ".cache" / "card-gateway" / "bin" / "python"
+    override = os.environ.get("CARD_GATEWAY_PYTHON")
+    python = Path(override) if override else _REPOSITORY / ".cache" / "card-gateway" / "bin" / "python"
     if not os.access(python, os.X_OK):
         raise GatewayUnavailable(
             f"card gateway: there is no {python}; run `make .cache/card-gateway/installed`"
@@ -126,9 +126,9 @@ def spawn(
         GatewayUnavailable: it is not installed.
     """
     root.mkdir(parents=True, exist_ok=True)
-    where = f"--port={port}" if listener is None else f"--socket={listener.fileno()}"
+    listen_on = f"--port={port}" if listener is None else f"--socket={listener.fileno()}"
     command = [str(installed_python()), "-m", "embedded_aws.card_gateway.server"]
-    command += [f"--root={root}", where, f"--thinking-seconds={thinking_seconds}"]
+    command += [f"--root={root}", listen_on, f"--thinking-seconds={thinking_seconds}"]
     with (root / "gateway.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own command line
             command,
@@ -144,7 +144,7 @@ def spawn(
         )
 
 
-def _await_ready(gateway: Gateway, root: Path) -> None:
+def _await_ready(gateway: RunningGateway, root: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and gateway.process.poll() is None:
         if _answering_pid(gateway.url) == gateway.pid:

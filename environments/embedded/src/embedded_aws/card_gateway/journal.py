@@ -53,7 +53,11 @@ class ForeignJournal(RuntimeError):  # noqa: N818 - a noun says it
 
 
 class Journal:
-    """The file."""
+    """The journal file.
+
+    Raises:
+        ForeignJournal: another version of the gateway wrote it.
+    """
 
     def __init__(self, file: Path) -> None:
         self._rows = sqlite3.connect(file)
@@ -70,7 +74,7 @@ class Journal:
             )
 
     def requests(self) -> Iterator[Request]:
-        """Walk all requests in the order they were done."""
+        """Yield all requests in the order they were executed."""
         columns = "at, seed, method, path, params, status, made"
         for row in self._rows.execute(f"SELECT {columns} FROM requests ORDER BY place"):  # noqa: S608 - a constant
             at, seed, method, path, params, status, made = row
@@ -83,7 +87,7 @@ class Journal:
         return Saved(row[0], json.loads(row[1]), row[2], json.loads(row[3])) if row else None
 
     def record(self, request: Request, *, key: str | None, body: dict[str, Any]) -> None:
-        """Make a request and its answer durable; drop keys that are kept no longer."""
+        """Store a request and its answer durably; drop keys that are kept no longer."""
         params = json.dumps(request.params)
         with self._rows:
             self._rows.execute(

@@ -1,7 +1,7 @@
-"""localstripe, tamed: it writes no file, sends no webhook, and takes its time and its randomness from us.
+"""localstripe, patched: it writes no file, sends no webhook, and takes its time and its randomness from us.
 
 Given the same requests at the same instants with the same seeds it makes the same objects with the same
-ids, so its state is a journal that is replayed (`machine`). It is also taught what its own tables lack:
+ids, so its state is a journal that is replayed (`service`). It is also taught what its own tables lack:
 Stripe's test cards and accounts, and which refunds a charge has without a walk over every object it knows.
 """
 
@@ -43,21 +43,21 @@ def now() -> float:
 
 
 def decline_of(method: Object) -> test_payment_methods.Decline | None:
-    """Tell why this payment method refuses a charge, if it does."""
+    """Return why this payment method refuses a charge, None if it does not."""
     if method.type == "card":
         return test_payment_methods.DECLINED_CARDS.get(method._card_number)
     return account_of(method).failure
 
 
-def account_of(method: Object) -> test_payment_methods.Account:
-    """Tell how a debit of this payment method's bank account ends."""
+def account_of(method: Object) -> test_payment_methods.BankAccount:
+    """Return how a debit of this payment method's bank account ends."""
     return test_payment_methods.ACCOUNTS.get(
-        method._sepa_debit_iban, test_payment_methods.Account(test_payment_methods.AT_ONCE)
+        method._sepa_debit_iban, test_payment_methods.BankAccount(test_payment_methods.AT_ONCE)
     )
 
 
 def refunds_of(charge_id: str) -> list[Object]:
-    """List a charge's refunds, oldest first."""
+    """Return a charge's refunds, oldest first."""
     return _refunds[charge_id]
 
 

@@ -18,8 +18,8 @@ from embedded_aws import ports
 from embedded_aws.card_gateway import gateway
 from embedded_aws.card_gateway.gateway import GatewayUnavailable
 
-_HELD = (-signal.SIGKILL, -signal.SIGTERM)
-_AT_ONCE_SECONDS = 5.0
+_ENDED_BY_US = (-signal.SIGKILL, -signal.SIGTERM)
+_EARLY_EXIT_SECONDS = 5.0
 _STOP_SECONDS = 10.0
 _UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -53,7 +53,7 @@ class OnDemand:
         self._listener.close()
 
     def _serve(self) -> None:
-        while self._called():
+        while self._wait_for_caller():
             started = time.monotonic()
             try:
                 self._process = gateway.spawn(self._root, listener=self._listener)
@@ -62,12 +62,12 @@ class OnDemand:
                 continue
             status = self._process.wait()
             gateway.close_stdin(self._process)
-            if status not in _HELD and time.monotonic() - started < _AT_ONCE_SECONDS:
+            if status not in _ENDED_BY_US and time.monotonic() - started < _EARLY_EXIT_SECONDS:
                 self._refuse(f"card gateway: it ended with {status}")  # else it would be started for ever
         os.close(self._stopping)
         self._end()
 
-    def _called(self) -> bool:
+    def _wait_for_caller(self) -> bool:
         """Wait until somebody connects; False once this is being stopped."""
         ready, _, _ = select.select([self._listener.fileno(), self._stopping], [], [])
         return self._stopping not in ready

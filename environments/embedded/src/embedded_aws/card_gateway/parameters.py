@@ -1,4 +1,4 @@
-"""Parameters of a request: which are taken, which are only kept for show, and whether they are right."""
+"""The parameters of a request, checked as Stripe checks them."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,30 +10,42 @@ LARGEST_AMOUNT = 99_999_999
 """Eight digits, in minor units (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
 
-def check_known(params: Params, known: Collection[str]) -> None:
-    """Refuse a parameter that Stripe does not know either."""
+def check_known(params: Params, names: Collection[str]) -> None:
+    """Refuse a parameter that Stripe does not know either.
+
+    Raises:
+        Fault: there is one.
+    """
     for name in params:
-        if name not in known:
+        if name not in names:
             raise faults.invalid(f"Received unknown parameter: {name}", param=name, code="parameter_unknown")
 
 
 def required(params: Params, name: str) -> Any:
-    """Take a parameter that must be there."""
+    """Return a parameter that must be there.
+
+    Raises:
+        Fault: it is not.
+    """
     if params.get(name) in (None, ""):
         raise faults.invalid(f"Missing required param: {name}.", param=name, code="parameter_missing")
     return params[name]
 
 
 def amount(params: Params, name: str = "amount") -> int | None:
-    """Take an amount in minor units, None if it is not given."""
-    given = params.get(name)
-    if given is None:
+    """Return an amount in minor units, None if it is not given.
+
+    Raises:
+        Fault: it is no integer, or out of bounds.
+    """
+    text = params.get(name)
+    if text is None:
         return None
     try:
-        value = int(str(given))
+        value = int(str(text))
     except ValueError:
         raise faults.invalid(
-            f"Invalid integer: {given}", param=name, code="parameter_invalid_integer"
+            f"Invalid integer: {text}", param=name, code="parameter_invalid_integer"
         ) from None
     if value < 1:
         message = f"This value must be greater than or equal to 1 (it currently is '{value}')."
@@ -45,12 +57,16 @@ def amount(params: Params, name: str = "amount") -> int | None:
 
 
 def flag(params: Params, name: str) -> bool:
-    """Take a boolean, false if it is not given."""
+    """Return a boolean, false if it is not given."""
     return str(params.get(name, "false")).lower() == "true"
 
 
 def listing(params: Params) -> tuple[int, str | None]:
-    """Take a page's size and the id it starts after."""
+    """Return a page's size and the id it starts after.
+
+    Raises:
+        Fault: the size is out of bounds.
+    """
     limit = int(params.get("limit", 10))
     if not 1 <= limit <= 100:  # noqa: PLR2004 - Stripe's limit (https://docs.stripe.com/api/pagination)
         raise faults.invalid("Limit must be between 1 and 100.", param="limit")

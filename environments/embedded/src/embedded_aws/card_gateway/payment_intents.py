@@ -7,7 +7,6 @@ from localstripe.errors import UserError  # type: ignore[import-not-found]  # th
 
 from embedded_aws.card_gateway import (
     faults,
-    intent_view,
     localstripe_setup,
     payment_methods,
     test_payment_methods,
@@ -49,7 +48,11 @@ _CANCELABLE = (*_CONFIRMABLE, "requires_capture")
 
 
 def create(params: Params) -> Params:
-    """Make a PaymentIntent, and confirm it when asked to."""
+    """Make a PaymentIntent, and confirm it when asked to.
+
+    Raises:
+        Fault: Stripe would refuse the request.
+    """
     check_known(params, _AT_CREATE)
     required(params, "amount")
     currency = str(required(params, "currency")).lower()
@@ -79,68 +82,78 @@ def create(params: Params) -> Params:
     intent._settles_at = intent._error = None
     if flag(params, "confirm"):
         return confirm(intent, {name: params[name] for name in _AT_CONFIRM if name in params})
-    return intent_view.export(intent)
+    return export(intent)
 
 
 def confirm(intent: Object, params: Params) -> Params:
-    """Charge it: a card at once, a bank account some time later (`processing` until then)."""
+    """Charge a PaymentIntent: a card at once, a bank account some time later (`processing` until then).
+
+    Raises:
+        Fault: the charge is declined, or the status does not allow it.
+    """
     check_known(params, (*_AT_CONFIRM, "payment_method", "capture_method"))
-    given = payment_methods.find(params["payment_method"]) if params.get("payment_method") else None
-    if intent_view.status(intent) not in _CONFIRMABLE:
-        raise intent_view.unexpected(
-            intent, "You cannot confirm this PaymentIntent because it has already", "confirmed"
-        )
-    if given:
-        intent.payment_method, intent.latest_charge, intent._error = given.id, None, None
-    if intent_view.status(intent) == "requires_payment_method":
-        raise intent_view.unexpected(
+    method = payment_methods.find(params["payment_method"]) if params.get("payment_method") else None
+    if status(intent) not in _CONFIRMABLE:
+        raise _unexpected(intent, "You cannot confirm this PaymentIntent because it has already", "confirmed")
+    if method:
+        intent.payment_method, intent.latest_charge, intent._error = method.id, None, None
+    if status(intent) == "requires_payment_method":
+        raise _unexpected(
             intent, "You cannot confirm this PaymentIntent because it's missing a", "payment method"
         )
     method = payment_methods.find(intent.payment_method)
     if method.type == "sepa_debit":
         intent._settles_at = localstripe_setup.now() + localstripe_setup.account_of(method).seconds
-        return intent_view.export(intent)
+        return export(intent)
     if method._requires_authentication():
         if flag(params, "off_session") or flag(params, "error_on_requires_action"):
             intent.payment_method = None
-            raise intent_view.declined(intent, test_payment_methods.AUTHENTICATION_REQUIRED)
+            raise _declined(intent, test_payment_methods.AUTHENTICATION_REQUIRED)
         intent._confirm(on_failure_now=None)
-        return intent_view.export(intent)
+        return export(intent)
     _charge(intent)
-    return intent_view.export(intent)
+    return export(intent)
 
 
 def cancel(intent: Object, params: Params) -> Params:
-    """Close it for good, unless money has moved or is moving."""
+    """Close a PaymentIntent for good, unless money has moved or is moving.
+
+    Raises:
+        Fault: it has, or is.
+    """
     check_known(params, ("cancellation_reason",))
-    if intent_view.status(intent) not in _CANCELABLE:
-        raise intent_view.unexpected(
+    if status(intent) not in _CANCELABLE:
+        raise _unexpected(
             intent,
             "You cannot cancel this PaymentIntent because it has a status of",
-            intent_view.status(intent),
+            status(intent),
         )
     intent._canceled = True
     intent.next_action = None
     intent.canceled_at = int(localstripe_setup.now())
     intent.cancellation_reason = params.get("cancellation_reason")
-    return intent_view.export(intent)
+    return export(intent)
 
 
 def capture(intent: Object, params: Params) -> Params:
-    """Take what a card was authorized for."""
+    """Capture what a card was authorized for.
+
+    Raises:
+        Fault: nothing is authorized, or less than is asked for.
+    """
     check_known(params, ("amount_to_capture",))
-    if intent_view.status(intent) != "requires_capture":
-        raise intent_view.unexpected(
+    if status(intent) != "requires_capture":
+        raise _unexpected(
             intent,
             "This PaymentIntent could not be captured because it has a status of",
-            intent_view.status(intent),
+            status(intent),
         )
-    taken = amount(params, "amount_to_capture")
-    if taken and taken > intent.amount:
+    capture_amount = amount(params, "amount_to_capture")
+    if capture_amount and capture_amount > intent.amount:
         message = "The amount_to_capture is greater than the authorized amount."
         raise faults.invalid(message, param="amount_to_capture", code="amount_too_large")
-    intent.latest_charge._capture(taken, on_success=intent._on_success)
-    return intent_view.export(intent)
+    intent.latest_charge._capture(capture_amount, on_success=intent._on_success)
+    return export(intent)
 
 
 def settle(intent: Object, instant: float) -> None:
@@ -163,4 +176,47 @@ def _charge(intent: Object) -> None:
             raise
         intent.latest_charge.failure_code = decline.code
         intent.latest_charge.failure_message = decline.message
-        raise intent_view.declined(intent, decline) from None
+        raise _declined(intent, decline) from None
+
+
+def status(intent: Object) -> str:
+    """Return the PaymentIntent's status as of now."""
+    return "processing" if intent._settles_at is not None else str(intent.status)
+
+
+def export(intent: Object, expand: tuple[str, ...] = ()) -> Params:
+    """Return the PaymentIntent as Stripe's API of 2026 shows it.
+
+    Args:
+        intent: localstripe's object.
+        expand: fields to show as objects, not as ids; `latest_charge` alone is expanded.
+    """
+    body: Params = intent._export()
+    charge = intent.latest_charge
+    del body["charges"], body["invoice"]  # Stripe dropped both long ago
+    body["status"] = status(intent)
+    body["latest_charge"] = body["latest_charge"] if "latest_charge" in expand else charge and charge.id
+    body["last_payment_error"] = intent._error
+    body["amount_received"] = intent.amount if body["status"] == "succeeded" else 0
+    body["amount_capturable"] = intent.amount if body["status"] == "requires_capture" else 0
+    if body["status"] == "requires_payment_method":
+        body["payment_method"] = None
+    return body
+
+
+def _declined(intent: Object, decline: test_payment_methods.Decline) -> faults.Fault:
+    """Return the decline that answers the request, and keep it as the last payment error."""
+    intent._error = {
+        "type": "card_error",
+        "code": decline.code,
+        "decline_code": decline.decline_code,
+        "message": decline.message,
+    }
+    return faults.declined(decline, export(intent))
+
+
+def _unexpected(intent: Object, why: str, state: str) -> faults.Fault:
+    """Return the refusal of a request that the state does not allow, with the PaymentIntent as it is."""
+    return faults.refused(
+        f"{why} {state}.", code="payment_intent_unexpected_state", payment_intent=export(intent)
+    )

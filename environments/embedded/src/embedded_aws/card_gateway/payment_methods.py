@@ -10,19 +10,19 @@ from embedded_aws.card_gateway.parameters import Params, check_known
 _CARD = {"exp_month": "12", "exp_year": "2034", "cvc": "314"}
 
 
-def find(given: str, param: str = "payment_method") -> Object:
+def find(method_id: str, param: str = "payment_method") -> Object:
     """Return the payment method with this id; an id of Stripe's test data makes a new one, as Stripe does.
 
     Raises:
         Fault: there is none.
     """
-    if number := test_payment_methods.CARD_TOKENS.get(given):
+    if number := test_payment_methods.CARD_TOKENS.get(method_id):
         return resources.PaymentMethod(type="card", card={"number": number, **_CARD})
-    if iban := test_payment_methods.ACCOUNT_TOKENS.get(given):
+    if iban := test_payment_methods.ACCOUNT_TOKENS.get(method_id):
         return resources.PaymentMethod(type="sepa_debit", sepa_debit={"iban": iban})
-    method = resources.store.get(f"payment_method:{given}")
+    method = resources.store.get(f"payment_method:{method_id}")
     if method is None:
-        raise faults.missing("PaymentMethod", given, param, status=400)
+        raise faults.missing("PaymentMethod", method_id, param, status=400)
     return method
 
 
@@ -35,16 +35,16 @@ def create_method(params: Params) -> Params:
         raise faults.invalid(f"This is no payment method: {error.body['error'].get('message')}") from None
 
 
-def retrieve_method(given: str, params: Params) -> Params:
-    """Show a payment method."""
+def retrieve_method(method_id: str, params: Params) -> Params:
+    """Return a payment method."""
     check_known(params, ())
-    return _exported(find(given))
+    return _exported(find(method_id))
 
 
-def attach_method(given: str, params: Params) -> Params:
+def attach_method(method_id: str, params: Params) -> Params:
     """Give a payment method to a customer, so that it can be charged again."""
     check_known(params, ("customer",))
-    method, customer = find(given), _customer(params.get("customer", ""))
+    method, customer = find(method_id), _customer(params.get("customer", ""))
     method.customer = customer.id
     return _exported(method)
 
@@ -55,16 +55,16 @@ def create_customer(params: Params) -> Params:
     return _exported(resources.Customer._api_create(**params))
 
 
-def retrieve_customer(given: str, params: Params) -> Params:
-    """Show a customer."""
+def retrieve_customer(customer_id: str, params: Params) -> Params:
+    """Return a customer."""
     check_known(params, ())
-    return _exported(_customer(given))
+    return _exported(_customer(customer_id))
 
 
-def _customer(given: str) -> Object:
-    customer = resources.store.get(f"customer:{given}")
+def _customer(customer_id: str) -> Object:
+    customer = resources.store.get(f"customer:{customer_id}")
     if customer is None:
-        raise faults.missing("customer", given)
+        raise faults.missing("customer", customer_id)
     return customer
 
 

@@ -6,12 +6,16 @@ from embedded_aws.card_gateway import faults, localstripe_setup
 from embedded_aws.card_gateway.localstripe_setup import Object
 from embedded_aws.card_gateway.parameters import Params, amount, check_known
 
-_KNOWN = ("payment_intent", "charge", "amount", "reason", "metadata")
+_PARAMETERS = ("payment_intent", "charge", "amount", "reason", "metadata")
 
 
 def create(params: Params) -> Params:
-    """Give back the amount, or all that is left of the charge."""
-    check_known(params, _KNOWN)
+    """Refund the amount, or all that is left of the charge.
+
+    Raises:
+        Fault: more than is left, or nothing was captured.
+    """
+    check_known(params, _PARAMETERS)
     charge = _charge(params)
     left = charge.amount - sum(refund.amount for refund in localstripe_setup.refunds_of(charge.id))
     wanted = amount(params)
@@ -27,8 +31,8 @@ def create(params: Params) -> Params:
     return export(refund)
 
 
-def listed(params: Params) -> list[Object]:
-    """List the refunds of a PaymentIntent or a charge, newest first."""
+def matching(params: Params) -> list[Object]:
+    """Return the refunds of a PaymentIntent or a charge, newest first."""
     if intent := resources.store.get(f"payment_intent:{params.get('payment_intent')}"):
         return localstripe_setup.refunds_of(intent.latest_charge.id)[::-1] if intent.latest_charge else []
     if charge := params.get("charge"):
@@ -37,21 +41,21 @@ def listed(params: Params) -> list[Object]:
 
 
 def export(refund: Object) -> Params:
-    """Show a refund."""
+    """Return a refund as Stripe shows it."""
     body: Params = refund._export()
     return body
 
 
 def _charge(params: Params) -> Object:
-    if given := params.get("payment_intent"):
-        intent = resources.store.get(f"payment_intent:{given}")
+    if named_id := params.get("payment_intent"):
+        intent = resources.store.get(f"payment_intent:{named_id}")
         if intent is None:
-            raise faults.missing("payment_intent", given, "payment_intent")
+            raise faults.missing("payment_intent", named_id, "payment_intent")
         charge = intent.latest_charge
-    elif given := params.get("charge"):
-        charge = resources.store.get(f"charge:{given}")
+    elif named_id := params.get("charge"):
+        charge = resources.store.get(f"charge:{named_id}")
     else:
         raise faults.invalid("One of the following params should be provided: payment_intent or charge.")
     if charge is None or charge.status != "succeeded" or not charge.captured:
-        raise faults.refused(f"{given} does not have a successful charge to refund.")
+        raise faults.refused(f"{named_id} does not have a successful charge to refund.")
     return charge

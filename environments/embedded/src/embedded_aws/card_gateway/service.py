@@ -1,4 +1,4 @@
-"""What a request goes through before and after the machine: its idempotency key and the journal.
+"""One request with its idempotency key and the journal around it.
 
 https://docs.stripe.com/api/idempotent_requests: the first answer of a key is kept for 24 hours whether it
 is a success or not, and given again; other parameters are refused; a request that fails validation, or that
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from embedded_aws.card_gateway import faults
-from embedded_aws.card_gateway.api import Machine
+from embedded_aws.card_gateway.api import StripeApi
 from embedded_aws.card_gateway.journal import Journal, Request
 
 
@@ -46,10 +46,10 @@ class Service:
         self._journal = journal
         self._thinking = thinking_seconds
         self._clock = clock
-        self._machine = Machine()
+        self._api = StripeApi()
         self._in_use: set[str] = set()
         for done in journal.requests():
-            again = self._machine.apply(done.method, done.path, done.params, at=done.at, seed=done.seed)
+            again = self._api.apply(done.method, done.path, done.params, at=done.at, seed=done.seed)
             if (again.status, again.body.get("id")) != (done.status, done.made):
                 raise Diverged(f"{done.method} {done.path} made {again.body.get('id')}, not {done.made}")
 
@@ -57,9 +57,7 @@ class Service:
         """Answer one request, at most once per key."""
         try:
             if method == "GET":
-                answer = self._machine.apply(
-                    method, path, params, at=self._clock(), seed=secrets.token_hex(16)
-                )
+                answer = self._api.apply(method, path, params, at=self._clock(), seed=secrets.token_hex(16))
                 return Reply(answer.status, answer.body)
             if key is None:
                 return await self._execute(path, params, None)
@@ -89,7 +87,7 @@ class Service:
     async def _execute(self, path: str, params: dict[str, Any], key: str | None) -> Reply:
         await asyncio.sleep(self._thinking)
         at, seed = self._clock(), secrets.token_hex(16)
-        answer = self._machine.apply("POST", path, params, at=at, seed=seed)
+        answer = self._api.apply("POST", path, params, at=at, seed=seed)
         if answer.executed:
             request = Request(at, seed, "POST", path, params, answer.status, answer.body.get("id"))
             self._journal.record(request, key=key, body=answer.body)

@@ -16,7 +16,7 @@ class Decline(NamedTuple):
     message: str
 
 
-class Account(NamedTuple):
+class BankAccount(NamedTuple):
     """How a SEPA debit of an account ends: after how many seconds, and with which failure if any."""
 
     seconds: float
@@ -45,13 +45,13 @@ DELAYED = 180.0
 _FAILED = Decline("generic_decline", "generic_decline", "The debit was refused by the bank.")
 _SHORT = Decline("insufficient_funds", "insufficient_funds", "The account has insufficient funds.")
 _OVER_LIMIT = Decline("charge_exceeds_source_limit", None, "The debit exceeds the account's weekly limit.")
-ACCOUNTS: Mapping[str, Account] = {
-    "DE89370400440532013000": Account(AT_ONCE),
-    "DE08370400440532013003": Account(DELAYED),
-    "DE62370400440532013001": Account(AT_ONCE, _FAILED),
-    "DE78370400440532013004": Account(DELAYED, _FAILED),
-    "DE65370400440002222227": Account(AT_ONCE, _SHORT),
-    "DE65370400440000343434": Account(AT_ONCE, _OVER_LIMIT),
+ACCOUNTS: Mapping[str, BankAccount] = {
+    "DE89370400440532013000": BankAccount(AT_ONCE),
+    "DE08370400440532013003": BankAccount(DELAYED),
+    "DE62370400440532013001": BankAccount(AT_ONCE, _FAILED),
+    "DE78370400440532013004": BankAccount(DELAYED, _FAILED),
+    "DE65370400440002222227": BankAccount(AT_ONCE, _SHORT),
+    "DE65370400440000343434": BankAccount(AT_ONCE, _OVER_LIMIT),
 }
 """By IBAN; any other account is debited like the first."""
 
