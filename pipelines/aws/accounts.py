@@ -12,14 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import boto3
+import botocore.session
 from botocore.config import Config
 
 from environments import schema
-from pipelines.aws import sessions
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
-    import boto3
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_lambda import LambdaClient
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
 _THIS_MACHINE: Final = {"127.0.0.1", "::1", "localhost"}
+_LOADER: Final = botocore.session.Session().get_component("data_loader")
+"""It keeps every service model that it has read; reading them is most of what making a client takes."""
+
+
+def session(
+    region: str, key: str | None = None, secret: str | None = None, token: str | None = None
+) -> boto3.Session:
+    """Return a session in a region, with these credentials or the machine's own; all share one loader."""
+    own = botocore.session.Session()
+    own.register_component("data_loader", _LOADER)
+    own.set_config_variable("region", region)
+    if key is not None and secret is not None:
+        own.set_credentials(key, secret, token)
+    return boto3.Session(botocore_session=own, region_name=region)
 
 
 @dataclass(frozen=True)
@@ -63,9 +77,9 @@ class Aws:
         if self.acting is not None:
             return self.acting
         if not self.embedded:
-            return sessions.session(self.environment.region)
+            return session(self.environment.region)
         # Any word is right for a secret; the embedded AWS checks ids only.
-        return sessions.session(self.environment.region, self.environment.account, "embedded")
+        return session(self.environment.region, self.environment.account, "embedded")
 
     @cached_property
     def _config(self) -> Config:

@@ -1,4 +1,4 @@
-"""Stacks made, changed and deleted by change set, with the first failure told and not the last."""
+"""Stacks made, changed and deleted by change set, which report the first failure, not the last."""
 
 from __future__ import annotations
 

@@ -13,17 +13,19 @@ _CODE = "CodeKey"
 
 
 def digests(aws: Aws, stack: str) -> dict[str, str]:
-    """The digest of each function's package, by the stack's parameter, as the stack was told."""
-    given = stacks.described(aws, stack).get("Parameters", [])
+    """Return the digest of each function's package by function, from the parameters of the stack."""
+    parameters = stacks.described(aws, stack).get("Parameters", [])
     return {
-        one["ParameterKey"].removesuffix(_CODE): one["ParameterValue"].rpartition("/")[2].removesuffix(".zip")
-        for one in given
-        if one["ParameterKey"].endswith(_CODE)
+        parameter["ParameterKey"].removesuffix(_CODE): parameter["ParameterValue"]
+        .rpartition("/")[2]
+        .removesuffix(".zip")
+        for parameter in parameters
+        if parameter["ParameterKey"].endswith(_CODE)
     }
 
 
 def live_versions(aws: Aws, stack: str) -> dict[str, int]:
-    """The versions that the payment workflow's alias leads to, with the share of each in percent."""
+    """Return the versions that the payment workflow's alias leads to, with the share of each in percent."""
     alias = stacks.outputs(aws, stack)["PaymentWorkflowAliasArn"]
     routes = aws.stepfunctions.describe_state_machine_alias(stateMachineAliasArn=alias)[
         "routingConfiguration"

@@ -57,31 +57,31 @@ _ROOT_PAGES: Final = {
 
 
 def bucket() -> str:
-    """The bucket's name.
+    """Return the bucket's name.
 
     Raises:
         Refused: There is no docs bucket.
     """
-    return build_environment.told("DOCS_BUCKET")
+    return build_environment.variable("DOCS_BUCKET")
 
 
 def upload(tools: Aws, file: Path, key: str) -> None:
-    """Upload one page or file, as what its name says it is."""
+    """Upload one page or file with the content type of its name."""
     _put(tools, key, file.name, file.read_bytes())
 
 
 def replace_folder(tools: Aws, source: Path, folder: str) -> int:
-    """Make a folder of the site what a local folder is, and the version selector know of it.
+    """Replace a folder of the site by a local folder, and list it in the version selector.
 
-    Pages come after what they show, and what is gone goes last, so that a reader meanwhile misses nothing.
+    Pages come after what they show and stale files go last, so that a reader meanwhile misses nothing.
 
     Returns:
         How many files it has.
 
     Raises:
-        Refused: There is no docs bucket, nothing to publish, or the folder's name is not one of ours.
+        Refused: There is no docs bucket, nothing to publish, or no such folder of the site.
     """
-    prefix = f"{_known(folder)}/"
+    prefix = f"{_valid_folder(folder)}/"
     files = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
     if _INDEX not in files:
         raise Refused(f"There is no site in {source} to publish.", "make docs")
@@ -104,15 +104,15 @@ def remove_preview(tools: Aws, folder: str) -> int:
     Raises:
         Refused: There is no docs bucket, or the folder is no branch's.
     """
-    if not _known(folder).startswith(BRANCHES):
+    if not _valid_folder(folder).startswith(BRANCHES):
         raise Refused(f"{folder} is no branch's preview, so it is not removed here.")
-    gone = set(_listed(tools, f"{folder}/"))
-    _delete(tools, gone)
+    keys = set(_listed(tools, f"{folder}/"))
+    _delete(tools, keys)
     _write_versions(tools, folder)
-    return len(gone)
+    return len(keys)
 
 
-def _known(folder: str) -> str:
+def _valid_folder(folder: str) -> str:
     stack = folder.removeprefix(BRANCHES)
     if folder in ENVIRONMENTS or (stack != folder and branch_names.is_branch_stack(stack)):
         return folder
@@ -130,16 +130,18 @@ def _write_versions(tools: Aws, folder: str) -> None:
 
     Two publications at once may each miss the other; the next one lists both.
     """
-    known = [name for name in ENVIRONMENTS if _exists(tools, f"{name}/{_INDEX}")]
+    published = [name for name in ENVIRONMENTS if _exists(tools, f"{name}/{_INDEX}")]
     if not folder.startswith(BRANCHES):
-        versions = [_version(name, name) for name in known]
+        versions = [_version(name, name) for name in published]
         _put(tools, VERSIONS, VERSIONS, json.dumps(versions).encode())
         for name, body in _ROOT_PAGES.items():
             page = f'<!doctype html><html lang="en"><meta charset="utf-8">{body}</html>\n'
             _put(tools, name, name, page.encode())
         return
     previews = [name.removeprefix(BRANCHES).rstrip("/") for name in _folders(tools, BRANCHES)]
-    versions = [_version(name, name) for name in previews] + [_version(f"../{one}", one) for one in known]
+    versions = [_version(name, name) for name in previews] + [
+        _version(f"../{name}", name) for name in published
+    ]
     _put(tools, BRANCHES + VERSIONS, VERSIONS, json.dumps(versions).encode())
 
 
@@ -164,7 +166,7 @@ def _listed(tools: Aws, prefix: str) -> Iterator[str]:
 
 def _folders(tools: Aws, prefix: str) -> list[str]:
     pages = tools.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket(), Prefix=prefix, Delimiter="/")
-    return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
+    return [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
 
 
 def _delete(tools: Aws, keys: Iterable[str]) -> None:

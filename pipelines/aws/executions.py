@@ -38,7 +38,7 @@ class Moment:
         what: A state entered or left, an attempt of its task that failed, or the end of the execution.
         state: The state's name; at the end, the execution's status.
         error: The error's name, where something failed.
-        cause: What the error said, in its own words.
+        cause: The error's message.
     """
 
     at: datetime
@@ -70,31 +70,31 @@ def follow(aws: Aws, execution_arn: str, *, after: int = 0) -> Iterator[Moment]:
 
 
 def moments(aws: Aws, execution_arn: str) -> list[Moment]:
-    """What has happened in an execution so far."""
-    found, state = [], ""
+    """Return what has happened in an execution so far."""
+    past, state = [], ""
     for event in _history(aws, execution_arn):
         moment = _moment(event, state)
         if moment is not None:
             state = moment.state
-            found.append(moment)
-    return found
+            past.append(moment)
+    return past
 
 
 def last_event(aws: Aws, execution_arn: str) -> int:
-    """The number of the latest event of an execution."""
-    found = aws.stepfunctions.get_execution_history(
+    """Return the number of the latest event of an execution."""
+    latest = aws.stepfunctions.get_execution_history(
         executionArn=execution_arn, reverseOrder=True, maxResults=1
     )
-    return found["events"][0]["id"]
+    return latest["events"][0]["id"]
 
 
 def arn_of(state_machine_arn: str, name: str) -> str:
-    """The ARN of the execution with this name (API Reference, DescribeExecution)."""
+    """Return the ARN of the execution with this name (API Reference, DescribeExecution)."""
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def status(aws: Aws, execution_arn: str) -> str | None:
-    """The status of an execution, or none when there is no such execution."""
+    """Return the status of an execution, or none when there is no such execution."""
     try:
         return aws.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
     except aws.stepfunctions.exceptions.ExecutionDoesNotExist:
@@ -122,7 +122,7 @@ def _moment(event: HistoryEventTypeDef, state: str) -> Moment | None:
         return Moment(at, "ended", "SUCCEEDED")
     key = kind[:1].lower() + kind[1:]
     failed = details.get(f"{key}EventDetails", {})
-    error, cause = failed.get("error", ""), words(failed.get("cause", ""))
+    error, cause = failed.get("error", ""), error_message(failed.get("cause", ""))
     if key in _ENDS:
         status = key.removeprefix("execution").upper().replace("TIMEDOUT", "TIMED_OUT")
         return Moment(at, "ended", status, error, cause)
@@ -131,11 +131,10 @@ def _moment(event: HistoryEventTypeDef, state: str) -> Moment | None:
     return None
 
 
-def words(cause: str) -> str:
-    """The message of a Lambda function's error, whose cause is a JSON document with a stack trace."""
+def error_message(cause: str) -> str:
+    """Return the message of a Lambda function's error, whose cause is a JSON document with a stack trace."""
     try:
         document = json.loads(cause)
     except ValueError:
         return cause
-    told = document.get("errorMessage", cause) if isinstance(document, dict) else cause
-    return str(told)
+    return str(document.get("errorMessage", cause) if isinstance(document, dict) else cause)

@@ -1,4 +1,4 @@
-"""What stacks are, what they did, and how they go."""
+"""Stacks: state, outputs, events and deletion."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def delete(aws: Aws, name: str, reporter: Reporter = NOBODY) -> bool:
 
 
 def status(aws: Aws, name: str) -> str | None:
-    """The state of a stack, or none when there is no such stack."""
+    """Return the state of a stack, or none when there is no such stack."""
     try:
         return aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     except ClientError as error:
@@ -55,7 +55,7 @@ def status(aws: Aws, name: str) -> str | None:
 
 
 def outputs(aws: Aws, name: str) -> dict[str, str]:
-    """The outputs of a stack by name.
+    """Return the stack's outputs by name.
 
     Raises:
         Refused: There is no such stack.
@@ -69,17 +69,21 @@ def outputs(aws: Aws, name: str) -> dict[str, str]:
 
 
 def described(aws: Aws, name: str) -> StackTypeDef:
-    """What CloudFormation says of a stack that exists."""
+    """Return CloudFormation's description of a stack that exists."""
     return aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
 
 
 def unique(purpose: str) -> str:
-    """A name that nothing else has, for change sets and request tokens."""
+    """Return a name that nothing else has, for change sets and request tokens."""
     return f"payments-{purpose}-{uuid.uuid4().hex}"
 
 
 def follow(aws: Aws, stack_id: str, token: str, wanted: str, reporter: Reporter) -> None:
-    """Tell the events of one operation until the stack itself has ended; raise unless it ended as wanted."""
+    """Report the events of one operation until the stack itself has ended.
+
+    Raises:
+        StackFailed: It did not end in the wanted state, or not within an hour.
+    """
     reported: set[str] = set()
     first_failure = ""
 

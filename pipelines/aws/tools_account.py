@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from environments import schema
 from environments import tools as tools_file
-from pipelines.aws import sessions
-from pipelines.aws.accounts import Aws
+from pipelines.aws.accounts import Aws, session
 
 if TYPE_CHECKING:
     from environments.tools import Tools
@@ -20,7 +19,7 @@ IN_A_BUILD: Final = "CODEBUILD_BUILD_ID"
 
 
 def connect(endpoint_url: str | None = None, tools: Tools | None = None) -> Aws:
-    """The tools account at an endpoint, else at AWS_ENDPOINT_URL, else on AWS.
+    """Return the tools account at an endpoint, else at AWS_ENDPOINT_URL, else on AWS.
 
     In a build its own role is used; elsewhere the caller's credentials, or on the embedded AWS the
     account's root.
@@ -29,5 +28,5 @@ def connect(endpoint_url: str | None = None, tools: Tools | None = None) -> Aws:
     # Everything that an environment says beyond account and region is the systems', not the tools'.
     place = {"name": "tools", "account": tools.account, "region": tools.region}
     environment = schema.load("branch").model_copy(update=place)
-    own = sessions.session(tools.region) if IN_A_BUILD in os.environ else None
+    own = session(tools.region) if IN_A_BUILD in os.environ else None
     return Aws(environment, endpoint_url or os.environ.get("AWS_ENDPOINT_URL"), acting=own)

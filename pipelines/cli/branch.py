@@ -35,12 +35,12 @@ def turn() -> None:
 
     Fails when a later push came meanwhile. EXECUTION is the execution whose turn it should be.
     """
-    mine = build_environment.told(branch_names.VARIABLE)
+    mine = build_environment.variable(branch_names.VARIABLE)
     with console.progress("waiting for our turn") as reporter:
         branch_queue.await_turn(
             tools_account.connect(),
             build_environment.pipeline_name(),
-            build_environment.told("EXECUTION"),
+            build_environment.variable("EXECUTION"),
             mine,
             reporter,
         )
@@ -96,10 +96,10 @@ def remove(branch_name: str, endpoint_url: str | None) -> None:
 @branch.command()
 def expire() -> None:
     """Propose the removal of stacks without a push for EXPIRY_DAYS."""
-    days = build_environment.told("EXPIRY_DAYS")
+    days = build_environment.variable("EXPIRY_DAYS")
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
-    pipeline, tools = build_environment.told("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
+    pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
     for one in branch_stacks.expired(branch_stacks.listed(_there(None)), int(days)):
         if not one.nameable:
             console.refuse(

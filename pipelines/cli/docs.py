@@ -57,7 +57,7 @@ def publish(folder: Path) -> None:
     To the folder that FOLDER names, of the bucket that DOCS_BUCKET names. A pipeline's build puts the four
     measures of the environment into the page that is there for them.
     """
-    place, tools = build_environment.told("FOLDER"), tools_account.connect()
+    place, tools = build_environment.variable("FOLDER"), tools_account.connect()
     docs_bucket.bucket()
     with console.progress(f"publishing {place}"):
         if place in dora.STAGES and build_environment.by_a_pipeline():
@@ -72,7 +72,7 @@ def remove() -> None:
 
     In the folder that FOLDER names, of the bucket that DOCS_BUCKET names.
     """
-    place = build_environment.told("FOLDER")
+    place = build_environment.variable("FOLDER")
     with console.progress(f"removing {place}"):
         count = docs_bucket.remove_preview(tools_account.connect(), place)
     console.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")

@@ -90,7 +90,7 @@ def print_record(order_id: str, record: Record, status: str | None, moments: Ite
         console.out.print(table("Deliveries", columns, _rows(record.deliveries, *columns)))
     if record.failures:
         told = [
-            [failure["at"], failure["step"], failure["error"], executions.words(failure["cause"])]
+            [failure["at"], failure["step"], failure["error"], executions.error_message(failure["cause"])]
             for failure in record.failures
         ]
         console.out.print(table("Failures", ("at", "step", "error", "cause"), told, long=("step", "cause")))

@@ -33,10 +33,13 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
     """
     if stack is not None:
         branch_names.removable(stack)
-    manifest, bucket = packaging.read_intact(built), build_environment.told(publish_release.BUCKET)
+    manifest, bucket = packaging.read_intact(built), build_environment.variable(publish_release.BUCKET)
     image, push = packaging.read_image(built), None
     if stack is not None:
-        branch, execution = build_environment.told(branch_names.VARIABLE), build_environment.told("EXECUTION")
+        branch, execution = (
+            build_environment.variable(branch_names.VARIABLE),
+            build_environment.variable("EXECUTION"),
+        )
         push = branch_queue.push_of(
             tools_account.connect(), build_environment.pipeline_name(), execution, branch
         )
@@ -75,7 +78,7 @@ def verify(packages: Path) -> None:
     """
     tools, pipeline = tools_account.connect(), build_environment.pipeline_name()
     found = tools.client("codepipeline").get_pipeline_execution(
-        pipelineName=pipeline, pipelineExecutionId=build_environment.told("EXECUTION")
+        pipelineName=pipeline, pipelineExecutionId=build_environment.variable("EXECUTION")
     )["pipelineExecution"]
     back = found.get("executionType") == "ROLLBACK"
     manifest = packaging.read_intact(packages / _PACKAGES)
@@ -85,8 +88,8 @@ def verify(packages: Path) -> None:
         build_environment.looking_at("prod"),
         None if back else build_environment.looking_at("staging"),
         verification.Release(manifest, packaging.read_image(packages / _PACKAGES)),
-        prepared=build_environment.told("PREPARED"),
-        approved=None if back else build_environment.told("APPROVED"),
+        prepared=build_environment.variable("PREPARED"),
+        approved=None if back else build_environment.variable("APPROVED"),
     )
     compared = "the packages of that release" if back else "as approved, and what staging runs"
     console.done(f"{'A rollback to' if back else 'Production would get'} {compared}.")

@@ -98,8 +98,8 @@ def _digests(prepared: Rehearsal) -> bool:
 
 def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
     builds = [step.build for one in promotions for step in one.steps if step.build]
-    found = build_reports.of_builds(prepared.aws, builds)
-    rows = [(report.name, report.said, _mark(report.passed)) for report in found]
+    found = build_reports.reports_of(prepared.aws, builds)
+    rows = [(report.name, report.summary, _mark(report.passed)) for report in found]
     smoke = [step for one in promotions for step in one.steps if step.action == "Smoke"]
     rows += [
         (

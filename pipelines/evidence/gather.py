@@ -36,20 +36,20 @@ def gather(built: Path, packages: Path) -> Evidence:
         Refused: A variable is missing, or a change set failed.
     """
     prod, staging = build_environment.looking_at("prod"), build_environment.looking_at("staging")
-    execution, change_set = build_environment.told("EXECUTION"), build_environment.told("CHANGE_SET")
+    execution, change_set = build_environment.variable("EXECUTION"), build_environment.variable("CHANGE_SET")
     names = (prod.environment.network_stack, prod.environment.default_stack)
     stacks = [stack_changes.read(prod, name, change_set) for name in names]
     manifest = packaging.read_manifest(packages / "dist" / "packages")
     tests = reports.tests(built / "reports" / "tests.xml")
     return Evidence(
-        commit=build_environment.told("COMMIT"),
+        commit=build_environment.variable("COMMIT"),
         execution=execution,
         at=datetime.now(UTC),
         stacks=stacks,
         risks=risks.assess(stacks),
         tests=tests,
         coverage=reports.coverage(built / "reports" / "coverage.xml"),
-        smoke=reports.smoke_of(staging, build_environment.told("STAGING_SMOKE")),
+        smoke=reports.smoke_of(staging, build_environment.variable("STAGING_SMOKE")),
         commits=commits.since_last_release(
             tools_account.connect(), build_environment.pipeline_name(), execution
         ),
@@ -74,4 +74,4 @@ def publish(evidence: Evidence, folder: Path) -> str:
     """Upload the page to the docs bucket and return its address."""
     place = f"{docs_folders.EVIDENCE}{evidence.execution}"
     docs_bucket.upload(tools_account.connect(), folder / "index.html", f"{place}/index.html")
-    return f"{build_environment.told('DOCS_URL')}/{place}/index.html"
+    return f"{build_environment.variable('DOCS_URL')}/{place}/index.html"

@@ -31,9 +31,11 @@ def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> int:
         How many were uploaded.
     """
     tools = tools_account.connect()
-    uploaded = artifacts.upload_packages(tools, build_environment.told(BUCKET), manifest, folder, reporter)
+    uploaded = artifacts.upload_packages(
+        tools, build_environment.variable(BUCKET), manifest, folder, reporter
+    )
     if IMAGE_REPOSITORY in os.environ:
-        pushed = image.publish(tools, build_environment.told(IMAGE_REPOSITORY), folder, reporter)
+        pushed = image.publish(tools, build_environment.variable(IMAGE_REPOSITORY), folder, reporter)
         reporter.say(f"the image is {pushed.repository}@{pushed.digest}")
     return uploaded
 
@@ -56,7 +58,7 @@ def package_published(progress: Callable[[str], None]) -> Manifest:
 
 def _index() -> Index:
     domain, repository = (
-        build_environment.told("LIBRARY_DOMAIN"),
-        build_environment.told("LIBRARY_REPOSITORY"),
+        build_environment.variable("LIBRARY_DOMAIN"),
+        build_environment.variable("LIBRARY_REPOSITORY"),
     )
     return library.index(tools_account.connect(), domain, repository)

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from embedded_aws import instance
-from pipelines.aws import sessions
+from pipelines.aws import accounts
 from tests.integration.codesuite.conftest import (
     Json,
     Repository,
@@ -57,7 +57,7 @@ class _Kept:
             self.running = instance.start(self.root, keep=True, attached=True)
 
     def client(self, service: str, account: str, region: str) -> Any:
-        make: Any = sessions.session(region, account, "any").client
+        make: Any = accounts.session(region, account, "any").client
         config = botocore.config.Config(retries={"max_attempts": 0})
         return make(service, endpoint_url=self.running.endpoint, config=config)
 
