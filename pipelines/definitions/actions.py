@@ -1,4 +1,4 @@
-"""What a pipeline does, as typed constructors: each returns an action that `stage(...)` puts in order.
+"""Typed constructors of what a pipeline does: each returns an action that `stage(...)` puts in order.
 
 Configuration keys are those of the action structure reference
 (https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html). Texts like
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Sub
 from troposphere.codepipeline import Actions, ActionTypeId, InputArtifacts, OutputArtifacts
 
-from pipelines.definitions.enums import ActionMode, Category, Provider
+from pipelines.definitions.enums import ActionMode, ActionProvider, Category
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,12 @@ def checkout(connection: AWSHelperFn, repository: str, branch: str) -> Actions:
         "DetectChanges": "false",
     }
     return _action(
-        "Checkout", Category.SOURCE, Provider.CONNECTION, configuration, outputs=[SOURCE], Namespace=SOURCE
+        "Checkout",
+        Category.SOURCE,
+        ActionProvider.CONNECTION,
+        configuration,
+        outputs=[SOURCE],
+        Namespace=SOURCE,
     )
 
 
@@ -76,7 +81,7 @@ def run_build(
         configuration["EnvironmentVariables"] = _environment(variables)
     named = {} if namespace is None else {"Namespace": namespace}
     return _action(
-        name, Category.BUILD, Provider.CODEBUILD, configuration, inputs=reads, outputs=writes, **named
+        name, Category.BUILD, ActionProvider.CODEBUILD, configuration, inputs=reads, outputs=writes, **named
     )
 
 
@@ -158,7 +163,7 @@ def smoke(target: Target, *, machine: str, namespace: str) -> Actions:
     return _action(
         "Smoke",
         Category.INVOKE,
-        Provider.STEP_FUNCTIONS,
+        ActionProvider.STEP_FUNCTIONS,
         configuration,
         RoleArn=target.deployment_role,
         Namespace=namespace,
@@ -175,36 +180,43 @@ def approve(*, topic: AWSHelperFn, evidence: AWSHelperFn | str, summary: str, mi
         minutes: How long to wait before it counts as a no.
     """
     configuration = {"NotificationArn": topic, "ExternalEntityLink": evidence, "CustomData": summary}
-    return _action("Approve", Category.APPROVAL, Provider.MANUAL, configuration, TimeoutInMinutes=minutes)
+    return _action(
+        "Approve", Category.APPROVAL, ActionProvider.MANUAL, configuration, TimeoutInMinutes=minutes
+    )
 
 
 def in_folder(url: AWSHelperFn, parameter: str, folder: str) -> Sub:
-    """An address below one that a parameter holds."""
+    """Return an address below one that a parameter holds."""
     return Sub(f"${{{parameter}}}/{folder}", {parameter: url})
 
 
 def _environment(variables: Mapping[str, str | AWSHelperFn]) -> str | Sub:
-    """The variables as the JSON that the action wants; those that the stack knows are put in by name."""
+    """Return the variables as the action's JSON; those that the stack knows are substituted by name."""
     ours = {key: value for key, value in variables.items() if not isinstance(value, str)}
     texts = {key: f"${{{key}}}" if key in ours else value for key, value in variables.items()}
     listed = [{"name": key, "value": value, "type": "PLAINTEXT"} for key, value in texts.items()]
-    said = json.dumps(listed, separators=(",", ":"))
+    text = json.dumps(listed, separators=(",", ":"))
     # A Sub takes letters and digits alone for the names of what it puts in.
     for key in ours:
-        said = said.replace(f"${{{key}}}", f"${{{key.replace('_', '')}}}")
-    return Sub(said, {key.replace("_", ""): value for key, value in ours.items()}) if ours else said
+        text = text.replace(f"${{{key}}}", f"${{{key.replace('_', '')}}}")
+    return Sub(text, {key.replace("_", ""): value for key, value in ours.items()}) if ours else text
 
 
 def _cloudformation(name: str, target: Target, configuration: dict[str, Any], **rest: Any) -> Actions:
     return _action(
-        name, Category.DEPLOY, Provider.CLOUDFORMATION, configuration, RoleArn=target.deployment_role, **rest
+        name,
+        Category.DEPLOY,
+        ActionProvider.CLOUDFORMATION,
+        configuration,
+        RoleArn=target.deployment_role,
+        **rest,
     )
 
 
 def _action(
     name: str,
     category: Category,
-    provider: Provider,
+    provider: ActionProvider,
     configuration: Mapping[str, Any],
     *,
     inputs: Sequence[str] = (),

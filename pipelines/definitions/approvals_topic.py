@@ -1,4 +1,4 @@
-"""How people hear of approvals and failures: one topic, and a notification rule for each pipeline."""
+"""The topic that notifies people of approvals and failures, and a notification rule for each pipeline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Event(StrEnum):
-    """What people are told of (Developer Tools user guide, "Events for notification rules on pipelines")."""
+    """The notifications (Developer Tools user guide, "Events for notification rules on pipelines")."""
 
     APPROVAL_NEEDED = "codepipeline-pipeline-manual-approval-needed"
     APPROVAL_GIVEN = "codepipeline-pipeline-manual-approval-succeeded"
@@ -34,17 +34,17 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class ApprovalsTopic:
     """What others may use of the topic."""
 
     topic_arn: Ref
 
     def permissions(self) -> list[Permission]:
-        """What asking needs."""
+        """Return what asking for an approval needs."""
         return [Permission("Ask", "Sends approvals to people.", [sns.Publish], [self.topic_arn])]
 
 
-def add_questions(template: Template, artifacts: Artifacts) -> Questions:
+def add_approvals_topic(template: Template, artifacts: Artifacts) -> ApprovalsTopic:
     """Add the topic; who listens subscribes to it."""
     topic = Topic("Approvals", KmsMasterKeyId=artifacts.key_arn, DisplayName="Payments: releases")
     publish = Statement(
@@ -62,13 +62,13 @@ def add_questions(template: Template, artifacts: Artifacts) -> Questions:
     )
     template.add_resource(topic)
     template.add_resource(policy)
-    return Questions(Ref(topic))
+    return ApprovalsTopic(Ref(topic))
 
 
 def add_notifications(
-    template: Template, pipeline: Pipeline, questions: Questions, events: Sequence[Event]
+    template: Template, pipeline: Pipeline, topic: ApprovalsTopic, events: Sequence[Event]
 ) -> None:
-    """Tell people of these events of a pipeline. A rule must have a name; it derives from the stack's."""
+    """Add a rule that notifies people of these events; its name, which it must have, is the stack's."""
     rule = NotificationRule(
         f"{pipeline.title}Notifications",
         Name=Sub(f"${{AWS::StackName}}-{pipeline.title}"),
@@ -77,6 +77,6 @@ def add_notifications(
             f"arn:${{AWS::Partition}}:codepipeline:${{AWS::Region}}:${{AWS::AccountId}}:${{{pipeline.title}}}"
         ),
         EventTypeIds=[event.value for event in events],
-        Targets=[Target(TargetType="SNS", TargetAddress=questions.topic_arn)],
+        Targets=[Target(TargetType="SNS", TargetAddress=topic.topic_arn)],
     )
     template.add_resource(rule)

@@ -11,7 +11,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 from troposphere.codepipeline import ArtifactStore, EncryptionKey
 
-from pipelines.definitions.artifacts_key import add_artifacts_key
+from pipelines.definitions.keys import add_artifacts_key
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.only_tls import only_tls
 from templates.capabilities.permissions import POLICY_VERSION, Permission
@@ -39,12 +39,12 @@ class Artifacts:
     key_arn: GetAtt
 
     def store(self) -> ArtifactStore:
-        """The store as a pipeline wants it."""
+        """Return the store as a pipeline's property."""
         key = EncryptionKey(Id=self.key_arn, Type="KMS")
         return ArtifactStore(Type="S3", Location=self.bucket, EncryptionKey=key)
 
     def permissions(self) -> list[Permission]:
-        """What a pipeline needs to read and write artifacts."""
+        """Return what a pipeline needs to read and write artifacts."""
         return [
             self._may(
                 "Artifacts",
@@ -62,7 +62,7 @@ class Artifacts:
         ]
 
     def permissions_of_build(self, *, writes: bool) -> list[Permission]:
-        """What a build needs: to read artifacts and its cache, and to write these or its cache alone."""
+        """Return what a build needs: to read artifacts and its cache, and to write these or its cache."""
         return [
             self._may("Artifacts", "Reads what earlier actions made.", _READ, "*"),
             self._may(
@@ -73,7 +73,7 @@ class Artifacts:
             ),
             Permission(
                 "ArtifactBucket",
-                "CodeBuild looks at the bucket before it uses it, and is told of what is not there.",
+                "CodeBuild looks at the bucket before it uses it; listing tells it that a key is missing.",
                 [s3.GetBucketLocation, s3.GetBucketAcl, s3.ListBucket],
                 [self.bucket_arn],
             ),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troposphere import AWSHelperFn, Export, Output, Sub, Template
+from troposphere import AWSHelperFn, Export, ImportValue, Output, Sub, Template
+from troposphere.iam import Role
 
 from pipelines.definitions.boundaries import (
     add_execution_boundary,
@@ -16,12 +17,12 @@ from pipelines.definitions.boundaries import (
     add_runtime_boundary,
 )
 from pipelines.definitions.execution_permissions import execution_permissions
+from pipelines.definitions.roles import add_target_role, trust_cloudformation, trust_pipelines
 from pipelines.definitions.target_permissions import (
     deployment_permissions,
     inspection_permissions,
     removal_permissions,
 )
-from pipelines.definitions.target_roles import add_target_role, trust_cloudformation, trust_pipelines
 
 if TYPE_CHECKING:
     from environments.schema import Environment
@@ -52,7 +53,7 @@ def build(tools: Tools, environment: Environment) -> Template:
     outputs = {
         "DeploymentRole": ("What pipelines act as", deployment),
         "ExecutionRole": ("What CloudFormation acts as", execution),
-        "InspectionRole": ("What builds look around as", inspection),
+        "InspectionRole": ("What builds read as", inspection),
     }
     if environment.name == "branch":
         removal = add_target_role(
@@ -65,14 +66,27 @@ def build(tools: Tools, environment: Environment) -> Template:
     return template
 
 
+def with_runtime_boundary(template: Template, bootstrap_stack: str) -> Template:
+    """Return the template with the account's runtime boundary on all its roles.
+
+    The execution role may make no role without it (`execution_permissions.py`). A stack deployed by hand to
+    an account without pipelines has no boundary to import, so this is done when pipelines synthesize, not in
+    the templates.
+    """
+    for resource in template.resources.values():
+        if isinstance(resource, Role):
+            resource.PermissionsBoundary = ImportValue(f"{bootstrap_stack}-{RUNTIME_BOUNDARY}")
+    return template
+
+
 def pipelines_parameters(outputs: dict[str, dict[str, str]]) -> dict[str, str]:
-    """The role parameters of the pipelines stack, from the outputs of the bootstrap stacks by environment."""
-    given = {
+    """Return the pipelines stack's role parameters from the outputs of the bootstrap stacks."""
+    environment_roles = {
         f"{name.title()}{role}": outputs[name][role]
         for name in ("branch", "staging", "prod")
         for role in ("DeploymentRole", "ExecutionRole", "InspectionRole")
     }
-    return given | {"BranchRemovalRole": outputs["branch"]["RemovalRole"]}
+    return environment_roles | {"BranchRemovalRole": outputs["branch"]["RemovalRole"]}
 
 
 def _export(template: Template, name: str, description: str, value: AWSHelperFn) -> None:

@@ -12,7 +12,7 @@ from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement,
 from troposphere import Ref, Sub
 from troposphere.iam import ManagedPolicy
 
-from pipelines.definitions import execution_actions as known
+from pipelines.definitions import execution_actions
 from pipelines.definitions.roles import PATH
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION
@@ -100,7 +100,7 @@ DEPLOYING: Final = {
 
 EXECUTING: Final = {
     "ecr": ["BatchGetImage", "GetDownloadUrlForLayer"],
-    "iam": [*known.ROLES, *known.BOUNDED_ROLES, "AttachRolePolicy", "PassRole"],
+    "iam": [*execution_actions.ROLES, *execution_actions.BOUNDED_ROLES, "AttachRolePolicy", "PassRole"],
     "s3": ["GetObject", "GetObjectVersion"],
     "sts": ["AssumeRole"],
 }
@@ -140,9 +140,17 @@ def add_execution_boundary(template: Template, runtime_boundary: AWSHelperFn) ->
     ]
     unheld = Condition(StringNotEquals({"iam:PermissionsBoundary": runtime_boundary}))
     statements = [
-        _allow(_actions([known.LOOK, known.CHANGE, known.UNBOUNDED, EXECUTING])),
-        _deny("NotThemselves", [*known.ROLES, *known.BOUNDED_ROLES, "AttachRolePolicy"], ours),
-        _deny("OnlyHeldRoles", [*known.BOUNDED_ROLES, "AttachRolePolicy"], ["*"], unheld),
+        _allow(
+            _actions(
+                [execution_actions.LOOK, execution_actions.CHANGE, execution_actions.UNBOUNDED, EXECUTING]
+            )
+        ),
+        _deny(
+            "NotThemselves",
+            [*execution_actions.ROLES, *execution_actions.BOUNDED_ROLES, "AttachRolePolicy"],
+            ours,
+        ),
+        _deny("OnlyHeldRoles", [*execution_actions.BOUNDED_ROLES, "AttachRolePolicy"], ["*"], unheld),
     ]
     return _add(
         template,
@@ -189,7 +197,7 @@ def _add(
         Path=PATH,
         PolicyDocument=PolicyDocument(Version=POLICY_VERSION, Statement=list(statements)),
         Metadata={
-            "Permissions": {str(one.Sid): _REASONS[str(one.Sid)] for one in statements},
+            "Permissions": {str(statement.Sid): _REASONS[str(statement.Sid)] for statement in statements},
             **excepted(*[Except(rule, _A_BOUNDARY) for rule in rules]),
         },
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
 
     from pipelines.definitions.artifacts import Artifacts
-    from pipelines.definitions.docs_access import Site
+    from pipelines.definitions.docs_access import DocsSite
     from pipelines.definitions.images import Images, Repository
     from pipelines.definitions.library import Library
     from pipelines.definitions.targets import Target, Targets
@@ -48,7 +48,7 @@ def add_builds(
     targets: Targets,
     artifacts: Artifacts,
     library: Library,
-    site: Site,
+    site: DocsSite,
     *,
     images: Images,
 ) -> Builds:
@@ -63,7 +63,7 @@ def add_builds(
         *,
         image: Repository | None = None,
     ) -> Project:
-        told = {} if image is None else {IMAGE_REPOSITORY: image.uri}
+        repository = {} if image is None else {IMAGE_REPOSITORY: image.uri}
         return add_project(
             template,
             name,
@@ -71,7 +71,7 @@ def add_builds(
             buildspec=f"pipelines/definitions/buildspecs/{buildspec}.yml",
             purpose=purpose,
             permissions=[*permissions, *([] if image is None else image.push())],
-            variables={**variables, **told},
+            variables={**variables, **repository},
             docker=image is not None,
             writes=name in _WRITING,
         )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from environments import tools
 from pipelines.core import stack_tags
 from pipelines.core.refusals import Refused
-from pipelines.definitions.deployments import settings
+from pipelines.definitions.deployments import template_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,21 +49,21 @@ class Push:
 
 
 def tags(environment: Environment, push: Push | None = None) -> dict[str, str]:
-    """The tags of an environment's stack; those of a branch's say whose it is and how long it may stay.
+    """Return the tags of an environment's stack; a branch's also name its owner and when it expires.
 
     Rule E9007 asks for them (`pipelines/lint/house_rules/tags.py`).
     """
-    said = {"system": "payments", "environment": environment.name, "owner": environment.owner}
+    values = {"system": "payments", "environment": environment.name, "owner": environment.owner}
     if push is not None:
         expires = push.at + timedelta(days=tools.load().branch_expiry_days)
-        said |= {
+        values |= {
             "branch": push.branch,
             "owner": push.owner or environment.owner,
             "commit": push.commit,
             "pushed-at": push.at.isoformat(timespec="seconds"),
             "expires-at": expires.isoformat(timespec="seconds"),
         }
-    return {key: _NOT_IN_A_TAG.sub("_", value)[:_LONGEST] for key, value in said.items()}
+    return {key: _NOT_IN_A_TAG.sub("_", value)[:_LONGEST] for key, value in values.items()}
 
 
 def write(
@@ -73,7 +73,7 @@ def write(
     parameters: Mapping[str, str],
     push: Push | None = None,
 ) -> Path:
-    """Write the settings of one stack where the pipelines read them.
+    """Write the template configuration of one stack where the pipelines read it.
 
     Args:
         folder: The build's folder, which becomes the artifact.
@@ -88,10 +88,10 @@ def write(
     Raises:
         Refused: A tag is missing that every stack of its kind has.
     """
-    path = folder / settings("", environment.name, stack).removeprefix("::")
+    path = folder / template_configuration("", environment.name, stack).removeprefix("::")
     path.parent.mkdir(parents=True, exist_ok=True)
-    said = {"Parameters": dict(parameters), "Tags": tags(environment, push)}
-    for fault in stack_tags.faults(said):
+    configuration = {"Parameters": dict(parameters), "Tags": tags(environment, push)}
+    for fault in stack_tags.faults(configuration):
         raise Refused(f"{path.name} of {environment.name}: {stack_tags.RULE_ID} {fault}")
-    path.write_text(json.dumps(said, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(configuration, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return path

@@ -20,34 +20,34 @@ NAMED: Final = "Named"
 
 
 def template_path(environment: str, stack: str) -> str:
-    """Where `payments synth` puts a template."""
+    """Return where `payments synth` puts a template."""
     return f"{BUILT}::dist/templates/{environment}/{stack}.json"
 
 
-def settings(artifact: str, environment: str, stack: str) -> str:
-    """Where a stack's parameters and tags are (a CodePipeline template configuration file)."""
+def template_configuration(artifact: str, environment: str, stack: str) -> str:
+    """Return where a stack's parameters and tags are (a CodePipeline template configuration file)."""
     return f"{artifact}::dist/settings/{environment}/{stack}.json"
 
 
 def change_set(purpose: str) -> str:
-    """A change set's name that no other execution uses; two pushes never execute each other's."""
+    """Return a change set's name that no other execution uses; two pushes never execute each other's."""
     return f"{purpose}-{EXECUTION}"
 
 
 def prepare(target: Target, environment: str, stack: str, name: str, *, purpose: str = "release") -> Actions:
-    """Create the change set of one stack."""
+    """Return the action that creates the change set of one stack."""
     return create_change_set(
         f"{purpose.title()}-{stack}",
         target,
         stack=name,
         change_set=change_set(purpose),
         template=template_path(environment, stack),
-        settings=settings(PACKAGES, environment, stack),
+        settings=template_configuration(PACKAGES, environment, stack),
     )
 
 
 def execute(target: Target, stack: str, name: str, *, namespace: str | None = None) -> Actions:
-    """Execute the change set of one stack."""
+    """Return the action that executes the change set of one stack."""
     return execute_change_set(
         f"Deploy-{stack}", target, stack=name, change_set=change_set("release"), namespace=namespace
     )
@@ -61,7 +61,7 @@ def deploy_stack(
     *,
     namespace: str | None = None,
 ) -> tuple[Actions, ...]:
-    """Create a change set and execute it.
+    """Return the actions that create a change set and execute it.
 
     Args:
         target: The account.

@@ -23,14 +23,14 @@ _BUCKET = "arn:${AWS::Partition}:s3:::${Bucket}"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class DocsSite:
     """The docs stack's bucket and address; evidence pages live there too."""
 
     bucket: Ref
     url: Ref
 
     def publish(self) -> list[Permission]:
-        """What publishing an environment's docs needs."""
+        """Return what publishing an environment's docs needs."""
         folders = [f"{name}/*" for name in docs_folders.ENVIRONMENTS]
         return [
             self._may(
@@ -51,7 +51,7 @@ class Site:
         ]
 
     def preview(self) -> list[Permission]:
-        """What publishing or removing a branch's preview needs."""
+        """Return what publishing or removing a branch's preview needs."""
         return [
             self._may(
                 "Previews",
@@ -63,7 +63,7 @@ class Site:
         ]
 
     def evidence(self) -> Permission:
-        """What publishing the evidence of a release needs."""
+        """Return what publishing the evidence of a release needs."""
         return self._may(
             "Evidence",
             "Writes evidence pages; none is ever removed.",
@@ -83,7 +83,7 @@ class Site:
         return Permission(sid, why, actions, [Sub(f"{_BUCKET}/{key}", Bucket=self.bucket) for key in keys])
 
 
-def add_site(template: Template) -> Site:
+def add_docs_site(template: Template) -> DocsSite:
     """Add the parameters that name them."""
     bucket = Parameter("DocsBucket", Type="String", Description="The docs stack's bucket")
     url = Parameter(
@@ -91,4 +91,4 @@ def add_site(template: Template) -> Site:
     )
     template.add_parameter(bucket)
     template.add_parameter(url)
-    return Site(Ref(bucket), Ref(url))
+    return DocsSite(Ref(bucket), Ref(url))

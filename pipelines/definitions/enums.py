@@ -34,7 +34,7 @@ class Category(StrEnum):
     APPROVAL = "Approval"
 
 
-class Provider(StrEnum):
+class ActionProvider(StrEnum):
     """Who does it; each has a page in the action structure reference."""
 
     CONNECTION = "CodeStarSourceConnection"

@@ -8,7 +8,7 @@ from awacs.aws import Action, ArnEquals, Condition, StringEquals
 from troposphere import Sub
 
 from pipelines.core.branch_names import PREFIX
-from pipelines.definitions import execution_actions as known
+from pipelines.definitions import execution_actions
 from templates.capabilities.api_gateway_account import PUSH_LOGS
 from templates.capabilities.permissions import Permission
 
@@ -65,8 +65,8 @@ def execution_permissions(
     branch = environment.name == "branch"
     accept = None if branch else environment.database.peer_role_arn
     look, change, unbounded = (
-        known.without_network(names) if branch else names
-        for names in (known.LOOK, known.CHANGE, known.UNBOUNDED)
+        execution_actions.without_network(names) if branch else names
+        for names in (execution_actions.LOOK, execution_actions.CHANGE, execution_actions.UNBOUNDED)
     )
     return [
         Permission(
@@ -93,12 +93,15 @@ def execution_permissions(
             for service, names in change.items()
         ],
         Permission(
-            "OwnRoles", "The roles of the stacks that it deploys.", _actions({"iam": known.ROLES}), roles
+            "OwnRoles",
+            "The roles of the stacks that it deploys.",
+            _actions({"iam": execution_actions.ROLES}),
+            roles,
         ),
         Permission(
             "BoundedRoles",
             "A role of its stacks gets permissions only while the runtime boundary is on it.",
-            _actions({"iam": known.BOUNDED_ROLES}),
+            _actions({"iam": execution_actions.BOUNDED_ROLES}),
             roles,
             bounded,
         ),
@@ -121,14 +124,14 @@ def read_artifacts(tools: Tools) -> list[Permission]:
 
     CloudFormation made up the names of its bucket and key; their own policies name this role in turn.
     """
-    there = Condition(StringEquals({"aws:ResourceAccount": tools.account}))
+    in_tools_account = Condition(StringEquals({"aws:ResourceAccount": tools.account}))
     return [
         Permission(
             "ReadArtifacts",
             "Templates and packages, in the tools account only.",
             _actions({"s3": ["GetObject", "GetObjectVersion"]}),
             [Sub("arn:${AWS::Partition}:s3:::*/*")],
-            there,
+            in_tools_account,
         ),
         Permission(
             "DecryptArtifacts",

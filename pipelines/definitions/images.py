@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.definitions.targets import Target, Targets
 
 IMAGE_REPOSITORY: Final = "IMAGE_REPOSITORY"
-"""Tells a build where its image goes; a build that is not told builds none."""
+"""The variable that names where a build pushes its image; a build without it makes none."""
 BRANCHES: Final = ("branch",)
 RELEASES: Final = ("staging", "prod")
 
@@ -44,7 +44,7 @@ class Repository:
     arn: GetAtt
 
     def push(self) -> list[Permission]:
-        """What building and pushing an image needs.
+        """Return what building and pushing an image needs.
 
         Source: ECR user guide, "IAM permissions for pushing an image to an Amazon ECR private repository".
         """
@@ -95,9 +95,9 @@ def add_images(
     """
     if len({name in environments for name in RELEASES}) > 1:
         raise Refused("staging and prod are packaged in two ways, so neither would prove the other.")
-    there = {"branch": targets.branch, "staging": targets.staging, "prod": targets.prod}
+    by_environment = {"branch": targets.branch, "staging": targets.staging, "prod": targets.prod}
     kept = [
-        _add(template, title, artifacts, {name: there[name] for name in names}, what=what, days=days)
+        _add(template, title, artifacts, {name: by_environment[name] for name in names}, what=what, days=days)
         if set(names) <= set(environments)
         else None
         for title, names, what, days in (

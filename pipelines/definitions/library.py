@@ -34,7 +34,7 @@ class Library:
     repository_arn: Ref
 
     def permissions(self) -> list[Permission]:
-        """What publishing the library, and building against what was published, needs.
+        """Return what publishing the library, and building against what was published, needs.
 
         Source: CodeArtifact user guide, "AWS CodeArtifact permissions reference".
         """

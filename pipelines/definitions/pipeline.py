@@ -1,4 +1,4 @@
-"""What all pipelines have in common: V2, the artifact store, a role that can do what its actions do."""
+"""What all pipelines share: V2, the artifact store, a role that can do what its actions do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from troposphere import Output, Ref, Sub
 from troposphere import codepipeline as cp
 
 from pipelines.definitions import roles
-from pipelines.definitions.enums import PipelineType, Provider
+from pipelines.definitions.enums import ActionProvider, PipelineType
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from pipelines.definitions.enums import ExecutionMode
     from pipelines.definitions.projects import Project
-    from pipelines.definitions.shared_resources import Workshop
+    from pipelines.definitions.shared_resources import SharedResources
     from pipelines.definitions.targets import Target
 
 
 def add_pipeline(
     template: Template,
-    workshop: Workshop,
+    shared: SharedResources,
     name: str,
     *stages: cp.Stages,
     mode: ExecutionMode,
@@ -39,7 +39,7 @@ def add_pipeline(
 
     Args:
         template: Where it goes.
-        workshop: What it works with.
+        shared: What it works with.
         name: Its logical id.
         stages: What it does.
         mode: What happens when an execution starts while another runs.
@@ -47,22 +47,22 @@ def add_pipeline(
         acts_as: The targets whose deployment role its actions take on.
         asks: Whether it has an approval.
         triggers: What starts it, beside people and schedules.
-        variables: What it is told at the start.
+        variables: What a start may set.
     """
     role = roles.add_service_role(
-        template, name, "codepipeline.amazonaws.com", _permissions(workshop, runs, acts_as, asks=asks)
+        template, name, "codepipeline.amazonaws.com", _permissions(shared, runs, acts_as, asks=asks)
     )
     lists = {"Triggers": list(triggers), "Variables": list(variables)}
-    given: dict[str, Any] = {key: value for key, value in lists.items() if value}
+    present: dict[str, Any] = {key: value for key, value in lists.items() if value}
     pipeline = cp.Pipeline(
         name,
         PipelineType=PipelineType.V2.value,
         ExecutionMode=mode.value,
         RoleArn=roles.arn(role),
-        ArtifactStore=workshop.artifacts.store(),
+        ArtifactStore=shared.artifacts.store(),
         Stages=list(stages),
         RestartExecutionOnUpdate=False,
-        **given,
+        **present,
     )
     template.add_resource(pipeline)
     template.add_output(Output(f"{name}Name", Description=f"The pipeline {name}", Value=Ref(pipeline)))
@@ -70,25 +70,25 @@ def add_pipeline(
 
 
 def on_push(*, includes: Sequence[str], excludes: Sequence[str] = ()) -> cp.PipelineTriggerDeclaration:
-    """Start on a push to a branch that one of the globs names.
+    """Return a trigger that starts on a push to a branch that one of the globs names.
 
     Source: CodePipeline user guide, "Add trigger with code push or pull request event types".
     """
     without: dict[str, Any] = {"Excludes": list(excludes)} if excludes else {}
     branches = cp.GitBranchFilterCriteria(Includes=list(includes), **without)
     git = cp.GitConfiguration(SourceActionName="Checkout", Push=[cp.GitPushFilter(Branches=branches)])
-    return cp.PipelineTriggerDeclaration(ProviderType=Provider.CONNECTION.value, GitConfiguration=git)
+    return cp.PipelineTriggerDeclaration(ProviderType=ActionProvider.CONNECTION.value, GitConfiguration=git)
 
 
 def arn_of(pipeline: cp.Pipeline) -> Sub:
-    """A pipeline's ARN; CloudFormation gives its name alone."""
+    """Return a pipeline's ARN; CloudFormation gives its name alone."""
     return Sub(
         f"arn:${{AWS::Partition}}:codepipeline:${{AWS::Region}}:${{AWS::AccountId}}:${{{pipeline.title}}}"
     )
 
 
 def _permissions(
-    workshop: Workshop, runs: Sequence[Project], acts_as: Sequence[Target], *, asks: bool
+    shared: SharedResources, runs: Sequence[Project], acts_as: Sequence[Target], *, asks: bool
 ) -> list[Permission]:
     cross = Permission(
         "ActThere",
@@ -97,9 +97,9 @@ def _permissions(
         [target.deployment_role for target in acts_as],
     )
     return [
-        *workshop.artifacts.permissions(),
-        workshop.source_permission(),
+        *shared.artifacts.permissions(),
+        shared.source_permission(),
         *[project.start() for project in runs],
         *([cross] if acts_as else []),
-        *(workshop.questions.permissions() if asks else []),
+        *(shared.approvals.permissions() if asks else []),
     ]

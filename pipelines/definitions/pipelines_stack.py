@@ -10,7 +10,7 @@ from pipelines.definitions.branch_pipeline import add_branch_pipeline
 from pipelines.definitions.images import packaged_as_images as images_of_the_environments
 from pipelines.definitions.release_pipeline import add_release_pipeline
 from pipelines.definitions.removal_pipelines import add_expiry_pipeline, add_remove_branch_pipeline
-from pipelines.definitions.shared_resources import add_workshop
+from pipelines.definitions.shared_resources import add_shared_resources
 from pipelines.definitions.targets import add_targets
 
 if TYPE_CHECKING:
@@ -30,17 +30,17 @@ def build(tools: Tools, packaged_as_images: Collection[str] | None = None) -> Te
     images = packaged_as_images if packaged_as_images is not None else images_of_the_environments()
     template = Template(Description="Promotion pipelines of the payment system")
     targets = add_targets(template)
-    workshop = add_workshop(template, tools, targets, images)
-    add_branch_pipeline(template, workshop, targets)
-    add_release_pipeline(template, workshop, targets)
-    removal = add_remove_branch_pipeline(template, workshop, targets)
-    add_expiry_pipeline(template, workshop, removal)
+    shared = add_shared_resources(template, tools, targets, images)
+    add_branch_pipeline(template, shared, targets)
+    add_release_pipeline(template, shared, targets)
+    removal = add_remove_branch_pipeline(template, shared, targets)
+    add_expiry_pipeline(template, shared, removal)
     outputs = {
-        "ArtifactBucket": ("Where packages and artifacts are", workshop.artifacts.bucket),
-        "ConnectionArn": ("Accept it once, in the console, at the provider", workshop.connection_arn),
-        "ApprovalsTopicArn": ("Subscribe to hear of approvals", workshop.questions.topic_arn),
-        "LibraryDomain": ("CodeArtifact domain of the shared library", workshop.library.domain),
-        "LibraryRepository": ("CodeArtifact repository of the shared library", workshop.library.repository),
+        "ArtifactBucket": ("Where packages and artifacts are", shared.artifacts.bucket),
+        "ConnectionArn": ("Accept it once, in the console, at the provider", shared.connection_arn),
+        "ApprovalsTopicArn": ("Subscribe to hear of approvals", shared.approvals.topic_arn),
+        "LibraryDomain": ("CodeArtifact domain of the shared library", shared.library.domain),
+        "LibraryRepository": ("CodeArtifact repository of the shared library", shared.library.repository),
     }
     for name, (description, value) in outputs.items():
         template.add_output(Output(name, Description=description, Value=value))

@@ -41,7 +41,7 @@ class Project:
     role: Role
 
     def start(self) -> Permission:
-        """What a pipeline needs to run it (action reference, CodeBuild)."""
+        """Return what a pipeline needs to run it (action reference, CodeBuild)."""
         return Permission(
             f"Run{self.title}",
             "Starts the build and follows it.",

@@ -25,51 +25,51 @@ if TYPE_CHECKING:
     from troposphere import Template
     from troposphere.codepipeline import Actions, Pipeline, Stages
 
-    from pipelines.definitions.shared_resources import Workshop
+    from pipelines.definitions.shared_resources import SharedResources
     from pipelines.definitions.targets import Targets
 
 
-def add_release_pipeline(template: Template, workshop: Workshop, targets: Targets) -> Pipeline:
+def add_release_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
     """Add it. Releases queue: none overtakes another, and none is dropped."""
-    tools, builds = workshop.tools, workshop.builds
+    tools, builds = shared.tools, shared.builds
     pipeline = add_pipeline(
         template,
-        workshop,
+        shared,
         "ReleasePipeline",
-        stage("Source", checkout(workshop.connection_arn, tools.repository, tools.release_branch)),
+        stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
         stage("Publish", run_build("Publish", builds.publish.name, reads=[SOURCE, BUILT], writes=[PACKAGES])),
         _staging(targets),
-        _approve(workshop, targets),
-        _production(workshop, targets),
-        stage("Docs", _publish_docs(workshop, "prod")),
+        _approve(shared, targets),
+        _production(shared, targets),
+        stage("Docs", _publish_docs(shared, "prod")),
         mode=ExecutionMode.QUEUED,
         runs=[builds.build, builds.publish, builds.evidence, builds.verify, builds.docs],
         acts_as=[targets.staging, targets.prod],
         asks=True,
         triggers=[on_push(includes=[tools.release_branch])],
     )
-    _let_builds_see_the_release(template, workshop, pipeline)
-    _let_docs_see_the_releases(template, workshop, pipeline)
-    add_notifications(template, pipeline, workshop.questions, list(Event))
+    _let_builds_see_the_release(template, shared, pipeline)
+    _let_docs_see_the_releases(template, shared, pipeline)
+    add_notifications(template, pipeline, shared.approvals, list(Event))
     return pipeline
 
 
 def _staging(targets: Targets) -> Stages:
-    there, environment = targets.staging, load("staging")
+    target, environment = targets.staging, load("staging")
     stack = environment.default_stack
     return stage(
         "Staging",
-        deploy_stack(there, "staging", "network", environment.network_stack),
-        deploy_stack(there, "staging", "payments", stack, namespace="Staging"),
-        smoke(there, machine="#{Staging.SmokeWorkflowArn}", namespace="StagingSmoke"),
+        deploy_stack(target, "staging", "network", environment.network_stack),
+        deploy_stack(target, "staging", "payments", stack, namespace="Staging"),
+        smoke(target, machine="#{Staging.SmokeWorkflowArn}", namespace="StagingSmoke"),
         on_failure=rollback(),
     )
 
 
-def _approve(workshop: Workshop, targets: Targets) -> Stages:
-    there, environment = targets.prod, load("prod")
-    look = {
+def _approve(shared: SharedResources, targets: Targets) -> Stages:
+    target, environment = targets.prod, load("prod")
+    variables = {
         "CHANGE_SET": change_set("review"),
         "COMMIT": "#{Source.CommitId}",
         "EXECUTION": EXECUTION,
@@ -78,60 +78,60 @@ def _approve(workshop: Workshop, targets: Targets) -> Stages:
     return stage(
         "Approve",
         together(
-            prepare(there, "prod", "network", environment.network_stack, purpose="review"),
-            prepare(there, "prod", "payments", environment.default_stack, purpose="review"),
+            prepare(target, "prod", "network", environment.network_stack, purpose="review"),
+            prepare(target, "prod", "payments", environment.default_stack, purpose="review"),
         ),
         together(
             run_build(
                 "Evidence",
-                workshop.builds.evidence.name,
+                shared.builds.evidence.name,
                 reads=[SOURCE, BUILT, PACKAGES],
-                variables=look,
+                variables=variables,
                 namespace="Evidence",
             ),
             # Here, because a page that could not be published must not roll staging back.
-            _publish_docs(workshop, "staging"),
+            _publish_docs(shared, "staging"),
         ),
         approve(
-            topic=workshop.questions.topic_arn,
-            evidence=in_folder(workshop.site.url, "Site", f"evidence/{EXECUTION}/index.html"),
+            topic=shared.approvals.topic_arn,
+            evidence=in_folder(shared.site.url, "DocsSite", f"evidence/{EXECUTION}/index.html"),
             summary="#{Evidence.SUMMARY}",
-            minutes=workshop.tools.approval_hours * 60,
+            minutes=shared.tools.approval_hours * 60,
         ),
     )
 
 
-def _production(workshop: Workshop, targets: Targets) -> Stages:
-    tools, there, environment = workshop.tools, targets.prod, load("prod")
+def _production(shared: SharedResources, targets: Targets) -> Stages:
+    tools, target, environment = shared.tools, targets.prod, load("prod")
     network, stack = environment.network_stack, environment.default_stack
     compare = {"APPROVED": change_set("review"), "PREPARED": change_set("release"), "EXECUTION": EXECUTION}
     return stage(
         "Production",
         together(
-            prepare(there, "prod", "network", network),
-            prepare(there, "prod", "payments", stack),
+            prepare(target, "prod", "network", network),
+            prepare(target, "prod", "payments", stack),
         ),
-        run_build("Verify", workshop.builds.verify.name, reads=[SOURCE, PACKAGES], variables=compare),
-        execute(there, "network", network),
-        execute(there, "payments", stack, namespace="Production"),
-        smoke(there, machine="#{Production.SmokeWorkflowArn}", namespace="ProductionSmoke"),
+        run_build("Verify", shared.builds.verify.name, reads=[SOURCE, PACKAGES], variables=compare),
+        execute(target, "network", network),
+        execute(target, "payments", stack, namespace="Production"),
+        smoke(target, machine="#{Production.SmokeWorkflowArn}", namespace="ProductionSmoke"),
         before=deployment_window(tools.deployment_window.cron, tools.deployment_window.time_zone),
-        after=bake(there, alarm="#{Production.HealthAlarmName}", minutes=tools.bake_minutes),
+        after=bake(target, alarm="#{Production.HealthAlarmName}", minutes=tools.bake_minutes),
         on_failure=rollback(),
     )
 
 
-def _publish_docs(workshop: Workshop, folder: str) -> Actions:
+def _publish_docs(shared: SharedResources, folder: str) -> Actions:
     return run_build(
         f"Publish-{folder}-docs",
-        workshop.builds.docs.name,
+        shared.builds.docs.name,
         reads=[SOURCE, BUILT],
         variables={"FOLDER": folder},
     )
 
 
-def _let_builds_see_the_release(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
-    builds = workshop.builds
+def _let_builds_see_the_release(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
+    builds = shared.builds
     for name, project, why, action in (
         (
             "Evidence",
@@ -141,12 +141,12 @@ def _let_builds_see_the_release(template: Template, workshop: Workshop, pipeline
         ),
         ("Verify", builds.verify, "Says whether this is a rollback.", codepipeline.GetPipelineExecution),
     ):
-        look = Permission("ThisRelease", why, [action], [arn_of(pipeline)])
-        roles.allow_later(template, f"{name}Release", project.role, [look])
+        see_releases = Permission("ThisRelease", why, [action], [arn_of(pipeline)])
+        roles.allow_later(template, f"{name}Release", project.role, [see_releases])
 
 
-def _let_docs_see_the_releases(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
-    look = Permission(
+def _let_docs_see_the_releases(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
+    see_releases = Permission(
         "EveryRelease",
         "Counts deployments and failures, for the four measures of delivery on the docs site.",
         [
@@ -156,4 +156,4 @@ def _let_docs_see_the_releases(template: Template, workshop: Workshop, pipeline:
         ],
         [arn_of(pipeline)],
     )
-    roles.allow_later(template, "DocsReleases", workshop.builds.docs.role, [look])
+    roles.allow_later(template, "DocsReleases", shared.builds.docs.role, [see_releases])

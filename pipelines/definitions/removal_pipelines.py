@@ -1,4 +1,4 @@
-"""How branch stacks go: by button, after a yes, and by a daily look for those that nobody pushes to."""
+"""Removal of branch stacks: on request after an approval, and daily for those that nobody pushes to."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
     from troposphere.codepipeline import Pipeline
 
-    from pipelines.definitions.shared_resources import Workshop
+    from pipelines.definitions.shared_resources import SharedResources
     from pipelines.definitions.targets import Targets
 
 VARIABLE = "branch"
 
 
-def add_remove_branch_pipeline(template: Template, workshop: Workshop, targets: Targets) -> Pipeline:
-    """Add it. It acts as a role that can delete branch stacks and nothing else, whatever it is told."""
-    tools, builds = workshop.tools, workshop.builds
+def add_remove_branch_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
+    """Add it. It acts as a role that can only delete branch stacks, whatever its variable says."""
+    tools, builds = shared.tools, shared.builds
     branch = "#{variables.branch}"
     stack = "#{Name.STACK_NAME}"
     pipeline = add_pipeline(
         template,
-        workshop,
+        shared,
         "RemoveBranchPipeline",
-        stage("Source", checkout(workshop.connection_arn, tools.repository, tools.release_branch)),
+        stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage(
             "Name",
             run_build("Name", builds.removal.name, variables={"BRANCH": branch}, namespace="Name"),
@@ -46,8 +46,8 @@ def add_remove_branch_pipeline(template: Template, workshop: Workshop, targets: 
         stage(
             "Approve",
             approve(
-                topic=workshop.questions.topic_arn,
-                evidence=in_folder(workshop.site.url, "Site", f"{BRANCHES}{stack}/index.html"),
+                topic=shared.approvals.topic_arn,
+                evidence=in_folder(shared.site.url, "DocsSite", f"{BRANCHES}{stack}/index.html"),
                 summary="#{Name.SUMMARY}",
                 minutes=tools.approval_hours * 60,
             ),
@@ -68,23 +68,23 @@ def add_remove_branch_pipeline(template: Template, workshop: Workshop, targets: 
         ],
     )
     wanted = [Event.APPROVAL_NEEDED, Event.EXECUTION_FAILED]
-    add_notifications(template, pipeline, workshop.questions, wanted)
+    add_notifications(template, pipeline, shared.approvals, wanted)
     return pipeline
 
 
-def add_expiry_pipeline(template: Template, workshop: Workshop, removal: Pipeline) -> Pipeline:
+def add_expiry_pipeline(template: Template, shared: SharedResources, removal: Pipeline) -> Pipeline:
     """Add the pipeline that proposes expired branch stacks for removal, and the schedule that starts it."""
-    tools, builds = workshop.tools, workshop.builds
-    look: dict[str, str | AWSHelperFn] = {
+    tools, builds = shared.tools, shared.builds
+    variables: dict[str, str | AWSHelperFn] = {
         "EXPIRY_DAYS": str(tools.branch_expiry_days),
         "REMOVE_BRANCH_PIPELINE": Ref(removal),
     }
     pipeline = add_pipeline(
         template,
-        workshop,
+        shared,
         "ExpiryPipeline",
-        stage("Source", checkout(workshop.connection_arn, tools.repository, tools.release_branch)),
-        stage("Expire", run_build("Expire", builds.expiry.name, variables=look)),
+        stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
+        stage("Expire", run_build("Expire", builds.expiry.name, variables=variables)),
         mode=ExecutionMode.SUPERSEDED,
         runs=[builds.expiry],
     )
@@ -99,12 +99,12 @@ def add_expiry_pipeline(template: Template, workshop: Workshop, removal: Pipelin
         [arn_of(removal)],
     )
     roles.allow_later(template, "ExpiryProposals", builds.expiry.role, [propose])
-    _add_schedule(template, workshop, pipeline)
-    add_notifications(template, pipeline, workshop.questions, [Event.EXECUTION_FAILED])
+    _add_schedule(template, shared, pipeline)
+    add_notifications(template, pipeline, shared.approvals, [Event.EXECUTION_FAILED])
     return pipeline
 
 
-def _add_schedule(template: Template, workshop: Workshop, pipeline: Pipeline) -> None:
+def _add_schedule(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
     start = Permission(
         "Start", "Starts this one pipeline.", [codepipeline.StartPipelineExecution], [arn_of(pipeline)]
     )
@@ -112,7 +112,7 @@ def _add_schedule(template: Template, workshop: Workshop, pipeline: Pipeline) ->
     schedule = Schedule(
         "ExpirySchedule",
         Description=Sub("Looks for expired branch stacks (${AWS::StackName})"),
-        ScheduleExpression=workshop.tools.branch_expiry_check,
+        ScheduleExpression=shared.tools.branch_expiry_check,
         FlexibleTimeWindow=FlexibleTimeWindow(Mode="OFF"),
         Target=Target(Arn=arn_of(pipeline), RoleArn=roles.arn(role)),
     )

@@ -1,4 +1,4 @@
-"""Roles of the pipelines: what one may do with each thing, and who may take it on.
+"""Roles of the pipelines and of the accounts that they deploy to: who assumes them, and what they may do.
 
 They share a path, `/payments-pipelines/`, and so the target accounts can trust them before they exist.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awacs.aws import Allow, PolicyDocument, Principal, Statement
+from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement
 from awacs.sts import AssumeRole
-from troposphere import GetAtt, Ref
+from troposphere import AWSHelperFn, GetAtt, Ref, Sub
 from troposphere.iam import Policy, PolicyType, Role
 
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION
 
 if TYPE_CHECKING:
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
     from troposphere import Template
 
+    from environments.tools import Tools
     from templates.capabilities.permissions import Permission
 
 PATH = "/payments-pipelines/"
+_OTHER_ACCOUNTS = Except(
+    "E9009",
+    "It serves the tools account, and the database's owner where there is one: both are other accounts, "
+    "named in tools.yml and in the environment's file.",
+)
 
 
 def add_service_role(template: Template, name: str, service: str, permissions: Sequence[Permission]) -> Role:
@@ -57,17 +64,58 @@ def allow_later(template: Template, name: str, role: Role, permissions: Sequence
 
 
 def arn(role: Role) -> GetAtt:
-    """The role's ARN."""
+    """Return the role's ARN."""
     return GetAtt(role, "Arn")
 
 
 def document(permissions: Sequence[Permission]) -> PolicyDocument:
-    """The permissions as a policy."""
+    """Return the permissions as a policy document."""
     return PolicyDocument(
         Version=POLICY_VERSION, Statement=[permission.statement() for permission in permissions]
     )
 
 
 def reasons(permissions: Sequence[Permission]) -> dict[str, str]:
-    """Why each permission is there, for the reviewer."""
+    """Return the reason of each permission by its Sid, for the reviewer."""
     return {permission.sid: permission.reason for permission in permissions}
+
+
+def add_target_role(
+    template: Template,
+    name: str,
+    trusted: PolicyDocument,
+    boundary: AWSHelperFn,
+    permissions: Sequence[Permission],
+) -> GetAtt:
+    """Add a role that the pipeline boundary holds and return its ARN."""
+    role = Role(
+        name,
+        Path=PATH,
+        AssumeRolePolicyDocument=trusted,
+        PermissionsBoundary=boundary,
+        Policies=[Policy(PolicyName="permissions", PolicyDocument=document(permissions))],
+        Metadata={"Permissions": reasons(permissions), **excepted(_OTHER_ACCOUNTS)},
+    )
+    template.add_resource(role)
+    return GetAtt(role, "Arn")
+
+
+def trust_pipelines(tools: Tools) -> PolicyDocument:
+    """Return a policy that trusts the tools account's pipeline roles, by their path.
+
+    Their names are made up there, and a trust policy cannot name a role that does not exist yet.
+    """
+    account = Sub(f"arn:${{AWS::Partition}}:iam::{tools.account}:root")
+    ours = Sub(f"arn:${{AWS::Partition}}:iam::{tools.account}:role{PATH}*")
+    return _trust(Principal("AWS", account), Condition(ArnLike({"aws:PrincipalArn": ours})))
+
+
+def trust_cloudformation() -> PolicyDocument:
+    """Return a policy that trusts CloudFormation."""
+    return _trust(Principal("Service", "cloudformation.amazonaws.com"))
+
+
+def _trust(principal: Principal, condition: Condition | None = None) -> PolicyDocument:
+    extra = {} if condition is None else {"Condition": condition}
+    statement = Statement(Effect=Allow, Principal=principal, Action=[AssumeRole], **extra)
+    return PolicyDocument(Version=POLICY_VERSION, Statement=[statement])

@@ -1,4 +1,4 @@
-"""What every pipeline works with: artifacts, source, library, people, and the builds."""
+"""What the pipelines share: artifacts, source, library, approvals, docs site, and the builds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from awacs import codeconnections, codestar_connections
 from troposphere import Ref
 from troposphere.codeconnections import Connection
 
-from pipelines.definitions.approvals_topic import Questions, add_questions
+from pipelines.definitions.approvals_topic import ApprovalsTopic, add_approvals_topic
 from pipelines.definitions.artifacts import Artifacts, add_artifacts
 from pipelines.definitions.builds import Builds, add_builds
-from pipelines.definitions.docs_access import Site, add_site
+from pipelines.definitions.docs_access import DocsSite, add_docs_site
 from pipelines.definitions.images import add_images
 from pipelines.definitions.library import Library, add_library
 from templates.capabilities.lint_exceptions import Except, excepted
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """What pipelines use."""
+class SharedResources:
+    """What pipelines use of each other's."""
 
     tools: Tools
     artifacts: Artifacts
     connection_arn: Ref
     library: Library
-    questions: Questions
-    site: Site
+    approvals: ApprovalsTopic
+    site: DocsSite
     builds: Builds
 
     def source_permission(self) -> Permission:
-        """What checking out needs.
+        """Return what checking out needs.
 
         The action answers to the service's old prefix as well as to the new one (CodePipeline user guide,
         "CodeStarSourceConnection": service role permissions).
@@ -53,11 +53,11 @@ class Workshop:
         )
 
 
-def add_workshop(
+def add_shared_resources(
     template: Template, tools: Tools, targets: Targets, packaged_as_images: Collection[str]
-) -> Workshop:
+) -> SharedResources:
     """Add everything that pipelines share."""
-    site = add_site(template)
+    site = add_docs_site(template)
     artifacts = add_artifacts(template, targets.roles())
     library = add_library(template, artifacts)
     connection = Connection(
@@ -76,5 +76,5 @@ def add_workshop(
     template.add_resource(connection)
     images = add_images(template, artifacts, targets, packaged_as_images)
     builds = add_builds(template, targets, artifacts, library, site, images=images)
-    questions = add_questions(template, artifacts)
-    return Workshop(tools, artifacts, Ref(connection), library, questions, site, builds)
+    approvals = add_approvals_topic(template, artifacts)
+    return SharedResources(tools, artifacts, Ref(connection), library, approvals, site, builds)

@@ -65,8 +65,8 @@ def stage(
             action.RunOrder = order
             actions.append(action)
     around = {"BeforeEntry": before, "OnSuccess": after, "OnFailure": on_failure}
-    given: dict[str, Any] = {key: value for key, value in around.items() if value}
-    return cp.Stages(Name=name, Actions=actions, **given)
+    present: dict[str, Any] = {key: value for key, value in around.items() if value}
+    return cp.Stages(Name=name, Actions=actions, **present)
 
 
 def rollback() -> cp.FailureConditions:

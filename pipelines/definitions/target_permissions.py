@@ -25,7 +25,7 @@ _CLOUDFORMATION = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::Ac
 def deployment_permissions(
     tools: Tools, environment: Environment, execution_role: AWSHelperFn
 ) -> list[Permission]:
-    """What pipelines do here: change sets of our stacks, smoke executions, a look at an alarm.
+    """Return what pipelines do here: change sets of our stacks, smoke executions, reads of an alarm.
 
     No stack of staging or production can be deleted with it: `DeleteStack` is missing. A branch's may, when
     its creation failed and it has to be replaced.
@@ -94,15 +94,15 @@ def _by_change_sets(environment: Environment, as_execution: Condition) -> list[P
 def _bake() -> Permission:
     return Permission(
         "Bake",
-        "Watches the health alarm after a release. The resource is *: a composite alarm is told to nobody "
-        "with a narrower scope (CloudWatch API reference, DescribeAlarms).",
+        "Watches the health alarm after a release. The resource is *: DescribeAlarms on a composite alarm "
+        "needs this scope (CloudWatch API reference, DescribeAlarms).",
         [cloudwatch.DescribeAlarms],
         ["*"],
     )
 
 
 def removal_permissions(environment: Environment, execution_role: AWSHelperFn) -> list[Permission]:
-    """What the remove-branch pipeline does: delete stacks whose name and tag say that a branch made them."""
+    """Return what the remove-branch pipeline does: delete stacks whose name and tag are a branch's."""
     return [
         _delete_branches("RemoveBranches", environment),
         Permission(
@@ -116,7 +116,7 @@ def removal_permissions(environment: Environment, execution_role: AWSHelperFn) -
 
 
 def inspection_permissions(environment: Environment) -> list[Permission]:
-    """What builds look at; nothing in it changes anything."""
+    """Return what builds may read; none of it changes anything."""
     if environment.name == "branch":
         return _inspection_of_branches()
     return _inspection_of_production(environment) if environment.production else _inspection_of(environment)

@@ -22,11 +22,11 @@ class Target:
     """The roles of one target account, by ARN."""
 
     deployment_role: Ref
-    """What actions act as there."""
+    """What actions act as in that account."""
     execution_role: Ref
-    """What CloudFormation acts as there."""
+    """What CloudFormation acts as in that account."""
     inspection_role: Ref
-    """What builds look around as there; it changes nothing."""
+    """What builds read as there; it changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Targets:
     """The branches' account again, but as a role that deletes branch stacks and does nothing else."""
 
     def roles(self) -> list[Ref]:
-        """Every role that acts in a target account and reads artifacts of the tools account."""
+        """Return every role that acts in a target account and reads artifacts of the tools account."""
         both = [
             (target.deployment_role, target.execution_role)
             for target in (self.branch, self.staging, self.prod)
@@ -60,7 +60,7 @@ def _add_target(template: Template, name: str) -> Target:
     return Target(
         _add_role(template, f"{name}DeploymentRole", f"What pipelines act as {place}"),
         _add_role(template, f"{name}ExecutionRole", f"What CloudFormation acts as {place}"),
-        _add_role(template, f"{name}InspectionRole", f"What builds look around as {place}"),
+        _add_role(template, f"{name}InspectionRole", f"What builds read as {place}"),
     )
 
 

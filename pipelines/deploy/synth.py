@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from environments import tools
-from pipelines.definitions import permissions_boundary
+from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def build(environment: Environment) -> dict[str, Template]:
     built = {stack: make(environment) for stack, make in STACKS.items()}
     if environment.name in PROMOTED:
         bootstrap = tools.load().bootstrap_stack
-        return {stack: permissions_boundary.bounded(template, bootstrap) for stack, template in built.items()}
+        return {stack: with_runtime_boundary(template, bootstrap) for stack, template in built.items()}
     return built
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from awacs import kms
 from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment
 
-_USE = [
+USE: Final = [
     kms.DescribeKey,
     kms.Encrypt,
     kms.Decrypt,
@@ -27,7 +27,7 @@ _USE = [
 ]
 # Lambda reads a function's environment variables through a grant that it creates for the function's role
 # when the function is created, so whoever deploys needs CreateGrant, and the functions' roles need nothing.
-_ADMINISTER = [
+_ADMINISTER: Final = [
     kms.CreateGrant,
     kms.ListGrants,
     kms.RevokeGrant,
@@ -44,6 +44,12 @@ _ADMINISTER = [
     kms.ScheduleKeyDeletion,
     kms.CancelKeyDeletion,
 ]
+REASONS: Final = {
+    "AccountDelegates": "Lets this account's IAM policies allow the key's use. "
+    "In a key policy * is this key: a policy cannot name the key it belongs to.",
+    "CloudWatchLogs": "CloudWatch Logs encrypts this account's log groups with it. "
+    "In a key policy * is this key.",
+}
 
 
 def add_encryption_key(template: Template, environment: Environment) -> GetAtt:
@@ -53,40 +59,37 @@ def add_encryption_key(template: Template, environment: Environment) -> GetAtt:
         "Key",
         Description=Sub("Logs and environment variables of ${AWS::StackName} and the stacks in its network"),
         EnableKeyRotation=True,
-        KeyPolicy=PolicyDocument(Version=POLICY_VERSION, Statement=[_account(), _cloudwatch_logs()]),
+        KeyPolicy=PolicyDocument(Version=POLICY_VERSION, Statement=[account_delegates(), cloudwatch_logs()]),
         DeletionPolicy=policy,
         UpdateReplacePolicy=policy,
         Metadata={
-            "Permissions": {
-                "AccountDelegates": "Lets this account's IAM policies allow the key's use. "
-                "In a key policy * is this key: a policy cannot name the key it belongs to.",
-                "CloudWatchLogs": "CloudWatch Logs encrypts this account's log groups with it. "
-                "In a key policy * is this key.",
-            }
+            "Permissions": {name: REASONS[name] for name in ("AccountDelegates", "CloudWatchLogs")},
         },
     )
     template.add_resource(key)
     return GetAtt(key, "Arn")
 
 
-def _account() -> Statement:
+def account_delegates() -> Statement:
+    """Return the statement that lets the account's IAM policies allow the use and care of its key."""
     return Statement(
         Sid="AccountDelegates",
         Effect=Allow,
         Principal=Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")),
-        Action=[*_USE, *_ADMINISTER],
+        Action=[*USE, *_ADMINISTER],
         Resource=["*"],
     )
 
 
-def _cloudwatch_logs() -> Statement:
+def cloudwatch_logs() -> Statement:
+    """Return the statement that lets CloudWatch Logs encrypt the account's log groups with its key."""
     # Amazon CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
     groups = Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*")
     return Statement(
         Sid="CloudWatchLogs",
         Effect=Allow,
         Principal=Principal("Service", Sub("logs.${AWS::Region}.${AWS::URLSuffix}")),
-        Action=_USE,
+        Action=USE,
         Resource=["*"],
         Condition=Condition(ArnLike({"kms:EncryptionContext:aws:logs:arn": groups})),
     )

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from embedded_aws.iam_call_log import Call
     from embedded_aws.instance import Instance
     from tests.least_privilege.audit.grants import Grant
-    from tests.least_privilege.promoting import Promoted
+    from tests.least_privilege.promoting import Promotions
 
 
 @pytest.fixture(scope="session")
-def promoted(embedded: Instance) -> Promoted:
-    return promoting.everything(embedded)
+def promoted(embedded: Instance) -> Promotions:
+    return promoting.promote_and_remove(embedded)
 
 
 @pytest.fixture(scope="session")
-def granted(promoted: Promoted) -> list[Grant]:
+def granted(promoted: Promotions) -> list[Grant]:
     """What every role of every stack may do."""
     return promoted.grants
 
 
 @pytest.fixture(scope="session")
-def done(promoted: Promoted, embedded: Instance) -> list[Call]:
+def done(promoted: Promotions, embedded: Instance) -> list[Call]:
     """What they did."""
     return iam_call_log.read(embedded.root)

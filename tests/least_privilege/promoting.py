@@ -48,8 +48,8 @@ _ORPHAN: Final = {"Type": "AWS::EC2::VPCPeeringConnection", "Properties": _NOWHE
 
 
 @dataclass(frozen=True, slots=True)
-class Promoted:
-    """What it was, and what it left.
+class Promotions:
+    """What two promotions and a removal may do, did, and left behind.
 
     Attributes:
         grants: What every role may do.
@@ -62,12 +62,12 @@ class Promoted:
     left: dict[str, str]
 
 
-def everything(here: Instance) -> Promoted:
+def promote_and_remove(instance: Instance) -> Promotions:
     """Promote two commits, look for expired branches, remove theirs.
 
     Roles are read, and what a branch left, before its stack goes and takes its own along.
     """
-    prepared = rehearsal.prepare(here, NOBODY)
+    prepared = rehearsal.prepare(instance, NOBODY)
     tools, targets = prepared.aws, prepared.targets
     with ExitStack() as listening:
         heard = {name: listening.enter_context(logged_data.events(there)) for name, there in targets.items()}
@@ -75,14 +75,16 @@ def everything(here: Instance) -> Promoted:
         _promote(prepared, "first", {})
         orders = _plant(targets)
         _promote(prepared, "second", _more_memory())
-        found = _of_every_stack(prepared)
-        said = {name: logged_data.everything(there, here.root) for name, there in targets.items()}
+        all_grants = _grants_of_every_stack(prepared)
+        data = {name: logged_data.everything(there, instance.root) for name, there in targets.items()}
         _expire(prepared)
-    said["tools"] = logged_data.everything(tools, here.root) | {"pipelines": logged_data.of_pipelines(tools)}
+    data["tools"] = logged_data.everything(tools, instance.root) | {
+        "pipelines": logged_data.of_pipelines(tools)
+    }
     for name, events in heard.items():
-        said[name]["events"] = "\n".join(events)
-    left = {f"{name}: {where}": text for name, texts in said.items() for where, text in texts.items()}
-    return Promoted(found, orders, left)
+        data[name]["events"] = "\n".join(events)
+    left = {f"{name}: {where}": text for name, texts in data.items() for where, text in texts.items()}
+    return Promotions(all_grants, orders, left)
 
 
 def _plant(targets: Mapping[str, Aws]) -> list[str]:
@@ -123,7 +125,7 @@ def _expire(prepared: Rehearsal) -> None:
     pipelines = prepared.aws
     _backdate(prepared.targets["branch"])
     look = control.name_of(pipelines, "expire")
-    before = {one["pipelineExecutionId"] for one in control.executions(pipelines, look)}
+    before = {execution["pipelineExecutionId"] for execution in control.executions(pipelines, look)}
     with _let_the_schedule_start(pipelines):
         scheduled = wait_until(
             lambda: _new(pipelines, look, before), "a scheduled look", seconds=_LONGEST_SECONDS, every=0.2
@@ -145,7 +147,8 @@ def _backdate(branch: Aws) -> None:
         StackName=STACK,
         UsePreviousTemplate=True,
         Parameters=[
-            {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in stack["Parameters"]
+            {"ParameterKey": parameter["ParameterKey"], "UsePreviousValue": True}
+            for parameter in stack["Parameters"]
         ],
         Tags=[*(tag for tag in stack["Tags"] if tag["Key"] != "pushed-at"), pushed],
         Capabilities=["CAPABILITY_IAM"],
@@ -162,8 +165,8 @@ def _backdate(branch: Aws) -> None:
 def _let_the_schedule_start(pipelines: Aws) -> Iterator[None]:
     """Have the schedule start what it starts once a day within this block, which is shorter than a minute."""
     scheduler = pipelines.client("scheduler")
-    (found,) = scheduler.list_schedules()["Schedules"]
-    schedule = scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+    (listed,) = scheduler.list_schedules()["Schedules"]
+    schedule = scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"])
     kept = {key: schedule[key] for key in ("Name", "GroupName", "FlexibleTimeWindow", "Target")}
     scheduler.update_schedule(**kept, ScheduleExpression="rate(1 minute)")
     try:
@@ -173,22 +176,22 @@ def _let_the_schedule_start(pipelines: Aws) -> Iterator[None]:
 
 
 def _new(pipelines: Aws, pipeline: str, before: set[str]) -> str | None:
-    found = (one["pipelineExecutionId"] for one in control.executions(pipelines, pipeline))
-    return next((one for one in found if one not in before), None)
+    ids = (execution["pipelineExecutionId"] for execution in control.executions(pipelines, pipeline))
+    return next((identifier for identifier in ids if identifier not in before), None)
 
 
 def _proposed(pipelines: Aws, remove: str) -> str | None:
     client = pipelines.client("codepipeline")
-    for one in control.executions(pipelines, remove):
-        which = {"pipelineName": remove, "pipelineExecutionId": one["pipelineExecutionId"]}
-        given = client.get_pipeline_execution(**which)["pipelineExecution"].get("variables", [])
-        if {"name": VARIABLE, "resolvedValue": BRANCH} in given:
-            return str(one["pipelineExecutionId"])
+    for summary in control.executions(pipelines, remove):
+        which = {"pipelineName": remove, "pipelineExecutionId": summary["pipelineExecutionId"]}
+        variables = client.get_pipeline_execution(**which)["pipelineExecution"].get("variables", [])
+        if {"name": VARIABLE, "resolvedValue": BRANCH} in variables:
+            return str(summary["pipelineExecutionId"])
     return None
 
 
 def _end(prepared: Rehearsal, started: Promotion) -> None:
-    """Say yes to whatever it asks until it ends."""
+    """Approve whatever it asks until it ends."""
     execution.follow(
         prepared.aws, started, watch=lambda _: None, decide=lambda _: (True, "for its permissions")
     )
@@ -197,11 +200,13 @@ def _end(prepared: Rehearsal, started: Promotion) -> None:
         raise AssertionError("\n".join([*(after.log.end if after.log else ()), *after.sentences()]))
 
 
-def _of_every_stack(prepared: Rehearsal) -> list[Grant]:
-    found = [grant for one in (PIPELINES_STACK, DOCS_STACK) for grant in grants.of_stack(prepared.aws, one)]
+def _grants_of_every_stack(prepared: Rehearsal) -> list[Grant]:
+    collected = [
+        grant for stack in (PIPELINES_STACK, DOCS_STACK) for grant in grants.of_stack(prepared.aws, stack)
+    ]
     bootstrap = tools_file.load().bootstrap_stack
     for name, there in prepared.targets.items():
         payments = STACK if name == "branch" else there.environment.default_stack
         for stack in (bootstrap, there.environment.network_stack, payments):
-            found += grants.of_stack(there, stack)
-    return found
+            collected += grants.of_stack(there, stack)
+    return collected

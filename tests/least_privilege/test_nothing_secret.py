@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tests.least_privilege.planting import CANARIES
 
 if TYPE_CHECKING:
-    from tests.least_privilege.promoting import Promoted
+    from tests.least_privilege.promoting import Promotions
 
 
-def test_nothing_secret_or_personal_is_left_behind(promoted: Promoted) -> None:
+def test_nothing_secret_or_personal_is_left_behind(promoted: Promotions) -> None:
     # Given everything that can be read after two releases, with orders and a change by hand between them
     left = promoted.left
     assert [where for where, text in left.items() if not text] == [

@@ -18,7 +18,7 @@ from payment_data.payment_methods.stripe_http import PooledHttp
 from pipelines.aws import embedded_stripe
 from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
-from tests.least_privilege.audit.unexercised_resources import UNREACHED
+from tests.least_privilege.audit.unexercised_resources import UNEXERCISED
 from tests.rehearsal import logged_data
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop
@@ -196,8 +196,8 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     # When what it did is held against what it may
     granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), iam_call_log.read(embedded.root)
     # Then it may do nothing else
-    assert audit.dead(granted, done) == []
+    assert audit.unused_permissions(granted, done) == []
     # And a card's payments reach nothing of what is said to be unreached
     if till.method == "card":
-        dead = [one.what for one in audit.dead(granted, done, unreached=())]
-        assert all(fnmatch.filter(dead, entry.pattern) for entry in UNREACHED)
+        dead = [one.what for one in audit.unused_permissions(granted, done, unexercised=())]
+        assert all(fnmatch.filter(dead, entry.pattern) for entry in UNEXERCISED)

@@ -11,7 +11,7 @@ import pytest
 from embedded_aws import iam_call_log
 from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
-from tests.least_privilege.audit.aws_only_permissions import Unseen
+from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
 from tests.least_privilege.audit.of_stacks import OF_STACKS
 from tests.rehearsal.shop import Shop
 from tests.rehearsal.sweeping import abandon, await_state, sweep
@@ -48,11 +48,11 @@ def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
 
 
 def test_no_permission_is_dead(granted: list[Grant], done: list[Call]) -> None:
-    assert audit.dead(granted, done) == []
+    assert audit.unused_permissions(granted, done) == []
 
 
 def test_no_call_was_refused(granted: list[Grant], done: list[Call]) -> None:
-    assert audit.refused(granted, done) == []
+    assert audit.refused_calls(granted, done) == []
 
 
 def test_every_recorded_call_is_allowed_by_iams_own_simulation(
@@ -79,7 +79,7 @@ def test_taking_any_statement_away_makes_a_call_fail(
 ) -> None:
     # Given each statement that a call rests on, and the other statements of its role
     iam = deployed.aws.client("iam")
-    resting = [grant for grant in granted if not set(grant.actions) <= audit.unseen(grant)]
+    resting = [grant for grant in granted if not set(grant.actions) <= audit.needed_on_aws_alone(grant)]
     workflows = ("PaymentWorkflow", "SmokeWorkflow", "Sweeper", "SweeperStart")
     steps = {f"{step}Role" for step in (*STEPS, "Smoke", "FindUnfinished", *workflows)}
     assert {grant.title for grant in resting} == steps
@@ -112,20 +112,20 @@ def test_a_permission_that_nothing_needs_is_found(granted: list[Grant], done: li
         resources=(*asks.resources, elsewhere),
     )
     # Then both are dead
-    found = [(one.role, one.sid, one.what) for one in audit.dead([wider], done)]
+    found = [(one.role, one.sid, one.what) for one in audit.unused_permissions([wider], done)]
     assert found == sorted(
         ("ReserveProductsRole", "AskDataApi", what) for what in ("execute-api:ManageConnections", elsewhere)
     )
 
 
 def test_the_table_of_what_aws_alone_asks_holds_nothing_else(granted: list[Grant], done: list[Call]) -> None:
-    assert audit.wrong(OF_STACKS, granted, done) == []
+    assert audit.wrong_exceptions(OF_STACKS, granted, done) == []
 
 
 def test_an_entry_that_is_wrong_is_found(granted: list[Grant], done: list[Call]) -> None:
-    proven = Unseen("lambda", "AskDataApi", ("execute-api:Invoke",), "", "")
-    nobodys = Unseen("lambda", "AskDataApi", ("execute-api:ManageConnections",), "", "")
-    assert audit.wrong([proven, nobodys], granted, done) == [
+    proven = AwsOnlyPermission("lambda", "AskDataApi", ("execute-api:Invoke",), "", "")
+    nobodys = AwsOnlyPermission("lambda", "AskDataApi", ("execute-api:ManageConnections",), "", "")
+    assert audit.wrong_exceptions([proven, nobodys], granted, done) == [
         "lambda AskDataApi execute-api:ManageConnections: no role may do it",
         "lambda AskDataApi execute-api:Invoke: a call proves it",
     ]

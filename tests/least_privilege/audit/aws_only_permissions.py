@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class AwsOnlyPermission:
     """Some actions of one statement that a service performs on AWS alone.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.least_privilege.audit.aws_only_permissions import Unseen
+from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
 
 _CROSS_ACCOUNT: Final = (
     "CodePipeline user guide, 'Create a pipeline that uses resources from another AWS account'"
@@ -16,7 +16,7 @@ _BUILD_ROLE: Final = (
 
 _NOTHING_IS_ENCRYPTED: Final = (
     *(
-        Unseen(
+        AwsOnlyPermission(
             service,
             "ArtifactKey",
             (
@@ -35,7 +35,7 @@ _NOTHING_IS_ENCRYPTED: Final = (
             ("codebuild", "CodeBuild user guide, 'Encrypt build outputs'"),
         )
     ),
-    Unseen(
+    AwsOnlyPermission(
         "account",
         "DecryptArtifacts",
         ("kms:Decrypt", "kms:DescribeKey"),
@@ -46,14 +46,14 @@ _NOTHING_IS_ENCRYPTED: Final = (
 )
 
 _A_BUCKET_IS_TAKEN_AS_IT_IS: Final = (
-    Unseen(
+    AwsOnlyPermission(
         "codepipeline",
         "ArtifactBucket",
         ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"),
         "CodePipeline looks at its artifact bucket before it uses it; the embedded one does not.",
         _SERVICE_ROLE,
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codebuild",
         "ArtifactBucket",
         ("s3:GetBucketAcl", "s3:GetBucketLocation"),
@@ -61,7 +61,7 @@ _A_BUCKET_IS_TAKEN_AS_IT_IS: Final = (
         "not.",
         _BUILD_ROLE,
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codebuild",
         "ArtifactBucket",
         ("s3:ListBucket",),
@@ -69,21 +69,21 @@ _A_BUCKET_IS_TAKEN_AS_IT_IS: Final = (
         "The embedded S3 says 404.",
         "S3 API reference, HeadObject and GetObject, permissions",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codepipeline",
         "Artifacts",
         ("s3:GetObject", "s3:GetObjectVersion"),
         "CodePipeline reads artifacts itself, too. Here only actions and builds do, as their own roles.",
         _SERVICE_ROLE,
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codebuild",
         "Artifacts",
         ("s3:GetObjectVersion",),
         "CodeBuild names versions of artifacts; the embedded one does not.",
         _BUILD_ROLE,
     ),
-    Unseen(
+    AwsOnlyPermission(
         "account",
         "ReadArtifacts",
         ("s3:GetObjectVersion",),
@@ -94,7 +94,7 @@ _A_BUCKET_IS_TAKEN_AS_IT_IS: Final = (
 )
 
 _OTHER_CALLS_ARE_MADE: Final = (
-    Unseen(
+    AwsOnlyPermission(
         "codepipeline",
         "Source",
         ("codestar-connections:UseConnection",),
@@ -102,7 +102,7 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "here it has the new one.",
         "CodePipeline user guide, 'CodeStarSourceConnection', service role permissions",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codebuild",
         "Reports",
         (
@@ -114,7 +114,7 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "CodeBuild writes reports as the build's role, by calls that nobody else can make.",
         "CodeBuild user guide, 'Test report permissions'",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codebuild",
         "Read",
         ("codeartifact:ReadFromRepository",),
@@ -122,7 +122,7 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "to whom it was given.",
         "CodeArtifact user guide, 'AWS CodeArtifact permissions reference'",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "codebuild",
         "Publish",
         ("codeartifact:PublishPackageVersion",),
@@ -130,14 +130,14 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "and not to whom it was given.",
         "CodeArtifact user guide, 'AWS CodeArtifact permissions reference'",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "account",
         "LookAtStacks",
         ("cloudformation:ListStacks",),
         "DescribeStacks without a name asks for it beside its own permission; the embedded one does not.",
         "CloudFormation API reference, DescribeStacks, StackName",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "account",
         "LookForDrift",
         ("cloudformation:DetectStackResourceDrift",),
@@ -145,7 +145,7 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "CloudFormation user guide, 'Detect unmanaged configuration changes to stacks and resources with "
         "drift detection', considerations",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "account",
         "FollowDrift",
         ("cloudformation:BatchDescribeTypeConfigurations",),
@@ -153,7 +153,7 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "CloudFormation user guide, 'Detect unmanaged configuration changes to stacks and resources with "
         "drift detection', considerations",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "account",
         "Smoke",
         ("states:DescribeStateMachine",),

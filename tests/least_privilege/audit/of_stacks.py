@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.least_privilege.audit.aws_only_permissions import Unseen
+from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
 
 _NO_TRACES: Final = "Traces; the embedded AWS writes none."
 _NO_DELIVERY: Final = "Step Functions sets up the delivery of its logs; the embedded AWS delivers none."
@@ -12,7 +12,7 @@ _NO_NETWORK: Final = "The embedded AWS has no network whose flows it could log."
 _WAITS_INSIDE: Final = "the embedded AWS waits for it inside."
 
 OF_STACKS: Final = (
-    Unseen(
+    AwsOnlyPermission(
         "lambda",
         "WriteLogs",
         ("logs:CreateLogStream", "logs:PutLogEvents"),
@@ -20,7 +20,7 @@ OF_STACKS: Final = (
         "role.",
         "Lambda developer guide, 'Sending Lambda function logs to CloudWatch Logs'",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "lambda",
         "JoinVpc",
         (
@@ -34,14 +34,14 @@ OF_STACKS: Final = (
         "Network interfaces in the VPC; the embedded AWS has no network.",
         "Lambda developer guide, 'Giving Lambda functions access to resources in an Amazon VPC'",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "lambda",
         "SendTraces",
         ("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
         _NO_TRACES,
         "Lambda developer guide, 'Visualize Lambda function invocations using AWS X-Ray', execution role",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "states",
         "DeliverLogs",
         (
@@ -57,7 +57,7 @@ OF_STACKS: Final = (
         _NO_DELIVERY,
         "Step Functions developer guide, 'Using CloudWatch Logs to log execution history'",
     ),
-    Unseen(
+    AwsOnlyPermission(
         "states",
         "SendTraces",
         (
@@ -70,7 +70,7 @@ OF_STACKS: Final = (
         "Step Functions developer guide, 'Trace Step Functions request data in AWS X-Ray'",
     ),
     *(
-        Unseen(
+        AwsOnlyPermission(
             "states",
             sid,
             actions,
@@ -91,7 +91,7 @@ OF_STACKS: Final = (
         )
     ),
     *(
-        Unseen(
+        AwsOnlyPermission(
             "vpc-flow-logs",
             sid,
             actions,

@@ -7,7 +7,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Unreached:
+class UnexercisedResource:
     """A resource of a needed statement that no rehearsal acts on.
 
     Attributes:
@@ -19,12 +19,12 @@ class Unreached:
     why: str
 
 
-UNREACHED: Final = (
-    Unreached(
+UNEXERCISED: Final = (
+    UnexercisedResource(
         "*/PUT/orders/[*]/payments/[?][?]*",
         "The tenth and later attempts at a payment, written out because IAM's ? is one character.",
     ),
-    Unreached(
+    UnexercisedResource(
         "*/PUT/orders/[*]/payments/[?]/processing",
         "Stripe answers `processing` for a card at times (PaymentIntents API, status); the local Stripe does "
         "so for bank debits alone.",

@@ -12,7 +12,7 @@ from embedded_aws.plugins.iam_simulation import Question
 from environments import schema
 from pipelines.core import branch_names
 from pipelines.definitions import boundaries, execution_actions
-from pipelines.definitions.permissions_boundary import bounded
+from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
 from tests.least_privilege.audit import schemas
 from tests.templates.paying import paying_by
@@ -261,7 +261,7 @@ def test_the_runtime_boundary_holds_nothing_back_that_our_functions_and_workflow
 
 
 def test_a_bounded_template_has_the_boundary_on_every_role() -> None:
-    template = bounded(payments.build(schema.load("prod")), "payments-bootstrap").to_dict()
+    template = with_runtime_boundary(payments.build(schema.load("prod")), "payments-bootstrap").to_dict()
 
     assert roles(template)
     for role in roles(template).values():

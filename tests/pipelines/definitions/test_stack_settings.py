@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from environments import schema
 from pipelines.definitions.configuration_file import Push, tags, write
-from pipelines.definitions.deployments import settings
+from pipelines.definitions.deployments import template_configuration
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 def test_settings_are_where_the_pipelines_read_them(tmp_path: Path) -> None:
     written = write(tmp_path, schema.load("prod"), "payments", {"DatabaseName": "payments-prod"})
 
-    expected = settings("Packages", "prod", "payments").partition("::")[2]
+    expected = template_configuration("Packages", "prod", "payments").partition("::")[2]
     assert written.relative_to(tmp_path).as_posix() == expected
     said = json.loads(written.read_text())
     assert said["Parameters"] == {"DatabaseName": "payments-prod"}
