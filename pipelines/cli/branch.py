@@ -51,10 +51,10 @@ def turn() -> None:
 def show() -> None:
     """Say whose stack BRANCH has, for whoever approves its removal."""
     stack = branch_names.from_environment()
-    found = [one for one in branch_stacks.listed(_there(None)) if one.stack == stack]
+    stacks = [other for other in branch_stacks.listed(_branch_account(None)) if other.stack == stack]
     click.echo(
-        branch_stacks.removal_summary(found[0])
-        if found
+        branch_stacks.removal_summary(stacks[0])
+        if stacks
         else f"There is no stack {stack}; nothing will be deleted."
     )
 
@@ -64,14 +64,21 @@ def show() -> None:
 @options.machine_readable
 def list_stacks(endpoint_url: str | None, machine: bool) -> None:
     """List the branch stacks, the one without a push for longest first."""
-    found = branch_stacks.listed(_there(endpoint_url))
+    stacks = branch_stacks.listed(_branch_account(endpoint_url))
     if machine:
-        console.as_json([asdict(one) for one in found])
+        console.as_json([asdict(shown) for shown in stacks])
         return
     now = datetime.now(UTC)
     rows = [
-        (one.stack, one.branch, f"{(now - one.pushed).days} d", one.owner, one.last_smoke, one.status)
-        for one in found
+        (
+            shown.stack,
+            shown.branch,
+            f"{(now - shown.pushed).days} d",
+            shown.owner,
+            shown.last_smoke,
+            shown.status,
+        )
+        for shown in stacks
     ]
     columns = ("stack", "branch", "age", "owner", "last smoke", "status")
     console.out.print(table("Branch stacks", columns, rows, long=("branch", "owner")))
@@ -100,22 +107,24 @@ def expire() -> None:
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
     pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
-    for one in branch_stacks.expired(branch_stacks.listed(_there(None)), int(days)):
-        if not one.nameable:
+    for expired in branch_stacks.expired(branch_stacks.listed(_branch_account(None)), int(days)):
+        if not expired.nameable:
             console.refuse(
-                f"{one.stack} has expired, but its tag cannot hold its branch's name.",
+                f"{expired.stack} has expired, but its tag cannot hold its branch's name.",
                 "payments branch remove BRANCH",
             )
             continue
         try:
-            execution = branch_stacks.propose_removal(tools, pipeline, one.branch)
+            execution = branch_stacks.propose_removal(tools, pipeline, expired.branch)
         except Refused as refusal:
             console.err.print(f"  {refusal.message}", markup=False)
         else:
-            console.done(f"{one.stack}, last pushed to {one.pushed:%Y-%m-%d}: removal proposed, {execution}")
+            console.done(
+                f"{expired.stack}, last pushed to {expired.pushed:%Y-%m-%d}: removal proposed, {execution}"
+            )
 
 
-def _there(endpoint_url: str | None) -> accounts.Aws:
+def _branch_account(endpoint_url: str | None) -> accounts.Aws:
     """The branches' account: as its inspection role where a pipeline names one, else as the caller."""
     return (
         build_environment.looking_at("branch")

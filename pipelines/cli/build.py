@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from environments import schema
-from pipelines.build import packaging
+from pipelines.build import check_cache, packaging
 from pipelines.cli import console, options
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
@@ -36,8 +36,8 @@ def synth(environments: tuple[str, ...], out: Path) -> None:
 
     Those of the ENVIRONMENTs, or of all of them.
     """
-    for stated in [schema.load(name) for name in environments or schema.names()]:
-        for path in synthesis.synth(embedded_overrides.environment(stated), out).values():
+    for environment in [schema.load(name) for name in environments or schema.names()]:
+        for path in synthesis.synth(embedded_overrides.environment(environment), out).values():
             console.out.print(_shown(path), markup=False)
 
 
@@ -62,13 +62,13 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
         if upload:
             publish_release.upload(manifest, built or packaging.PACKAGES, reporter)
     if machine:
-        console.as_json({name: asdict(made) for name, made in manifest.items()})
+        console.as_json({name: asdict(package_file) for name, package_file in manifest.items()})
         return
-    for name, made in manifest.items():
-        console.out.print(f"{made.sha256}  {made.bytes / 1e6:5.2f} MB  {name}", markup=False)
-    told = "two builds gave the same bytes; " if check else ""
+    for name, package_file in manifest.items():
+        console.out.print(f"{package_file.sha256}  {package_file.bytes / 1e6:5.2f} MB  {name}", markup=False)
+    twice = "two builds gave the same bytes; " if check else ""
     where = (built or packaging.PACKAGES) / "manifest.json"
-    console.done(f"{len(manifest)} packages: {told}see {_shown(where)}")
+    console.done(f"{len(manifest)} packages: {twice}see {_shown(where)}")
 
 
 @click.group()
@@ -99,3 +99,20 @@ def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> pac
 def _shown(path: Path) -> str:
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+@click.command()
+@click.option("--again", is_flag=True, help="Check even a source that passed before.")
+def check(again: bool) -> None:
+    """Check the source as a build does.
+
+    Runs `make check`: the linters, and the tests that need neither MongoDB nor an embedded AWS. A source that
+    passed before, file for file, is not checked again; its reports are taken from .cache/checked.
+    """
+    verdict = check_cache.check(again=again)
+    by = f" by {verdict.build}" if verdict.build else ""
+    if verdict.reused:
+        console.done(f"This very source passed at {verdict.at}{by}; its reports are reused.")
+    else:
+        console.done(f"Checked in {verdict.seconds:.0f} s.")
+    console.out.print(f"source {verdict.source}", markup=False)

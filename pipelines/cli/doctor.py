@@ -13,7 +13,6 @@ from environments import tools as tools_file
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import connect
 from pipelines.cli import console, options
-from pipelines.cli import profiles as profile
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import State
@@ -32,7 +31,7 @@ _SIGNS: Final = {
 @click.command()
 @click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…", type=click.Choice(schema.names()))
 @options.endpoint_url
-@profile.option
+@options.profiles
 @options.machine_readable
 def doctor(
     environments: tuple[str, ...], endpoint_url: str | None, profiles: tuple[str, ...], machine: bool
@@ -44,35 +43,42 @@ def doctor(
     the network, called and deleted. What could not be looked at is marked with a question mark. Ends with 1
     when something is wrong.
     """
-    names, whom, tools = environments or PROMOTED, profile.by_account(profiles), tools_file.load()
-    targets = [profile.acting(connect(name, endpoint_url), whom.get(name)) for name in names]
+    names, profile_names, tools = (
+        environments or PROMOTED,
+        options.profiles_by_account(profiles),
+        tools_file.load(),
+    )
+    targets = [options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in names]
     with console.progress("examining") as reporter:
-        found = examine(targets, _tools(names, endpoint_url, whom), tools.bootstrap_stack, reporter)
+        examination = examine(
+            targets, _tools(names, endpoint_url, profile_names), tools.bootstrap_stack, reporter
+        )
     if machine:
-        console.as_json({"findings": [asdict(one) for one in found.findings]})
+        console.as_json({"findings": [asdict(finding) for finding in examination.findings]})
     else:
-        _print(found)
-    failures, unsure = found.count(State.FAILED), found.count(State.UNKNOWN)
-    told = f"{unsure} could not be looked at" if unsure else "and each could be looked at"
+        _print(examination)
+    failures, unsure = examination.count(State.FAILED), examination.count(State.UNKNOWN)
+    not_examined = f"{unsure} could not be looked at" if unsure else "and each could be looked at"
     if failures:
         raise Refused(
-            f"{failures} of {len(found.findings)} checks failed; {told}.", "Mend the first one first."
+            f"{failures} of {len(examination.findings)} checks failed; {not_examined}.",
+            "Mend the first one first.",
         )
-    console.done(f"None of {len(found.findings)} checks failed, {told}.")
+    console.done(f"None of {len(examination.findings)} checks failed, {not_examined}.")
 
 
-def _tools(names: tuple[str, ...], endpoint_url: str | None, whom: dict[str, str]) -> Aws | None:
+def _tools(names: tuple[str, ...], endpoint_url: str | None, profile_names: dict[str, str]) -> Aws | None:
     if not set(names) & set(PROMOTED):
         return None
-    return profile.acting(tools_account.connect(endpoint_url), whom.get("tools"))
+    return options.with_profile(tools_account.connect(endpoint_url), profile_names.get("tools"))
 
 
-def _print(found: Examination) -> None:
+def _print(examination: Examination) -> None:
     where = ""
-    for one in found.findings:
-        if one.where != where:
-            where = one.where
+    for finding in examination.findings:
+        if finding.where != where:
+            where = finding.where
             console.out.print(f"[bold]{escape(where)}[/]")
-        console.out.print(f"  {_SIGNS[one.state]} {one.check}: {escape(one.says)}")
-        if one.remedy:
-            console.out.print(f"    → {escape(console.runnable(one.remedy))}")
+        console.out.print(f"  {_SIGNS[finding.state]} {finding.check}: {escape(finding.says)}")
+        if finding.remedy:
+            console.out.print(f"    → {escape(console.runnable(finding.remedy))}")

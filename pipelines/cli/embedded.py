@@ -46,11 +46,11 @@ def down(keep: bool) -> None:
 
 def ways_in(endpoint: str, environment: str) -> str:
     """What to paste into a shell to speak to an environment's account on an embedded AWS."""
-    there = schema.load(environment)
+    account, region = schema.load(environment).account, schema.load(environment).region
     return f"""
 For the aws command line (the access key is the account; any secret will do):
 
-  export AWS_ACCESS_KEY_ID={there.account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={there.region}
+  export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={region}
   aws --endpoint-url {endpoint} cloudformation describe-stacks
   aws --endpoint-url {endpoint} stepfunctions list-state-machines
   aws --endpoint-url {endpoint} lambda list-functions

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def reported() -> Iterator[None]:
     """Say the failure and end with 1; a failure that is ours to mend keeps its traceback."""
     try:
         yield

@@ -58,10 +58,10 @@ def _is_file(name: str) -> bool:
 def _in_files(files: list[Path]) -> list[AnyFinding]:
     try:
         settings = [path for path in files if stack_tags.in_settings(path)]
-        found: list[AnyFinding] = [*lint_pipelines(path for path in files if path not in settings)]
+        findings: list[AnyFinding] = [*lint_pipelines(path for path in files if path not in settings)]
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from unreadable
-    return [*found, *(finding for path in settings for finding in stack_tags.findings(path))]
+    return [*findings, *(finding for path in settings for finding in stack_tags.findings(path))]
 
 
 def _in_ours(names: list[str]) -> list[AnyFinding]:

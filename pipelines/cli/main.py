@@ -10,7 +10,7 @@ import click
 _COMMANDS: Final = {
     "synth": "build:synth",
     "lint": "lint:lint",
-    "check": "check:check",
+    "check": "build:check",
     "package": "build:package",
     "audit": "audit:audit",
     "library": "build:library",
@@ -22,7 +22,7 @@ _COMMANDS: Final = {
     "order": "orders:order",
     "settle": "reconcile:settle",
     "reconcile": "reconcile:reconcile",
-    "smoke": "smoke:smoke",
+    "smoke": "orders:smoke",
     "status": "status:status",
     "doctor": "doctor:doctor",
     "pipeline": "pipeline:pipeline",
@@ -51,9 +51,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what it refuses is said in words and ends with 1."""
-        from pipelines.cli.failures import told  # noqa: PLC0415 - loads boto3, which `--help` has no use for
+        from pipelines.cli.failures import reported  # noqa: PLC0415 - loads boto3, which `--help` has no use for
 
-        with told():
+        with reported():
             return super().invoke(ctx)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import click
 
+from pipelines.aws.accounts import Aws
 from pipelines.cli import local_aws
+from pipelines.deploy.synth import PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +56,38 @@ def _in_stack(command: Callable[..., Any], environment: Callable[..., Any]) -> C
     @stack_name
     @wraps(command)
     def with_aws(environment: str, endpoint_url: str | None, stack: str | None, **rest: Any) -> Any:
-        there = local_aws.connect(environment, endpoint_url)
-        return command(aws=there, stack=stack or there.environment.default_stack, **rest)
+        aws = local_aws.connect(environment, endpoint_url)
+        return command(aws=aws, stack=stack or aws.environment.default_stack, **rest)
 
-    given: Callable[..., Any] = with_aws
-    return given
+    wrapped: Callable[..., Any] = with_aws
+    return wrapped
+
+
+profiles = click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME=PROFILE",
+    help="Whom to be in tools, branch, staging or prod.",
+)
+
+
+def profiles_by_account(arguments: tuple[str, ...]) -> dict[str, str]:
+    """The profile of each account that one was given for.
+
+    Raises:
+        UsageError: It is not of the form, or names no account.
+    """
+    pairs = dict(pair.partition("=")[::2] for pair in arguments)
+    unknown = sorted(set(pairs) - {"tools", *PROMOTED})
+    if unknown or not all(pairs.values()):
+        raise click.UsageError(f"--profile takes NAME=PROFILE with NAME one of tools, {', '.join(PROMOTED)}")
+    return pairs
+
+
+def with_profile(account: Aws, profile: str | None) -> Aws:
+    """The same account as somebody else, where a profile says whom."""
+    if profile is None:
+        return account
+    session = boto3.Session(profile_name=profile, region_name=account.environment.region)
+    return Aws(account.environment, account.endpoint, account.mongodb_uri, session, account.card_gateway)

@@ -89,11 +89,13 @@ def print_record(order_id: str, record: Record, status: str | None, moments: Ite
         columns = ("line", "product_id", "quantity", "state")
         console.out.print(table("Deliveries", columns, _rows(record.deliveries, *columns)))
     if record.failures:
-        told = [
+        failure_rows = [
             [failure["at"], failure["step"], failure["error"], executions.error_message(failure["cause"])]
             for failure in record.failures
         ]
-        console.out.print(table("Failures", ("at", "step", "error", "cause"), told, long=("step", "cause")))
+        console.out.print(
+            table("Failures", ("at", "step", "error", "cause"), failure_rows, long=("step", "cause"))
+        )
     journey = Journey()
     for moment in moments:
         journey.print(moment)
@@ -103,12 +105,12 @@ def table(
     title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], long: Collection[str] = ()
 ) -> Table:
     """A plain table; only the columns named in `long` are wrapped where the terminal is narrow."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
-        made.add_column(column, no_wrap=column not in long, overflow="fold")
+        drawn.add_column(column, no_wrap=column not in long, overflow="fold")
     for row in rows:
-        made.add_row(*(escape(str(cell)) for cell in row))
-    return made
+        drawn.add_row(*(escape(str(cell)) for cell in row))
+    return drawn
 
 
 def _rows(documents: Iterable[dict[str, Any]], *keys: str) -> list[list[object]]:

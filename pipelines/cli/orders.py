@@ -12,10 +12,12 @@ from pipelines.aws import executions
 from pipelines.cli import console, options, order_view
 from pipelines.core.refusals import Refused
 from pipelines.orders import load_samples, order_effects, orders, payment_stack, samples
+from pipelines.orders import smoke as smoke_runs
 from pipelines.orders.orders import PARKED, STATES
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
+    from pipelines.orders.smoke import SmokeReport
 
 
 @click.command()
@@ -30,9 +32,9 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
     They are JSON, like those in environments/samples. Every file is checked first, and nothing is loaded
     when anything is wrong. Loading twice is safe.
     """
-    found = samples.read(files, aws.environment.currency)
+    sample_documents = samples.read(files, aws.environment.currency)
     with console.progress(f"loading into {stack}") as reporter:
-        counts = load_samples.load(payment_stack.connect(aws, stack).api, found, reporter)
+        counts = load_samples.load(payment_stack.connect(aws, stack).api, sample_documents, reporter)
     if machine:
         console.as_json(counts)
         return
@@ -50,22 +52,25 @@ def order() -> None:
 @options.machine_readable
 def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """Place an order and follow it until it ends; ends with 1 when the payment fails."""
-    there = payment_stack.connect(aws, stack)
-    orders.execution_arn(there, order_id)  # a wrong id is told before anything is asked
-    before = order_effects.holdings(there.api, order_id)
-    placed = orders.place(there, order_id)
+    payments = payment_stack.connect(aws, stack)
+    orders.execution_arn(payments, order_id)  # a wrong id is told before anything is asked
+    before = order_effects.holdings(payments.api, order_id)
+    placed = orders.place(payments, order_id)
     if not placed.new:
         console.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
     followed, journey = [], order_view.Journey()
     for moment in executions.follow(aws, placed.arn):
         followed.append(moment)
         journey.print(moment)
-    changes = order_effects.effects(before, order_effects.holdings(there.api, order_id))
+    changes = order_effects.effects(before, order_effects.holdings(payments.api, order_id))
     end = followed[-1]
     if machine:
         ended = {"order_id": order_id, "execution": placed.arn, "status": end.state}
-        told = {"moments": [asdict(moment) for moment in followed], "effects": [asdict(e) for e in changes]}
-        console.as_json({**ended, "error": end.error, "cause": end.cause, **told})
+        details = {
+            "moments": [asdict(moment) for moment in followed],
+            "effects": [asdict(e) for e in changes],
+        }
+        console.as_json({**ended, "error": end.error, "cause": end.cause, **details})
     elif placed.new:
         order_view.print_effects(changes)
     if end.state != "SUCCEEDED":
@@ -81,18 +86,18 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 @options.machine_readable
 def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """Show an order: its state and history, what it took, its deliveries, and why it failed if it did."""
-    there = payment_stack.connect(aws, stack)
-    arn = orders.execution_arn(there, order_id)
-    found = orders.record(there.api, order_id)
+    payments = payment_stack.connect(aws, stack)
+    arn = orders.execution_arn(payments, order_id)
+    record = orders.record(payments.api, order_id)
     status = executions.status(aws, arn)
-    if found.order is None and not found.failures and status is None:
+    if record.order is None and not record.failures and status is None:
         raise Refused(f"Nobody knows an order {order_id} in {stack}.")
     moments = executions.moments(aws, arn) if status else []
     if machine:
         execution = {"arn": arn, "status": status, "moments": [asdict(moment) for moment in moments]}
-        console.as_json({**asdict(found), "execution": execution})
+        console.as_json({**asdict(record), "execution": execution})
         return
-    order_view.print_record(order_id, found, status, moments)
+    order_view.print_record(order_id, record, status, moments)
 
 
 @order.command("list")
@@ -106,14 +111,14 @@ def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit:
     if parked and state not in (None, PARKED):
         raise click.UsageError(f"--parked means --state {PARKED}")
     wanted = PARKED if parked else state
-    found = list(orders.listed(payment_stack.connect(aws, stack).api, wanted, limit))
+    listed = list(orders.listed(payment_stack.connect(aws, stack).api, wanted, limit))
     if machine:
-        console.as_json({"orders": found})
+        console.as_json({"orders": listed})
         return
-    if not found:
+    if not listed:
         console.done("No order is parked" if parked else "There is no such order")
         return
-    order_view.print_list(found)
+    order_view.print_list(listed)
 
 
 @order.command()
@@ -126,24 +131,51 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     Mend first what stopped it. Ends with 0 once the order is completed, or failed with everything undone, and
     with 1 if it is parked again.
     """
-    there = payment_stack.connect(aws, stack)
+    payments = payment_stack.connect(aws, stack)
     followed, journey = [], order_view.Journey()
-    for moment in orders.redrive(there, order_id):
+    for moment in orders.redrive(payments, order_id):
         followed.append(moment)
         journey.print(moment)
-    end, state = followed[-1], orders.state(there.api, order_id)
+    end, state = followed[-1], orders.state(payments.api, order_id)
     if machine:
-        told = {
+        result = {
             "order_id": order_id,
             "status": end.state,
             "error": end.error,
             "cause": end.cause,
             "state": state,
         }
-        console.as_json({**told, "moments": [asdict(moment) for moment in followed]})
+        console.as_json({**result, "moments": [asdict(moment) for moment in followed]})
     if end.state != "SUCCEEDED" and state != "FAILED":
         raise Refused(
             f"Order {order_id} is {state} after the redrive: {end.error}: {end.cause}",
             f"payments order show {order_id}",
         )
     console.done(f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else ""))
+
+
+@click.command()
+@options.in_stack
+@options.machine_readable
+def smoke(aws: Aws, stack: str, machine: bool) -> None:
+    """Prove a deployment with synthetic orders.
+
+    They go through the live alias, are checked and removed again.
+    """
+    with console.progress(f"smoke of {stack}") as reporter:
+        report = smoke_runs.run(payment_stack.connect(aws, stack), reporter)
+    if machine:
+        console.as_json(asdict(report))
+    else:
+        print_checks(report)
+    if not report.passed:
+        raise Refused(f"Smoke of {stack} failed: {report.error} {report.cause}".strip())
+    console.done(f"Smoke of {stack} passed")
+
+
+def print_checks(report: SmokeReport) -> None:
+    """Each check with its verdict."""
+    for check in report.checks:
+        verdict = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
+        console.out.print(f"  {verdict} ", end="")
+        console.out.print(f"{check.name}: {check.detail}", markup=False)

@@ -10,7 +10,6 @@ from environments import tools as tools_file
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws, connect
 from pipelines.cli import console, options, pipeline_builds
-from pipelines.cli import profiles as profile
 from pipelines.cli.pipeline_view import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides, pipelines
@@ -34,20 +33,22 @@ for _command in (pipeline_builds.write_settings, pipeline_builds.evidence, pipel
 
 @pipeline.command()
 @options.endpoint_url
-@profile.option
+@options.profiles
 def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
     """Deploy the pipelines.
 
     First, in each account that they deploy to, the roles that they take on there and the network; then the
     docs site, and the pipelines. A release never does this.
     """
-    whom = profile.by_account(profiles)
+    profile_names = options.profiles_by_account(profiles)
     tools = tools_file.load()
-    tools_aws = profile.acting(tools_account.connect(endpoint_url, tools), whom.get("tools"))
-    targets = {name: profile.acting(connect(name, endpoint_url), whom.get(name)) for name in PROMOTED}
+    tools_aws = options.with_profile(tools_account.connect(endpoint_url, tools), profile_names.get("tools"))
+    targets = {
+        name: options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in PROMOTED
+    }
     with console.progress("deploying the pipelines") as reporter:
-        told = embedded_overrides.variables(targets) if tools_aws.embedded else {}
-        changes = pipelines.deploy(tools_aws, targets, tools, variables=told, reporter=reporter)
+        variables = embedded_overrides.variables(targets) if tools_aws.embedded else {}
+        changes = pipelines.deploy(tools_aws, targets, tools, variables=variables, reporter=reporter)
     for name, change in changes.items():
         console.done(f"{name} {change}")
 
@@ -57,7 +58,7 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
 @options.endpoint_url
 def start(which: str, endpoint_url: str | None) -> None:
     """Start a pipeline with the head of its branch."""
-    tools, name = _found(which, endpoint_url)
+    tools, name = _tools_and_name(which, endpoint_url)
     console.done(f"{name} started: {control.start(tools, name)}")
 
 
@@ -67,14 +68,14 @@ def start(which: str, endpoint_url: str | None) -> None:
 @options.machine_readable
 def status(which: str, endpoint_url: str | None, machine: bool) -> None:
     """Say where a pipeline is, what waits for whom, and how its last executions ended."""
-    tools, name = _found(which, endpoint_url)
+    tools, name = _tools_and_name(which, endpoint_url)
     stages = control.state(tools, name)
     last = control.executions(tools, name)
     if machine:
         console.as_json({"pipeline": name, "stages": stages, "executions": last})
         return
     print_state(stages, last)
-    newest = next((one for one in last if one.get("executionType") != "ROLLBACK"), None)
+    newest = next((run for run in last if run.get("executionType") != "ROLLBACK"), None)
     if newest and newest["status"] == "Failed":
         print_failure_report(failure_report.explain(tools, name, newest["pipelineExecutionId"], which))
     print_questions(control.pending_approvals(tools, name), which)
@@ -107,7 +108,7 @@ def reject(which: str, endpoint_url: str | None, execution: str | None, summary:
 @click.option("--whole", is_flag=True, help="Repeat the whole stage, not only the actions that failed.")
 def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) -> None:
     """Run a failed stage again, with the artifacts that it failed with."""
-    tools, name = _found(which, endpoint_url)
+    tools, name = _tools_and_name(which, endpoint_url)
     again, execution = control.retry(tools, name, stage, whole=whole)
     console.done(f"{again} of {execution} runs again.")
 
@@ -118,29 +119,29 @@ def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) 
 @click.option("--to", metavar="ID", help="The execution to go back to. [default: the last one before]")
 def rollback(stage: str, endpoint_url: str | None, to: str | None) -> None:
     """Take STAGE of the release pipeline back to an earlier release."""
-    tools, name = _found("release", endpoint_url)
+    tools, name = _tools_and_name("release", endpoint_url)
     console.done(f"{stage} goes back: {control.rollback(tools, name, stage, to)}")
 
 
 def _answer(which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool) -> None:
-    tools, name = _found(which, endpoint_url)
-    question = _one(control.pending_approvals(tools, name), which, execution)
+    tools, name = _tools_and_name(which, endpoint_url)
+    question = _only_question(control.pending_approvals(tools, name), which, execution)
     control.answer(tools, name, question, yes=yes, summary=summary)
     console.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
 
 
-def _one(waiting: list[PendingApproval], which: str, execution: str | None) -> PendingApproval:
-    found = [question for question in waiting if execution in {None, question.execution}]
-    if not found:
+def _only_question(waiting: list[PendingApproval], which: str, execution: str | None) -> PendingApproval:
+    matching = [question for question in waiting if execution in {None, question.execution}]
+    if not matching:
         raise Refused(
             f"Nothing in the pipeline {which} waits for an answer.", f"payments pipeline status {which}"
         )
-    if len(found) > 1:
-        listed = ", ".join(question.execution for question in found)
+    if len(matching) > 1:
+        listed = ", ".join(question.execution for question in matching)
         raise Refused(f"Several wait: {listed}.", "Say which with --execution.")
-    return found[0]
+    return matching[0]
 
 
-def _found(which: str, endpoint_url: str | None) -> tuple[Aws, str]:
+def _tools_and_name(which: str, endpoint_url: str | None) -> tuple[Aws, str]:
     tools = tools_account.connect(endpoint_url)
     return tools, control.name_of(tools, which)

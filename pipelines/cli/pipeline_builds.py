@@ -44,9 +44,9 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
             tools_account.connect(), build_environment.pipeline_name(), execution, branch
         )
     for name in environments:
-        there = build_environment.looking_at(name)
+        account = build_environment.looking_at(name)
         for path in template_configuration.write(
-            there, manifest, bucket, ROOT, image=image, stack=stack, push=push
+            account, manifest, bucket, ROOT, image=image, stack=stack, push=push
         ):
             console.out.print(str(path.relative_to(ROOT)), markup=False)
 
@@ -61,10 +61,10 @@ def evidence(built: Path, packages: Path) -> None:
     """
     folder = DIST / "evidence"
     with console.progress("gathering evidence"):
-        found = gather.gather(built, packages)
-        gather.write(found, folder)
-        address = gather.publish(found, folder)
-    console.out.print(summary.text(found), markup=False)
+        release = gather.gather(built, packages)
+        gather.write(release, folder)
+        address = gather.publish(release, folder)
+    console.out.print(summary.text(release), markup=False)
     console.done(f"The evidence is at {address}")
 
 
@@ -77,19 +77,19 @@ def verify(packages: Path) -> None:
     goes back to an earlier release, which was approved then; only its packages are compared.
     """
     tools, pipeline = tools_account.connect(), build_environment.pipeline_name()
-    found = tools.client("codepipeline").get_pipeline_execution(
+    pipeline_execution = tools.client("codepipeline").get_pipeline_execution(
         pipelineName=pipeline, pipelineExecutionId=build_environment.variable("EXECUTION")
     )["pipelineExecution"]
-    back = found.get("executionType") == "ROLLBACK"
+    is_rollback = pipeline_execution.get("executionType") == "ROLLBACK"
     manifest = packaging.read_intact(packages / _PACKAGES)
     if not manifest:
         raise Refused(f"There is nothing in the manifest of {packages}.")
     verification.verify(
         build_environment.looking_at("prod"),
-        None if back else build_environment.looking_at("staging"),
+        None if is_rollback else build_environment.looking_at("staging"),
         verification.Release(manifest, packaging.read_image(packages / _PACKAGES)),
         prepared=build_environment.variable("PREPARED"),
-        approved=None if back else build_environment.variable("APPROVED"),
+        approved=None if is_rollback else build_environment.variable("APPROVED"),
     )
-    compared = "the packages of that release" if back else "as approved, and what staging runs"
-    console.done(f"{'A rollback to' if back else 'Production would get'} {compared}.")
+    compared = "the packages of that release" if is_rollback else "as approved, and what staging runs"
+    console.done(f"{'A rollback to' if is_rollback else 'Production would get'} {compared}.")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from pipelines.cli import console
 from pipelines.cli.order_view import table
 from pipelines.orders import smoke
+from pipelines.promotion import control
+from pipelines.promotion.execution import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.aws.accounts import Aws
     from pipelines.promotion.control import PendingApproval
+    from pipelines.promotion.execution import Promotion, Step
     from pipelines.promotion.failure_report import FailureReport
 
 Json = dict[str, Any]
@@ -24,8 +37,13 @@ def print_state(stages: list[Json], executions: list[Json]) -> None:
     ]
     console.out.print(table("Stages", ("stage", "action", "is", "says"), rows, long=("says",)))
     past = [
-        (one["pipelineExecutionId"], one["status"], one["startTime"].strftime("%Y-%m-%d %H:%M"), _commit(one))
-        for one in executions
+        (
+            execution["pipelineExecutionId"],
+            execution["status"],
+            execution["startTime"].strftime("%Y-%m-%d %H:%M"),
+            _commit(execution),
+        )
+        for execution in executions
     ]
     console.out.print(table("Executions", ("execution", "is", "since", "commit"), past))
 
@@ -52,13 +70,140 @@ def print_questions(questions: list[PendingApproval], which: str) -> None:
 
 def _row(action: Json) -> tuple[str, str, str]:
     last = action.get("latestExecution", {})
-    said = last.get("errorDetails", {}).get("message") or last.get("summary", "")
+    summary = last.get("errorDetails", {}).get("message") or last.get("summary", "")
     if last.get("lastUpdatedBy"):  # of approvals alone: who answered (API reference, ActionExecution)
         answer = "approved" if last["status"] == "Succeeded" else "rejected"
-        said = f"{answer} by {last['lastUpdatedBy']}: {last.get('summary', '')}"
-    return action["actionName"], last.get("status", ""), smoke.readable(said)
+        summary = f"{answer} by {last['lastUpdatedBy']}: {last.get('summary', '')}"
+    return action["actionName"], last.get("status", ""), smoke.readable(summary)
 
 
 def _commit(execution: Json) -> str:
     revisions = execution.get("sourceRevisions", [])
     return revisions[0].get("revisionId", "")[:12] if revisions else ""
+
+
+_MARKS: Final = {"InProgress": "…", "Succeeded": "[green]✓[/]"}
+_FAILED: Final = "[bold red]✗[/]"
+_WAITS: Final = {
+    "Approve": "waits for a release manager's yes or no",
+    "Name": "waits for earlier pushes to the same branch",
+}
+"""Actions that may wait for somebody, and for whom."""
+
+
+class View(Protocol):
+    """Whoever shows a promotion."""
+
+    def show(self, promotion: Promotion) -> None:
+        """Show it as it is now."""
+        ...
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the screen to a question."""
+        ...
+
+
+class Lines:
+    """A line when an action begins and one when it ends."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say, self._printed = say, set[tuple[str, str]]()
+
+    def show(self, promotion: Promotion) -> None:
+        """Print what changed since the last look."""
+        for step in promotion.steps:
+            if (step.identifier, step.status) not in self._printed:
+                self._printed.add((step.identifier, step.status))
+                self._say(_line(step))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Lines are in nobody's way."""
+        yield
+
+
+class Screen:
+    """The whole pipeline, drawn again at every look: stages, actions, how long, and what waits for whom."""
+
+    def __init__(self, live: Live, stages: list[str]) -> None:
+        self._live, self._stages = live, stages
+
+    def show(self, promotion: Promotion) -> None:
+        """Draw it."""
+        self._live.update(drawn(promotion, self._stages), refresh=True)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop drawing, so that a question can be asked below."""
+        self._live.stop()
+        yield
+        self._live.start()
+
+
+@contextmanager
+def watching(tools: Aws, promotion: Promotion) -> Iterator[View]:
+    """A view of a promotion that fits where it is shown."""
+    console.out.print(_title(promotion))
+    if not console.out.is_terminal:
+        yield Lines(console.out.print)
+        return
+    with Live(console=console.out, auto_refresh=False) as live:
+        yield Screen(live, control.stages(tools, promotion.pipeline))
+
+
+def drawn(promotion: Promotion, stages: list[str], now: datetime | None = None) -> Table:
+    """A promotion with all its stages, those still to come included."""
+    now = now or datetime.now(UTC)
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for name in stages:
+        steps = [step for step in promotion.steps if step.stage == name]
+        table.add_row(*_stage(promotion, name, steps, now))
+        for step in steps:
+            if step.status != "Succeeded":
+                table.add_row("", f"  {_mark(step)} {escape(step.action)}", _took(step, now), _why(step))
+    return table
+
+
+def _stage(
+    promotion: Promotion, name: str, steps: list[Step], now: datetime
+) -> tuple[str, str, str, str | Text]:
+    if not steps:
+        waits = f"waits for {promotion.conditions[name]}" if name in promotion.conditions else ""
+        return "[dim]·[/]", f"[dim]{escape(name)}[/]", "", Text(waits, style="yellow")
+    bad = any(step.status not in _MARKS for step in steps)
+    waits = promotion.conditions.get(name, "")
+    runs = waits or any(step.status == "InProgress" for step in steps)
+    mark = _FAILED if bad else _MARKS["InProgress" if runs else "Succeeded"]
+    ended = now if runs and promotion.status not in ENDED else max(step.ended for step in steps)
+    took = (ended - min(step.began for step in steps)).total_seconds()
+    waiting = Text(f"waits for {waits}" if waits else "", style="yellow")
+    return mark, f"[bold]{escape(name)}[/]", f"{took:5.1f} s", waiting
+
+
+def _took(step: Step, now: datetime) -> str:
+    seconds = (now - step.began).total_seconds() if step.status == "InProgress" else step.seconds
+    return f"{seconds:5.1f} s"
+
+
+def _why(step: Step) -> Text:
+    if step.status == "InProgress":
+        return Text(_WAITS.get(step.action, ""), style="yellow")
+    return Text(step.message, style="red")
+
+
+def _title(promotion: Promotion) -> str:
+    what = f", commit {promotion.commit[:12]}" if promotion.commit else ""
+    return f"[bold]{promotion.which}[/] pipeline{what}, execution {promotion.execution}"
+
+
+def _line(step: Step) -> str:
+    if step.status == "InProgress":
+        waits = f", {_WAITS[step.action]}" if step.action == "Approve" else ""
+        return f"  … {escape(step.stage)}: {escape(step.action)}{waits}"
+    reason = "" if step.status == "Succeeded" else f" {escape(step.message)}"
+    return f"  {_mark(step)} {escape(step.stage)}: {escape(step.action)} {step.seconds:.1f} s{reason}"
+
+
+def _mark(step: Step) -> str:
+    return _MARKS.get(step.status, _FAILED)

@@ -34,16 +34,16 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     """
     api = payment_stack.connect(aws, stack).api
     with _bars() as watch:
-        found = run(api, watch, gateway=stripe.of(aws))
+        result = run(api, watch, gateway=stripe.of(aws))
     if machine:
-        console.as_json(asdict(found))
+        console.as_json(asdict(result))
     else:
-        for each in found.differences:
-            console.out.print(_line(each), markup=False)
-    told = ", ".join(f"{count} {kind}" for kind, count in found.looked_at.items())
-    if found.differences:
-        raise Refused(f"{len(found.differences)} difference(s) in {told} of {stack}.")
-    console.done(f"{told} agree with the ledger; {found.pending} order(s) are not in it yet")
+        for difference in result.differences:
+            console.out.print(_line(difference), markup=False)
+    counted = ", ".join(f"{count} {kind}" for kind, count in result.looked_at.items())
+    if result.differences:
+        raise Refused(f"{len(result.differences)} difference(s) in {counted} of {stack}.")
+    console.done(f"{counted} agree with the ledger; {result.pending} order(s) are not in it yet")
 
 
 @click.command()
@@ -61,12 +61,12 @@ def settle(aws: Aws, stack: str, machine: bool) -> None:
     if machine:
         console.as_json(done)
         return
-    told = (
+    message = (
         f"{done['entered']} order(s) entered, {done['settled']} settled, {done['opened']} account(s) opened"
     )
     if done["disputed"]:
         console.err.print(f"{done['disputed']} order(s) are left as they are: payments reconcile says why")
-    console.done(told)
+    console.done(message)
 
 
 def _line(difference: Difference) -> str:
@@ -86,9 +86,9 @@ def _bars() -> Iterator[Callable[[Reconciliation], None]]:
     with Progress(*columns, console=console.err, transient=True) as progress:
         tasks = {kind: progress.add_task(kind, total=None) for kind in KINDS}
 
-        def watch(found: Reconciliation) -> None:
+        def watch(result: Reconciliation) -> None:
             for kind, task in tasks.items():
-                total = max(found.expected[kind], found.looked_at[kind])
-                progress.update(task, total=total, completed=found.looked_at[kind])
+                total = max(result.expected[kind], result.looked_at[kind])
+                progress.update(task, total=total, completed=result.looked_at[kind])
 
         yield watch

@@ -51,9 +51,9 @@ def show(
 def times(promotions: Sequence[Promotion]) -> None:
     """How long each stage took."""
     rows = [
-        (one.which, stage, f"{seconds:.1f} s")
-        for one in promotions
-        for stage, seconds in one.seconds().items()
+        (promotion.which, stage, f"{seconds:.1f} s")
+        for promotion in promotions
+        for stage, seconds in promotion.seconds().items()
     ]
     console.out.print(table("Times", ("pipeline", "stage", "took"), rows))
 
@@ -66,10 +66,10 @@ def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released:
         names |= {"prod": (prepared.targets["prod"].environment.default_stack, promotions[-1])}
     rows = []
     for name, (stack, followed) in names.items():
-        there = prepared.targets[name]
-        versions = deployed_versions.live_versions(there, stack)
+        account = prepared.targets[name]
+        versions = deployed_versions.live_versions(account, stack)
         live = ", ".join(f"{arn.rpartition(':')[2]} ({weight}%)" for arn, weight in versions.items())
-        rows.append((name, there.environment.account, stack, followed.commit[:12], live))
+        rows.append((name, account.environment.account, stack, followed.commit[:12], live))
     columns = ("environment", "account", "stack", "commit", "live version")
     console.out.print(table("What runs where", columns, rows))
 
@@ -85,8 +85,10 @@ def _orders(orders: Sequence[OrderResult]) -> None:
 
 def _digests(prepared: Rehearsal) -> bool:
     """What staging and production run, read from their stacks."""
-    there = {name: prepared.targets[name] for name in ("staging", "prod")}
-    run = {name: deployed_versions.digests(aws, aws.environment.default_stack) for name, aws in there.items()}
+    accounts = {name: prepared.targets[name] for name in ("staging", "prod")}
+    run = {
+        name: deployed_versions.digests(aws, aws.environment.default_stack) for name, aws in accounts.items()
+    }
     rows = [
         (name, digest[:_DIGEST_SHOWN], run["prod"].get(name, "")[:_DIGEST_SHOWN], _mark(same))
         for name, digest in run["staging"].items()
@@ -97,10 +99,10 @@ def _digests(prepared: Rehearsal) -> bool:
 
 
 def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
-    builds = [step.build for one in promotions for step in one.steps if step.build]
-    found = build_reports.reports_of(prepared.aws, builds)
-    rows = [(report.name, report.summary, _mark(report.passed)) for report in found]
-    smoke = [step for one in promotions for step in one.steps if step.action == "Smoke"]
+    builds = [step.build for promotion in promotions for step in promotion.steps if step.build]
+    reports = build_reports.reports_of(prepared.aws, builds)
+    rows = [(report.name, report.summary, _mark(report.passed)) for report in reports]
+    smoke = [step for promotion in promotions for step in promotion.steps if step.action == "Smoke"]
     rows += [
         (
             f"smoke in {_WHERE.get(step.stage, step.stage)}",
@@ -110,7 +112,7 @@ def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
         for step in smoke
     ]
     console.out.print(table("Reports", ("report", "says", ""), rows))
-    return bool(found) and all(mark == _mark(True) for _, _, mark in rows)
+    return bool(reports) and all(mark == _mark(True) for _, _, mark in rows)
 
 
 _WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "prod"}
@@ -122,8 +124,10 @@ def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bo
     folders = [("docs of the branch", preview), ("docs of staging", "staging")]
     folders += [("docs of production", "prod")] if released else []
     links = [(what, f"{site}/{folder}/index.html") for what, folder in folders]
-    links += [("evidence", one.evidence) for one in promotions if one.evidence]
-    links += [("evidence, kept", str(_kept(one.evidence))) for one in promotions if one.evidence]
+    links += [("evidence", promotion.evidence) for promotion in promotions if promotion.evidence]
+    links += [
+        ("evidence, kept", str(_kept(promotion.evidence))) for promotion in promotions if promotion.evidence
+    ]
     console.out.print("[bold]Links[/]")
     for what, link in links:
         console.out.print(f"  {what:<20}{link}", markup=False)
@@ -139,10 +143,10 @@ def _kept(evidence: str) -> Path:
 
 
 def _from_commit_to_production(promotions: Sequence[Promotion], since: datetime) -> None:
-    for one in promotions:
-        ended = [step.ended for step in one.steps if step.stage == "Production"]
+    for promotion in promotions:
+        ended = [step.ended for step in promotion.steps if step.stage == "Production"]
         if ended:
-            merged = min(step.began for step in one.steps)
+            merged = min(step.began for step in promotion.steps)
             console.out.print(
                 f"From the push to production {(max(ended) - since).total_seconds():.0f} s, orders placed "
                 f"meanwhile included; from the merge {(max(ended) - merged).total_seconds():.0f} s."

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from embedded_aws import instance
-from pipelines.cli import console, gate, local_aws, order_view, rehearsal_summary
+from pipelines.cli import console, local_aws, order_view, rehearsal_summary
 from pipelines.cli.embedded import ways_in
-from pipelines.cli.pipeline_view import print_failure_report
-from pipelines.cli.promotion_view import watching
+from pipelines.cli.pipeline_view import print_failure_report, watching
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedded_aws.instance import Instance
+    from pipelines.cli.pipeline_view import View
+    from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
     from pipelines.rehearsal.rehearsal import Rehearsal
     from pipelines.rehearsal.sample_orders import OrderResult
@@ -40,37 +42,37 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
     are asked; without one it is approved as `rehearsal`. Uses the embedded AWS that `payments up` started, or
     starts one and stops it at the end.
     """
-    with embedded(keep_running=keep_running or hold) as (here, stays):
+    with embedded(keep_running=keep_running or hold) as (local, stays):
         with console.progress("deploying the pipelines") as reporter:
-            prepared = rehearsal.prepare(here, reporter)
+            prepared = rehearsal.prepare(local, reporter)
         word = datetime.now(UTC).isoformat() if fresh else ""
         since = datetime.now(UTC)
         pushed = prepared.commit(rehearsal.BRANCH, "Try something", rehearsal.a_change(word))
-        ran(prepared, pushed, hold=hold)
+        follow_shown(prepared, pushed, hold=hold)
         orders = _orders(prepared)
         released = prepared.merge(rehearsal.BRANCH)
-        ran(prepared, released, hold=hold)
+        follow_shown(prepared, released, hold=hold)
         right = rehearsal_summary.show(prepared, [pushed, released], orders, since)
     if released.status == execution.WAITING:
         return
     if not right:
         raise Refused("The rehearsal did not end as it should; see above.")
     console.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
-    console.out.print(console.runnable(_next_commands(here, stays=stays)), markup=False)
+    console.out.print(console.runnable(_next_commands(local, stays=stays)), markup=False)
 
 
-def ran(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None:
+def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None:
     """Show a promotion until it ends or is left at a gate.
 
     Raises:
         Refused: It ended otherwise.
     """
     with watching(prepared.aws, followed) as view:
-        execution.follow(prepared.aws, followed, view.show, lambda asked: gate.ask(asked, view, hold=hold))
+        execution.follow(prepared.aws, followed, view.show, lambda question: ask(question, view, hold=hold))
     if followed.status == execution.WAITING:
         waiting = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
-        told = gate.how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
-        console.out.print(console.runnable(told), markup=False)
+        commands = how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
+        console.out.print(console.runnable(commands), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
         after = failure_report.explain(prepared.aws, followed.pipeline, followed.execution, followed.which)
@@ -103,7 +105,7 @@ def _orders(prepared: Rehearsal) -> list[OrderResult]:
         return sample_orders.place(stack, reporter, order_view.Journey().print)
 
 
-def _next_commands(here: Instance, *, stays: bool) -> str:
+def _next_commands(local: Instance, *, stays: bool) -> str:
     if not stays:
         return """
 The embedded AWS is stopped. To keep one and look around:
@@ -117,10 +119,45 @@ The embedded AWS is stopped. To keep one and look around:
     return f"""
 The embedded AWS is running. Look around:
 
-  export AWS_ENDPOINT_URL={here.endpoint} PAYMENTS_ENVIRONMENT=branch PAYMENTS_STACK={stack}
+  export AWS_ENDPOINT_URL={local.endpoint} PAYMENTS_ENVIRONMENT=branch PAYMENTS_STACK={stack}
   payments order show order-2
   payments order place --order order-4
   payments pipeline status release
   payments down
 
-{ways_in(here.endpoint, "branch")}"""
+{ways_in(local.endpoint, "branch")}"""
+
+
+APPROVED: Final = (True, "approved as `rehearsal`: there was no terminal to ask at")
+
+
+def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str] | None:
+    """Show what an approver is shown, and return yes or no with a reason, or nothing to leave it open."""
+    with view.paused():
+        console.out.print(f"\n[bold]{question.stage}[/]: what would be released")
+        console.out.print(question.summary, markup=False)
+        console.out.print(f"The whole evidence: {question.link}\n", markup=False)
+        if hold:
+            return None
+        if not sys.stdin.isatty():
+            console.out.print("There is no terminal to ask at: approved as `rehearsal`.", markup=False)
+            return APPROVED
+        yes = click.confirm("Release it?", err=True)
+        reason = "" if yes else click.prompt("Why not", err=True)
+        return yes, reason or "approved in a rehearsal"
+
+
+def how_to_answer(question: PendingApproval, pipeline: str, endpoint: str | None) -> str:
+    """The commands that answer a gate, with `payments` and with the `aws` command line."""
+    return f"""The gate is left open. Answer it with one of
+
+  payments pipeline approve release --endpoint-url {endpoint}
+  payments pipeline reject release --endpoint-url {endpoint} --summary WHY
+  aws --endpoint-url {endpoint} codepipeline put-approval-result --pipeline-name {pipeline} \\
+    --stage-name {question.stage} --action-name {question.action} --token {question.token} \\
+    --result status=Approved,summary=WHY
+
+and watch it go on with
+
+  payments pipeline status release --endpoint-url {endpoint}
+"""

@@ -8,9 +8,8 @@ import click
 
 from pipelines.cli import console
 from pipelines.cli.order_view import table
-from pipelines.cli.pipeline_view import print_failure_report
-from pipelines.cli.promotion_view import watching
-from pipelines.cli.rehearse import embedded, ran
+from pipelines.cli.pipeline_view import print_failure_report, watching
+from pipelines.cli.rehearse import embedded, follow_shown
 from pipelines.core.refusals import Refused
 from pipelines.promotion import execution
 from pipelines.rehearsal import failing_commits, failing_releases, rehearsal
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
-    from pipelines.rehearsal.failing_releases import Outcome
+    from pipelines.rehearsal.failing_releases import FailingReleaseResult
     from pipelines.rehearsal.rehearsal import Rehearsal
 
 
@@ -34,30 +33,35 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     template cannot be deployed, and one that is rejected. Each must end with the release before serving, and
     with every order that was placed meanwhile at its end. Where nothing serves yet, a good release is first.
     """
-    with embedded(keep_running=keep_running) as (here, _):
+    with embedded(keep_running=keep_running) as (local, _):
         with console.progress("deploying the pipelines") as reporter:
-            prepared = rehearsal.prepare(here, reporter)
+            prepared = rehearsal.prepare(local, reporter)
         if not failing_releases.serves(prepared):
-            ran(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
-        outcomes = [_one(prepared, case) for _ in range(times) for case in failing_commits.CASES]
+            follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
+        outcomes = [_promote(prepared, case) for _ in range(times) for case in failing_commits.CASES]
     rows = [
-        (one.bad.name, f"{one.seconds:.0f} s", f"{one.completed} of {one.placed}", _said(one))
-        for one in outcomes
+        (
+            outcome.bad.name,
+            f"{outcome.seconds:.0f} s",
+            f"{outcome.completed} of {outcome.placed}",
+            _ending(outcome),
+        )
+        for outcome in outcomes
     ]
     columns = ("release", "took", "orders completed", "ended")
     console.out.print(table("Bad releases", columns, rows, long=("ended",)))
-    right = sum(not one.problems for one in outcomes)
+    right = sum(not outcome.problems for outcome in outcomes)
     if right != len(outcomes):
         raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as they must; see above.")
     console.done(f"{right} of {len(outcomes)} ended as they must: the release before serves.")
 
 
-def _one(prepared: Rehearsal, case: failing_commits.Bad) -> Outcome:
+def _promote(prepared: Rehearsal, case: failing_commits.FailingRelease) -> FailingReleaseResult:
     console.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
-    def follow(one: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:
-        with watching(prepared.aws, one) as view:
-            execution.follow(prepared.aws, one, view.show, decide)
+    def follow(promotion: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:
+        with watching(prepared.aws, promotion) as view:
+            execution.follow(prepared.aws, promotion, view.show, decide)
 
     outcome = failing_releases.promote(prepared, case, follow)
     print_failure_report(outcome.after)
@@ -67,5 +71,5 @@ def _one(prepared: Rehearsal, case: failing_commits.Bad) -> Outcome:
     return outcome
 
 
-def _said(outcome: Outcome) -> str:
+def _ending(outcome: FailingReleaseResult) -> str:
     return "; ".join(outcome.problems) or "as it must"

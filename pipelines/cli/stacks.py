@@ -30,16 +30,16 @@ def deploy(
     ENVIRONMENT is local, branch, staging or prod. What has not changed is left alone, so deploying twice
     does nothing the second time.
     """
-    there = local_aws.connect(environment, endpoint_url)
-    bucket = artifacts.bucket(there, artifact_bucket)  # a refusal must not wait for the packages
+    aws = local_aws.connect(environment, endpoint_url)
+    bucket = artifacts.bucket(aws, artifact_bucket)  # a refusal must not wait for the packages
     with console.progress(f"deploying {environment}") as reporter:
         manifest = packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
-        done = deployment.deploy(there, manifest, stack=stack, artifact_bucket=bucket, reporter=reporter)
-    for name, change in done.changes.items():
+        result = deployment.deploy(aws, manifest, stack=stack, artifact_bucket=bucket, reporter=reporter)
+    for name, change in result.changes.items():
         console.done(f"{name} {change}")
-    outputs = stacks.outputs(there, done.stack)
+    outputs = stacks.outputs(aws, result.stack)
     if machine:
-        console.as_json({"stack": done.stack, "changes": done.changes, "outputs": outputs})
+        console.as_json({"stack": result.stack, "changes": result.changes, "outputs": outputs})
         return
     for key, value in sorted(outputs.items()):
         console.out.print(f"{key:24} {value}", markup=False)

@@ -12,10 +12,9 @@ from rich.table import Table
 
 from pipelines.aws import tools_account
 from pipelines.cli import console, options
-from pipelines.cli import profiles as profile
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
-from pipelines.status.dora import formatting
+from pipelines.status.dora.measures import described
 from pipelines.status.gather import MOST_PARKED, Status, gather
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ Line = tuple[str, str]
 
 @click.command()
 @options.in_stack_of_environment
-@profile.option
+@options.profiles
 @options.machine_readable
 def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> None:
     """Show an environment on one screen.
@@ -40,97 +39,103 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
     how well it is released to. Changes nothing; what could not be asked is said. Ends with 1 where nothing is
     deployed.
     """
-    name, whom = aws.environment.name, profile.by_account(profiles)
+    name, profile_names = aws.environment.name, options.profiles_by_account(profiles)
     with console.progress(f"looking at {name}") as reporter:
-        tools = profile.acting(tools_account.connect(aws.endpoint), whom.get("tools"))
-        there = profile.acting(aws, whom.get(name))
-        found = gather(there, stack, tools if name in PROMOTED else None, reporter)
+        tools = options.with_profile(tools_account.connect(aws.endpoint), profile_names.get("tools"))
+        account = options.with_profile(aws, profile_names.get(name))
+        status = gather(account, stack, tools if name in PROMOTED else None, reporter)
     if machine:
-        console.as_json(asdict(found))
+        console.as_json(asdict(status))
     else:
-        _print(found)
-    if "deployed" in found.unknown:
-        raise Refused(f"{stack} could not be looked at: {found.unknown['deployed']}")
-    if found.deployed is None:
-        where = f"{found.account}, {found.region}"
+        _print(status)
+    if "deployed" in status.unknown:
+        raise Refused(f"{stack} could not be looked at: {status.unknown['deployed']}")
+    if status.deployed is None:
+        where = f"{status.account}, {status.region}"
         raise Refused(f"There is no stack {stack} in {where}.", f"payments deploy {name} --stack {stack}")
 
 
-def _print(found: Status) -> None:
+def _print(status: Status) -> None:
     console.out.print(
-        f"[bold]{escape(found.stack)}[/] in {found.environment} "
-        f"({found.account}, {found.region}), {found.at:{_MINUTE}} UTC"
+        f"[bold]{escape(status.stack)}[/] in {status.environment} "
+        f"({status.account}, {status.region}), {status.at:{_MINUTE}} UTC"
     )
     shown = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     shown.add_column(no_wrap=True)
     shown.add_column(overflow="fold")
-    for part, said in _lines(found):
-        shown.add_row(f"[bold]{part}[/]", said)
-    for part, why in found.unknown.items():
+    for part, text in _lines(status):
+        shown.add_row(f"[bold]{part}[/]", text)
+    for part, why in status.unknown.items():
         shown.add_row(f"[bold yellow]? {part}[/]", f"could not be asked: {escape(why)}")
     console.out.print(shown)
 
 
-def _lines(found: Status) -> Iterator[Line]:
-    if found.deployed is not None:
-        yield from _deployed(found.deployed)
-        yield from _doing(found)
-    elif "deployed" not in found.unknown:
+def _lines(status: Status) -> Iterator[Line]:
+    if status.deployed is not None:
+        yield from _deployed(status.deployed)
+        yield from _doing(status)
+    elif "deployed" not in status.unknown:
         yield "deployed", "[yellow]nothing[/]"
-    if found.release is not None:
-        one, kind = found.release, "rollback" if found.release.rollback else "release"
-        yield "release", f"{one.commit[:_SHORT] or 'no commit'}, {kind} {one.execution}: {one.status}"
-    if "gates" not in found.unknown and found.environment in PROMOTED:
-        yield "gates", "\n".join(_gates(found)) or "none"
-    if found.delivery is not None:
-        for measure, said in formatting.told(found.delivery).items():
-            yield measure, escape(said)
+    if status.release is not None:
+        release, kind = status.release, "rollback" if status.release.rollback else "release"
+        yield (
+            "release",
+            f"{release.commit[:_SHORT] or 'no commit'}, {kind} {release.execution}: {release.status}",
+        )
+    if "gates" not in status.unknown and status.environment in PROMOTED:
+        yield "gates", "\n".join(_gates(status)) or "none"
+    if status.delivery is not None:
+        for measure, text in described(status.delivery).items():
+            yield measure, escape(text)
 
 
-def _doing(found: Status) -> Iterator[Line]:
-    if "smoke" not in found.unknown:
-        run = found.smoke
+def _doing(status: Status) -> Iterator[Line]:
+    if "smoke" not in status.unknown:
+        run = status.smoke
         yield "smoke", f"{run['status']} {run['started']:{_MINUTE}}" if run else "[yellow]never ran[/]"
-    if found.alarms is not None:
-        yield "alarms", "\n".join(_alarms(found.alarms))
-    if "parked" not in found.unknown:
-        yield "parked", _parked(found)
-    if found.drift:
-        yield "drift", "\n".join(_drift(found))
+    if status.alarms is not None:
+        yield "alarms", "\n".join(_alarms(status.alarms))
+    if "parked" not in status.unknown:
+        yield "parked", _parked(status)
+    if status.drift:
+        yield "drift", "\n".join(_drift(status))
 
 
-def _deployed(one: Deployed) -> Iterator[Line]:
-    made = f" from {one.commit[:_SHORT]}" if one.commit else ""
-    yield "deployed", escape(f"{one.state}, changed {one.changed:{_MINUTE}}{made}")
-    versions = ", ".join(f"{version} ({share} %)" for version, share in one.versions.items())
+def _deployed(deployed: Deployed) -> Iterator[Line]:
+    made = f" from {deployed.commit[:_SHORT]}" if deployed.commit else ""
+    yield "deployed", escape(f"{deployed.state}, changed {deployed.changed:{_MINUTE}}{made}")
+    versions = ", ".join(f"{version} ({share} %)" for version, share in deployed.versions.items())
     yield "live", f"workflow version {versions}" if versions else "[yellow]no version[/]"
-    yield "digests", ", ".join(f"{name} {digest[:_SHORT]}" for name, digest in sorted(one.digests.items()))
+    yield (
+        "digests",
+        ", ".join(f"{name} {digest[:_SHORT]}" for name, digest in sorted(deployed.digests.items())),
+    )
 
 
-def _alarms(found: Alarms) -> Iterator[str]:
-    for one in found.ringing:
-        yield f"[bold red]{one.name}[/] since {one.since:{_MINUTE}}: {escape(one.says)}"
-    if found.unsure:
-        yield f"[yellow]without data[/]: {', '.join(found.unsure)}"
-    yield f"{found.quiet} are quiet"
+def _alarms(stack_alarms: Alarms) -> Iterator[str]:
+    for alarm in stack_alarms.ringing:
+        yield f"[bold red]{alarm.name}[/] since {alarm.since:{_MINUTE}}: {escape(alarm.says)}"
+    if stack_alarms.unsure:
+        yield f"[yellow]without data[/]: {', '.join(stack_alarms.unsure)}"
+    yield f"{stack_alarms.quiet} are quiet"
 
 
-def _parked(found: Status) -> str:
-    if not found.parked:
+def _parked(status: Status) -> str:
+    if not status.parked:
         return "none"
-    more = " or more" if len(found.parked) == MOST_PARKED else ""
-    return f"[bold red]{len(found.parked)}{more}[/]: {escape(', '.join(found.parked[:5]))}"
+    more = " or more" if len(status.parked) == MOST_PARKED else ""
+    return f"[bold red]{len(status.parked)}{more}[/]: {escape(', '.join(status.parked[:5]))}"
 
 
-def _drift(found: Status) -> Iterator[str]:
-    for stack, changed in found.drift.items():
+def _drift(status: Status) -> Iterator[str]:
+    for stack, changed in status.drift.items():
         if changed:
             yield f"[bold red]{escape(stack)}[/]: {', '.join(changed)}"
-    if not any(found.drift.values()):
-        yield f"none in {', '.join(found.drift)}"
+    if not any(status.drift.values()):
+        yield f"none in {', '.join(status.drift)}"
 
 
-def _gates(found: Status) -> Iterator[str]:
-    for gate in found.gates:
+def _gates(status: Status) -> Iterator[str]:
+    for gate in status.gates:
         command = f"payments pipeline approve {gate.pipeline} --execution {gate.execution}"
         yield f"[bold yellow]{gate.stage}[/] waits: {escape(gate.link)}\n{console.runnable(command)}"

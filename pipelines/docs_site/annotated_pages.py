@@ -43,8 +43,8 @@ def completed(
         f"### {heading}\n{_with(section, ''.join(facts[name] for name in _named(heading, facts)))}"
         for heading, section in sections.items()
     ]
-    made = f"*The facts are generated from {markdown.code(source)}.*\n"
-    beginning = _TITLE.sub(lambda title: f"{title.group()}\n{made}", written[0])
+    origin = f"*The facts are generated from {markdown.code(source)}.*\n"
+    beginning = _TITLE.sub(lambda title: f"{title.group()}\n{origin}", written[0])
     return _with(beginning, overview) + "".join(parts)
 
 
@@ -62,12 +62,12 @@ def _compare(
     for heading, section in sections.items():
         names = _named(heading, facts)
         if not names:
-            drift.found(f"docs/{page} explains the {what} {heading}, which {source} does not have.")
+            drift.note(f"docs/{page} explains the {what} {heading}, which {source} does not have.")
         if _GROUP.split(section)[0].strip():
             explained.update(names)
     for name in facts:
         if name not in explained:
-            drift.found(
+            drift.note(
                 f"The {what} {name} of {source} is not explained in docs/{page}: write a `### {name}`."
             )
 

@@ -75,13 +75,13 @@ def fetch(asset: Asset, cache: Path = CACHE / "npm", home: Path | None = None) -
 def registry(home: Path) -> str:
     """Where npm on this machine fetches packages: its variable, `~/.npmrc`, or the public registry."""
     for name in ("NPM_CONFIG_REGISTRY", "npm_config_registry"):
-        if told := os.environ.get(name):
-            return told.rstrip("/")
+        if configured := os.environ.get(name):
+            return configured.rstrip("/")
     file = home / ".npmrc"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    said = [line.partition("=") for line in lines]
-    named = [value.strip() for key, _, value in said if key.strip() == "registry"]
-    return (named[-1] if named else _DEFAULT_REGISTRY).rstrip("/")
+    settings = [line.partition("=") for line in lines]
+    registries = [value.strip() for key, _, value in settings if key.strip() == "registry"]
+    return (registries[-1] if registries else _DEFAULT_REGISTRY).rstrip("/")
 
 
 def _download(asset: Asset, base: str) -> bytes:

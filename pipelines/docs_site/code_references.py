@@ -26,7 +26,7 @@ _FILE: Final = re.compile(
 _TARGET: Final = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
-class Mentions:
+class CodeReferences:
     """Looks for names that the code does not have."""
 
     def __init__(self, root: Path, group: click.Group, drift: Drift) -> None:
@@ -40,17 +40,17 @@ class Mentions:
         for line in _command_lines(text):
             self._check_line(page, line)
         for named in _INLINE.findall(_ANY_FENCE.sub("", text)):
-            said = " ".join(named.split())
-            self._check_line(page, said)
-            if _FILE.fullmatch(said) and not (self._root / said).exists():
-                self._drift.found(f"{page} names {said}, which is not there.")
+            mention = " ".join(named.split())
+            self._check_line(page, mention)
+            if _FILE.fullmatch(mention) and not (self._root / mention).exists():
+                self._drift.note(f"{page} names {mention}, which is not there.")
 
     def _check_line(self, page: str, line: str) -> None:
         words = _words(line)
         if words[:1] == ["make"]:
             for target in words[1:]:
                 if re.fullmatch(r"[a-z][a-z-]*", target) and target not in self._targets:
-                    self._drift.found(f"{page} says `make {target}`, which Makefile does not have.")
+                    self._drift.note(f"{page} says `make {target}`, which Makefile does not have.")
         elif words[:1] in (["payments"], [".venv/bin/payments"]):
             self._check_command(page, words[1:])
 
@@ -60,15 +60,17 @@ class Mentions:
             path = f"{path} {words.pop(0)}"
         command = self._commands.get(path)
         if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and isinstance(command, click.Group | None):
-            self._drift.found(f"{page} says `{path} {words[0]}`, a command that pipelines/cli does not have.")
+            self._drift.note(f"{page} says `{path} {words[0]}`, a command that pipelines/cli does not have.")
             return
         if command is None:
             return
-        known = {name for one in command.params for name in [*one.opts, *one.secondary_opts]}
+        options = {
+            name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]
+        }
         for word in words:
             option = word.partition("=")[0]
-            if re.fullmatch(r"--?[a-z][a-z-]*", option) and option not in known | {"--help", "-h"}:
-                self._drift.found(
+            if re.fullmatch(r"--?[a-z][a-z-]*", option) and option not in options | {"--help", "-h"}:
+                self._drift.note(
                     f"{page} says `{path} {option}`, an option that {commands.source(command)} does not have."
                 )
 

@@ -27,9 +27,9 @@ def figures(reports: Mapping[str, Any], root: Path) -> dict[str, Any]:
     if report is None:
         return {}
     same = report["source"] == digest(root)
-    told = (
+    age = (
         "nothing of that code has changed since"
         if same
         else "some of that code has changed since; `make crash-matrix` measures anew"
     )
-    return {"proof": {"since": f"Measured on {report['date']}; {told}."}}
+    return {"proof": {"since": f"Measured on {report['date']}; {age}."}}

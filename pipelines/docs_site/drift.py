@@ -13,7 +13,7 @@ class Drift:
 
     findings: list[str] = field(default_factory=list)
 
-    def found(self, finding: str) -> None:
+    def note(self, finding: str) -> None:
         """Note one; a sentence that names the code's place and the docs' place."""
         if finding not in self.findings:
             self.findings.append(finding)
@@ -28,10 +28,10 @@ class Drift:
             page: The page that shows it.
         """
         if not (text or "").strip():
-            self.found(f"{what} has no description in {source}; docs/{page} is made of it.")
+            self.note(f"{what} has no description in {source}; docs/{page} is made of it.")
         return text or ""
 
-    def told(self) -> None:
+    def raise_if_any(self) -> None:
         """Tell them.
 
         Raises:

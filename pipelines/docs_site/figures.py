@@ -1,4 +1,4 @@
-"""Figures in prose, read from the reports in docs/data: `{{ crash_matrix.cells }}` is never typed by hand.
+"""Figures in prose: `{{ crash_matrix.cells }}` is read from docs/data or from the code, never typed by hand.
 
 `docs/data/crash-matrix.json` is `crash_matrix`; what follows are its keys.
 """
@@ -9,11 +9,20 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from environments import schema, tools
+from payment_data import money
+from pipelines.core.repository import ROOT
+from pipelines.docs_site import readme_diagram
+from pipelines.docs_site.pages import cost, workflows
+from templates.capabilities import data_api_stage
+from templates.definitions import payment_workflow, tasks, time_budget
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pipelines.docs_site.drift import Drift
+    from pipelines.docs_site.stacks import Stack
 
 _USED: Final = re.compile(r"\{\{ *([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+) *\}\}")
 
@@ -35,7 +44,7 @@ def filled(page: str, text: str, reports: Mapping[str, Any], drift: Drift) -> st
             value = _inside(value, key)
         if value is None or isinstance(value, dict | list):
             name = used.group(1).partition(".")[0].replace("_", "-")
-            drift.found(
+            drift.note(
                 f"docs/{page} names the figure {used.group(1)}, which docs/data/{name}.json does not have."
             )
             return used.group()
@@ -48,3 +57,46 @@ def _inside(value: Any, key: str) -> Any:
     if isinstance(value, list) and key.isdigit() and int(key) < len(value):
         return value[int(key)]
     return value.get(key) if isinstance(value, dict) else None
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def from_code(stacks: Mapping[str, Stack]) -> dict[str, Any]:
+    """Return what the code itself knows, by name, so that nobody types what a definition says.
+
+    `promotion.bake_minutes` is the tools file's; `workflow.deadline_minutes` the definition's.
+    """
+    budget, settings, prod = time_budget.figures(), tools.load(), schema.load("prod")
+    drawn = workflows.happy_and_undone(payment_workflow.definition())
+    return {
+        "promotion": settings.model_dump() | {"traffic": prod.deployment.model_dump()},
+        "workflow": {
+            "deadline_minutes": budget["deadline_seconds"] // _MINUTE,
+            "task_seconds": tasks.TASK_SECONDS,
+            "forward_minutes": round(budget["forward"]["seconds"] / _MINUTE),
+            "bank_days": round(budget["forward"]["waiting_seconds"] / _DAY),
+            "undo_hours": f"{budget['states']['Refund payment']['seconds'] / _HOUR:.1f}",
+        },
+        "limits": _of_an_order()
+        | {
+            "requests_per_second": data_api_stage.REQUESTS_PER_SECOND,
+            "burst": data_api_stage.BURST,
+            "amount": f"{money.format_major(money.MAX_AMOUNT, prod.currency)} {prod.currency}",
+        },
+        "picture": {
+            "order": f"flowchart TB\n{drawn}".rstrip(),
+            "release": "\n".join(["flowchart TB", *readme_diagram.release(stacks["pipelines"])]),
+        },
+        "cost": cost.figures(stacks),
+    }
+
+
+def _of_an_order() -> dict[str, Any]:
+    """What an order may ask for, as the data API's own document says it."""
+    document = json.loads((ROOT / "docs" / "data" / "openapi.json").read_text(encoding="utf-8"))
+    shapes = document["components"]["schemas"]
+    return {
+        "lines": shapes["NewOrder"]["properties"]["lines"]["maxItems"],
+        "quantity": shapes["Line"]["properties"]["quantity"]["maximum"],
+    }

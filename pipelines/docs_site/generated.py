@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.docs_site import (
     annotated_pages,
-    code_figures,
     crash_matrix_age,
     figures,
     readme_diagram,
     stacks,
 )
-from pipelines.docs_site.code_references import Mentions
+from pipelines.docs_site.code_references import CodeReferences
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.markdown import mermaid
 from pipelines.docs_site.pages import (
@@ -23,9 +22,8 @@ from pipelines.docs_site.pages import (
     data_api,
     environments,
     errors,
-    house_rules,
+    lint_rules,
     permissions,
-    pipeline_rules,
     promotion,
     reference_index,
     stack_pages,
@@ -60,38 +58,38 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     Raises:
         Refused: Code and docs disagree; every place is named.
     """
-    drift, every = Drift(), stacks.every()
+    drift, stack_templates = Drift(), stacks.every()
     written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
-    mentions = Mentions(root, command, drift)
+    references = CodeReferences(root, command, drift)
     reports = figures.read(root / "docs" / "data")
-    reports |= code_figures.figures(every) | crash_matrix_age.figures(reports, root)
+    reports |= figures.from_code(stack_templates) | crash_matrix_age.figures(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
-        mentions.check(f"docs/{name}", text)
+        references.check(f"docs/{name}", text)
         path.write_text(_RUNNABLE.sub(r"\1", figures.filled(name, text, reports, drift)), encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
-    mentions.check("README.md", readme)
-    readme_diagram.check(readme, every["pipelines"], drift)
-    made = {**_completed(docs, drift), **_generated(root, docs, command, every, drift)}
-    made["reference/index.md"] = reference_index.index_page(made)
-    for name, text in made.items():
+    references.check("README.md", readme)
+    readme_diagram.check(readme, stack_templates["pipelines"], drift)
+    pages = {**_completed(docs, drift), **_generated(root, docs, command, stack_templates, drift)}
+    pages["reference/index.md"] = reference_index.index_page(pages)
+    for name, text in pages.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text, encoding="utf-8")
-    drift.told()
+    drift.raise_if_any()
 
 
 def _completed(docs: Path, drift: Drift) -> dict[str, str]:
     """The pages that are half written and half generated."""
-    made = {}
+    pages = {}
     for name, (workflow, source) in _WORKFLOWS.items():
         definition = workflow.definition()
         drawn = f"{mermaid(workflows.diagram(definition))}\n{workflows.overview(definition)}"
         facts = workflows.facts(definition)
         text = _text(docs / name)
-        made[name] = annotated_pages.completed(
+        pages[name] = annotated_pages.completed(
             name, text, facts, what="state", source=source, overview=drawn, drift=drift
         )
-    made[errors.PAGE] = annotated_pages.completed(
+    pages[errors.PAGE] = annotated_pages.completed(
         errors.PAGE,
         _text(docs / errors.PAGE),
         errors.facts(drift),
@@ -100,41 +98,43 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         overview=errors.overview(),
         drift=drift,
     )
-    made[house_rules.PAGE] = annotated_pages.completed(
-        house_rules.PAGE,
-        _text(docs / house_rules.PAGE),
-        house_rules.facts(),
+    pages[lint_rules.HOUSE_PAGE] = annotated_pages.completed(
+        lint_rules.HOUSE_PAGE,
+        _text(docs / lint_rules.HOUSE_PAGE),
+        lint_rules.house_facts(),
         what="rule",
-        source=house_rules.SOURCE,
-        overview=house_rules.overview(),
+        source=lint_rules.HOUSE_SOURCE,
+        overview=lint_rules.house_overview(),
         drift=drift,
     )
-    return made
+    return pages
 
 
 def _generated(
-    root: Path, docs: Path, command: click.Group, every: Mapping[str, Stack], drift: Drift
+    root: Path, docs: Path, command: click.Group, stack_templates: Mapping[str, Stack], drift: Drift
 ) -> dict[str, str]:
     """The pages that the code alone makes, in the order of the menu."""
     return {
         "reference/commands.md": commands.commands_page(command, drift),
         "reference/environments.md": environments.environments_page(drift),
         "reference/data-api.md": data_api.data_api_page(root),
-        "reference/alarms.md": alarms.alarms_page(every["payments"], docs, drift),
-        **promotion.pages(every["pipelines"]),
-        pipeline_rules.PAGE: pipeline_rules.pipeline_rules_page(),
-        "reference/cost.md": cost.cost_page(every),
-        "reference/topology.md": topology.topology_page(every["network"], every["payments"]),
+        "reference/alarms.md": alarms.alarms_page(stack_templates["payments"], docs, drift),
+        **promotion.pages(stack_templates["pipelines"]),
+        lint_rules.PIPELINE_PAGE: lint_rules.pipeline_rules_page(),
+        "reference/cost.md": cost.cost_page(stack_templates),
+        "reference/topology.md": topology.topology_page(
+            stack_templates["network"], stack_templates["payments"]
+        ),
         **{
             f"reference/stack-{name}.md": stack_pages.stack_page(
-                one, _text(docs / f"reference/stack-{name}.md"), drift
+                stack, _text(docs / f"reference/stack-{name}.md"), drift
             )
-            for name, one in every.items()
+            for name, stack in stack_templates.items()
         },
         **{
-            f"reference/permissions-{name}.md": permissions.permissions_page(one, drift)
-            for name, one in every.items()
-            if one.has_roles
+            f"reference/permissions-{name}.md": permissions.permissions_page(stack, drift)
+            for name, stack in stack_templates.items()
+            if stack.has_roles
         },
     }
 

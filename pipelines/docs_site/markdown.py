@@ -51,5 +51,5 @@ def mermaid(diagram: str) -> str:
 
 def page(title: str, sources: Sequence[str], *parts: str) -> str:
     """A generated page: its heading, what it is made of, and its parts."""
-    made = f"*Generated from {', '.join(code(source) for source in sources)}.*\n"
-    return "\n".join([f"# {title}\n", made, *parts])
+    origin = f"*Generated from {', '.join(code(source) for source in sources)}.*\n"
+    return "\n".join([f"# {title}\n", origin, *parts])

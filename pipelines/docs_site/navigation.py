@@ -43,16 +43,16 @@ def _pages(folder: str, docs: Path) -> list[Any]:
     if not index.is_file():
         raise Refused(f"docs/{folder}/index.md is missing; it leads to the pages of its section.")
     # A folder inside is one entry, where its own index is linked.
-    there = {_reached(path.relative_to(docs).as_posix(), folder) for path in (docs / folder).rglob("*.md")}
-    there.discard(f"{folder}/index.md")
+    pages = {_reached(path.relative_to(docs).as_posix(), folder) for path in (docs / folder).rglob("*.md")}
+    pages.discard(f"{folder}/index.md")
     links = _LINK.findall(index.read_text(encoding="utf-8"))
     linked = [posixpath.normpath(posixpath.join(folder, link)) for link in links]
-    if left_out := sorted(there - set(linked)):
+    if left_out := sorted(pages - set(linked)):
         raise Refused(
             f"docs/{folder}/index.md does not link {', '.join(f'docs/{page}' for page in left_out)}.",
             "Link each page in its folder's index, where it is to be read; the menu follows that order.",
         )
-    ordered = [page for page in dict.fromkeys(linked) if page in there]
+    ordered = [page for page in dict.fromkeys(linked) if page in pages]
     return [f"{folder}/index.md", *(_shown(page, folder, docs) for page in ordered)]
 
 

@@ -19,7 +19,7 @@ def check(readme: str, pipelines: Stack, drift: Drift) -> None:
     """Note when README.md shows something else than the definitions."""
     shown = _PICTURE.search(readme)
     if shown is None or shown.group(1) != drawn(pipelines):
-        drift.found(
+        drift.note(
             "README.md draws something else than templates/definitions/payment_workflow.py and"
             " pipelines/definitions/release_pipeline.py: run `payments docs picture`."
         )
@@ -51,7 +51,7 @@ def release(pipelines: Stack) -> list[str]:
     """The stages of a release, one after the other, who says yes, and what rolls back."""
     stages = promotion.every(pipelines)["ReleasePipeline"]["Stages"]
     ids = [f"r{number}" for number in range(len(stages))]
-    boxes = [f"    {one}{_box(stage)}" for one, stage in zip(ids, stages, strict=True)]
+    boxes = [f"    {node}{_box(stage)}" for node, stage in zip(ids, stages, strict=True)]
     return [*boxes, f"    {' --> '.join(ids)}"]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema, tools
 from pipelines.definitions import bootstrap_stack, pipelines_stack
 from pipelines.deploy import synth
 from templates import docs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ENVIRONMENT: Final = "prod"
 """The environment whose stacks are shown; another differs by the values of its file."""
@@ -31,29 +35,33 @@ class Stack:
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
         """By name."""
-        found: dict[str, dict[str, Any]] = self.template.get("Parameters", {})
-        return found
+        section: dict[str, dict[str, Any]] = self.template.get("Parameters", {})
+        return section
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
         """By logical id."""
-        found: dict[str, dict[str, Any]] = self.template["Resources"]
-        return found
+        section: dict[str, dict[str, Any]] = self.template["Resources"]
+        return section
 
     @property
     def outputs(self) -> dict[str, dict[str, Any]]:
         """By name."""
-        found: dict[str, dict[str, Any]] = self.template.get("Outputs", {})
-        return found
+        section: dict[str, dict[str, Any]] = self.template.get("Outputs", {})
+        return section
 
     @property
     def has_roles(self) -> bool:
         """Whether it says who may do what."""
-        return any(one["Type"].startswith("AWS::IAM::") for one in self.resources.values())
+        return any(resource["Type"].startswith("AWS::IAM::") for resource in self.resources.values())
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of its resources of a type, by logical id."""
-        return {name: one["Properties"] for name, one in self.resources.items() if one["Type"] == kind}
+        return {
+            name: resource["Properties"]
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
 
 
 def every() -> dict[str, Stack]:
@@ -75,3 +83,37 @@ def every() -> dict[str, Stack]:
 
 def _source(build: Any) -> str:
     return str(build.__module__).replace(".", "/") + ".py"
+
+
+def shown(value: Any) -> str:
+    """A property's value in one line; `${Name}` is what CloudFormation fills in."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and len(value) == 1:
+        [(function, argument)] = value.items()
+        if function in _FUNCTIONS:
+            return _FUNCTIONS[function](argument)
+    return json.dumps(value, sort_keys=True)
+
+
+def _sub(argument: Any) -> str:
+    if isinstance(argument, str):
+        return argument
+    text, variables = argument
+    for name, value in variables.items():
+        text = text.replace(f"${{{name}}}", shown(value))
+    return str(text)
+
+
+def _join(argument: Any) -> str:
+    separator, parts = argument
+    return str(separator).join(shown(part) for part in parts)
+
+
+_FUNCTIONS: Final[dict[str, Callable[[Any], str]]] = {
+    "Ref": lambda name: f"${{{name}}}",
+    "Fn::GetAtt": lambda path: f"${{{'.'.join(path) if isinstance(path, list) else path}}}",
+    "Fn::Sub": _sub,
+    "Fn::Join": _join,
+    "Fn::ImportValue": lambda name: f"imported {shown(name)}",
+}

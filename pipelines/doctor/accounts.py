@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from pipelines.doctor.findings import Verdict, failed, well
+from pipelines.doctor.findings import Diagnosis, failed, well
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
@@ -15,7 +15,7 @@ _SIGN_IN: Final = "aws sso login, or set AWS_PROFILE, or say --profile {}=PROFIL
 _REFUSED: Final = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
 
 
-def credentials(aws: Aws) -> Verdict:
+def credentials(aws: Aws) -> Diagnosis:
     """There are credentials, and AWS takes them."""
     sign_in = _SIGN_IN.format(aws.environment.name)
     if aws.session.get_credentials() is None:
@@ -31,14 +31,14 @@ def credentials(aws: Aws) -> Verdict:
     return well(str(identity["Arn"]))
 
 
-def account(aws: Aws) -> Verdict:
+def account(aws: Aws) -> Diagnosis:
     """They belong to the account that the file names."""
     name, stated = aws.environment.name, aws.environment.account
-    has = str(aws.client("sts").get_caller_identity()["Account"])
-    if has == stated:
-        return well(f"account {has}, {aws.environment.region}")
+    actual = str(aws.client("sts").get_caller_identity()["Account"])
+    if actual == stated:
+        return well(f"account {actual}, {aws.environment.region}")
     file = "environments/tools.yml" if name == "tools" else f"environments/{name}.yml"
     return failed(
-        f"The credentials are of account {has}, and {file} says {stated}",
+        f"The credentials are of account {actual}, and {file} says {stated}",
         f"Say whom to be with --profile {name}=PROFILE, or write the right account into {file}.",
     )

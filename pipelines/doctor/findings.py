@@ -35,7 +35,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Diagnosis:
     """A finding before it is known which check made it, and where."""
 
     state: State
@@ -43,16 +43,16 @@ class Verdict:
     remedy: str = ""
 
 
-def well(says: str) -> Verdict:
+def well(says: str) -> Diagnosis:
     """All is as it should be."""
-    return Verdict(State.OK, says)
+    return Diagnosis(State.OK, says)
 
 
-def failed(says: str, remedy: str) -> Verdict:
+def failed(says: str, remedy: str) -> Diagnosis:
     """Something is wrong."""
-    return Verdict(State.FAILED, says, remedy)
+    return Diagnosis(State.FAILED, says, remedy)
 
 
-def unknown(says: str, remedy: str) -> Verdict:
+def unknown(says: str, remedy: str) -> Diagnosis:
     """It could not be looked at."""
-    return Verdict(State.UNKNOWN, says, remedy)
+    return Diagnosis(State.UNKNOWN, says, remedy)

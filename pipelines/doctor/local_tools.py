@@ -7,12 +7,12 @@ import subprocess
 import sys
 from typing import Final
 
-from pipelines.doctor.findings import Verdict, failed, well
+from pipelines.doctor.findings import Diagnosis, failed, well
 
 _OLDEST: Final = (3, 11)
 
 
-def python(version: tuple[int, ...] = sys.version_info[:3]) -> Verdict:
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> Diagnosis:
     """Python is new enough."""
     has = ".".join(map(str, version))
     if version[:2] < _OLDEST:
@@ -20,12 +20,12 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Verdict:
     return well(f"Python {has}")
 
 
-def git() -> Verdict:
+def git() -> Diagnosis:
     """Git is there: pushes start pipelines, and builds read when the source was committed."""
     program = shutil.which("git")
     if program is None:
         return failed("There is no git on the PATH", "Install it with your system's packages.")
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    if told.returncode:
-        return failed(f"{program} does not run: {told.stderr.strip()}", "Install it again.")
-    return well(told.stdout.strip())
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if version.returncode:
+        return failed(f"{program} does not run: {version.stderr.strip()}", "Install it again.")
+    return well(version.stdout.strip())

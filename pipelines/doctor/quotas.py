@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.aws import stacks
 from pipelines.deploy import embedded_overrides
-from pipelines.doctor.findings import Verdict, failed, unknown, well
+from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 from templates import payments
 
 if TYPE_CHECKING:
@@ -46,39 +46,39 @@ class Quota:
     used: Callable[[Aws], int]
 
 
-def enough(aws: Aws, quota: Quota) -> Verdict:
+def enough(aws: Aws, quota: Quota) -> Diagnosis:
     """There is enough left for one more stack."""
     needed = quota.needed(aws)
     try:
         most, used = quota.quota(aws), quota.used(aws)
     except ClientError as error:
         return unknown(f"AWS answered: {error}", f"{_LOOK} {quota.name}; a stack needs {needed}")
-    told = f"{used} of {most:.0f} used, a stack needs {needed}"
+    usage = f"{used} of {most:.0f} used, a stack needs {needed}"
     if used + needed > most:
-        return failed(told, f"{_RAISE} ({quota.name})")
-    return well(told)
+        return failed(usage, f"{_RAISE} ({quota.name})")
+    return well(usage)
 
 
 def _in_a_stack(*kinds: str) -> Callable[[Aws], int]:
     def count(aws: Aws) -> int:
         template = payments.build(embedded_overrides.with_database(aws))
-        found = Counter(resource.resource_type for resource in template.resources.values())
-        return sum(found[kind] for kind in kinds)
+        counts = Counter(resource.resource_type for resource in template.resources.values())
+        return sum(counts[kind] for kind in kinds)
 
     return count
 
 
 def _service_quota(service: str, code: str) -> Callable[[Aws], float]:
     def ask(aws: Aws) -> float:
-        found = aws.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
-        return float(found["Quota"]["Value"])
+        answer = aws.client("service-quotas").get_service_quota(ServiceCode=service, QuotaCode=code)
+        return float(answer["Quota"]["Value"])
 
     return ask
 
 
 def _stack_limit(aws: Aws) -> float:
     limits = aws.cloudformation.describe_account_limits()["AccountLimits"]
-    return next(float(one["Value"]) for one in limits if one["Name"] == "StackLimit")
+    return next(float(limit["Value"]) for limit in limits if limit["Name"] == "StackLimit")
 
 
 def _stacks(aws: Aws) -> int:
@@ -96,7 +96,7 @@ def _concurrency(aws: Aws) -> float:
 
 def _private_apis(aws: Aws) -> int:
     pages = aws.client("apigateway").get_paginator("get_rest_apis").paginate()
-    kinds = [one["endpointConfiguration"]["types"] for page in pages for one in page["items"]]
+    kinds = [api["endpointConfiguration"]["types"] for page in pages for api in page["items"]]
     return sum("PRIVATE" in kind for kind in kinds)
 
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+import tempfile
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 from environments import rules
 from pipelines.aws import stacks
+from pipelines.build import dependencies, reproducible_zip
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import CACHE, ROOT
+from pipelines.core.waiting import wait_until
+from pipelines.definitions import roles
+from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.deploy import embedded_overrides
-from pipelines.doctor import one_off
-from pipelines.doctor.findings import Verdict, failed, unknown, well
+from pipelines.doctor import reach_database
+from pipelines.doctor.findings import Diagnosis, failed, unknown, well
+from templates.capabilities.functions import join_vpc
+from templates.capabilities.permissions import POLICY_VERSION
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
@@ -17,20 +32,132 @@ MILLISECONDS: Final = 5000
 """How long MongoDB is given; the data API gives it two seconds, once it is connected."""
 
 
-def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS) -> Verdict:
+def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS) -> Diagnosis:
     """MongoDB answers a function in the data API's place in the network, with TLS where the file says so."""
     network = aws.environment.network_stack
     if stacks.status(aws, network) is None:
         return unknown("There is no network yet to ask from", "Mend its stack first.")
     where = embedded_overrides.with_database(aws).database
     uri = rules.with_options(where.uri, [f"tls={str(where.tls).lower()}"])
-    boundary = one_off.boundary_of(aws, bootstrap_stack)
+    boundary = boundary_of(aws, bootstrap_stack)
     event = {"uri": uri, "milliseconds": milliseconds}
-    said = one_off.call(aws, stacks.outputs(aws, network), boundary, event)
-    if said["reached"]:
+    answer = call(aws, stacks.outputs(aws, network), boundary, event)
+    if answer["reached"]:
         return well(f"{where.uri} answers, asked from inside the network")
     return failed(
-        f"{where.uri} does not answer from inside the network: {said['says']}",
+        f"{where.uri} does not answer from inside the network: {answer['says']}",
         "Is MongoDB up, does its name resolve there, and do its access list and firewall let "
         f"{aws.environment.network.vpc_cidr} in?",
     )
+
+
+_SECONDS: Final = 20
+_MEMORY_MB: Final = 256
+_LONGEST_SECONDS: Final = 300
+"""Lambda takes up to minutes to give a function its first network interface."""
+_TRUST: Final = {
+    "Version": POLICY_VERSION,
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+def call(aws: Aws, network: dict[str, str], boundary: str | None, event: dict[str, Any]) -> dict[str, Any]:
+    """Make the function in the data API's place in the network, call it, and delete it and its role.
+
+    Its role may not even write a log, so it leaves none behind. On AWS its network interfaces stay for up to
+    an hour, in the long-lived network, and hold nothing up.
+
+    Args:
+        aws: The environment's account.
+        network: The outputs of its network stack.
+        boundary: The permissions boundary that roles of the account must have, if there is one.
+        event: What it is called with.
+
+    Raises:
+        Refused: It did not get ready, or failed.
+    """
+    name = f"payments-doctor-{uuid.uuid4().hex[:12]}"
+    with ExitStack() as undo:
+        role = _make_role(aws, name, boundary, undo)
+        _make_function(aws, name, role, network, undo)
+        _await_ready(aws, name)
+        answer = aws.functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise Refused(f"The function failed: {result.get('errorMessage', result)}")
+    return result
+
+
+def boundary_of(aws: Aws, bootstrap_stack: str) -> str | None:
+    """The boundary that the account's bootstrap stack exports for roles; nothing without one."""
+    if stacks.status(aws, bootstrap_stack) is None:
+        return None
+    return stacks.outputs(aws, bootstrap_stack).get(RUNTIME_BOUNDARY)
+
+
+def _make_role(aws: Aws, name: str, boundary: str | None, undo: ExitStack) -> str:
+    iam, bounded = aws.client("iam"), {"PermissionsBoundary": boundary} if boundary else {}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST), **bounded)
+    undo.callback(iam.delete_role, RoleName=name)
+    policy = roles.document([join_vpc()]).to_json()
+    iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=policy)
+    undo.callback(iam.delete_role_policy, RoleName=name, PolicyName="permissions")
+    return str(role["Role"]["Arn"])
+
+
+def _make_function(aws: Aws, name: str, role: str, network: dict[str, str], undo: ExitStack) -> None:
+    function: dict[str, Any] = {
+        "FunctionName": name,
+        "Runtime": aws.environment.functions.runtime,
+        "Architectures": ["arm64"],  # what its package is for (docs/decisions/one-package-target.md)
+        "Handler": f"{Path(reach_database.__file__).stem}.handler",
+        "Role": role,
+        "Timeout": _SECONDS,
+        "MemorySize": _MEMORY_MB,
+        "VpcConfig": {
+            "SubnetIds": network["PrivateSubnetIds"].split(","),
+            "SecurityGroupIds": [network["DataApiSecurityGroupId"]],
+        },
+        "Code": {"ZipFile": _package()},
+    }
+
+    def create() -> bool:
+        try:
+            aws.functions.create_function(**function)
+        except ClientError as error:
+            # A new role takes some seconds to be known everywhere (IAM user guide, "Troubleshoot IAM").
+            if "cannot be assumed" in str(error) or "does not have permissions" in str(error):
+                return False
+            raise
+        return True
+
+    wait_until(create, seconds=_LONGEST_SECONDS, every=aws.poll_seconds, what=f"role {name} to be known")
+    undo.callback(aws.functions.delete_function, FunctionName=name)
+
+
+def _await_ready(aws: Aws, name: str) -> None:
+    def ready() -> bool:
+        function = aws.functions.get_function_configuration(FunctionName=name)
+        state = function.get("State", "Active")
+        if state == "Failed":
+            raise Refused(f"The function could not be made: {function.get('StateReason', 'no reason given')}")
+        return state == "Active"
+
+    wait_until(ready, seconds=_LONGEST_SECONDS, every=aws.poll_seconds, what=f"function {name} to be ready")
+
+
+def _package() -> bytes:
+    """The data API's own dependencies, and the one module that pings with them."""
+    installed = dependencies.install(dependencies.locked("data-api", ROOT), CACHE / "packages")
+    files = {
+        path.relative_to(installed).as_posix(): path
+        for path in installed.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    module = Path(reach_database.__file__)
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "function.zip"
+        reproducible_zip.write(archive, files | {module.name: module})
+        return archive.read_bytes()

@@ -12,8 +12,8 @@ from environments import schema
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor import accounts, addresses, local_tools, peering, quotas, reachability, stacks
-from pipelines.doctor.findings import Finding, State, Verdict, unknown
+from pipelines.doctor import accounts, local_tools, network, quotas, reachability, stacks
+from pipelines.doctor.findings import Diagnosis, Finding, State, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,7 @@ class Examination:
     reporter: Reporter = NOBODY
     findings: list[Finding] = field(default_factory=list)
 
-    def ask(self, where: str, check: str, question: Callable[[], Verdict]) -> State:
+    def ask(self, where: str, check: str, question: Callable[[], Diagnosis]) -> State:
         """Make one check; what keeps it from looking is told, and is no pass."""
         self.reporter.passing(f"{where}: {check}")
         try:
@@ -63,26 +63,29 @@ def examine(
         bootstrap_stack: What the stack is called that pipelines need in every account.
         reporter: Told what is being looked at.
     """
-    found = Examination(reporter)
-    found.ask("this machine", "Python", local_tools.python)
-    found.ask("this machine", "git", local_tools.git)
-    if tools is not None and _known(found, tools):
-        found.ask("tools", "pipelines", partial(stacks.pipelines, tools))
-        found.ask("tools", "connection", partial(stacks.connection, tools))
+    examination = Examination(reporter)
+    examination.ask("this machine", "Python", local_tools.python)
+    examination.ask("this machine", "git", local_tools.git)
+    if tools is not None and _right_account(examination, tools):
+        examination.ask("tools", "pipelines", partial(stacks.pipelines, tools))
+        examination.ask("tools", "connection", partial(stacks.connection, tools))
     for aws in targets:
-        if _known(found, aws):
+        if _right_account(examination, aws):
             for check, question in _checks(aws, bootstrap_stack):
-                found.ask(aws.environment.name, check, question)
-    return found
+                examination.ask(aws.environment.name, check, question)
+    return examination
 
 
-def _known(found: Examination, aws: Aws) -> bool:
+def _right_account(examination: Examination, aws: Aws) -> bool:
     """Whether it is this very account that can be looked into; in another everything would be missing."""
     where = aws.environment.name
-    has = found.ask(where, "credentials", partial(accounts.credentials, aws))
-    if has is State.OK and found.ask(where, "account", partial(accounts.account, aws)) is State.OK:
+    credentials = examination.ask(where, "credentials", partial(accounts.credentials, aws))
+    if (
+        credentials is State.OK
+        and examination.ask(where, "account", partial(accounts.account, aws)) is State.OK
+    ):
         return True
-    found.ask(
+    examination.ask(
         where,
         "everything in the account",
         lambda: unknown("It cannot be looked into", "Mend the credentials first, then run this again."),
@@ -90,14 +93,14 @@ def _known(found: Examination, aws: Aws) -> bool:
     return False
 
 
-def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], Verdict]]]:
+def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], Diagnosis]]]:
     if aws.environment.name in PROMOTED:
         yield "bootstrap stack", partial(stacks.bootstrap, aws, bootstrap_stack)
     yield "network stack", partial(stacks.network, aws)
-    yield "peering accepted", partial(peering.accepted, aws)
-    yield "route to the database", partial(peering.route_there, aws)
-    yield "route back", partial(peering.route_back, aws)
-    yield "addresses", partial(addresses.apart, aws, [schema.load(name) for name in schema.names()])
+    yield "peering accepted", partial(network.accepted, aws)
+    yield "route to the database", partial(network.route_to_database, aws)
+    yield "route back", partial(network.route_from_database, aws)
+    yield "addresses", partial(network.apart, aws, [schema.load(name) for name in schema.names()])
     for quota in quotas.QUOTAS:
         yield f"quota: {quota.name}", partial(quotas.enough, aws, quota)
     yield "database", partial(reachability.database, aws, bootstrap_stack)

@@ -10,7 +10,7 @@ from pipelines.aws import stacks
 from pipelines.aws.tools_account import PIPELINES_STACK
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor.findings import Verdict, failed, well
+from pipelines.doctor.findings import Diagnosis, failed, well
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,12 +26,12 @@ _HANDSHAKE: Final = (
 )
 
 
-def bootstrap(aws: Aws, stack: str) -> Verdict:
+def bootstrap(aws: Aws, stack: str) -> Diagnosis:
     """The account has what pipelines take on there."""
     return _stack(aws, stack, _ROLES, _DEPLOY)
 
 
-def network(aws: Aws) -> Verdict:
+def network(aws: Aws) -> Diagnosis:
     """The environment has its network."""
     name = aws.environment.name
     return _stack(
@@ -42,33 +42,33 @@ def network(aws: Aws) -> Verdict:
     )
 
 
-def pipelines(tools: Aws) -> Verdict:
+def pipelines(tools: Aws) -> Diagnosis:
     """The pipelines are deployed."""
     return _stack(tools, PIPELINES_STACK, ("ConnectionArn", "ReleasePipelineName"), _DEPLOY)
 
 
-def connection(tools: Aws) -> Verdict:
+def connection(tools: Aws) -> Diagnosis:
     """Somebody has completed the connection's handshake with the provider of the repository."""
     if stacks.status(tools, PIPELINES_STACK) is None:
         return failed("There are no pipelines, so there is no connection", _DEPLOY)
     arn = stacks.outputs(tools, PIPELINES_STACK).get("ConnectionArn", "")
     try:
-        found = tools.client("codeconnections").get_connection(ConnectionArn=arn)["Connection"]
+        answer = tools.client("codeconnections").get_connection(ConnectionArn=arn)["Connection"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return failed(f"The connection {arn} is gone", f"Delete the stack {PIPELINES_STACK}, then: {_DEPLOY}")
-    return handshake(arn, found["ConnectionStatus"])
+    return handshake(arn, answer["ConnectionStatus"])
 
 
-def handshake(arn: str, status: str) -> Verdict:
+def handshake(arn: str, status: str) -> Diagnosis:
     """What a connection's status means (API reference, Connection)."""
     if status == "AVAILABLE":
         return well(f"{arn} is AVAILABLE")
     return failed(f"{arn} is {status}: pushes start nothing", _HANDSHAKE)
 
 
-def _stack(aws: Aws, name: str, outputs: Collection[str], remedy: str) -> Verdict:
+def _stack(aws: Aws, name: str, outputs: Collection[str], remedy: str) -> Diagnosis:
     state = stacks.status(aws, name)
     if state is None:
         return failed(f"There is no stack {name} in {aws.environment.account}", remedy)

@@ -19,7 +19,7 @@ _DELIVER: Final = "    arranged = api.deliver("
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class FailingRelease:
     """A release that must fail.
 
     Attributes:
@@ -63,7 +63,7 @@ def _no_courier(account: str) -> dict[str, str]:
 
 REJECTED: Final = (False, "the shop has its sale today; release it tomorrow")
 CASES: Final = (
-    Bad(
+    FailingRelease(
         "smoke fails in staging",
         "no delivery is arranged in staging's account",
         _COURIER,
@@ -71,7 +71,7 @@ CASES: Final = (
         "Staging",
         "Smoke",
     ),
-    Bad(
+    FailingRelease(
         "smoke fails in production",
         "no delivery is arranged in production's account, which only orders there can show",
         _COURIER,
@@ -79,7 +79,7 @@ CASES: Final = (
         "Production",
         "Smoke",
     ),
-    Bad(
+    FailingRelease(
         "the template fails to deploy",
         "functions reserve more concurrent executions than the account has, which Lambda alone refuses",
         _FUNCTIONS,
@@ -91,5 +91,7 @@ CASES: Final = (
         "Staging",
         "Deploy-payments",
     ),
-    Bad("the approval is rejected", "nothing is wrong with it", "", {}, "Approve", "Approve", REJECTED),
+    FailingRelease(
+        "the approval is rejected", "nothing is wrong with it", "", {}, "Approve", "Approve", REJECTED
+    ),
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
     from pipelines.promotion.failure_report import FailureReport
-    from pipelines.rehearsal.failing_commits import Bad
+    from pipelines.rehearsal.failing_commits import FailingRelease
     from pipelines.rehearsal.rehearsal import Rehearsal
     from pipelines.rehearsal.traffic import Traffic
 
@@ -30,7 +30,7 @@ _LONGEST_SECONDS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FailingReleaseResult:
     """How a bad release ended.
 
     Attributes:
@@ -43,7 +43,7 @@ class Outcome:
         seconds: How long it took.
     """
 
-    bad: Bad
+    bad: FailingRelease
     followed: Promotion
     after: FailureReport
     placed: int
@@ -54,9 +54,9 @@ class Outcome:
 
 def promote(
     prepared: Rehearsal,
-    bad: Bad,
+    bad: FailingRelease,
     follow: Callable[[Promotion, Callable[[PendingApproval], tuple[bool, str] | None]], None],
-) -> Outcome:
+) -> FailingReleaseResult:
     """Release it, let the pipeline do what it does about it, and look at what is left.
 
     Args:
@@ -72,8 +72,8 @@ def promote(
         follow(failing, lambda _: bad.answer)
         _await_rollback(prepared, failing, follow)
     after = failure_report.explain(prepared.aws, failing.pipeline, failing.execution)
-    problems = [*_as_told(bad, after), *_served(prepared, before, bad), *_orders(orders)]
-    return Outcome(
+    problems = [*_failed_as_expected(bad, after), *_served(prepared, before, bad), *_orders(orders)]
+    return FailingReleaseResult(
         bad, failing, after, len(orders.placed), orders.completed(), problems, time.monotonic() - begun
     )
 
@@ -83,10 +83,10 @@ def _await_rollback(
     failing: Promotion,
     follow: Callable[[Promotion, Callable[[PendingApproval], tuple[bool, str] | None]], None],
 ) -> None:
-    found = failure_report.rollback_of(prepared.aws, failing.pipeline, failing.execution)
-    if found:
-        back = execution.Promotion("release", failing.pipeline, found["pipelineExecutionId"])
-        follow(back, lambda _: None)
+    rollback = failure_report.rollback_of(prepared.aws, failing.pipeline, failing.execution)
+    if rollback:
+        rollback_run = execution.Promotion("release", failing.pipeline, rollback["pipelineExecutionId"])
+        follow(rollback_run, lambda _: None)
 
 
 def _serving(prepared: Rehearsal) -> dict[str, dict[str, str]]:
@@ -96,51 +96,51 @@ def _serving(prepared: Rehearsal) -> dict[str, dict[str, str]]:
     }
 
 
-def _as_told(bad: Bad, after: FailureReport) -> list[str]:
-    found = []
+def _failed_as_expected(bad: FailingRelease, after: FailureReport) -> list[str]:
+    problems = []
     if (after.stage, after.action) != (bad.stage, bad.action):
-        found.append(f"it failed in {after.stage}: {after.action}, not in {bad.stage}: {bad.action}")
+        problems.append(f"it failed in {after.stage}: {after.action}, not in {bad.stage}: {bad.action}")
     if bad.stage in {"Staging", "Production"} and after.restored != "Succeeded":
-        found.append(f"the stage was not taken back: {after.restored or 'nothing tried'}")
+        problems.append(f"the stage was not taken back: {after.restored or 'nothing tried'}")
     if bad.answer == failing_commits.REJECTED and failing_commits.REJECTED[1] not in after.why:
-        found.append(f"it does not say why it was rejected: {after.why}")
-    return found
+        problems.append(f"it does not say why it was rejected: {after.why}")
+    return problems
 
 
-def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: Bad) -> list[str]:
+def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: FailingRelease) -> list[str]:
     """The release before must serve: its packages, all of the alias, and a new order."""
-    found, now = [], _serving(prepared)
+    problems, now = [], _serving(prepared)
     # A release that production's stage refuses stays in staging, as on AWS.
     for name in ("staging", "prod") if bad.stage == "Staging" else ("prod",):
         if now[name] != before[name]:
-            found.append(f"{name} runs other packages than before")
+            problems.append(f"{name} runs other packages than before")
         stack = prepared.targets[name].environment.default_stack
         versions = deployed_versions.live_versions(prepared.targets[name], stack)
         if len(versions) != 1:
-            found.append(f"{name}'s alias is shared by {versions}")
+            problems.append(f"{name}'s alias is shared by {versions}")
         last = traffic.Traffic(payment_stack.connect(prepared.targets[name], stack))
         last.open()
         last.place()
-        if last.ends() or last.completed() != 1:
-            found.append(f"{name} does not complete an order")
-    return found
+        if last.await_ends() or last.completed() != 1:
+            problems.append(f"{name} does not complete an order")
+    return problems
 
 
 def _orders(orders: Traffic) -> list[str]:
-    wrong = orders.ends()
-    found = [f"{name}: {state}" for name, state in wrong.items()]
+    wrong = orders.await_ends()
+    problems = [f"{name}: {state}" for name, state in wrong.items()]
     if not orders.completed():
-        found.append("no order was completed meanwhile")
-    return found
+        problems.append("no order was completed meanwhile")
+    return problems
 
 
 def serves(prepared: Rehearsal) -> bool:
     """Whether a release serves in production already, which a bad one can be taken back to."""
-    found = prepared.aws.client("codepipeline").list_pipeline_executions(
+    passed = prepared.aws.client("codepipeline").list_pipeline_executions(
         pipelineName=control.name_of(prepared.aws, "release"),
         filter={"succeededInStage": {"stageName": "Production"}},
     )
-    return bool(found["pipelineExecutionSummaries"])
+    return bool(passed["pipelineExecutionSummaries"])
 
 
 def idle(prepared: Rehearsal) -> None:

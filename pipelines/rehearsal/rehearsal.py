@@ -61,27 +61,27 @@ class Rehearsal:
         return Promotion(which, name, execution.started_by(self.aws, name, commit), commit)
 
 
-def prepare(here: Instance, reporter: Reporter) -> Rehearsal:
+def prepare(local: Instance, reporter: Reporter) -> Rehearsal:
     """Deploy the pipelines to an embedded AWS, and let their connection reach a copy of this checkout.
 
     Raises:
         Refused: They cannot be deployed, or this is no git checkout.
     """
     tools = tools_file.load()
-    aws = tools_account.connect(here.endpoint, tools)
+    aws = tools_account.connect(local.endpoint, tools)
     targets = {
-        name: Aws(schema.load(name), here.endpoint, here.mongodb_uri, card_gateway=here.card_gateway)
+        name: Aws(schema.load(name), local.endpoint, local.mongodb_uri, card_gateway=local.card_gateway)
         for name in PROMOTED
     }
-    configure.minutes_take(here.root, 60 / embedded_overrides.SPEEDUP)
-    told = embedded_overrides.variables(targets)
+    configure.minutes_take(local.root, 60 / embedded_overrides.SPEEDUP)
+    variables = embedded_overrides.variables(targets)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
-        copied = beside.submit(scratch_repository.make, here.root / "repository", tools.release_branch)
-        pipelines.deploy(aws, targets, tools, variables=told, reporter=reporter)
+        copied = beside.submit(scratch_repository.make, local.root / "repository", tools.release_branch)
+        pipelines.deploy(aws, targets, tools, variables=variables, reporter=reporter)
         for which in control.OUTPUTS:
             execution.stop_what_began(aws, control.name_of(aws, which))
         repository = copied.result()
-    configure.register_repository(here.root, tools.repository, repository.folder)
+    configure.register_repository(local.root, tools.repository, repository.folder)
     return Rehearsal(aws, tools, targets, repository)
 
 

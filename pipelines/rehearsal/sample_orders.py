@@ -55,9 +55,9 @@ def place(stack: PaymentStack, reporter: Reporter, watch: Callable[[Moment], Non
         reporter: Told what is going on.
         watch: Shown every moment of every order.
     """
-    found = samples.read(sorted(SAMPLES.glob("*.json")), stack.aws.environment.currency)
-    load_samples.load(stack.api, found, reporter)
-    reporter.say(f"{len(found)} sample products, users and orders loaded into {stack.name}")
+    documents = samples.read(sorted(SAMPLES.glob("*.json")), stack.aws.environment.currency)
+    load_samples.load(stack.api, documents, reporter)
+    reporter.say(f"{len(documents)} sample products, users and orders loaded into {stack.name}")
     results = []
     for order_id, (expected, story) in EXPECTED.items():
         reporter.say(f"{order_id}, which {story}:")

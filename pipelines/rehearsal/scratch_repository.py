@@ -81,7 +81,7 @@ def make(folder: Path, branch: str) -> ScratchRepository:
 
 def _git(folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        completed = subprocess.run(  # noqa: S603 - our own arguments, no shell
             ["git", "-C", str(folder), *arguments],  # noqa: S607 - the git that the developer uses
             env=os.environ | _WHO,
             capture_output=True,
@@ -90,6 +90,6 @@ def _git(folder: Path, *arguments: str) -> str:
         )
     except FileNotFoundError:
         raise Refused("git is not installed.") from None
-    if done.returncode:
-        raise Refused(f"git {arguments[0]} failed in {folder}: {done.stderr.strip()}")
-    return done.stdout
+    if completed.returncode:
+        raise Refused(f"git {arguments[0]} failed in {folder}: {completed.stderr.strip()}")
+    return completed.stdout

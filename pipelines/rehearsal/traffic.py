@@ -44,9 +44,9 @@ class Traffic:
         """Put the product on sale, and open the account."""
         currency = self.stack.aws.environment.currency
         goods = {"name": "Tea", "type": "food", "price": _PRICE, "currency": currency, "available": _PLENTY}
-        _asked(lambda: self.stack.api.put_product(self.name, goods))
+        _ask_again(lambda: self.stack.api.put_product(self.name, goods))
         user = {"username": self.name, "balance": _PLENTY * _PRICE, "currency": currency, "wallet": {}}
-        _asked(lambda: self.stack.api.put_user(self.name, user))
+        _ask_again(lambda: self.stack.api.put_user(self.name, user))
 
     def place(self) -> None:
         """Place one more order."""
@@ -57,11 +57,11 @@ class Traffic:
             "currency": self.stack.aws.environment.currency,
             "lines": [line | {"delivery_address": "1 Sample Street"}],
         }
-        _asked(lambda: self.stack.api.put_order(order_id, order))
+        _ask_again(lambda: self.stack.api.put_order(order_id, order))
         orders.place(self.stack, order_id)
         self.placed.append(order_id)
 
-    def ends(self) -> dict[str, str]:
+    def await_ends(self) -> dict[str, str]:
         """Wait until every order has ended, and return the state of each that is not at an end as it must be.
 
         An order must be completed or undone, and stock and credit must be what that says to the cent.
@@ -69,9 +69,11 @@ class Traffic:
         states = {order_id: self._end(order_id) for order_id in self.placed}
         wrong = {name: state for name, state in states.items() if state not in _AT_ITS_END}
         sold = sum(state == "COMPLETED" for state in states.values())
-        if (left := _asked(lambda: self.stack.api.product(self.name))["available"]) != _PLENTY - sold:
-            wrong["stock"] = f"{left} are left of {_PLENTY}, with {sold} orders completed"
-        if (balance := _asked(lambda: self.stack.api.user(self.name))["balance"]) != (
+        if (
+            available := _ask_again(lambda: self.stack.api.product(self.name))["available"]
+        ) != _PLENTY - sold:
+            wrong["stock"] = f"{available} are left of {_PLENTY}, with {sold} orders completed"
+        if (balance := _ask_again(lambda: self.stack.api.user(self.name))["balance"]) != (
             _PLENTY - sold
         ) * _PRICE:
             wrong["credit"] = f"{balance} is left, with {sold} orders completed at {_PRICE}"
@@ -94,10 +96,10 @@ class Traffic:
         return self._state(order_id)
 
     def _state(self, order_id: str) -> str:
-        return str(_asked(lambda: self.stack.api.order(order_id))["state"])
+        return str(_ask_again(lambda: self.stack.api.order(order_id))["state"])
 
 
-def _asked(ask: Callable[[], Answer]) -> Answer:
+def _ask_again(ask: Callable[[], Answer]) -> Answer:
     """Ask again where an answer is lost, as every caller of the data API should: the same request is one."""
     return patiently(lambda _: ask(), 1)
 

@@ -68,21 +68,21 @@ class Alarms:
     ringing: list[Ringing]
 
 
-def look(aws: Aws, stack: str) -> Deployed | None:
+def read_deployed(aws: Aws, stack: str) -> Deployed | None:
     """What a stack runs; nothing where there is no such stack, or none was ever finished."""
     if stacks.status(aws, stack) in {None, "REVIEW_IN_PROGRESS"}:
         return None
     described: Mapping[str, Any] = stacks.described(aws, stack)
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
-    given = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
-    tags = {one["Key"]: one["Value"] for one in described.get("Tags", [])}
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in described.get("Outputs", [])}
+    parameters = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])}
+    tags = {entry["Key"]: entry["Value"] for entry in described.get("Tags", [])}
     alias = outputs.get("PaymentWorkflowAliasArn")
     return Deployed(
         state=described["StackStatus"],
         changed=described.get("LastUpdatedTime", described["CreationTime"]),
         commit=tags.get("commit", ""),
         versions=_versions(aws, alias) if alias else {},
-        digests=_digests(given),
+        digests=_digests(parameters),
     )
 
 
@@ -90,25 +90,29 @@ def alarms(aws: Aws, stack: str) -> Alarms:
     """How the alarms of a stack stand, its composite one among them."""
     pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     titles = {
-        one.get("PhysicalResourceId", ""): one["LogicalResourceId"]
+        resource.get("PhysicalResourceId", ""): resource["LogicalResourceId"]
         for page in pages
-        for one in page["StackResourceSummaries"]
-        if one["ResourceType"] in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}
     }
-    names, found = sorted(titles), list[dict[str, Any]]()
+    names, described = sorted(titles), list[dict[str, Any]]()
     for first in range(0, len(names), _AT_ONCE):
         some = names[first : first + _AT_ONCE]
-        told = aws.client("cloudwatch").describe_alarms(
+        answer = aws.client("cloudwatch").describe_alarms(
             AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=_AT_ONCE
         )
-        found += [*told.get("MetricAlarms", []), *told.get("CompositeAlarms", [])]
-    ringing = [one for one in found if one["StateValue"] == "ALARM"]
+        described += [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    ringing = [alarm for alarm in described if alarm["StateValue"] == "ALARM"]
     return Alarms(
-        quiet=sum(one["StateValue"] == "OK" for one in found),
-        unsure=sorted(titles[one["AlarmName"]] for one in found if one["StateValue"] == "INSUFFICIENT_DATA"),
+        quiet=sum(alarm["StateValue"] == "OK" for alarm in described),
+        unsure=sorted(
+            titles[alarm["AlarmName"]] for alarm in described if alarm["StateValue"] == "INSUFFICIENT_DATA"
+        ),
         ringing=[
-            Ringing(titles[one["AlarmName"]], one["StateUpdatedTimestamp"], one.get("AlarmDescription", ""))
-            for one in ringing
+            Ringing(
+                titles[alarm["AlarmName"]], alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", "")
+            )
+            for alarm in ringing
         ],
     )
 
@@ -116,15 +120,15 @@ def alarms(aws: Aws, stack: str) -> Alarms:
 def _versions(aws: Aws, alias: str) -> dict[str, int]:
     routes = aws.stepfunctions.describe_state_machine_alias(stateMachineAliasArn=alias)
     shares = routes.get("routingConfiguration", [])
-    return {one["stateMachineVersionArn"].rpartition(":")[2]: one["weight"] for one in shares}
+    return {route["stateMachineVersionArn"].rpartition(":")[2]: route["weight"] for route in shares}
 
 
-def _digests(given: Mapping[str, str]) -> dict[str, str]:
+def _digests(parameters: Mapping[str, str]) -> dict[str, str]:
     """A package's key holds its digest, and so does an image's address."""
     zips = {
         key.removesuffix(_CODE_KEY): value.rpartition("/")[2].removesuffix(".zip")
-        for key, value in given.items()
+        for key, value in parameters.items()
         if key.endswith(_CODE_KEY)
     }
-    image = given.get(IMAGE_DIGEST)
+    image = parameters.get(IMAGE_DIGEST)
     return zips if image is None else {"image": image.removeprefix("sha256:")}

@@ -16,7 +16,7 @@ from pipelines.evidence import drift
 from pipelines.orders import orders, payment_stack
 from pipelines.promotion.control import name_of
 from pipelines.status import promoted
-from pipelines.status.deployed import Alarms, Deployed, alarms, look
+from pipelines.status.deployed import Alarms, Deployed, alarms, read_deployed
 from pipelines.status.dora import deployments as dora
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def gather(aws: Aws, stack: str, tools: Aws | None, reporter: Reporter = NOBODY)
     Raises:
         NoCredentialsError: There are none to ask with.
     """
-    there = aws.environment
-    found = Status(there.name, there.account, there.region, stack, datetime.now(UTC))
+    environment = aws.environment
+    status = Status(environment.name, environment.account, environment.region, stack, datetime.now(UTC))
 
     def ask(part: str, question: Callable[[], T], otherwise: T) -> T:
         reporter.passing(f"asking for {part}")
@@ -89,22 +89,22 @@ def gather(aws: Aws, stack: str, tools: Aws | None, reporter: Reporter = NOBODY)
         except NoCredentialsError:
             raise  # then nothing can be asked, and that is all there is to say
         except (ClientError, BotoCoreError, Problem, Refused) as error:
-            found.unknown[part] = error.message if isinstance(error, Refused) else str(error)
+            status.unknown[part] = error.message if isinstance(error, Refused) else str(error)
             return otherwise
 
-    found.deployed = ask("deployed", lambda: look(aws, stack), None)
-    if found.deployed is not None:
-        found.smoke = ask("smoke", lambda: _smoke(aws, stack), None)
-        found.alarms = ask("alarms", lambda: alarms(aws, stack), None)
-        found.parked = ask("parked", lambda: _parked(aws, stack), [])
-        for name in (there.network_stack, stack):
+    status.deployed = ask("deployed", lambda: read_deployed(aws, stack), None)
+    if status.deployed is not None:
+        status.smoke = ask("smoke", lambda: _smoke(aws, stack), None)
+        status.alarms = ask("alarms", lambda: alarms(aws, stack), None)
+        status.parked = ask("parked", lambda: _parked(aws, stack), [])
+        for name in (environment.network_stack, stack):
             drifted = ask(f"drift of {name}", partial(_drift, aws, name), None)
-            found.drift |= {} if drifted is None else {name: drifted}
+            status.drift |= {} if drifted is None else {name: drifted}
     if tools is not None:
-        found.release = ask("release", lambda: promoted.release(tools, there.name), None)
-        found.gates = ask("gates", lambda: promoted.gates(tools, there.name), [])
-        found.delivery = ask("delivery", lambda: _delivery(tools, there.name), None)
-    return found
+        status.release = ask("release", lambda: promoted.release(tools, environment.name), None)
+        status.gates = ask("gates", lambda: promoted.gates(tools, environment.name), [])
+        status.delivery = ask("delivery", lambda: _delivery(tools, environment.name), None)
+    return status
 
 
 def _smoke(aws: Aws, stack: str) -> dict[str, Any] | None:
@@ -119,10 +119,10 @@ def _parked(aws: Aws, stack: str) -> list[str]:
 
 
 def _drift(aws: Aws, stack: str) -> list[str]:
-    found = drift.detect(aws, stack)
-    if found.unknown:
-        raise Refused(found.unknown)
-    return list(found.drifted)
+    result = drift.detect(aws, stack)
+    if result.unknown:
+        raise Refused(result.unknown)
+    return list(result.drifted)
 
 
 def _delivery(tools: Aws, environment: str) -> Measures | None:

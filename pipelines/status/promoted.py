@@ -63,10 +63,10 @@ def release(tools: Aws, environment: str) -> Release | None:
     last = stage.get("latestExecution")
     if not last:
         return None
-    found = tools.client("codepipeline").get_pipeline_execution(
+    execution = tools.client("codepipeline").get_pipeline_execution(
         pipelineName=pipeline, pipelineExecutionId=last["pipelineExecutionId"]
     )["pipelineExecution"]
-    commit = next((one["revisionId"] for one in found.get("artifactRevisions", [])), "")
+    commit = next((revision["revisionId"] for revision in execution.get("artifactRevisions", [])), "")
     return Release(last["pipelineExecutionId"], commit, last["status"], last.get("type") == "ROLLBACK")
 
 

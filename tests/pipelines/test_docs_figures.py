@@ -7,7 +7,8 @@ import pytest
 
 from data_api.domain.order_states import TRANSITIONS
 from pipelines.core.repository import ROOT
-from pipelines.docs_site import code_figures, costs
+from pipelines.docs_site import figures
+from pipelines.docs_site.pages import cost
 from pipelines.docs_site.stacks import Stack, every
 
 
@@ -18,11 +19,11 @@ def stack(*resources: dict[str, Any]) -> Stack:
 
 def test_what_stands_in_a_stack_costs_its_count_times_the_list_price() -> None:
     # Given two keys at a dollar, and something that costs nothing by standing there
-    standing = costs.standing(
+    standing = cost.monthly_items(
         stack({"Type": "AWS::KMS::Key"}, {"Type": "AWS::KMS::Key"}, {"Type": "AWS::EC2::VPC"})
     )
     # When
-    dollars = costs.total(standing)
+    dollars = cost.total(standing)
     # Then
     assert [(item.what, item.count) for item in standing] == [("AWS::KMS::Key", 2)]
     assert dollars == pytest.approx(2.00)
@@ -33,7 +34,7 @@ def test_an_alarm_on_a_formula_costs_as_many_as_the_metrics_in_it() -> None:
     queries = [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]
     alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": queries}}
     # When
-    [item] = costs.standing(stack(alarm))
+    [item] = cost.monthly_items(stack(alarm))
     # Then
     assert item.count == 2
 
@@ -45,24 +46,24 @@ def test_filters_that_count_into_one_metric_cost_one_metric() -> None:
         "Properties": {"MetricTransformations": [{"MetricName": "M"}]},
     }
     # When
-    [item] = costs.standing(stack(counted, counted))
+    [item] = cost.monthly_items(stack(counted, counted))
     # Then
     assert (item.what, item.count) == ("custom metric", 1)
 
 
 def test_an_order_without_a_failure_uses_what_the_states_on_its_way_use() -> None:
     # When
-    used = {item.what: item.count for item in costs.of_an_order()}
+    used = {item.what: item.count for item in cost.order_items()}
     # Then: three tasks, the end and the start; and each task is two functions with a request between them
     assert (used["state transition"], used["API request"], used["function request"]) == (5, 3, 6)
 
 
 def test_every_figure_that_pages_may_name_has_a_value() -> None:
     # When
-    figures = code_figures.figures(every())
+    values = figures.from_code(every())
     # Then
-    assert figures["workflow"]["deadline_minutes"] == 15
-    assert all(float(dollars) > 0 for dollars in figures["cost"].values())
+    assert values["workflow"]["deadline_minutes"] == 15
+    assert all(float(dollars) > 0 for dollars in values["cost"].values())
 
 
 def test_the_page_of_an_order_s_journey_tells_the_states_that_an_order_has() -> None:

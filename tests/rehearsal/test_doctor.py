@@ -18,14 +18,14 @@ from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
 from pipelines.deploy import embedded_overrides
-from pipelines.doctor import accounts, addresses, local_tools, peering, quotas, reachability, run, stacks
+from pipelines.doctor import accounts, local_tools, network, quotas, reachability, run, stacks
 from pipelines.doctor.findings import State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.instance import Instance
-    from pipelines.doctor.findings import Verdict
+    from pipelines.doctor.findings import Diagnosis
     from pipelines.orders.payment_stack import PaymentStack
 
 OK, FAILED, UNKNOWN = State.OK, State.FAILED, State.UNKNOWN
@@ -85,7 +85,7 @@ def plot(elsewhere: Aws) -> Plot:
     return made
 
 
-def states(*verdicts: Verdict) -> list[State]:
+def states(*verdicts: Diagnosis) -> list[State]:
     return [verdict.state for verdict in verdicts]
 
 
@@ -155,22 +155,22 @@ def test_a_connection_that_is_gone_or_pending_is_found(elsewhere: Aws) -> None:
 
 def test_a_peering_that_nobody_accepted_or_that_is_gone_is_found(plot: Plot) -> None:
     # Given a connection that waits
-    waiting = peering.accepted(plot.aws)
+    waiting = network.accepted(plot.aws)
     assert waiting.state is FAILED
     assert f"accept-vpc-peering-connection --vpc-peering-connection-id {plot.peering}" in waiting.remedy
     # When its owner accepts, and later deletes it
     plot.aws.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=plot.peering)
-    assert peering.accepted(plot.aws).state is OK
+    assert network.accepted(plot.aws).state is OK
     plot.aws.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=plot.peering)
     # Then
-    gone = peering.accepted(plot.aws)
+    gone = network.accepted(plot.aws)
     assert (gone.state, gone.says) == (FAILED, f"{plot.peering} is deleted")
 
 
 def test_a_missing_route_is_found_on_either_side(plot: Plot) -> None:
     # Given no route at all
     environment = plot.aws.environment
-    there, back = peering.route_there(plot.aws), peering.route_back(plot.aws)
+    there, back = network.route_to_database(plot.aws), network.route_from_database(plot.aws)
     assert states(there, back) == [FAILED, FAILED]
     assert (
         f"--route-table-id {plot.table} --destination-cidr-block {environment.database.cidr}" in there.remedy
@@ -180,11 +180,11 @@ def test_a_missing_route_is_found_on_either_side(plot: Plot) -> None:
     table, cidr, ec2 = plot.table, environment.database.cidr, plot.aws.ec2
     wrong = "pcx-00000000000000000"
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, VpcPeeringConnectionId=wrong)
-    assert peering.route_there(plot.aws).state is FAILED
+    assert network.route_to_database(plot.aws).state is FAILED
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, VpcPeeringConnectionId=plot.peering)
     embedded_overrides.add_return_route(ec2, plot.database, environment.network.vpc_cidr, plot.peering)
     # Then
-    assert states(peering.route_there(plot.aws), peering.route_back(plot.aws)) == [OK, OK]
+    assert states(network.route_to_database(plot.aws), network.route_from_database(plot.aws)) == [OK, OK]
 
 
 def test_routes_of_another_account_are_not_known_rather_than_well(plot: Plot, embedded: Instance) -> None:
@@ -196,7 +196,7 @@ def test_routes_of_another_account_are_not_known_rather_than_well(plot: Plot, em
     session = boto3.Session(environment.account, "any", region_name=environment.region)
     outside = Aws(environment, embedded.endpoint.replace("127.0.0.1", "0.0.0.0"), acting=session)  # noqa: S104 - a name of this machine, asked and not bound
     # Then
-    found = peering.route_back(outside)
+    found = network.route_from_database(outside)
     assert found.state is UNKNOWN
     assert "Ask its owner for a route to 10.41.0.0/16" in found.remedy
 
@@ -204,10 +204,10 @@ def test_routes_of_another_account_are_not_known_rather_than_well(plot: Plot, em
 def test_overlapping_addresses_are_found(elsewhere: Aws) -> None:
     # Given a network inside of the database's addresses
     plot, database = Plot(elsewhere), elsewhere.environment.database.cidr
-    assert addresses.apart(elsewhere, []).state is UNKNOWN
+    assert network.apart(elsewhere, []).state is UNKNOWN
     plot.build(database.replace("/16", "/20"), database=database)
     # Then
-    found = addresses.apart(elsewhere, [])
+    found = network.apart(elsewhere, [])
     assert (found.state, "overlaps the database's 10.141.0.0/16" in found.says) == (FAILED, True)
 
 
@@ -215,7 +215,7 @@ def test_two_environments_of_one_database_may_not_overlap(plot: Plot) -> None:
     ours = plot.aws.environment
     other = ours.model_copy(update={"name": "other"})
     apart = [schema.load(name) for name in schema.names()]
-    assert states(addresses.apart(plot.aws, apart), addresses.apart(plot.aws, [other])) == [OK, FAILED]
+    assert states(network.apart(plot.aws, apart), network.apart(plot.aws, [other])) == [OK, FAILED]
 
 
 def test_a_used_up_quota_is_found(elsewhere: Aws) -> None:

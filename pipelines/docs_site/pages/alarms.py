@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.docs_site.intrinsics import shown
 from pipelines.docs_site.markdown import code, lines, page, prose, table
+from pipelines.docs_site.stacks import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,15 +34,15 @@ def alarms_page(payments: Stack, docs: Path, drift: Drift) -> str:
         meaning, runbook = _described(name, alarm, drift)
         named.add(runbook)
         if runbook and not (docs / runbook).is_file():
-            drift.found(f"The alarm {name} of {_SOURCE} has no runbook: write docs/{runbook}.")
+            drift.note(f"The alarm {name} of {_SOURCE} has no runbook: write docs/{runbook}.")
         elif runbook and f"({runbook.rpartition('/')[2]})" not in index:
-            drift.found(f"The alarm {name} of {_SOURCE} is missing in docs/{_RUNBOOKS}/index.md.")
+            drift.note(f"The alarm {name} of {_SOURCE} is missing in docs/{_RUNBOOKS}/index.md.")
         judged = "stops and rolls back a deployment" if name in judges else ""
         rows.append([f"[{name}](../{runbook})", prose(meaning), _rings(alarm), judged])
     for path in sorted((docs / _RUNBOOKS).glob("*.md")):
         runbook = f"{_RUNBOOKS}/{path.name}"
         if path.name != "index.md" and runbook not in named:
-            drift.found(f"docs/{runbook} is the runbook of no alarm of {_SOURCE}.")
+            drift.note(f"docs/{runbook} is the runbook of no alarm of {_SOURCE}.")
     return page(
         "Alarms",
         [_SOURCE],
@@ -52,11 +52,11 @@ def alarms_page(payments: Stack, docs: Path, drift: Drift) -> str:
 
 
 def _described(name: str, alarm: dict[str, Any], drift: Drift) -> tuple[str, str]:
-    found = _RUNBOOK.match(alarm.get("AlarmDescription", ""))
-    if found is None:
-        drift.found(f"The alarm {name} of {_SOURCE} names no runbook in docs/{_RUNBOOKS}.")
+    described = _RUNBOOK.match(alarm.get("AlarmDescription", ""))
+    if described is None:
+        drift.note(f"The alarm {name} of {_SOURCE} names no runbook in docs/{_RUNBOOKS}.")
         return "", ""
-    return found.group(1), found.group(2)
+    return described.group(1), described.group(2)
 
 
 def _rings(alarm: dict[str, Any]) -> str:

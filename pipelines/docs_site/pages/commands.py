@@ -65,7 +65,9 @@ def _command(path: str, command: click.Command, defined: str, drift: Drift) -> I
         if isinstance(option, click.Option) and not option.hidden:
             what = f"The option {option.opts[0]} of {path}"
             meaning = drift.described(option.help, what, defined, _PAGE)
-            rows.append([lines(code(one) for one in [*option.opts, *option.secondary_opts]), prose(meaning)])
+            rows.append(
+                [lines(code(name) for name in [*option.opts, *option.secondary_opts]), prose(meaning)]
+            )
     if rows:
         yield table(["Option", "What it does"], rows)
 

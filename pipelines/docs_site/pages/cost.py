@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.docs_site import costs
+from environments import schema
 from pipelines.docs_site.markdown import code, page, prose, table
 from pipelines.evidence import prices
+from templates.definitions import payment_workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from pipelines.docs_site.costs import Item
     from pipelines.docs_site.stacks import Stack
 
 _FEW: Final = 0.01
@@ -20,7 +21,7 @@ _FEW: Final = 0.01
 def cost_page(stacks: Mapping[str, Stack]) -> str:
     """The page."""
     listed: dict[str, Any] = prices.LIST
-    network, payments = (costs.standing(stacks[name]) for name in ("network", "payments"))
+    network, payments = (monthly_items(stacks[name]) for name in ("network", "payments"))
     dated = (
         f"US dollars in {code(listed['region'])}, on demand, by the public list prices of"
         f" {listed['as_of']}: without free tiers, discounts and taxes. The database is not in it.\n"
@@ -42,7 +43,7 @@ def cost_page(stacks: Mapping[str, Stack]) -> str:
         "One for each of staging and production, and one for each branch that is worked on.\n",
         "## An order\n",
         assumed,
-        _itemised(costs.of_an_order()),
+        _itemised(order_items()),
         "## What is not counted\n",
         prose(
             "Logs, traces and metrics that functions write (by volume), data through endpoints, peering and"
@@ -54,10 +55,96 @@ def cost_page(stacks: Mapping[str, Stack]) -> str:
 
 
 def _itemised(items: list[Item]) -> str:
-    rows = [[code(one.what), f"{one.count:g}", _money(one.price), _money(one.dollars)] for one in items]
-    rows.append(["**together**", "", "", f"**{_money(costs.total(items))}**"])
+    rows = [[code(item.what), f"{item.count:g}", _money(item.price), _money(item.dollars)] for item in items]
+    rows.append(["**together**", "", "", f"**{_money(total(items))}**"])
     return table(["What", "How many", "Each", "Together"], rows)
 
 
 def _money(dollars: float) -> str:
     return f"{dollars:.2f}" if dollars >= _FEW else f"{dollars:.8f}".rstrip("0")
+
+
+ENVIRONMENT: Final = "prod"
+"""Whose functions' memory is counted with."""
+_MEBIBYTES: Final = 1024
+_INTERNET: Final = ("AWS::EC2::NatGateway", "AWS::EC2::EIP")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is paid for.
+
+    Attributes:
+        what: a resource's type, or a unit of use.
+        count: how many of it.
+        price: dollars of one.
+    """
+
+    what: str
+    count: float
+    price: float
+
+    @property
+    def dollars(self) -> float:
+        """What all of them cost."""
+        return self.count * self.price
+
+
+def monthly_items(stack: Stack) -> list[Item]:
+    """What a stack holds that is paid by the month, used or not."""
+    resources = list(stack.resources.values())
+    items = [
+        Item(kind, sum(_units(resource) for resource in resources if resource["Type"] == kind), price)
+        for kind, price in prices.MONTHLY.items()
+    ]
+    items.append(Item("custom metric", len(_metrics(resources)), prices.LIST["custom metric"]))
+    return [item for item in items if item.count]
+
+
+def order_items() -> list[Item]:
+    """What an order uses that is placed without a failure, and paid by credit."""
+    states = payment_workflow.definition()["States"]
+    path = [payment_workflow.RESERVE]
+    while "Next" in states[path[-1]]:
+        path.append(states[path[-1]]["Next"])
+    steps = sum(states[name]["Type"] == "Task" for name in path)
+    memory = schema.load(ENVIRONMENT).functions.memory_mb / _MEBIBYTES
+    seconds = prices.LIST["assumed_billed_milliseconds"] / 1000
+    used = {
+        "state transition": len(path) + 1,  # the start is one as well
+        "API request": steps,
+        "function request": 2 * steps,  # the step's function, and the data API's
+        "function GB-second": 2 * steps * memory * seconds,
+    }
+    return [Item(what, count, prices.LIST["use"][what]) for what, count in used.items()]
+
+
+def total(items: Iterable[Item]) -> float:
+    """The sum, in dollars."""
+    return sum(item.dollars for item in items)
+
+
+def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
+    """What pages may name: `cost.…`, in dollars."""
+    month = {name: total(monthly_items(stacks[name])) for name in ("network", "payments")}
+    return {
+        "network_month": f"{month['network']:.2f}",
+        "payments_month": f"{month['payments']:.2f}",
+        "internet_month": f"{sum(prices.MONTHLY[kind] for kind in _INTERNET):.2f}",
+        "million_orders": f"{total(order_items()) * 1_000_000:.0f}",
+    }
+
+
+def _units(resource: dict[str, Any]) -> int:
+    """An alarm on a formula is paid for each metric in it; everything else counts once."""
+    queries = resource.get("Properties", {}).get("Metrics", [])
+    return sum("MetricStat" in query for query in queries) or 1
+
+
+def _metrics(resources: Iterable[dict[str, Any]]) -> set[str]:
+    return {
+        change["MetricName"]
+        for resource in resources
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+        for change in resource["Properties"]["MetricTransformations"]
+    }

@@ -46,7 +46,8 @@ def _index(document: dict[str, Any]) -> Iterator[list[str]]:
 def _operation(operation: dict[str, Any]) -> Iterator[str]:
     yield f"{prose(operation['summary'])}\n"
     if rows := [
-        [code(one["name"]), one["in"], _type(one["schema"])] for one in operation.get("parameters", [])
+        [code(parameter["name"]), parameter["in"], _type(parameter["schema"])]
+        for parameter in operation.get("parameters", [])
     ]:
         yield table(["Parameter", "In", "Type"], rows)
     if "requestBody" in operation:
@@ -54,7 +55,9 @@ def _operation(operation: dict[str, Any]) -> Iterator[str]:
         yield f"Body: {_type(content['schema'])}\n"
         if "properties" in content["schema"]:
             yield table(["Field", "Type"], _fields(content["schema"]))
-    yield table(["Answer", "When", "Body"], [_answer(*one) for one in operation["responses"].items()])
+    yield table(
+        ["Answer", "When", "Body"], [_answer(*response) for response in operation["responses"].items()]
+    )
 
 
 def _answer(status: str, answer: dict[str, Any]) -> list[str]:
@@ -102,11 +105,14 @@ def _type(rule: dict[str, Any]) -> str:
 
 def _plain(rule: dict[str, Any]) -> str:
     kind = rule.get("type", "anything")
-    told = ["null" if one == "null" else str(one) for one in (kind if isinstance(kind, list) else [kind])]
+    types = [
+        "null" if type_name == "null" else str(type_name)
+        for type_name in (kind if isinstance(kind, list) else [kind])
+    ]
     limits = [
         f"{words} {rule[key]:,}"
         for key, words in (("minimum", "from"), ("maximum", "to"), ("maxLength", "at most"))
         if key in rule
     ]
     meaning = f": {prose(rule['description'])}" if "description" in rule else ""
-    return " or ".join(told) + (f" ({', '.join(limits)})" if limits else "") + meaning
+    return " or ".join(types) + (f" ({', '.join(limits)})" if limits else "") + meaning

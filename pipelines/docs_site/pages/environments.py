@@ -32,9 +32,11 @@ def environments_page(drift: Drift) -> str:
     for key, rule, required in keys:
         meaning = drift.described(rule.get("description"), f"The key {key}", _SOURCE, _PAGE)
         rows.append([code(key), prose(meaning), lines([_needed(rule, required=required), *_rules(rule)])])
-    said = {name: _flat(schema.load(name).model_dump(mode="json")) for name in names}
+    values_of = {name: _flat(schema.load(name).model_dump(mode="json")) for name in names}
     values = [
-        [code(key), *(_value(said[name].get(key)) for name in names)] for key, _, _ in keys if key != "name"
+        [code(key), *(_value(values_of[name].get(key)) for name in names)]
+        for key, _, _ in keys
+        if key != "name"
     ]
     files = codes(f"environments/{name}.yml" for name in names)
     return page(
@@ -63,8 +65,8 @@ def _part(document: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any] | No
     """The part of the file that this key begins, if it begins one."""
     for option in [rule, *rule.get("anyOf", []), *rule.get("allOf", [])]:
         if "$ref" in option:
-            found: dict[str, Any] = document["$defs"][option["$ref"].rpartition("/")[2]]
-            return found
+            part_rules: dict[str, Any] = document["$defs"][option["$ref"].rpartition("/")[2]]
+            return part_rules
     return None
 
 
@@ -99,5 +101,5 @@ def _value(value: Any) -> str:
     if value is None:
         return "not said"
     if isinstance(value, list):
-        return lines(code(one) for one in value)
+        return lines(code(item) for item in value)
     return code(str(value).lower() if isinstance(value, bool) else value)

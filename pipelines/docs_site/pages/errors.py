@@ -32,7 +32,7 @@ _AWS: Final = {
 
 def facts(drift: Drift) -> dict[str, str]:
     """What the code says of each error, as a table by its name."""
-    told = {}
+    tables = {}
     for name, error in errors.BY_NAME.items():
         # A class without a docstring of its own has its parent's to show, which says nothing of it.
         own = error.__dict__.get("__doc__")
@@ -42,8 +42,8 @@ def facts(drift: Drift) -> dict[str, str]:
             ["Kind", f"{error.kind.value}: {_DONE[error.kind]}"],
             ["HTTP", f"{error.status}, problem type {code(error.type_uri())}, title “{prose(error.title)}”"],
         ]
-        told[name] = table(["Fact", "Value"], rows)
-    return told
+        tables[name] = table(["Fact", "Value"], rows)
+    return tables
 
 
 def overview() -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.docs_site.intrinsics import shown
 from pipelines.docs_site.markdown import code, lines, page, prose, table
+from pipelines.docs_site.stacks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def permissions_page(stack: Stack, drift: Drift) -> str:
 
 
 def _about(resource: dict[str, Any]) -> str:
-    properties, said = resource["Properties"], []
+    properties, sentences = resource["Properties"], []
     if "AssumeRolePolicyDocument" in properties:
         trusted = [
             shown(who)
@@ -40,15 +40,15 @@ def _about(resource: dict[str, Any]) -> str:
             for kind in statement["Principal"].values()
             for who in (kind if isinstance(kind, list) else [kind])
         ]
-        said.append(f"Assumed by {lines(code(who) for who in trusted)}.")
+        sentences.append(f"Assumed by {lines(code(who) for who in trusted)}.")
     if "PermissionsBoundary" in properties:
-        said.append(f"Never more than the boundary {code(shown(properties['PermissionsBoundary']))}.")
+        sentences.append(f"Never more than the boundary {code(shown(properties['PermissionsBoundary']))}.")
     if "ManagedPolicyArns" in properties:
         policies = ", ".join(code(shown(arn)) for arn in properties["ManagedPolicyArns"])
-        said.append(f"Has what AWS manages as {policies}.")
+        sentences.append(f"Has what AWS manages as {policies}.")
     if "Roles" in properties:
-        said.append(f"Added to {', '.join(code(shown(role)) for role in properties['Roles'])}.")
-    return " ".join(said) + "\n"
+        sentences.append(f"Added to {', '.join(code(shown(role)) for role in properties['Roles'])}.")
+    return " ".join(sentences) + "\n"
 
 
 def _statements(stack: Stack, name: str, resource: dict[str, Any], drift: Drift) -> str:
@@ -73,18 +73,18 @@ def _may(statement: dict[str, Any]) -> str:
     actions = statement.get("Action") or statement.get("NotAction") or []
     effect = "" if statement["Effect"] == "Allow" else f"**{statement['Effect']}** "
     everything_but = "everything but " if "NotAction" in statement else ""
-    return effect + everything_but + lines(code(one) for one in _listed(actions))
+    return effect + everything_but + lines(code(action) for action in _listed(actions))
 
 
 def _on(statement: dict[str, Any]) -> str:
     but = "everything but " if "NotResource" in statement else ""
     resources = _listed(statement.get("Resource") or statement.get("NotResource") or [])
-    told = but + lines(code(shown(one)) for one in resources)
+    cell = but + lines(code(shown(resource)) for resource in resources)
     for operator, keys in statement.get("Condition", {}).items():
         for key, value in keys.items():
-            wanted = ", ".join(code(shown(one)) for one in _listed(value))
-            told += f"<br>if {code(key)} {operator} {wanted}"
-    return told
+            wanted = ", ".join(code(shown(operand)) for operand in _listed(value))
+            cell += f"<br>if {code(key)} {operator} {wanted}"
+    return cell
 
 
 def _listed(value: Any) -> list[Any]:

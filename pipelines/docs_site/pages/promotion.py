@@ -6,8 +6,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.docs_site.intrinsics import shown
 from pipelines.docs_site.markdown import code, lines, mermaid, page, table
+from pipelines.docs_site.stacks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,8 @@ _LONG: Final = {"ExternalEntityLink", "CustomData", "EnvironmentVariables", "Pri
 def pages(pipelines: Stack) -> dict[str, str]:
     """A page for each pipeline, by its path."""
     return {
-        f"reference/pipeline-{_slug(name)}.md": _page(name, one) for name, one in every(pipelines).items()
+        f"reference/pipeline-{_slug(name)}.md": _page(name, pipeline)
+        for name, pipeline in every(pipelines).items()
     }
 
 
@@ -67,7 +68,9 @@ def _page(name: str, pipeline: dict[str, Any]) -> str:
         for stage in pipeline["Stages"]
         for action in stage["Actions"]
     ]
-    conditions = [[stage["Name"], *one] for stage in pipeline["Stages"] for one in _conditions(stage)]
+    conditions = [
+        [stage["Name"], *condition] for stage in pipeline["Stages"] for condition in _conditions(stage)
+    ]
     parts = [
         f"{' '.join(_starts(pipeline))}\n",
         mermaid(diagram(pipeline)),
@@ -86,8 +89,8 @@ def _starts(pipeline: dict[str, Any]) -> Iterator[str]:
         for push in trigger["GitConfiguration"]["Push"]:
             branches = push["Branches"]
             without = branches.get("Excludes", [])
-            but = f" but {', '.join(code(one) for one in without)}" if without else ""
-            yield f"Starts on a push to {', '.join(code(one) for one in branches['Includes'])}{but}."
+            but = f" but {', '.join(code(glob) for glob in without)}" if without else ""
+            yield f"Starts on a push to {', '.join(code(glob) for glob in branches['Includes'])}{but}."
     for variable in pipeline.get("Variables", []):
         yield f"Its variable {code(variable['Name'])}: {variable['Description']}."
     if not pipeline.get("Triggers"):
@@ -97,10 +100,10 @@ def _starts(pipeline: dict[str, Any]) -> Iterator[str]:
 def _actions(number: int, stage: dict[str, Any]) -> Iterator[str]:
     ids: dict[int, list[str]] = {}
     for index, action in enumerate(stage["Actions"]):
-        one = f"t{number}a{index}"
-        ids.setdefault(action["RunOrder"], []).append(one)
+        node = f"t{number}a{index}"
+        ids.setdefault(action["RunOrder"], []).append(node)
         gate = action["ActionTypeId"]["Category"] == "Approval"
-        yield f'        {one}{{{{"{action["Name"]}"}}}}' if gate else f'        {one}["{action["Name"]}"]'
+        yield f'        {node}{{{{"{action["Name"]}"}}}}' if gate else f'        {node}["{action["Name"]}"]'
     orders = sorted(ids)
     for before, after in pairwise(orders):
         yield f"        {' & '.join(ids[before])} --> {' & '.join(ids[after])}"
@@ -132,7 +135,7 @@ def _settings(action: dict[str, Any]) -> Iterator[str]:
             yield f"{key} {code(shown(value))}"
     for key, word in (("InputArtifacts", "reads"), ("OutputArtifacts", "writes")):
         if action.get(key):
-            yield f"{word} {', '.join(code(one['Name']) for one in action[key])}"
+            yield f"{word} {', '.join(code(artifact['Name']) for artifact in action[key])}"
 
 
 def _slug(name: str) -> str:

@@ -23,22 +23,22 @@ _GROUPS: Final = (
 """Title, content, and how its pages' names begin; the navigation refuses a page that is in none of them."""
 
 
-def index_page(made: Mapping[str, str]) -> str:
+def index_page(pages: Mapping[str, str]) -> str:
     """The page.
 
     Args:
-        made: The reference's other pages by their paths.
+        pages: The reference's other pages by their paths.
     """
     parts: list[str] = []
     for title, about, beginnings in _GROUPS:
-        named = [name for begun in beginnings for name in made if name.startswith(f"reference/{begun}")]
-        links = "\n".join(_link(name, made[name]) for name in named)
+        named = [name for begun in beginnings for name in pages if name.startswith(f"reference/{begun}")]
+        links = "\n".join(_link(name, pages[name]) for name in named)
         parts += [f"## {title}\n", f"{about}\n", f"{links}\n"]
-    told = (
+    introduction = (
         "What the code says of itself: written anew with every build, so it cannot be out of date. Each page"
         " names the files that it is generated from.\n"
     )
-    return "\n".join(["# Reference\n", told, *parts])
+    return "\n".join(["# Reference\n", introduction, *parts])
 
 
 def _link(name: str, text: str) -> str:

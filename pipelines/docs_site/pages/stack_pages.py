@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipelines.docs_site import annotated_pages
-from pipelines.docs_site.intrinsics import shown
 from pipelines.docs_site.markdown import code, codes, page, prose, table
+from pipelines.docs_site.stacks import shown
 
 if TYPE_CHECKING:
     from pipelines.docs_site.drift import Drift
@@ -27,7 +27,7 @@ def stack_page(stack: Stack, written: str, drift: Drift) -> str:
     if not stack.parameters and not written:
         none = "It has no parameters.\n"
         return page(f"The {stack.name} stack", [stack.source], about, none, rest)
-    told = annotated_pages.completed(
+    page_text = annotated_pages.completed(
         f"reference/stack-{stack.name}.md",
         written,
         {name: _parameter(stack, name, rules, drift) for name, rules in stack.parameters.items()},
@@ -36,7 +36,7 @@ def stack_page(stack: Stack, written: str, drift: Drift) -> str:
         overview=about,
         drift=drift,
     )
-    return told + rest
+    return page_text + rest
 
 
 def _roles(stack: Stack) -> str:
@@ -50,8 +50,8 @@ def _parameter(stack: Stack, name: str, rules: dict[str, Any], drift: Drift) -> 
     meaning = drift.described(
         rules.get("Description"), what, stack.source, f"reference/stack-{stack.name}.md"
     )
-    told = {key: value for key, value in sorted(rules.items()) if key not in {"Description", "Type"}}
-    limits = "".join(f"; {key} {code(value)}" for key, value in told.items())
+    limits_by_key = {key: value for key, value in sorted(rules.items()) if key not in {"Description", "Type"}}
+    limits = "".join(f"; {key} {code(value)}" for key, value in limits_by_key.items())
     return f"- {code(name)}: {prose(meaning)}{limits}\n"
 
 
@@ -75,9 +75,9 @@ def _outputs(stack: Stack, drift: Drift) -> str:
 
 
 def _resources(stack: Stack) -> str:
-    kinds = Counter(one["Type"] for one in stack.resources.values())
+    kinds = Counter(resource["Type"] for resource in stack.resources.values())
     rows = [
-        [code(kind), codes(name for name, one in stack.resources.items() if one["Type"] == kind)]
+        [code(kind), codes(name for name, resource in stack.resources.items() if resource["Type"] == kind)]
         for kind in sorted(kinds)
     ]
     return f"{sum(kinds.values())} resources in prod.\n\n" + table(["Type", "Logical ids"], rows)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.docs_site.intrinsics import shown
 from pipelines.docs_site.markdown import code, mermaid, page, prose, table
+from pipelines.docs_site.stacks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def _functions(group: str, payments: Stack) -> list[str]:
     return [
         name
         for name, function in payments.of_type("AWS::Lambda::Function").items()
-        if any(f"-{group}Id" in shown(one) for one in function["VpcConfig"]["SecurityGroupIds"])
+        if any(f"-{group}Id" in shown(group_id) for group_id in function["VpcConfig"]["SecurityGroupIds"])
     ]
 
 
@@ -99,5 +99,5 @@ def _endpoints(group: str, network: Stack) -> list[str]:
     return [
         f"{name}<br>{shown(endpoint['ServiceName']).rpartition('.')[2]} endpoint"
         for name, endpoint in network.of_type("AWS::EC2::VPCEndpoint").items()
-        if f"${{{group}}}" in [shown(one) for one in endpoint["SecurityGroupIds"]]
+        if f"${{{group}}}" in [shown(group_id) for group_id in endpoint["SecurityGroupIds"]]
     ]

@@ -60,20 +60,25 @@ def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "-- yes -->", choice["Next"]
     if "Default" in state:
         yield ("-- no -->" if state.get("Choices") else "-->"), state["Default"]
-    for one in state.get("Catch", []):
-        errors = ["any other error" if error == "States.ALL" else error for error in one["ErrorEquals"]]
-        yield f'-. "{"<br>".join(errors)}" .->', one["Next"]
+    for catcher in state.get("Catch", []):
+        errors = ["any other error" if error == "States.ALL" else error for error in catcher["ErrorEquals"]]
+        yield f'-. "{"<br>".join(errors)}" .->', catcher["Next"]
 
 
 def _facts(state: dict[str, Any]) -> str:
     rows = [["Type", state["Type"]]]
     if "TimeoutSeconds" in state:
         rows.append(["Time-out", f"{state['TimeoutSeconds']} s"])
-    rows += [[f"Retries<br>{_budget(one)}", codes(one["ErrorEquals"])] for one in state.get("Retry", [])]
-    rows += [[f"Goes to {one['Next']} on", codes(one["ErrorEquals"])] for one in state.get("Catch", [])]
     rows += [
-        [f"Goes to {one['Next']} if", code(one["Condition"].strip("{% }"))]
-        for one in state.get("Choices", [])
+        [f"Retries<br>{_budget(retrier)}", codes(retrier["ErrorEquals"])]
+        for retrier in state.get("Retry", [])
+    ]
+    rows += [
+        [f"Goes to {catcher['Next']} on", codes(catcher["ErrorEquals"])] for catcher in state.get("Catch", [])
+    ]
+    rows += [
+        [f"Goes to {choice['Next']} if", code(choice["Condition"].strip("{% }"))]
+        for choice in state.get("Choices", [])
     ]
     for key, label in (("Default", "Otherwise"), ("Next", "Then"), ("Error", "Fails with")):
         if key in state:

@@ -59,67 +59,75 @@ class History:
 
 def assemble(history: History, stage: str) -> list[Deployment]:
     """The deployments of a stage, in the order in which their executions began."""
-    by_age = sorted(history.executions, key=lambda one: _utc(one["startTime"]))
-    outcomes = {one["pipelineExecutionId"]: _outcome(one, history, stage) for one in by_age}
-    forward = [one for one in by_age if one.get("executionType") != "ROLLBACK"]
-    back = [one for one in by_age if one.get("executionType") == "ROLLBACK"]
+    by_age = sorted(history.executions, key=lambda execution: _utc(execution["startTime"]))
+    outcomes = {execution["pipelineExecutionId"]: _outcome(execution, history, stage) for execution in by_age}
+    forward = [execution for execution in by_age if execution.get("executionType") != "ROLLBACK"]
+    back = [execution for execution in by_age if execution.get("executionType") == "ROLLBACK"]
     changes = _changes(forward, _authored(history.actions), outcomes)
-    found: list[Deployment] = []
-    for one in forward:
-        outcome = outcomes[one["pipelineExecutionId"]]
+    deployments: list[Deployment] = []
+    for execution in forward:
+        outcome = outcomes[execution["pipelineExecutionId"]]
         if outcome is not None:
-            found.append(replace(outcome, committed=changes.get(outcome.execution, ())))
-    good = sorted(one.succeeded for one in outcomes.values() if one and one.succeeded)
-    found = [_restored(one, good) for one in found]
-    for one in back:
-        found = _taken_back(found, one, outcomes[one["pipelineExecutionId"]])
-    return found
+            deployments.append(replace(outcome, committed=changes.get(outcome.execution, ())))
+    good = sorted(
+        deployment.succeeded for deployment in outcomes.values() if deployment and deployment.succeeded
+    )
+    deployments = [_restored(deployment, good) for deployment in deployments]
+    for execution in back:
+        deployments = _taken_back(deployments, execution, outcomes[execution["pipelineExecutionId"]])
+    return deployments
 
 
 def _outcome(execution: Json, history: History, stage: str) -> Deployment | None:
     """How an execution went in the stage; nothing when it did nothing there."""
     identifier = execution["pipelineExecutionId"]
-    everywhere = [one for one in history.actions if one["pipelineExecutionId"] == identifier]
-    actions = [one for one in everywhere if one["stageName"] == stage]
+    everywhere = [entry for entry in history.actions if entry["pipelineExecutionId"] == identifier]
+    actions = [entry for entry in everywhere if entry["stageName"] == stage]
     if not actions:
         return None
-    began = min(_utc(one["startTime"]) for one in actions)
+    began = min(_utc(entry["startTime"]) for entry in actions)
     rules = [
-        one
-        for one in history.rules
-        if one["pipelineExecutionId"] == identifier
-        and one["stageName"] == stage
-        and one["input"]["ruleTypeId"]["provider"] != _WINDOW
+        entry
+        for entry in history.rules
+        if entry["pipelineExecutionId"] == identifier
+        and entry["stageName"] == stage
+        and entry["input"]["ruleTypeId"]["provider"] != _WINDOW
     ]
     # An action of another stage that began later is one of a later stage: stages follow each other.
-    went_on = any(one["stageName"] != stage and _utc(one["startTime"]) > began for one in everywhere)
+    went_on = any(entry["stageName"] != stage and _utc(entry["startTime"]) > began for entry in everywhere)
     status = execution["status"]
     passed = went_on or status == "Succeeded" or identifier in history.passed
-    failures = [_utc(one["lastUpdateTime"]) for one in (*actions, *rules) if one["status"] == "Failed"]
+    failures = [_utc(entry["lastUpdateTime"]) for entry in (*actions, *rules) if entry["status"] == "Failed"]
     if not passed and not failures and status not in UNDER_WAY:
         failures = [_utc(execution["lastUpdateTime"])]
-    ended = max(_utc(one["lastUpdateTime"]) for one in (*actions, *rules))
+    ended = max(_utc(entry["lastUpdateTime"]) for entry in (*actions, *rules))
     return Deployment(identifier, failed=min(failures, default=None), succeeded=ended if passed else None)
 
 
-def _restored(one: Deployment, good: Sequence[datetime]) -> Deployment:
-    if one.failed is None:
-        return one
-    return replace(one, restored=next((moment for moment in good if moment > one.failed), None))
+def _restored(deployment: Deployment, good: Sequence[datetime]) -> Deployment:
+    if deployment.failed is None:
+        return deployment
+    return replace(deployment, restored=next((moment for moment in good if moment > deployment.failed), None))
 
 
-def _taken_back(found: list[Deployment], execution: Json, rollback: Deployment | None) -> list[Deployment]:
+def _taken_back(
+    deployments: list[Deployment], execution: Json, rollback: Deployment | None
+) -> list[Deployment]:
     """Count as failed what a person rolled back, from when it was there: no earlier moment is known."""
     if rollback is None or execution.get("trigger", {}).get("triggerType") != "ManualRollback":
-        return found
+        return deployments
     began = _utc(execution["startTime"])
-    before = [one for one in found if one.succeeded is not None and one.succeeded <= began]
+    before = [
+        deployment
+        for deployment in deployments
+        if deployment.succeeded is not None and deployment.succeeded <= began
+    ]
     target = execution.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId")
-    last = max(before, key=lambda one: one.succeeded or began, default=None)
+    last = max(before, key=lambda deployment: deployment.succeeded or began, default=None)
     if last is None or last.execution == target or last.failed is not None:
-        return found
+        return deployments
     failed = replace(last, failed=last.succeeded, restored=rollback.succeeded)
-    return [failed if one is last else one for one in found]
+    return [failed if deployment is last else deployment for deployment in deployments]
 
 
 def _changes(
@@ -127,29 +135,31 @@ def _changes(
 ) -> dict[str, tuple[datetime, ...]]:
     """When each deployment's changes were authored: its own, and those that did not get through before."""
     waiting: dict[str, datetime] = {}
-    there: set[str] = set()
-    found: dict[str, tuple[datetime, ...]] = {}
-    for one in forward:
-        identifier = one["pipelineExecutionId"]
-        commit = next((r["revisionId"] for r in one.get("sourceRevisions", []) if r.get("revisionId")), None)
-        if commit and commit not in there and identifier in authored:
+    deployed: set[str] = set()
+    changes: dict[str, tuple[datetime, ...]] = {}
+    for execution in forward:
+        identifier = execution["pipelineExecutionId"]
+        commit = next(
+            (r["revisionId"] for r in execution.get("sourceRevisions", []) if r.get("revisionId")), None
+        )
+        if commit and commit not in deployed and identifier in authored:
             waiting.setdefault(commit, authored[identifier])
         outcome = outcomes[identifier]
         if outcome is not None and outcome.succeeded is not None:
-            found[identifier] = tuple(waiting.values())
-            there |= set(waiting)
+            changes[identifier] = tuple(waiting.values())
+            deployed |= set(waiting)
             waiting = {}
-    return found
+    return changes
 
 
 def _authored(actions: Iterable[Json]) -> dict[str, datetime]:
     """When each execution's commit was authored (action reference, CodeStarSourceConnection, AuthorDate)."""
-    found: dict[str, datetime] = {}
-    for one in actions:
-        said = one.get("output", {}).get("outputVariables", {}).get("AuthorDate")
-        if one["input"]["actionTypeId"]["category"] == "Source" and said:
-            found[one["pipelineExecutionId"]] = _utc(datetime.fromisoformat(said))
-    return found
+    authored: dict[str, datetime] = {}
+    for action in actions:
+        date = action.get("output", {}).get("outputVariables", {}).get("AuthorDate")
+        if action["input"]["actionTypeId"]["category"] == "Source" and date:
+            authored[action["pipelineExecutionId"]] = _utc(datetime.fromisoformat(date))
+    return authored
 
 
 def _utc(moment: datetime) -> datetime:

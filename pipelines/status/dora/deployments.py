@@ -25,7 +25,7 @@ Json = dict[str, Any]
 def measured(tools: Aws, pipeline: str, environment: str, until: datetime | None = None) -> Measures:
     """The measures of an environment that releases deploy, over the window that ends now, or when told."""
     end = until or datetime.now(UTC)
-    return measures.of(read(tools, pipeline, STAGES[environment], end - measures.WINDOW), end)
+    return measures.measure(read(tools, pipeline, STAGES[environment], end - measures.WINDOW), end)
 
 
 def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deployment]:
@@ -37,7 +37,7 @@ def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deploym
 
     def listed(operation: str, key: str, **more: Any) -> list[Json]:
         pages = client.get_paginator(operation).paginate(pipelineName=pipeline, **more)
-        return list(_until(earliest, (one for page in pages for one in page[key])))
+        return list(_until(earliest, (entry for page in pages for entry in page[key])))
 
     executions = "list_pipeline_executions", "pipelineExecutionSummaries"
     passed = listed(*executions, filter={"succeededInStage": {"stageName": stage}})
@@ -46,14 +46,14 @@ def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deploym
             executions=listed(*executions),
             actions=listed("list_action_executions", "actionExecutionDetails"),
             rules=listed("list_rule_executions", "ruleExecutionDetails"),
-            passed={one["pipelineExecutionId"] for one in passed},
+            passed={entry["pipelineExecutionId"] for entry in passed},
         ),
         stage,
     )
 
 
 def _until(earliest: datetime, newest_first: Iterator[Json]) -> Iterator[Json]:
-    for one in newest_first:
-        if one["startTime"] < earliest:
+    for document in newest_first:
+        if document["startTime"] < earliest:
             return
-        yield one
+        yield document

@@ -48,7 +48,7 @@ class Measures:
     restore_seconds: float | None
 
 
-def of(deployments: Sequence[Deployment], until: datetime, window: timedelta = WINDOW) -> Measures:
+def measure(deployments: Sequence[Deployment], until: datetime, window: timedelta = WINDOW) -> Measures:
     """Compute them.
 
     A deployment counts where its stage succeeded, a failure where it happened. A change that was deployed
@@ -64,11 +64,20 @@ def of(deployments: Sequence[Deployment], until: datetime, window: timedelta = W
     def inside(moment: datetime | None) -> bool:
         return moment is not None and since <= moment < until
 
-    good = [one for one in deployments if inside(one.succeeded)]
-    ended = [one for one in deployments if inside(one.failed or one.succeeded)]
-    failures = [one for one in ended if one.failed is not None]
-    leads = [(one.succeeded - at).total_seconds() for one in good if one.succeeded for at in one.committed]
-    outages = [(one.restored - one.failed).total_seconds() for one in failures if one.restored and one.failed]
+    good = [deployment for deployment in deployments if inside(deployment.succeeded)]
+    ended = [deployment for deployment in deployments if inside(deployment.failed or deployment.succeeded)]
+    failures = [deployment for deployment in ended if deployment.failed is not None]
+    leads = [
+        (deployment.succeeded - at).total_seconds()
+        for deployment in good
+        if deployment.succeeded
+        for at in deployment.committed
+    ]
+    outages = [
+        (deployment.restored - deployment.failed).total_seconds()
+        for deployment in failures
+        if deployment.restored and deployment.failed
+    ]
     return Measures(
         since=since,
         until=until,
@@ -82,3 +91,41 @@ def of(deployments: Sequence[Deployment], until: datetime, window: timedelta = W
         restored=len(outages),
         restore_seconds=median(outages) if outages else None,
     )
+
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_NOTHING: Final = "nothing to measure"
+
+
+def described(measures: Measures) -> dict[str, str]:
+    """Each measure by its name."""
+    unrestored = measures.failures - measures.restored
+    lead, restore = duration(measures.lead_time_seconds), duration(measures.restore_seconds)
+    still = f"{unrestored} not restored yet" if unrestored else ""
+    return {
+        "Deployment frequency": f"{measures.per_week:.1f} a week ({measures.deployments} in the window)",
+        "Lead time for changes": f"{lead} (median of {measures.changes})" if lead else _NOTHING,
+        "Change failure rate": _NOTHING
+        if measures.failure_rate is None
+        else f"{measures.failure_rate:.0%} ({measures.failures} of {measures.ended})",
+        "Time to restore": ", ".join(
+            part for part in (f"{restore} (median of {measures.restored})" if restore else "", still) if part
+        )
+        or _NOTHING,
+    }
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in its two largest units, as 2 d 3 h; empty for none."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"

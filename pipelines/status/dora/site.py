@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from pipelines.core.refusals import Refused
-from pipelines.status.dora.formatting import told
+from pipelines.status.dora.measures import described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ _PLACE: Final = re.compile(r"(<!-- measures -->).*?(<!-- /measures -->)", re.DOT
 _DAY: Final = "%Y-%m-%d"
 
 
-def write(folder: Path, environment: str, found: Measures) -> None:
+def write(folder: Path, environment: str, measures: Measures) -> None:
     """Write an environment's measures into a built site.
 
     Raises:
@@ -33,20 +33,21 @@ def write(folder: Path, environment: str, found: Measures) -> None:
     """
     page = folder / PAGE
     built = page.read_text(encoding="utf-8") if page.is_file() else ""
-    filled, places = _PLACE.subn(lambda place: place[1] + _html(environment, found) + place[2], built)
+    filled, places = _PLACE.subn(lambda place: place[1] + _html(environment, measures) + place[2], built)
     if places != 1:
         raise Refused(f"{PAGE} of {folder} has no place for the measures.", "make docs")
     page.write_text(filled, encoding="utf-8")
-    document = {"environment": environment, **asdict(found)}
+    document = {"environment": environment, **asdict(measures)}
     text = json.dumps(document, indent=2, default=lambda moment: moment.isoformat(timespec="seconds"))
     (folder / DATA).write_text(text + "\n", encoding="utf-8")
 
 
-def _html(environment: str, found: Measures) -> str:
+def _html(environment: str, measures: Measures) -> str:
     rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in told(found).items()
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>"
+        for name, value in described(measures).items()
     )
-    window = f"{found.since:{_DAY}} to {found.until:{_DAY}}"
+    window = f"{measures.since:{_DAY}} to {measures.until:{_DAY}}"
     return (
         f"<p>Measured in <strong>{escape(environment)}</strong>, {window}, when this copy was published; "
         f'also as <a href="../{DATA}">JSON</a>.</p>'

@@ -116,11 +116,11 @@ def test_the_measures_are_those_of_what_the_pipeline_did(workshop: Workshop, too
     assert all(one.restored > one.failed for one in found.values() if one.failed and one.restored)
     # And three changes came with the last: the rejected one, the broken one, and its own
     assert [len(one.committed) for one in found.values()] == [1, 0, 3]
-    told = measures.of(list(found.values()), datetime.now(UTC))
+    told = measures.measure(list(found.values()), datetime.now(UTC))
     assert (told.deployments, told.ended, told.failures, told.restored) == (2, 3, 2, 2)
     assert told.failure_rate == pytest.approx(2 / 3)
     # And staging took all four, without a failure
-    staging = measures.of(shop.deployed(tools, "Staging"), datetime.now(UTC))
+    staging = measures.measure(shop.deployed(tools, "Staging"), datetime.now(UTC))
     assert (staging.deployments, staging.failures, staging.changes) == (4, 0, 4)
 
 
@@ -205,7 +205,7 @@ def test_status_tells_the_release_its_measures_and_who_waits(
 def test_a_built_site_gets_the_measures_and_an_older_one_is_refused(built: Path) -> None:
     # Given a site as it is built, and measures
     page = built / site.PAGE
-    none = measures.of([], datetime(2026, 11, 29, tzinfo=UTC))
+    none = measures.measure([], datetime(2026, 11, 29, tzinfo=UTC))
     # When they are written, twice
     for name in ("staging", "prod"):
         site.write(built, name, none)

@@ -87,7 +87,7 @@ def test_what_is_no_smoke_report_is_told_as_it_is(said: str) -> None:
 
 
 @pytest.mark.parametrize("bad", failing_commits.CASES, ids=lambda bad: bad.name)
-def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: failing_commits.Bad) -> None:
+def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: failing_commits.FailingRelease) -> None:
     sound = failing_commits.CASES[-1].files()
     files = bad.files()
     assert [name for name in files if files[name] != sound[name]] == ([bad.file] if bad.file else [])
@@ -95,6 +95,6 @@ def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: failing_commi
 
 def test_a_bad_commit_that_no_longer_breaks_anything_is_refused() -> None:
     gone = {"no such line": ""}
-    bad = failing_commits.Bad("old", "", failing_commits.CASES[0].file, gone, "Staging", "Smoke")
+    bad = failing_commits.FailingRelease("old", "", failing_commits.CASES[0].file, gone, "Staging", "Smoke")
     with pytest.raises(Refused, match="does not hold what old replaces"):
         bad.files()

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.aws import stacks
 from pipelines.deploy import embedded_overrides
-from pipelines.doctor.findings import Verdict, failed, unknown, well
+from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from environments.schema import Environment
     from pipelines.aws.accounts import Aws
 
 _NEW: Final = "Delete it, and deploy the network again: payments pipeline deploy"
 _NOTHING: Final = "There is no network yet"
 
 
-def accepted(aws: Aws) -> Verdict:
+def accepted(aws: Aws) -> Diagnosis:
     """The peering connection is active, and leads to the database's VPC."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
@@ -37,7 +39,7 @@ def accepted(aws: Aws) -> Verdict:
     return well(f"{identifier} is active")
 
 
-def route_there(aws: Aws) -> Verdict:
+def route_to_database(aws: Aws) -> Diagnosis:
     """Every private subnet has a route to the database through the peering connection."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
@@ -55,7 +57,7 @@ def route_there(aws: Aws) -> Verdict:
     return well(f"{len(subnets)} subnets have a route to {database.cidr}")
 
 
-def route_back(aws: Aws) -> Verdict:
+def route_from_database(aws: Aws) -> Diagnosis:
     """The database's VPC has a route to the network; as far as the caller may see it."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
@@ -86,11 +88,13 @@ def connection_of(aws: Aws) -> dict[str, Any] | None:
     if stacks.status(aws, name) is None:
         return None
     identifier = stacks.outputs(aws, name).get("DatabasePeeringId", "")
-    found = aws.ec2.describe_vpc_peering_connections(
+    connections = aws.ec2.describe_vpc_peering_connections(
         Filters=[{"Name": "vpc-peering-connection-id", "Values": [identifier]}]
     )["VpcPeeringConnections"]
-    ours: Iterable[Any] = (one for one in found if one["VpcPeeringConnectionId"] == identifier)
-    return next((dict(one) for one in ours), None)
+    ours: Iterable[Any] = (
+        connection for connection in connections if connection["VpcPeeringConnectionId"] == identifier
+    )
+    return next((dict(connection) for connection in ours), None)
 
 
 def _tables(aws: Aws, name: str, value: str) -> Sequence[Any]:
@@ -111,3 +115,54 @@ def _create_route(table: str, cidr: str, peering: str, region: str) -> str:
         f"aws ec2 create-route --region {region} --route-table-id {table} --destination-cidr-block {cidr} "
         f"--vpc-peering-connection-id {peering}"
     )
+
+
+def apart(aws: Aws, environments: Sequence[Environment]) -> Diagnosis:
+    """The network's real addresses overlap neither the database's nor others' beside it.
+
+    Args:
+        aws: The environment's account.
+        environments: Every environment that has a file; those that share a database must not overlap.
+    """
+    environment, database = aws.environment, embedded_overrides.with_database(aws).database
+    clash = shared_with(environment, environments)
+    if clash is not None:
+        return failed(
+            f"{environment.name} and {clash.name} peer with {environment.database.vpc_id}, and their "
+            f"networks overlap: {environment.network.vpc_cidr}, {clash.network.vpc_cidr}",
+            f"Give one of them other addresses: environments/{environment.name}.yml, network.vpc_cidr",
+        )
+    if stacks.status(aws, environment.network_stack) is None:
+        return unknown("There is no network yet to compare with the database's", "Mend its stack first.")
+    ours = _of_our_vpc(aws)
+    theirs = {database.cidr, *_shown_by_the_peering(aws)}
+    pairs = [(a, b) for a in sorted(ours) for b in sorted(theirs) if IPv4Network(a).overlaps(IPv4Network(b))]
+    if pairs:
+        return failed(
+            f"The network's {pairs[0][0]} overlaps the database's {pairs[0][1]}",
+            f"Give the network other addresses: environments/{environment.name}.yml, network.vpc_cidr",
+        )
+    return well(f"{', '.join(sorted(ours))} and {', '.join(sorted(theirs))} do not overlap")
+
+
+def shared_with(environment: Environment, environments: Iterable[Environment]) -> Environment | None:
+    """Another environment that peers with the same database from overlapping addresses, if there is one."""
+    ours, database_vpc = IPv4Network(environment.network.vpc_cidr), environment.database.vpc_id
+    for other in environments:
+        same_database = other.name != environment.name and other.database.vpc_id == database_vpc
+        if same_database and ours.overlaps(IPv4Network(other.network.vpc_cidr)):
+            return other
+    return None
+
+
+def _of_our_vpc(aws: Aws) -> set[str]:
+    vpc = stacks.outputs(aws, aws.environment.network_stack)["VpcId"]
+    described: dict[str, Any] = dict(aws.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0])
+    more = [block["CidrBlock"] for block in described.get("CidrBlockAssociationSet", [])]
+    return {described["CidrBlock"], *more}
+
+
+def _shown_by_the_peering(aws: Aws) -> set[str]:
+    """What the accepter's VPC has, once it accepted (API reference, VpcPeeringConnectionVpcInfo)."""
+    accepter = (connection_of(aws) or {}).get("AccepterVpcInfo", {})
+    return {block["CidrBlock"] for block in accepter.get("CidrBlockSet", [])}

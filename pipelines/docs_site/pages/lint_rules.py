@@ -1,17 +1,21 @@
-"""The pipeline linter's rules, by family: what each finds, how to mend it, and where AWS says so."""
+"""The rules of both linters: the pipeline linter's, by family, and the house's own."""
 
 from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Final
 
+from pipelines.core import stack_tags
 from pipelines.docs_site.markdown import code, page, prose, table
+from pipelines.lint.house_rules import catalogue, tags
 from pipelines.lint.pipeline_linter.linter import FAMILIES
 
 if TYPE_CHECKING:
     from pipelines.lint.pipeline_linter.linter import Family
 
-PAGE: Final = "reference/pipeline-rules.md"
+PIPELINE_PAGE: Final = "reference/pipeline-rules.md"
+HOUSE_PAGE: Final = "reference/house-rules.md"
+HOUSE_SOURCE: Final = "pipelines/lint/house_rules/catalogue.py"
 _INTRODUCTION: Final = """\
 `payments lint` judges the pipelines of our own templates by these rules, and those of any file that is named:
 
@@ -36,7 +40,20 @@ def _family(family: Family) -> str:
     story = inspect.cleandoc(family.__doc__ or "")
     first, _, rest = story.partition("\n")
     ids, _, title = first.partition(": ")
-    rows = [(code(rule), prose(said.finds), prose(said.mend)) for rule, said in family.RULES.items()]
+    rows = [(code(rule), prose(entry.finds), prose(entry.mend)) for rule, entry in family.RULES.items()]
     heading = f"## {ids}: {title.rstrip('.')}\n"
-    told = "".join(f"{prose(part)}\n\n" for part in rest.split("\n\n") if part.strip())
-    return "\n".join([heading, told + table(("rule", "finds", "mend"), rows)])
+    introduction = "".join(f"{prose(part)}\n\n" for part in rest.split("\n\n") if part.strip())
+    return "\n".join([heading, introduction + table(("rule", "finds", "mend"), rows)])
+
+
+def house_facts() -> dict[str, str]:
+    """Return each house rule's title by its id."""
+    titles = {rule.rule_id: rule.title for rule in catalogue.TEMPLATE_RULES} | {
+        stack_tags.RULE_ID: tags.TITLE
+    }
+    return {rule_id: f"The rule: *{titles[rule_id]}.*" for rule_id in catalogue.IDS}
+
+
+def house_overview() -> str:
+    """Return how many house rules there are, in a sentence."""
+    return f"{len(catalogue.IDS)} rules, each an error."
