@@ -5,21 +5,16 @@ Lambda is cheapest; compiled parts are optional accelerators that other machines
 (docs/decisions/one-package-target.md).
 """
 
-import hashlib
-import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from uv import find_uv_bin
 
+from pipelines.build import wheels
 from pipelines.core.refusals import Refused
 
-PYTHON_VERSION: Final = "3.13"
-PLATFORM: Final = "aarch64-manylinux2014"
 FROM_THE_RUNTIME: Final = ("boto3", "botocore", "s3transfer", "python-dateutil", "six")
 """AWS puts these into every Python runtime; 17 MB that no zip needs to carry
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html, runtime-included SDK versions)."""
@@ -28,7 +23,7 @@ _UNUSED_BY_STRIPE: Final = ("requests", "certifi", "charset-normalizer", "idna")
 LEFT_OUT: Final = FROM_THE_RUNTIME + _UNUSED_BY_STRIPE
 """Packages that `uv.lock` names for a function and that no zip holds."""
 _KEPT_FOLDERS: Final = {"stripe": ("data", "v2")}
-"""Folders that are kept of a package; its others are types that nothing imports at run time."""
+"""Folders that are kept of a package; its other folders are types that nothing imports at run time."""
 
 
 def locked(group: str, root: Path) -> str:
@@ -43,50 +38,32 @@ def exported(group: str, root: Path, form: str, *options: str) -> str:
     return uv([*command, "--only-group", group, *options], cwd=root)
 
 
-def install(requirements: str, cache: Path) -> Path:
-    """The folder where exactly these requirements are installed; made once, then found again.
+def shipped(group: str, root: Path, cache: Path) -> dict[str, bytes]:
+    """Return the third-party files that a group's packages hold, by their path in the zip.
 
     Args:
-        requirements: What `locked` returned; pip refuses anything whose hash differs.
-        cache: Where such folders are kept, one per distinct requirements.
+        group: The dependency group.
+        root: The checkout with the lock.
+        cache: Where wheels are kept between builds; nothing in it is trusted.
+
+    Raises:
+        Refused: A wheel is not to be had with the hash in `uv.lock`.
     """
-    identity = f"{requirements}{PYTHON_VERSION}{PLATFORM}{_KEPT_FOLDERS}"
-    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    folder = cache / name
-    if folder.exists():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as workplace:
-        listing, target = Path(workplace) / "requirements.txt", Path(workplace) / "installed"
-        listing.write_text(requirements)
-        uv(_install_command(listing, target), cwd=cache)
-        _remove_noise(target)
-        # Another build may have been quicker; its folder holds the same files.
-        if not folder.exists():
-            target.rename(folder)
-    return folder
+    chosen = wheels.choose(locked(group, root), root / "uv.lock")
+    return {
+        name: content
+        for package, files in wheels.files_of(chosen, cache).items()
+        for name, content in files.items()
+        if _is_kept(package, name)
+    }
 
 
-def _install_command(listing: Path, target: Path) -> list[str]:
-    exactly = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    platform = ["--python-platform", PLATFORM, "--python-version", PYTHON_VERSION]
-    # Compiled bytecode and installer records hold paths and times, so two builds would differ.
-    quiet = ["--quiet", "--no-compile-bytecode", "--no-installer-metadata"]
-    where = ["--python", sys.executable, "--target", str(target), "-r", str(listing)]
-    return ["pip", "install", *exactly, *platform, *quiet, *where]
-
-
-def _remove_noise(target: Path) -> None:
-    """Remove what no handler imports: console scripts and packaging records."""
-    for unused in [target / "bin", target / ".lock", *target.glob("*.dist-info")]:
-        if unused.is_dir():
-            shutil.rmtree(unused)
-        else:
-            unused.unlink(missing_ok=True)
-    for package, kept in _KEPT_FOLDERS.items():
-        for folder in (target / package).glob("*/"):
-            if folder.name not in kept:
-                shutil.rmtree(folder)
+def _is_kept(package: str, name: str) -> bool:
+    """Return whether a file of a package ships: no bytecode, and no folder that nothing imports."""
+    folders = _KEPT_FOLDERS.get(package)
+    top, _, rest = name.partition("/")
+    folder, _, inside = rest.partition("/")
+    return not (name.endswith(".pyc") or (folders and top == package and inside and folder not in folders))
 
 
 def uv(arguments: list[str], cwd: Path, env: Mapping[str, str] | None = None) -> str:

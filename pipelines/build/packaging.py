@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.build import dependencies, reproducible_zip, sbom
+from pipelines.build import dependencies, reproducible_zip, sbom, wheels
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, DIST, ROOT
 
 PACKAGES = DIST / "packages"
+WHEELS = CACHE / "wheels"
 _SHARED_LIBRARY = Path("lambdas", "payment_data", "src", "payment_data")
 _PAY = {"process_payment", "refund_payment"}
 _NOT_SHIPPED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
@@ -68,7 +69,7 @@ def build(
     out: Path = PACKAGES,
     *,
     root: Path = ROOT,
-    cache: Path = CACHE / "packages",
+    cache: Path = WHEELS,
     library: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
@@ -77,24 +78,24 @@ def build(
     Args:
         out: The folder of the zips and of `manifest.json`.
         root: The checkout to build.
-        cache: Where installed dependencies are kept between builds.
+        cache: Where locked wheels are kept between builds.
         library: The folder of the shared library, where it is not the checkout's own.
         progress: Called with the name of each function when its package is ready.
     """
     before, after = _previous(out), dict[str, Package]()
     groups = {_group(name) for name in functions(root)}
-    installed = {group: dependencies.install(dependencies.locked(group, root), cache) for group in groups}
-    shipped = {group: sbom.of_group(group, root) for group in groups}
+    third_party = {group: dependencies.shipped(group, root, cache) for group in groups}
+    library_files = dict(_contents(library or root / _SHARED_LIBRARY, "payment_data/"))
+    listings = {group: sbom.of_group(group, root) for group in groups}
 
-    def package(name: str) -> Package:
-        files = dict(_contents(installed[_group(name)]))
-        files |= _contents(library or root / _SHARED_LIBRARY, "payment_data/")
+    def packaged_function(name: str) -> Package:
+        files = third_party[_group(name)] | library_files
         files |= _contents(root / "lambdas" / name, f"{name}/")
-        return _package(name, files, out, before.get(name), shipped[_group(name)])
+        return _package(name, files, out, before.get(name), listings[_group(name)])
 
     names = functions(root)
     with ThreadPoolExecutor(os.cpu_count()) as workers:  # compression lets other threads run
-        for name, packaged in zip(names, workers.map(package, names), strict=True):
+        for name, packaged in zip(names, workers.map(packaged_function, names), strict=True):
             after[name] = packaged
             progress(name)
     _write_manifest(out, after)
@@ -161,15 +162,15 @@ def _group(name: str) -> str:
     return "paying-step" if name in _PAY else "step"
 
 
-def _contents(folder: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:
+def _contents(folder: Path, prefix: str = "") -> Iterator[tuple[str, bytes]]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         if path.is_file() and path.suffix != ".pyc" and not _NOT_SHIPPED.intersection(name.parts):
-            yield prefix + name.as_posix(), path
+            yield prefix + name.as_posix(), path.read_bytes()
 
 
 def _package(
-    name: str, files: Mapping[str, Path], out: Path, before: Package | None, shipped: sbom.Json
+    name: str, files: Mapping[str, bytes], out: Path, before: Package | None, shipped: sbom.Json
 ) -> Package:
     source = reproducible_zip.names_and_contents(files)
     archive, listing = out / f"{name}.zip", out / f"{name}.cdx.json"
@@ -202,7 +203,7 @@ def _read(out: Path) -> dict[str, dict[str, Any]]:
 
 def _write_manifest(out: Path, packages: Manifest) -> None:
     listing = {
-        "target": {"python": dependencies.PYTHON_VERSION, "platform": dependencies.PLATFORM},
+        "target": {"python": wheels.PYTHON_VERSION, "platform": wheels.PLATFORM},
         "functions": {name: asdict(package) for name, package in packages.items()},
     }
     _write(out, listing)

@@ -14,7 +14,7 @@ _READABLE_BY_ALL = 0o100644 << 16
 (https://docs.aws.amazon.com/lambda/latest/dg/python-package.html, file permissions)."""
 
 
-def write(archive: Path, files: Mapping[str, Path]) -> str:
+def write(archive: Path, files: Mapping[str, bytes]) -> str:
     """Write the files under their archive names; replaces `archive` in one step.
 
     Returns:
@@ -29,8 +29,7 @@ def write(archive: Path, files: Mapping[str, Path]) -> str:
                 entry = zipfile.ZipInfo(entry_name, date_time=_DOS_EPOCH)
                 entry.create_system = _UNIX
                 entry.external_attr = _READABLE_BY_ALL
-                content = files[entry_name].read_bytes()
-                bundle.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED)
+                bundle.writestr(entry, files[entry_name], compress_type=zipfile.ZIP_DEFLATED)
         unfinished.replace(archive)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -43,9 +42,9 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def names_and_contents(files: Mapping[str, Path]) -> str:
+def names_and_contents(files: Mapping[str, bytes]) -> str:
     """Return one SHA-256 over every name and content: equal exactly when the archives would be equal."""
     total = hashlib.sha256()
     for name in sorted(files):
-        total.update(f"{name}\0{digest(files[name])}\n".encode())
+        total.update(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n".encode())
     return total.hexdigest()

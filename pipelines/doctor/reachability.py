@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from environments import rules
 from pipelines.aws import stacks
-from pipelines.build import dependencies, reproducible_zip
+from pipelines.build import dependencies, packaging, reproducible_zip
 from pipelines.core.refusals import Refused
-from pipelines.core.repository import CACHE, ROOT
+from pipelines.core.repository import ROOT
 from pipelines.core.waiting import wait_until
 from pipelines.definitions import roles
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
@@ -150,14 +150,9 @@ def _await_ready(aws: Aws, name: str) -> None:
 
 def _package() -> bytes:
     """The data API's own dependencies, and the one module that pings with them."""
-    installed = dependencies.install(dependencies.locked("data-api", ROOT), CACHE / "packages")
-    files = {
-        path.relative_to(installed).as_posix(): path
-        for path in installed.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
-    }
+    files = dependencies.shipped("data-api", ROOT, packaging.WHEELS)
     module = Path(reach_database.__file__)
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "function.zip"
-        reproducible_zip.write(archive, files | {module.name: module})
+        reproducible_zip.write(archive, files | {module.name: module.read_bytes()})
         return archive.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -49,7 +50,8 @@ def publish_library() -> str:
 
 
 def package_published(progress: Callable[[str], None]) -> Manifest:
-    """Package the functions with the library as it was published, not as the checkout has it."""
+    """Package the functions anew, with the library as it was published, not as the checkout has it."""
+    shutil.rmtree(packaging.PACKAGES, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         wheel = library.build(Path(folder))
         published = library.fetch(_index(), wheel, Path(folder) / "published")

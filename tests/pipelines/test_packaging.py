@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.build import dependencies, packaging
 from pipelines.core.refusals import Refused
-from pipelines.core.repository import CACHE, ROOT
+from pipelines.core.repository import ROOT
 
 _FUNCTION = "reserve_products"
 _OTHER = "record_failure"
@@ -42,7 +42,7 @@ def _copy(where: Path) -> Path:
 
 
 def _build(checkout: Path) -> packaging.Manifest:
-    return packaging.build(checkout / "dist", root=checkout, cache=CACHE / "packages")
+    return packaging.build(checkout / "dist", root=checkout, cache=packaging.WHEELS)
 
 
 def test_two_folders_with_other_times_give_the_same_bytes(checkout: Path, tmp_path: Path) -> None:

@@ -54,13 +54,9 @@ def packages(tmp_path: Path) -> Path:
 
 
 def _package(folder: Path, name: str, files: dict[str, str]) -> Package:
-    source = folder.parent / "source" / name
-    for path, text in files.items():
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        (source / path).write_text(text)
     folder.mkdir(exist_ok=True)
     archive, listing = folder / f"{name}.zip", folder / f"{name}.cdx.json"
-    reproducible_zip.write(archive, {path: source / path for path in files})
+    reproducible_zip.write(archive, {path: text.encode() for path, text in files.items()})
     listing.write_text("{}")
     digest = reproducible_zip.digest(archive)
     key = f"lambdas/{name}/{digest}.zip"
