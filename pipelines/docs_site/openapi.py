@@ -29,8 +29,8 @@ _SHARED: Mapping[str, Field] = {
     "Reservation": views.RESERVATION,
     "Payment": views.PAYMENT,
     "Deliveries": views.DELIVERIES,
-    "Forward": bodies.FORWARD,
-    "Undo": bodies.UNDO,
+    "Forward": bodies.STEP,
+    "Undo": bodies.CANCEL,
 }
 _EVERY: tuple[type[e.Problem], ...] = (e.InvalidRequest, e.ApiUnavailable, e.OutcomeUnknown, e.Throttled)
 _WITH_BODY: tuple[type[e.Problem], ...] = (e.MalformedRequest, e.ContentTooLarge, e.UnsupportedMediaType)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from data_api.storage import indexes, validators
+from data_api.storage import collections
 from tests.benchmarks import chains, contest, rivals, sandboxes
 from tests.benchmarks.chains import Chain
 
@@ -27,8 +27,7 @@ _PLACES: Final[dict[str, Callable[[int], int]]] = {"distinct": rivals.distinct, 
 def old_db(db: Db) -> Iterator[Db]:
     """Another database on the same server, with old orders in it."""
     old: Db = db.client[f"old-{os.getpid()}"]
-    validators.ensure(old)
-    indexes.ensure(old)
+    collections.ensure(old)
     chains.grow_old(old, _OLD)
     yield old
     db.client.drop_database(old.name)

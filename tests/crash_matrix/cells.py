@@ -13,7 +13,7 @@ from tests.crash_matrix.clock import MINUTE, Clock
 from tests.crash_matrix.executor import Endless, Execution, Outcome
 from tests.crash_matrix.faults import FREEZES, PRUNED, Fault, Kind, Point, Visit
 from tests.crash_matrix.injector import Injector
-from tests.crash_matrix.invariants import Aftermath, Run, changed, late, violations
+from tests.crash_matrix.invariants import FinalState, Run, changed, late, violations
 from tests.crash_matrix.laboratory import Laboratory
 from tests.crash_matrix.scenario import Overtaking, Scenario
 from tests.crash_matrix.world import World
@@ -80,7 +80,7 @@ class Cell:
         transparent = all(f.occurrence and f.kind is not Kind.PAST_DEADLINE for f in faults)
         if self._scenario.overtaken_by is not Overtaking.EXECUTION:
             transparent &= all(f.kind is not Kind.OVERTAKEN for f in faults)
-        after = Aftermath(self._scenario, documents, self._runs, self._deadlines, transparent)
+        after = FinalState(self._scenario, documents, self._runs, self._deadlines, transparent)
         return Result(
             [*self._found, *violations(after)],
             injector.visits,

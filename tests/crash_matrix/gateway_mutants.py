@@ -9,7 +9,7 @@ from tests.crash_matrix.mutations import Edit, Mutant
 _STRIPE = "payment_data.payment_methods.stripe_payment:StripePayment"
 _CARD, _BANK = ("card",), ("bank_account",)
 _SAVED = "self._records.save(record, made.id, execution=execution)"
-_FIND = "if found := payments.find(db, order_id, number):"
+_FIND = "if opened_before := payments.find(db, order_id, number):"
 _UNEXPECTED = 'if intent.status not in ("succeeded", "canceled"):'
 _CLOSES = '("succeeded", "processing", "canceled")'
 
@@ -40,7 +40,7 @@ GATEWAY = (
         (
             Edit(
                 "data_api.use_cases.open_payment:open_payment",
-                "if found := payments.find(db, order_id, number):",
+                "if opened_before := payments.find(db, order_id, number):",
                 "if None:",
             ),
         ),

@@ -54,7 +54,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Aftermath:
+class FinalState:
     """What is left after a cell."""
 
     scenario: Scenario
@@ -74,7 +74,7 @@ class Aftermath:
         return [order for order in self.documents["orders"] if order["_id"] in about]
 
 
-def violations(after: Aftermath) -> list[str]:
+def violations(after: FinalState) -> list[str]:
     """List every guarantee that does not hold."""
     found = [f"{check.__name__}: {sentence}" for check in CHECKS for sentence in check(after)]
     return found + [f"deadline: {sentence}" for sentence in late(after.documents, after.deadlines)]
@@ -113,7 +113,7 @@ def changed(before: Documents, after: Documents) -> Iterator[str]:
             yield f"{collection}' {field_name} was {then}, is {now}"
 
 
-def money(after: Aftermath) -> Iterator[str]:
+def money(after: FinalState) -> Iterator[str]:
     user = after.one("users", USER)
     charged = sum(o["amount"] for o in user["operations"].values() if o["state"] == "charged")
     if user["balance"] + charged != after.scenario.balance:
@@ -122,7 +122,7 @@ def money(after: Aftermath) -> Iterator[str]:
         yield f"balance {user['balance']}"
 
 
-def stock(after: Aftermath) -> Iterator[str]:
+def stock(after: FinalState) -> Iterator[str]:
     for name, before in after.scenario.stock.items():
         product = after.one("products", name)
         # A committed hold is counted as sold, where the product keeps that count.
@@ -132,7 +132,7 @@ def stock(after: Aftermath) -> Iterator[str]:
             yield f"{name}: {product['available']} available + {held} held is not {before}"
 
 
-def terminal(after: Aftermath) -> Iterator[str]:
+def terminal(after: FinalState) -> Iterator[str]:
     for order in after.orders():
         if order["state"] not in TERMINAL:
             yield f"{order['_id']} is {order['state']}"
@@ -141,7 +141,7 @@ def terminal(after: Aftermath) -> Iterator[str]:
         yield f"{completed} orders completed"
 
 
-def captured(after: Aftermath, order_id: str) -> int:
+def captured(after: FinalState, order_id: str) -> int:
     """Sum up what was taken for an order and not given back, wherever the money is."""
     operation = after.one("users", USER)["operations"].get(order_id, {})
     credit = operation["amount"] if operation.get("state") == "charged" else 0
@@ -154,7 +154,7 @@ def captured(after: Aftermath, order_id: str) -> int:
     return int(credit + sum(intents.values()) - returned)
 
 
-def captures(after: Aftermath) -> Iterator[str]:
+def captures(after: FinalState) -> Iterator[str]:
     """Exactly one capture of the total for a completed order, none for any other."""
     for order in after.orders():
         taken = captured(after, order["_id"])
@@ -162,7 +162,7 @@ def captures(after: Aftermath) -> Iterator[str]:
             yield f"{order['_id']} is {order['state']} with {taken} captured"
 
 
-def payments(after: Aftermath) -> Iterator[str]:
+def payments(after: FinalState) -> Iterator[str]:
     """One PaymentIntent an attempt, none that may still take money, and a record that says what happened."""
     intents = after.documents["payment_intents"]
     attempts = [(i["metadata"]["order_id"], i["metadata"]["attempt"]) for i in intents]
@@ -179,7 +179,7 @@ def payments(after: Aftermath) -> Iterator[str]:
             yield f"{record['_id']} is {record['state']}, its history {record['history']}"
 
 
-def holds(after: Aftermath) -> Iterator[str]:
+def holds(after: FinalState) -> Iterator[str]:
     for order in after.orders():
         for line in order["lines"]:
             hold = after.one("products", line["product_id"])["holds"].get(order["_id"], {})
@@ -188,7 +188,7 @@ def holds(after: Aftermath) -> Iterator[str]:
                 yield f"{order['_id']} is {order['state']} with {held} of {line['product_id']} held"
 
 
-def deliveries(after: Aftermath) -> Iterator[str]:
+def deliveries(after: FinalState) -> Iterator[str]:
     for order in after.orders():
         found = [d for d in after.documents["deliveries"] if d["order_id"] == order["_id"]]
         arranged = sorted((d["product_id"], d["quantity"]) for d in found if d["state"] == "arranged")
@@ -197,7 +197,7 @@ def deliveries(after: Aftermath) -> Iterator[str]:
             yield f"{order['_id']} is {order['state']} with deliveries {arranged}"
 
 
-def history(after: Aftermath) -> Iterator[str]:
+def history(after: FinalState) -> Iterator[str]:
     """Complete, in order, and only changes that the diagram has."""
     for order in after.orders():
         entries = order["history"]
@@ -215,7 +215,7 @@ def history(after: Aftermath) -> Iterator[str]:
             yield f"{order['_id']} has a change by nobody"
 
 
-def failures(after: Aftermath) -> Iterator[str]:
+def failures(after: FinalState) -> Iterator[str]:
     """Where an execution failed and the order did not complete, the database says why."""
     completed = {order["_id"] for order in after.orders() if order["state"] == "COMPLETED"}
     for order_id in {run.order_id for run in after.runs} - completed:
@@ -225,7 +225,7 @@ def failures(after: Aftermath) -> Iterator[str]:
             yield f"{order_id} failed with {said}, recorded {recorded}"
 
 
-def outcomes(after: Aftermath) -> Iterator[str]:
+def outcomes(after: FinalState) -> Iterator[str]:
     """What an execution says is what happened to its order, and faults that retries hide change nothing.
 
     Of several executions of an order, those that come too late may find it closed.
@@ -247,7 +247,7 @@ def outcomes(after: Aftermath) -> Iterator[str]:
         yield f"ended {said}, not {wanted}"
 
 
-def stops(after: Aftermath) -> Iterator[str]:
+def stops(after: FinalState) -> Iterator[str]:
     """An execution stops for a person only where it undoes, says so, and never over a fault that passes."""
     for run in after.runs:
         for stop in run.stops:
@@ -256,7 +256,7 @@ def stops(after: Aftermath) -> Iterator[str]:
                 yield f"stopped in {stop.state} with {stop.error}: {stop.cause}"
 
 
-def compensation(after: Aftermath) -> Iterator[str]:
+def compensation(after: FinalState) -> Iterator[str]:
     """One failed undo never skips the others: before the failure is recorded, all were tried."""
     for run in after.runs:
         visited = run.execution.visited
@@ -265,7 +265,7 @@ def compensation(after: Aftermath) -> Iterator[str]:
                 yield f"{following} came after {REFUND}"
 
 
-def retries(after: Aftermath) -> Iterator[str]:
+def retries(after: FinalState) -> Iterator[str]:
     """An answer is never asked for again."""
     for run in after.runs:
         for one, following in pairwise(run.execution.attempts):

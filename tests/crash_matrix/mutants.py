@@ -147,7 +147,7 @@ UNDOING = (
         ("happy",),
         (
             Edit(
-                "data_api.use_cases.refund_credit:refund_credit",
+                "data_api.use_cases.undo_payment:undo_payment",
                 'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
                 '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
             ),
@@ -180,7 +180,7 @@ UNDOING = (
     Mutant(
         "deliveries voided by a refund",
         ("happy",),
-        (Edit("data_api.use_cases.refund_credit:refund_credit", "order.reached(State.DELIVERING)", "False"),),
+        (Edit("data_api.use_cases.undo_payment:undo_payment", "order.reached(State.DELIVERING)", "False"),),
         sites="Arrange delivery",
     ),
     Mutant(

@@ -10,8 +10,8 @@ import pytest
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 
 from data_api.storage import connection
+from data_api.storage.collections import VALIDATORS
 from data_api.storage.database import Db
-from data_api.storage.validators import VALIDATORS
 from payment_data.client import DataApi, Response
 from tests.integration.data_api.calling import send
 

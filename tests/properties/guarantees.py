@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from data_api.storage.collections import VALIDATORS
 from data_api.storage.database import Db
-from data_api.storage.validators import VALIDATORS
 from tests.properties.diagram import LEGAL
 from tests.properties.model import Model
 
@@ -18,8 +18,8 @@ def read(db: Db) -> Documents:
     return {name: list(db[name].find()) for name in _READ}
 
 
-def told(found: Documents) -> dict[str, Any]:
-    """Say what there is, in the model's words."""
+def actual(found: Documents) -> dict[str, Any]:
+    """Return what the documents say, in the form of the model."""
     return {
         "products": {p["_id"]: p["available"] for p in found["products"]},
         "users": {u["_id"]: u["balance"] for u in found["users"]},
@@ -40,7 +40,7 @@ def told(found: Documents) -> dict[str, Any]:
 
 
 def expected(model: Model) -> dict[str, Any]:
-    """Say what the model has."""
+    """Return what the model says."""
     return {
         "products": {key: product.free for key, product in model.products.items()},
         "users": {key: user.free for key, user in model.users.items()},

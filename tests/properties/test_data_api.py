@@ -173,7 +173,7 @@ class Shoppers(RuleBasedStateMachine):
     @invariant()
     def everything_is_as_the_model_has_it_and_nothing_is_violated(self) -> None:
         found = guarantees.read(self.db)
-        assert guarantees.told(found) == guarantees.expected(self.model)
+        assert guarantees.actual(found) == guarantees.expected(self.model)
         assert list(guarantees.violations(found)) == []
 
 

@@ -1,12 +1,12 @@
-"""What an order's change of state means for the business, counted once: where the change itself is made."""
+"""Business metrics of orders that end, counted once: where the change of state itself is made."""
 
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
 from payment_data import metrics
 
 
-def moved(order: Order, reason: str | None) -> None:
-    """Count an order that has just reached its end; what smoke tests place is no business."""
+def count_end(order: Order, reason: str | None) -> None:
+    """Count an order that has just ended; one that smoke tests placed is not counted."""
     if order.synthetic:
         return
     match order.state:

@@ -28,13 +28,13 @@ class Decision(NamedTuple):
     errors: list[list[str]]
 
     @classmethod
-    def of(cls, operation: str, problem: Problem) -> "Decision":
-        """Keep a problem as data."""
+    def from_problem(cls, operation: str, problem: Problem) -> "Decision":
+        """Return a problem as data that can be stored."""
         errors = [list(error) for error in problem.errors]
         return cls(operation, type(problem).__name__, problem.detail, errors)
 
     def problem(self) -> Problem:
-        """Make the problem again."""
+        """Return the stored problem."""
         return BY_NAME[self.error](self.detail, [FieldError(*error) for error in self.errors])
 
 
@@ -42,9 +42,9 @@ class Decision(NamedTuple):
 class Order:
     """An order as it was read; amounts in minor units.
 
-    Attributes beside those its use cases write: `books` says how far its records have come on their way into
-    the ledger (storage/books.py), `ledger` names the transactions that are there, and `operation` is the copy
-    of the user's record that a settled order keeps.
+    Attributes beside those its use cases write: `books` says how far its records have come on their way to
+    the ledger (storage/ledger_progress.py), `ledger` names the transactions that it has, `operation` is the
+    copy of the user's record that a settled order keeps.
     """
 
     id: str

@@ -15,10 +15,18 @@ from aws_lambda_powertools.logging import Logger
 from pymongo.errors import PyMongoError
 
 from data_api.http import requests
-from data_api.http.problems import database_problem
 from data_api.http.routes import IDS, ROUTES, Route
 from data_api.storage import connection
-from payment_data.errors import FieldError, InvalidRequest, Kind, MethodNotAllowed, NotFound, Problem
+from payment_data.errors import (
+    ApiUnavailable,
+    FieldError,
+    InvalidRequest,
+    Kind,
+    MethodNotAllowed,
+    NotFound,
+    OutcomeUnknown,
+    Problem,
+)
 
 app = APIGatewayRestResolver()
 logger = Logger()  # service and level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL
@@ -39,12 +47,24 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     )
 
 
-def problem(found: Problem, path: str) -> Response[str]:
+def problem(refusal: Problem, path: str) -> Response[str]:
     """Log a problem and return it as an answer. What is no mistake of ours or a caller's is no error."""
-    level = logger.info if found.kind is Kind.BUSINESS else logger.warning
-    level("refused", error=type(found).__name__, kind=found.kind.value, detail=str(found), path=path)
+    level = logger.info if refusal.kind is Kind.BUSINESS else logger.warning
+    level("refused", error=type(refusal).__name__, kind=refusal.kind.value, detail=str(refusal), path=path)
     # A URI reference (RFC 9457, section 3.1.5), while API Gateway hands over the path decoded.
-    return answer(found.status, found.document(quote(path, errors="replace")))
+    return answer(refusal.status, refusal.document(quote(path, errors="replace")))
+
+
+def database_problem(error: PyMongoError) -> Problem:
+    """Return what a failure of MongoDB means to the caller: nothing was done, or nobody can tell.
+
+    A request that has sent no write has done nothing, whatever happened to its reads. The error's own message
+    stays out: it names hosts and may quote documents.
+    """
+    name = type(error).__name__
+    if connection.may_have_written():
+        return OutcomeUnknown(f"the connection to the database was lost after a write was sent ({name})")
+    return ApiUnavailable(f"the database cannot be reached ({name})")
 
 
 def _endpoint(route: Route) -> Callable[..., Response[str]]:
@@ -77,8 +97,8 @@ def _id_errors(match: re.Match[str]) -> list[FieldError]:
     return [error for name, value in match.groupdict().items() for error in IDS[name].check(value, name)]
 
 
-def _refused(found: Problem) -> Response[str]:
-    return problem(found, app.current_event.path)
+def _refused(refusal: Problem) -> Response[str]:
+    return problem(refusal, app.current_event.path)
 
 
 def _database_failed(error: PyMongoError) -> Response[str]:

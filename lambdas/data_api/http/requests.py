@@ -29,11 +29,11 @@ def read_query(event: Mapping[str, Any], shape: Object) -> dict[str, Any]:
     Raises:
         InvalidRequest: a field breaks a rule.
     """
-    said = event.get("queryStringParameters") or {}
+    parameters = event.get("queryStringParameters") or {}
     numbers = {name for name, kind in shape.properties.items() if isinstance(kind, Integer)}
     values = {
         name: int(text) if name in numbers and re.fullmatch(r"[0-9]{1,18}", text) else text
-        for name, text in said.items()
+        for name, text in parameters.items()
     }
     validate(shape, values)
     return values
@@ -88,10 +88,10 @@ class _AmbiguousError(ValueError):
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    body = dict(pairs)
+    if len(body) != len(pairs):
         raise _AmbiguousError("the body names a key twice")
-    return found
+    return body
 
 
 def _no_constant(name: str) -> Any:

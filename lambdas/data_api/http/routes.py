@@ -4,15 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from data_api.schemas import accounting, bodies, views
-from data_api.use_cases.answers import Answer
+from data_api.schemas.views import Answer
 from data_api.use_cases.arrange_deliveries import arrange_deliveries
 from data_api.use_cases.audit_accounts import audit, audit_products, audit_users
 from data_api.use_cases.audit_orders import audit_orders
 from data_api.use_cases.capture_payment import capture_payment
 from data_api.use_cases.charge_credit import charge_credit
-from data_api.use_cases.create_order import create_order
-from data_api.use_cases.create_product import create_product
-from data_api.use_cases.create_user import create_user
+from data_api.use_cases.create import create_order, create_product, create_user
 from data_api.use_cases.delete_synthetic import delete_order, delete_product, delete_user
 from data_api.use_cases.follow_payment import await_bank, decline_payment, record_refund, save_payment_intent
 from data_api.use_cases.list_orders import list_orders
@@ -74,7 +72,7 @@ class Route:
     @property
     def summary(self) -> str:
         """What it does, in the first line of the use case's documentation."""
-        return (self.run.__doc__ or "").partition("\n")[0].partition(" Raises")[0]
+        return (self.run.__doc__ or "").partition("\n")[0]
 
 
 def _create(path: str, run: Callable[..., Answer], body: Object, view: Object) -> Route:
@@ -117,7 +115,7 @@ ROUTES: tuple[Route, ...] = (
     _do(
         f"{_ORDER}/reservation",
         reserve_products,
-        bodies.FORWARD,
+        bodies.STEP,
         views.RESERVATION,
         *(*_TOO_LATE, e.OutOfStock, e.InvalidOrder, e.Throttled),
     ),
@@ -140,7 +138,7 @@ ROUTES: tuple[Route, ...] = (
     _do(
         f"{_ORDER}/deliveries",
         arrange_deliveries,
-        bodies.FORWARD,
+        bodies.STEP,
         views.DELIVERIES,
         *(*_TOO_LATE, e.DeliveryRejected, e.IllegalTransition),
     ),
@@ -150,7 +148,7 @@ ROUTES: tuple[Route, ...] = (
         _ATTEMPT,
         open_payment,
         {200: views.PAYMENT, 201: views.PAYMENT},
-        bodies.OPENING,
+        bodies.OPEN_PAYMENT,
         (
             *_TOO_LATE,
             e.PaymentDeclined,
@@ -160,9 +158,11 @@ ROUTES: tuple[Route, ...] = (
             e.Throttled,
         ),
     ),
-    _do(f"{_ATTEMPT}/intent", save_payment_intent, bodies.MADE, views.PAYMENT, *_OVER),
-    _do(f"{_ATTEMPT}/processing", await_bank, bodies.HAPPENED, views.PAYMENT, *_OVER),
-    _do(f"{_ATTEMPT}/capture", capture_payment, bodies.HAPPENED, views.PAYMENT, *_OVER, e.OrderNotFound),
+    _do(f"{_ATTEMPT}/intent", save_payment_intent, bodies.SAVE_INTENT, views.PAYMENT, *_OVER),
+    _do(f"{_ATTEMPT}/processing", await_bank, bodies.EXECUTION_ONLY, views.PAYMENT, *_OVER),
+    _do(
+        f"{_ATTEMPT}/capture", capture_payment, bodies.EXECUTION_ONLY, views.PAYMENT, *_OVER, e.OrderNotFound
+    ),
     _do(
         f"{_ATTEMPT}/decline",
         decline_payment,
@@ -170,7 +170,7 @@ ROUTES: tuple[Route, ...] = (
         views.PAYMENT,
         *(e.OrderClosed, e.IllegalTransition),
     ),
-    _do(f"{_ATTEMPT}/refund", record_refund, bodies.HAPPENED, views.PAYMENT, e.IllegalTransition),
+    _do(f"{_ATTEMPT}/refund", record_refund, bodies.EXECUTION_ONLY, views.PAYMENT, e.IllegalTransition),
     _do(
         f"{_ORDER}/refund",
         undo_payment,
@@ -181,7 +181,7 @@ ROUTES: tuple[Route, ...] = (
     _do(
         f"{_ORDER}/release",
         release_products,
-        bodies.UNDO,
+        bodies.CANCEL,
         views.RESERVATION,
         *(e.OrderNotFound, e.OrderCompleted),
     ),

@@ -1,8 +1,8 @@
 """Bodies, queries and answers of what is not about one order: lists, settlement, what auditors read."""
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
+from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
 from data_api.schemas import bodies
 from data_api.schemas.views import moment
@@ -165,6 +165,6 @@ def _line(product_id: str, quantity: int, hold: object) -> Document:
 
 
 def _payment(payment: object) -> Document:
-    found = payment if isinstance(payment, dict) else {}
+    record = payment if isinstance(payment, dict) else {}
     keys = ("state", "amount", "attempt", "method", "payment_intent")
-    return {key: found[key] for key in keys if found.get(key) is not None}
+    return {key: record[key] for key in keys if record.get(key) is not None}

@@ -36,7 +36,7 @@ DECLINE_REASON = Text(
 )
 NUMBER = Text(2, 1, r"^[1-9][0-9]?$", "must be 1 to 99", "Business data: which attempt to pay the order.")
 ATTEMPT = Integer(1, 100, "Business data: which charge of the order this is. Never a retry count.")
-STEP = Text(200, 1, LINES, description="State of the workflow that failed.")
+STEP_NAME = Text(200, 1, LINES, description="State of the workflow that failed.")
 ERROR = Text(200, 1, LINES, description="Error name.")
 CAUSE = Text(32_768, 0, LINES, description="What happened, in words.")
 
@@ -86,18 +86,18 @@ ORDER = Object(
     },
     ("synthetic",),
 )
-FORWARD = Object({"execution": EXECUTION, "deadline": DEADLINE})
+STEP = Object({"execution": EXECUTION, "deadline": DEADLINE})
 PAYMENT = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": CREDIT, "attempt": ATTEMPT})
-OPENING = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": GATEWAY_METHOD})
-MADE = Object({"execution": EXECUTION, "payment_intent": PAYMENT_INTENT})
-HAPPENED = Object({"execution": EXECUTION})
+OPEN_PAYMENT = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": GATEWAY_METHOD})
+SAVE_INTENT = Object({"execution": EXECUTION, "payment_intent": PAYMENT_INTENT})
+EXECUTION_ONLY = Object({"execution": EXECUTION})
 DECLINE = Object({"execution": EXECUTION, "reason": DECLINE_REASON})
-UNDO = Object({"execution": EXECUTION, "reason": Text(200, 1, LINES, description="Why, for the history.")})
-REFUND = Object({**UNDO.properties, "method": METHOD}, ("method",))
+CANCEL = Object({"execution": EXECUTION, "reason": Text(200, 1, LINES, description="Why, for the history.")})
+REFUND = Object({**CANCEL.properties, "method": METHOD}, ("method",))
 FAILURE = Object(
     {
         "execution": EXECUTION,
-        "step": STEP,
+        "step": STEP_NAME,
         "error": ERROR,
         "cause": CAUSE,
         "compensated": Boolean("Everything is undone; false parks the order."),

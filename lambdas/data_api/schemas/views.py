@@ -1,12 +1,12 @@
 """Answer bodies, and how they are made of what storage returns."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
 from data_api.domain.payment import STATES, Payment
+from data_api.domain.requests import Document
 from data_api.schemas import bodies
 from data_api.storage.users import Operation
 from payment_data.fields import LINES, Array, Choice, Integer, Object, Text, Timestamp
@@ -35,7 +35,7 @@ _DELIVERY = Object(
 )
 _FAILURE = Object(
     {
-        "step": bodies.STEP,
+        "step": bodies.STEP_NAME,
         "error": bodies.ERROR,
         "cause": bodies.CAUSE,
         "execution": bodies.EXECUTION,
@@ -99,6 +99,13 @@ STATE = Object(
 )
 
 
+class Answer(NamedTuple):
+    """What a use case returns: a JSON body, None with 204, and an HTTP status."""
+
+    body: Document | None
+    status: int = 200
+
+
 def moment(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC with milliseconds, which is what MongoDB keeps."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -115,23 +122,23 @@ def user(document: Document) -> Document:
     return {"user_id": document["_id"]} | shown | {"wallet": sorted(document["wallet"])}
 
 
-def order(found: Order) -> Document:
+def order(order: Order) -> Document:
     """Make the view of an order."""
     view: dict[str, Any] = {
-        "order_id": found.id,
-        "user_id": found.user_id,
-        "currency": found.currency,
-        "lines": [line._asdict() for line in found.lines],
-        "synthetic": found.synthetic,
-        "total": found.total,
-        "state": found.state.value,
-        "created_at": moment(found.created_at),
-        "updated_at": moment(found.updated_at),
+        "order_id": order.id,
+        "user_id": order.user_id,
+        "currency": order.currency,
+        "lines": [line._asdict() for line in order.lines],
+        "synthetic": order.synthetic,
+        "total": order.total,
+        "state": order.state.value,
+        "created_at": moment(order.created_at),
+        "updated_at": moment(order.updated_at),
     }
-    if found.deadline:
-        view["deadline"] = moment(found.deadline)
-    if found.decision:
-        decision = found.decision
+    if order.deadline:
+        view["deadline"] = moment(order.deadline)
+    if order.decision:
+        decision = order.decision
         view["decision"] = {
             "operation": decision.operation,
             "error": decision.error,
@@ -140,7 +147,7 @@ def order(found: Order) -> Document:
     return view
 
 
-def reservation(found: Order, states: dict[str, str]) -> Document:
+def reservation(order: Order, states: dict[str, str]) -> Document:
     """Make the view of an order's holds; `states` by product id."""
     lines = [
         {
@@ -148,14 +155,14 @@ def reservation(found: Order, states: dict[str, str]) -> Document:
             "quantity": line.quantity,
             "state": states.get(line.product_id, "none"),
         }
-        for line in found.lines
+        for line in order.lines
     ]
-    return {"order_id": found.id, "lines": lines}
+    return {"order_id": order.id, "lines": lines}
 
 
-def payment(found: Order, operation: Operation | None) -> Document:
+def payment(order: Order, operation: Operation | None) -> Document:
     """Make the view of an order's payment."""
-    view: Document = {"order_id": found.id, "state": "none", "amount": 0, "currency": found.currency}
+    view: Document = {"order_id": order.id, "state": "none", "amount": 0, "currency": order.currency}
     if operation:
         view |= {"state": operation.state, "amount": operation.amount}
         if operation.fingerprint:
@@ -165,16 +172,18 @@ def payment(found: Order, operation: Operation | None) -> Document:
     return view
 
 
-def gateway_payment(found: Payment) -> Document:
+def gateway_payment(payment: Payment) -> Document:
     """Make the view of an attempt to pay through a gateway."""
-    shown = {key: value for key, value in found._asdict().items() if key != "late" and value is not None}
-    return {key: value for key, value in shown.items() if key != "attempt"} | {"attempt": int(found.attempt)}
+    shown = {key: value for key, value in payment._asdict().items() if key != "late" and value is not None}
+    return {key: value for key, value in shown.items() if key != "attempt"} | {
+        "attempt": int(payment.attempt)
+    }
 
 
-def deliveries(found: Order, documents: list[Document]) -> Document:
+def deliveries(order: Order, documents: list[Document]) -> Document:
     """Make the view of an order's deliveries."""
     keys = _DELIVERY.properties
-    return {"order_id": found.id, "deliveries": [{key: d[key] for key in keys} for d in documents]}
+    return {"order_id": order.id, "deliveries": [{key: d[key] for key in keys} for d in documents]}
 
 
 def failures(order_id: str, documents: list[Document]) -> Document:
@@ -185,10 +194,10 @@ def failures(order_id: str, documents: list[Document]) -> Document:
     return {"order_id": order_id, "failures": views}
 
 
-def history(found: Order) -> Document:
+def history(order: Order) -> Document:
     """Make the view of an order's history, oldest first."""
-    entries = [{key: value for key, value in entry.items() if value is not None} for entry in found.history]
+    entries = [{key: value for key, value in entry.items() if value is not None} for entry in order.history]
     return {
-        "order_id": found.id,
+        "order_id": order.id,
         "history": [entry | {"at": moment(entry["at"])} for entry in entries],
     }

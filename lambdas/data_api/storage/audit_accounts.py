@@ -12,7 +12,7 @@ _FIELDS: Final = {
 }
 
 
-class Account(NamedTuple):
+class AuditedAccount(NamedTuple):
     """A product or a user.
 
     Attributes:
@@ -32,7 +32,7 @@ class Account(NamedTuple):
     records: list[tuple[str, bool, int]]
 
 
-def page(db: Db, collection: str, after: str, limit: int, session: ClientSession) -> list[Account]:
+def page(db: Db, collection: str, after: str, limit: int, session: ClientSession) -> list[AuditedAccount]:
     """Return at most `limit` accounts by id, none that smoke executions made."""
     free, gone, records, quantity, taking = _FIELDS[collection]
     pipeline: list[dict[str, Any]] = [
@@ -59,11 +59,11 @@ def page(db: Db, collection: str, after: str, limit: int, session: ClientSession
             }
         },
     ]
-    found = list[Account]()
+    accounts = list[AuditedAccount]()
     for document in db[collection].aggregate(pipeline, batchSize=limit, session=session):
         rows = [(key, taken, amount) for key, taken, amount in document["records"]]
-        found.append(
-            Account(
+        accounts.append(
+            AuditedAccount(
                 document["_id"],
                 document.get("opening"),
                 document["free"],
@@ -72,4 +72,4 @@ def page(db: Db, collection: str, after: str, limit: int, session: ClientSession
                 rows,
             )
         )
-    return found
+    return accounts

@@ -6,8 +6,8 @@ from contextvars import ContextVar
 
 from pymongo import MongoClient, monitoring
 
-from data_api.domain.documents import Document
-from data_api.storage import indexes, validators
+from data_api.domain.requests import Document
+from data_api.storage import collections
 from data_api.storage.database import Db
 
 REQUEST_SECONDS = 2.0
@@ -24,10 +24,9 @@ def database() -> Db:
     Raises:
         PyMongoError: it cannot be reached; the next call tries again.
     """
-    found = _client(os.environ["MONGODB_URI"])[os.environ["MONGODB_DATABASE"]]
-    validators.ensure(found)
-    indexes.ensure(found)
-    return found
+    db = _client(os.environ["MONGODB_URI"])[os.environ["MONGODB_DATABASE"]]
+    collections.ensure(db)
+    return db
 
 
 def connect(uri: str, *listeners: monitoring.CommandListener) -> MongoClient[Document]:
@@ -65,7 +64,7 @@ class _WriteWatch(monitoring.CommandListener):
     """Notes that a write was sent, which tells "not applied" from "unknown" when the connection fails."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Note it if it is a write."""
+        """Note a command that writes."""
         if event.command_name in _WRITES:
             _written.set(True)
 

@@ -2,6 +2,6 @@
 
 from pymongo.database import Database
 
-from data_api.domain.documents import Document
+from data_api.domain.requests import Document
 
 Db = Database[Document]

@@ -7,8 +7,8 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
+from data_api.domain.requests import Document
 from data_api.storage.database import Db
 
 _DUPLICATE_KEY = 11000
@@ -37,15 +37,15 @@ def void(db: Db, order: Order) -> None:
     db.deliveries.bulk_write(updates, ordered=False)
 
 
-def of(db: Db, order: Order) -> list[Document]:
+def of_order(db: Db, order: Order) -> list[Document]:
     """Return the order's deliveries by line."""
     keys = [_key(order, n)["_id"] for n in range(len(order.lines))]
     return list(db.deliveries.find({"_id": {"$in": keys}}).sort("line"))
 
 
-def of_many(db: Db, found: Sequence[Order], session: ClientSession) -> dict[str, list[Document]]:
+def of_orders(db: Db, orders: Sequence[Order], session: ClientSession) -> dict[str, list[Document]]:
     """Return the deliveries of many orders, by order and line."""
-    keys = [_key(order, n)["_id"] for order in found for n in range(len(order.lines))]
+    keys = [_key(order, n)["_id"] for order in orders for n in range(len(order.lines))]
     by_order: dict[str, list[Document]] = {}
     for document in db.deliveries.find({"_id": {"$in": keys}}, session=session).sort("line"):
         by_order.setdefault(document["order_id"], []).append(document)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain.documents import Document
+from data_api.domain.requests import Document
 from data_api.storage.database import Db
 
 _FIELDS = ("step", "error", "cause", "execution")
@@ -20,7 +20,7 @@ def record(db: Db, order_id: str, failure: Document) -> None:
         return  # recorded by an earlier try
 
 
-def of(db: Db, order_id: str) -> list[Document]:
+def of_order(db: Db, order_id: str) -> list[Document]:
     """Return the order's failures, oldest first."""
     return list(db.failures.find(_key_range(order_id)).sort("at"))
 

@@ -14,7 +14,7 @@ from bson.int64 import Int64
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
-from data_api.domain.documents import Document
+from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg
 from data_api.storage.database import Db
 
@@ -35,8 +35,8 @@ def append(db: Db, legs: Iterable[Leg]) -> None:
 
 def keys_of(db: Db, order_ids: Collection[str]) -> set[str]:
     """Return the `_id`s of the orders' legs."""
-    found = db.ledger.find({"order_id": {"$in": list(order_ids)}}, {"_id": True})
-    return {document["_id"] for document in found}
+    legs = db.ledger.find({"order_id": {"$in": list(order_ids)}}, {"_id": True})
+    return {leg["_id"] for leg in legs}
 
 
 def between(db: Db, after: str, last: str | None, session: ClientSession) -> list[Document]:
@@ -54,8 +54,8 @@ def sums(
         match["order_id"] = {"$in": list(of)}
     grouped = {"$group": {"_id": "$account", "sum": {"$sum": "$amount"}}}
     return {
-        found["_id"]: found["sum"]
-        for found in db.ledger.aggregate([{"$match": match}, grouped], session=session)
+        account["_id"]: account["sum"]
+        for account in db.ledger.aggregate([{"$match": match}, grouped], session=session)
     }
 
 

@@ -16,11 +16,13 @@ def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) 
     condition: dict[str, object] = {"books": {"$in": ledger_progress.EVERY}, "state": {"$in": sorted(states)}}
     if after:
         condition |= later(after)
-    found = db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(limit)
-    return [from_document(document) for document in found]
+    documents = db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(limit)
+    return [from_document(document) for document in documents]
 
 
 def by_id(db: Db, after: str, limit: int, session: ClientSession) -> list[Order]:
     """Return orders by id, none that smoke executions made; without their history."""
-    found = db.orders.find({"_id": {"$gt": after}, "synthetic": False}, {"history": False}, session=session)
-    return [from_document(document | {"history": []}) for document in found.sort("_id").limit(limit)]
+    documents = db.orders.find(
+        {"_id": {"$gt": after}, "synthetic": False}, {"history": False}, session=session
+    )
+    return [from_document(document | {"history": []}) for document in documents.sort("_id").limit(limit)]

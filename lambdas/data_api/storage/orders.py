@@ -10,9 +10,9 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from data_api.domain import business_metrics
-from data_api.domain.documents import Document
 from data_api.domain.order import Decision, Line, Order
 from data_api.domain.order_states import TRANSITIONS, State
+from data_api.domain.requests import Document
 from data_api.storage import ledger_progress, state_changes
 from data_api.storage.database import Db
 from payment_data.errors import OrderNotFound
@@ -99,7 +99,7 @@ def advance(
         return None
     history = [*order.history, {"to": target}]
     moved = replace(order, state=target, history=history, **changes)
-    business_metrics.moved(moved, reason)
+    business_metrics.count_end(moved, reason)
     return moved
 
 
@@ -145,7 +145,7 @@ def advance_unread(
     if not document:
         return None
     moved = from_document(document)
-    business_metrics.moved(moved, reason)
+    business_metrics.count_end(moved, reason)
     return moved
 
 

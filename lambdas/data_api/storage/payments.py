@@ -10,9 +10,9 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.payment import TRANSITIONS, Payment
+from data_api.domain.requests import Document
 from data_api.storage import state_changes
 from data_api.storage.database import Db
 

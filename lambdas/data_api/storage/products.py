@@ -13,9 +13,9 @@ from bson.int64 import Int64
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Line, Order
 from data_api.domain.order_states import State
+from data_api.domain.requests import Document
 from data_api.storage import ledger_progress
 from data_api.storage.database import Db
 
@@ -73,15 +73,15 @@ def find(db: Db, product_id: str) -> Document | None:
     return db.products.find_one({"_id": product_id}, {"holds": False})
 
 
-def look(db: Db, order: Order, deadline: datetime) -> dict[str, Stock]:
+def stock_of(db: Db, order: Order, deadline: datetime) -> dict[str, Stock]:
     """Return the order's products, those that exist, by id."""
     projection = {
         **dict.fromkeys(("name", "price", "currency", "synthetic", "available"), True),
         "hold": f"$holds.{order.id}.state",
         "late": {"$gte": ["$$NOW", deadline]},
     }
-    found = db.products.find({"_id": {"$in": [line.product_id for line in order.lines]}}, projection)
-    return {p["_id"]: Stock(p.pop("_id"), hold=p.pop("hold", None), **p) for p in found}
+    documents = db.products.find({"_id": {"$in": [line.product_id for line in order.lines]}}, projection)
+    return {p["_id"]: Stock(p.pop("_id"), hold=p.pop("hold", None), **p) for p in documents}
 
 
 def hold(db: Db, order_id: str, lines: Iterable[Line], deadline: datetime) -> int:
@@ -134,10 +134,10 @@ def holds(db: Db, order: Order) -> dict[str, str]:
     """Return the states of the order's holds by product; a product without one is left out."""
     if order.settled:
         return dict.fromkeys((line.product_id for line in order.lines), settled_hold(order))
-    found = db.products.find(
+    documents = db.products.find(
         {"_id": {"$in": [line.product_id for line in order.lines]}}, {"hold": f"$holds.{order.id}.state"}
     )
-    return {p["_id"]: p["hold"] for p in found if "hold" in p}
+    return {p["_id"]: p["hold"] for p in documents if "hold" in p}
 
 
 def settled_hold(order: Order) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from pymongo.client_session import ClientSession
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
+from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
 from data_api.storage import ledger_progress
 from data_api.storage.database import Db
 
 
-def of(db: Db, orders: Sequence[Order], session: ClientSession | None = None) -> dict[str, Records]:
+def by_order(db: Db, orders: Sequence[Order], session: ClientSession | None = None) -> dict[str, Records]:
     """Return each order's records, in three reads whatever the number of orders."""
     if not orders:
         return {}
@@ -58,8 +58,8 @@ def _paths(field: str, orders: Sequence[Order]) -> dict[str, bool]:
 
 
 def _payments(db: Db, orders: Sequence[Order], session: ClientSession | None) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {}
+    by_order: dict[str, list[Document]] = {}
     ids = [order.id for order in orders]
     for payment in db.payments.find({"order_id": {"$in": ids}}, session=session).sort("_id"):
-        found.setdefault(payment["order_id"], []).append(payment)
-    return found
+        by_order.setdefault(payment["order_id"], []).append(payment)
+    return by_order

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from bson.int64 import Int64
 from pymongo import UpdateOne
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
+from data_api.domain.requests import Document
 from data_api.storage import ledger_progress
 from data_api.storage.database import Db
 from data_api.storage.orders import from_document
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     order_id: str
 
     @classmethod
-    def of(cls, at: str, order_id: str) -> "Place":
+    def parse(cls, at: str, order_id: str) -> "Place":
         """Read a place. Raises `ValueError` if that is no time."""
         try:
             return cls(datetime.fromisoformat(at).astimezone(UTC), order_id)
@@ -51,8 +51,8 @@ def waiting(
         condition["updated_at"] = {"$lte": before}
     if after:
         condition |= later(after)
-    found = db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(limit)
-    return [from_document(document) for document in found]
+    documents = db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(limit)
+    return [from_document(document) for document in documents]
 
 
 def later(place: Place) -> Document:
@@ -63,8 +63,10 @@ def later(place: Place) -> Document:
 
 def unopened(db: Db, collection: str, limit: int) -> list[Document]:
     """Return users or products whose opening the ledger does not have, without their records."""
-    found = db[collection].find({"books": None, "opening": {"$exists": True}}, {"operations": 0, "holds": 0})
-    return list(found.sort("_id").limit(limit))
+    documents = db[collection].find(
+        {"books": None, "opening": {"$exists": True}}, {"operations": 0, "holds": 0}
+    )
+    return list(documents.sort("_id").limit(limit))
 
 
 def mark_opened(db: Db, collection: str, ids: Iterable[str]) -> None:
@@ -79,7 +81,10 @@ def mark_entered(db: Db, names: Mapping[str, Sequence[str]]) -> None:
     _move(
         db,
         None,
-        {key: {"books": ledger_progress.ENTERED, "ledger": list(found)} for key, found in names.items()},
+        {
+            key: {"books": ledger_progress.ENTERED, "ledger": list(transactions)}
+            for key, transactions in names.items()
+        },
     )
 
 

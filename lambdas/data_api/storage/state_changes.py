@@ -7,7 +7,7 @@ between.
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
-from data_api.domain.documents import Document
+from data_api.domain.requests import Document
 
 _State = TypeVar("_State", bound=str)
 

@@ -12,8 +12,8 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
+from data_api.domain.requests import Document
 from data_api.storage import ledger_progress
 from data_api.storage.database import Db
 
@@ -36,14 +36,29 @@ class Operation(NamedTuple):
     reason: str | None
 
 
-class Account(NamedTuple):
-    """A user as an order sees it; balance in minor units, `late` by MongoDB's clock."""
+class Payer(NamedTuple):
+    """A user as an order sees them.
+
+    Attributes:
+        balance: minor units.
+        currency: ISO 4217.
+        synthetic: made by a smoke execution.
+        operation: what was done to the balance for the order, if anything.
+        late: the order's deadline has passed, by MongoDB's clock.
+        wallet: what the user pays with at the gateway: ids of Stripe's, never numbers of cards or accounts.
+    """
 
     balance: int
     currency: str
     synthetic: bool
     operation: Operation | None
     late: bool
+    wallet: dict[str, str]
+
+    def means(self, method: str) -> dict[str, str]:
+        """Return {customer?, payment_method?}, the latter only if the wallet has one for this method."""
+        named = {"customer": self.wallet.get("customer"), "payment_method": self.wallet.get(method)}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def create(db: Db, user_id: str, body: Document, fingerprint: str) -> bool:
@@ -74,10 +89,10 @@ def find(db: Db, user_id: str) -> Document | None:
     return db.users.find_one({"_id": user_id}, {"operations": False})
 
 
-def look(db: Db, order: Order) -> Account | None:
+def payer(db: Db, order: Order) -> Payer | None:
     """Return the order's user and what was done for the order, or None if there is no such user."""
     projection = {
-        **dict.fromkeys(("balance", "currency", "synthetic"), True),
+        **dict.fromkeys(("balance", "currency", "synthetic", "wallet"), True),
         "operation": f"$operations.{order.id}",
         "late": {"$gte": ["$$NOW", order.deadline]},
     }
@@ -86,7 +101,14 @@ def look(db: Db, order: Order) -> Account | None:
         return None
     record = user.get("operation", order.operation)
     operation = _operation(record) if record else None
-    return Account(user["balance"], user["currency"], user["synthetic"], operation, user["late"])
+    return Payer(
+        user["balance"],
+        user["currency"],
+        user["synthetic"],
+        operation,
+        user["late"],
+        user.get("wallet", {}),
+    )
 
 
 def charge(db: Db, order: Order, fingerprint: str) -> bool:

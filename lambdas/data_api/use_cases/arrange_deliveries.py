@@ -1,13 +1,12 @@
 """Arrange one delivery per line of a paid order, and complete it."""
 
-from data_api.domain.deadlines import deadline
-from data_api.domain.documents import Document
 from data_api.domain.order import Decision, Order
 from data_api.domain.order_states import CLOSED, State
+from data_api.domain.requests import Document, deadline
 from data_api.schemas import views
+from data_api.schemas.views import Answer
 from data_api.storage import deliveries, orders
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 from payment_data.errors import DeadlineExceeded, DeliveryRejected, FieldError, IllegalTransition
 
 _OPERATION = "deliveries"
@@ -15,7 +14,7 @@ _REJECTED_FOR_TESTS = "REJECT"
 
 
 def arrange_deliveries(db: Db, order_id: str, request: Document) -> Answer:
-    """Arrange {execution, deadline}; the same answer however often it is asked.
+    """Arrange an order's deliveries and complete it; the same answer however often it is asked.
 
     Raises:
         DeliveryRejected: decided; nothing is delivered.
@@ -48,7 +47,7 @@ def _begin(db: Db, order_id: str, execution: str) -> Order:
 def _deliver(db: Db, order: Order, execution: str) -> Order:
     """Return the order as it is afterwards, by whoever changed it."""
     if rejected := _rejected(order):
-        decision = Decision.of(_OPERATION, rejected)
+        decision = Decision.from_problem(_OPERATION, rejected)
         return orders.refuse(db, order, State.DELIVERING, decision, execution)
     deliveries.arrange(db, order)
     completed = orders.advance(db, order, {State.DELIVERING}, State.COMPLETED, execution=execution)

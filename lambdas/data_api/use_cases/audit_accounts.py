@@ -5,11 +5,11 @@ from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
 
-from data_api.domain.documents import Document
+from data_api.domain.requests import Document
+from data_api.schemas.views import Answer
 from data_api.storage import audit_accounts, ledger, ledger_progress
-from data_api.storage.audit_accounts import Account
+from data_api.storage.audit_accounts import AuditedAccount
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 
 _LIMIT: Final = 50
 _CHUNK: Final = 1_000
@@ -68,17 +68,17 @@ def _audit(db: Db, kind: _Kind, query: Document) -> Answer:
     return Answer(answer | ({"next": page[-1].id} if len(page) == limit else {}))
 
 
-def _stages(db: Db, page: list[Account], session: ClientSession) -> dict[str, str | None]:
+def _stages(db: Db, page: list[AuditedAccount], session: ClientSession) -> dict[str, str | None]:
     """Return how far the orders are that have records here; one that is unknown is left out."""
     keys = sorted({key for account in page for key, _, _ in account.records})
-    found: dict[str, str | None] = {}
+    stages: dict[str, str | None] = {}
     for chunk in _chunks(keys):
         orders = db.orders.find({"_id": {"$in": chunk}}, {"books": True}, session=session)
-        found |= {order["_id"]: order.get("books") for order in orders}
-    return found
+        stages |= {order["_id"]: order.get("books") for order in orders}
+    return stages
 
 
-def _under_way(account: Account, stages: Mapping[str, str | None]) -> set[str]:
+def _under_way(account: AuditedAccount, stages: Mapping[str, str | None]) -> set[str]:
     """Return the orders whose legs may be entering the ledger right now."""
     return {key for key, _, _ in account.records if stages.get(key, "") in {None, ledger_progress.SETTLING}}
 
@@ -94,7 +94,7 @@ def _unsure(db: Db, names: list[str], orders: set[str], session: ClientSession) 
 
 def _view(
     kind: _Kind,
-    account: Account,
+    account: AuditedAccount,
     unsure: Mapping[str, int],
     stages: Mapping[str, str | None],
     sums: Mapping[str, int],

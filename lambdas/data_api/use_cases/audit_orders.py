@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from pymongo.client_session import ClientSession
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
+from data_api.domain.requests import Document
 from data_api.schemas import accounting
+from data_api.schemas.views import Answer
 from data_api.storage import deliveries, ledger, order_pages, records
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 
 _LIMIT = 200
 _MOST_LINES = 1_000  # of a page, so that its answer stays within Lambda's 6 MB and MongoDB's two seconds
@@ -21,19 +21,19 @@ def audit_orders(db: Db, query: Document) -> Answer:
     after, limit = query.get("after", ""), query.get("limit", _LIMIT)
     # https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
     with db.client.start_session(snapshot=True) as session:
-        found = order_pages.by_id(db, after, limit + 1, session)
-        page = _light(found[:limit])
-        last = page[-1].id if len(page) < len(found) else None
+        orders = order_pages.by_id(db, after, limit + 1, session)
+        page = _light(orders[:limit])
+        last = page[-1].id if len(page) < len(orders) else None
         legs = ledger.between(db, after, last, session)
         views, strays = _views(db, page, legs, session)
     answer: Document = {"orders": views, "strays": [accounting.leg(leg) for leg in strays]}
     return Answer(answer | ({"next": last} if last else {}))
 
 
-def _light(found: Sequence[Order]) -> list[Order]:
+def _light(orders: Sequence[Order]) -> list[Order]:
     """Return as many as are not too much for one answer, but one at least."""
     page, lines = list[Order](), 0
-    for order in found:
+    for order in orders:
         lines += len(order.lines)
         if page and lines > _MOST_LINES:
             break
@@ -44,8 +44,8 @@ def _light(found: Sequence[Order]) -> list[Order]:
 def _views(
     db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
 ) -> tuple[list[Document], list[Document]]:
-    recorded = records.of(db, page, session)
-    delivered = deliveries.of_many(db, page, session)
+    recorded = records.by_order(db, page, session)
+    delivered = deliveries.of_orders(db, page, session)
     by_order = defaultdict[str, list[Document]](list)
     for leg in legs:
         by_order[leg["order_id"]].append(leg)

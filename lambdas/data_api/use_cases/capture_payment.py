@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from data_api.domain.documents import Document
 from data_api.domain.order_states import CLOSED, State
 from data_api.domain.payment import UNSETTLED, Payment
+from data_api.domain.requests import Document
 from data_api.schemas import views
+from data_api.schemas.views import Answer
 from data_api.storage import orders, payments
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
-from data_api.use_cases.follow_payment import existing
+from data_api.use_cases.follow_payment import require_payment
 from payment_data.errors import IllegalTransition
 
 DELIVERY_TIME = timedelta(hours=1)
@@ -17,7 +17,7 @@ DELIVERY_TIME = timedelta(hours=1)
 
 
 def capture_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
-    """Record {execution}: the payment is captured, and the order paid.
+    """Record that the gateway captured the payment, and that the order is paid.
 
     Raises:
         OrderClosed: the order is being undone; what was captured is then refunded by that.
@@ -44,7 +44,7 @@ def capture_payment(db: Db, order_id: str, attempt: str, request: Document) -> A
 
 
 def _captured(db: Db, order_id: str, attempt: str) -> Payment:
-    payment = existing(db, order_id, attempt)
+    payment = require_payment(db, order_id, attempt)
     if payment.state == "declined" or payment.state in UNSETTLED:
         raise IllegalTransition(f"a payment that is {payment.state} was not captured")
     if refusal := payment.refusal():

@@ -1,14 +1,13 @@
 """Charge an order's total to the user's balance, at most once."""
 
-from data_api.domain.deadlines import deadline
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import CLOSED, State
+from data_api.domain.requests import Document, deadline
 from data_api.schemas import views
+from data_api.schemas.views import Answer
 from data_api.storage import orders, users
 from data_api.storage.database import Db
-from data_api.storage.users import Account, Operation
-from data_api.use_cases.answers import Answer
+from data_api.storage.users import Operation, Payer
 from payment_data.errors import (
     DeadlineExceeded,
     FieldError,
@@ -26,7 +25,7 @@ _SHORT = "insufficient_funds"
 
 
 def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
-    """Charge {execution, deadline, method, attempt}; the same answer however often it is asked.
+    """Charge an order's total to its user's balance; the same answer however often it is asked.
 
     The deadline that counts is the one the order was reserved with.
 
@@ -55,7 +54,7 @@ def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
         )
         order = paid or orders.get(db, order.id)
     if order.state in CLOSED:
-        raise _refusal_of_closed(order, users.look(db, order), fingerprint)
+        raise _refusal_of_closed(order, users.payer(db, order), fingerprint)
     if order.payment != fingerprint:
         raise IdempotencyMismatch("the order was paid with another method or attempt")
     return Answer(views.payment(order, Operation("charged", order.total, fingerprint, None)))
@@ -66,26 +65,26 @@ def _charge(db: Db, order: Order, fingerprint: str) -> None:
     for _ in range(_ROUNDS):
         if users.charge(db, order, fingerprint):
             return
-        account = users.look(db, order)
-        if account and account.operation and account.operation.state == "charged":
-            _check_fingerprint(account.operation, fingerprint)
+        payer = users.payer(db, order)
+        if payer and payer.operation and payer.operation.state == "charged":
+            _check_fingerprint(payer.operation, fingerprint)
             return
-        if refusal := _refusal(order, account, fingerprint):
+        if refusal := _refusal(order, payer, fingerprint):
             raise refusal
         if users.decline(db, order, fingerprint, _SHORT):
             raise PaymentDeclined(_SHORT)
     raise Throttled("the balance kept changing while the order was being charged")
 
 
-def _refusal(order: Order, account: Account | None, fingerprint: str) -> Problem | None:
+def _refusal(order: Order, payer: Payer | None, fingerprint: str) -> Problem | None:
     """Return why the order cannot be charged; None leaves a balance that was, perhaps, too low."""
-    if account is None or account.synthetic != order.synthetic:
+    if payer is None or payer.synthetic != order.synthetic:
         return InvalidOrder("the user is gone", [FieldError("user_id", "must be a user's")])
-    if account.operation:
-        return _recorded(account.operation, fingerprint)
-    if account.currency != order.currency:
+    if payer.operation:
+        return _recorded(payer.operation, fingerprint)
+    if payer.currency != order.currency:
         return InvalidOrder("another currency", [FieldError("currency", "must be the user's")])
-    if account.late:
+    if payer.late:
         return DeadlineExceeded("the order's deadline passed before it was charged")
     return None
 
@@ -98,10 +97,10 @@ def _recorded(operation: Operation, fingerprint: str) -> Problem:
     return OrderClosed(f"the order's payment is {operation.state}")
 
 
-def _refusal_of_closed(order: Order, account: Account | None, fingerprint: str) -> Problem:
+def _refusal_of_closed(order: Order, payer: Payer | None, fingerprint: str) -> Problem:
     """Return what a closed order answers: a decline stays a decline."""
-    if account and account.operation and account.operation.state == "declined":
-        return _recorded(account.operation, fingerprint)
+    if payer and payer.operation and payer.operation.state == "declined":
+        return _recorded(payer.operation, fingerprint)
     return order.refusal("payment")
 
 

@@ -1,27 +1,27 @@
 """Record what became of a payment at the gateway, as far as it is known; all of it may be repeated."""
 
-from data_api.domain.documents import Document
 from data_api.domain.payment import UNSETTLED, Payment
+from data_api.domain.requests import Document
 from data_api.schemas import views
+from data_api.schemas.views import Answer
 from data_api.storage import payments
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 from payment_data.errors import IllegalTransition
 
 
 def save_payment_intent(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
-    """Save {execution, payment_intent} if none is saved; the answer holds the one that counts.
+    """Save a PaymentIntent's id if none is saved; the answer holds the one that counts.
 
     Raises:
         PaymentDeclined, OrderClosed: it is over, and the PaymentIntent must not be confirmed.
         IllegalTransition: it was never opened.
     """
     saved = payments.save_intent(db, order_id, int(attempt), request["payment_intent"])
-    return Answer(views.gateway_payment(saved or going_on(db, order_id, attempt)))
+    return Answer(views.gateway_payment(saved or require_open_payment(db, order_id, attempt)))
 
 
 def await_bank(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
-    """Record {execution} that the bank was asked: its answer is waited for, also past the deadline.
+    """Record that the bank was asked: its answer is waited for, also past the deadline.
 
     Raises:
         PaymentDeclined, OrderClosed: it is over.
@@ -36,14 +36,14 @@ def await_bank(db: Db, order_id: str, attempt: str, request: Document) -> Answer
         execution=request["execution"],
         at_gateway=True,
     )
-    payment = moved or going_on(db, order_id, attempt)
+    payment = moved or require_open_payment(db, order_id, attempt)
     if payment.state == "intent":
         raise IllegalTransition("no PaymentIntent is saved yet")
     return Answer(views.gateway_payment(payment))
 
 
 def decline_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
-    """Record {execution, reason} that the gateway closed it without taking money; the first reason stays.
+    """Record that the gateway closed a payment without taking money; the first reason stays.
 
     Raises:
         OrderClosed: it is void or refunded.
@@ -58,14 +58,14 @@ def decline_payment(db: Db, order_id: str, attempt: str, request: Document) -> A
         execution=request["execution"],
         reason=request["reason"],
     )
-    payment = moved or existing(db, order_id, attempt)
+    payment = moved or require_payment(db, order_id, attempt)
     if payment.state != "declined" and (refusal := payment.refusal(captured=True)):
         raise refusal
     return Answer(views.gateway_payment(payment))
 
 
 def record_refund(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
-    """Record {execution} that the gateway gave the money back.
+    """Record that the gateway gave the money back.
 
     Raises:
         IllegalTransition: nothing was captured there.
@@ -79,22 +79,31 @@ def record_refund(db: Db, order_id: str, attempt: str, request: Document) -> Ans
         execution=request["execution"],
         at_gateway=True,
     )
-    payment = moved or existing(db, order_id, attempt)
+    payment = moved or require_payment(db, order_id, attempt)
     if payment.state != "refunded":
         raise IllegalTransition(f"a payment that is {payment.state} cannot be refunded")
     return Answer(views.gateway_payment(payment))
 
 
-def existing(db: Db, order_id: str, attempt: str) -> Payment:
-    """Return the attempt. Raises `IllegalTransition` if it was never opened."""
+def require_payment(db: Db, order_id: str, attempt: str) -> Payment:
+    """Return the attempt.
+
+    Raises:
+        IllegalTransition: it was never opened.
+    """
     if payment := payments.find(db, order_id, int(attempt)):
         return payment
     raise IllegalTransition("the payment was never opened")
 
 
-def going_on(db: Db, order_id: str, attempt: str) -> Payment:
-    """Return the attempt if it is not over. Raises what says that it is."""
-    payment = existing(db, order_id, attempt)
+def require_open_payment(db: Db, order_id: str, attempt: str) -> Payment:
+    """Return the attempt, which may still go on.
+
+    Raises:
+        IllegalTransition: it was never opened.
+        PaymentDeclined, OrderClosed: it is over.
+    """
+    payment = require_payment(db, order_id, attempt)
     if refusal := payment.refusal():
         raise refusal
     return payment

@@ -1,12 +1,12 @@
 """List orders, those first that have not changed for longest."""
 
-from data_api.domain.documents import Document
 from data_api.domain.order_states import State
+from data_api.domain.requests import Document
 from data_api.schemas import accounting
+from data_api.schemas.views import Answer
 from data_api.storage import order_pages
 from data_api.storage.database import Db
 from data_api.storage.settlement import Place
-from data_api.use_cases.answers import Answer
 from payment_data.errors import FieldError, InvalidRequest
 
 _LIMIT = 100
@@ -20,10 +20,10 @@ def list_orders(db: Db, query: Document) -> Answer:
     """
     limit = query.get("limit", _LIMIT)
     states = [query["state"]] if "state" in query else list(State)
-    found = order_pages.by_change(db, states, _place(query.get("after", "")), limit)
-    answer: Document = {"orders": [accounting.listed(order) for order in found]}
-    if len(found) == limit:
-        answer["next"] = f"{found[-1].updated_at.isoformat()}~{found[-1].id}"
+    page = order_pages.by_change(db, states, _place(query.get("after", "")), limit)
+    answer: Document = {"orders": [accounting.listed(order) for order in page]}
+    if len(page) == limit:
+        answer["next"] = f"{page[-1].updated_at.isoformat()}~{page[-1].id}"
     return Answer(answer)
 
 
@@ -32,7 +32,7 @@ def _place(text: str) -> Place | None:
         return None
     at, _, order_id = text.partition("~")
     try:
-        return Place.of(at, order_id)
+        return Place.parse(at, order_id)
     except ValueError as error:
         rule = "must be what an earlier answer gave as `next`"
         raise InvalidRequest("the query breaks a rule", [FieldError("after", rule)]) from error

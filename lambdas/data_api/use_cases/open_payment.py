@@ -1,14 +1,14 @@
 """Open an attempt to pay an order through a gateway: the fence before anything is asked of it."""
 
-from data_api.domain.deadlines import deadline
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
 from data_api.domain.payment import Payment
+from data_api.domain.requests import Document, deadline
 from data_api.schemas import views
-from data_api.storage import orders, payers, payments
+from data_api.schemas.views import Answer
+from data_api.storage import orders, payments, users
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
+from data_api.storage.users import Payer
 from payment_data.errors import (
     DeadlineExceeded,
     FieldError,
@@ -24,7 +24,7 @@ _PAID = {State.PAID, State.DELIVERING, State.COMPLETED}
 
 
 def open_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
-    """Open {execution, deadline, method}, or return what was opened, captured or not.
+    """Open an attempt to pay the order, or return what was opened, captured or not.
 
     The deadline that counts is the one the order was reserved with, until the bank was asked. The insert is
     not conditional on the order's state and need not be: undoing closes the order first and then bars the
@@ -40,8 +40,8 @@ def open_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answ
     deadline(request)
     number, method = int(attempt), request["method"]
     for _ in range(_ROUNDS):
-        if found := payments.find(db, order_id, number):
-            return Answer(views.gateway_payment(_as_opened(found, method)))
+        if opened_before := payments.find(db, order_id, number):
+            return Answer(views.gateway_payment(_as_opened(opened_before, method)))
         order = orders.get(db, order_id)
         if order.state in _PAID and payments.find(db, order_id, number):
             continue  # another request of this order paid it since we looked
@@ -78,8 +78,8 @@ def _check_payable(db: Db, order: Order, attempt: int) -> None:
             raise IllegalTransition("the attempt before was not declined")
 
 
-def _payer(db: Db, order: Order) -> payers.Payer:
-    payer = payers.payer(db, order)
+def _payer(db: Db, order: Order) -> Payer:
+    payer = users.payer(db, order)
     if payer is None or payer.synthetic != order.synthetic:
         raise InvalidOrder("the user is gone", [FieldError("user_id", "must be a user's")])
     if payer.currency != order.currency:

@@ -2,16 +2,16 @@
 
 from collections.abc import Collection
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import CLOSED, OPEN, State
+from data_api.domain.requests import Document
+from data_api.schemas.views import Answer
 from data_api.storage import failures, orders, products, users
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 
 
 def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
-    """Record {execution, step, error, cause}, then end the order if it is this execution's to end.
+    """Record why a step failed, then end the order if it is this execution's to end.
 
     Compensated: CANCELLING or NEEDS_ATTENTION becomes FAILED. An order further on belongs to another
     execution of it, and is left to that one. Not compensated: one that is not ended becomes NEEDS_ATTENTION.
@@ -44,8 +44,8 @@ def _fail(db: Db, order: Order, execution: str, reason: str) -> Order:
 
 
 def _return_left_over_charge(db: Db, order: Order) -> None:
-    account = users.look(db, order)
-    if account and account.operation and account.operation.state == "charged":
+    payer = users.payer(db, order)
+    if payer and payer.operation and payer.operation.state == "charged":
         users.refund(db, order)
 
 

@@ -1,15 +1,15 @@
 """Undo an order's reservation."""
 
-from data_api.domain.documents import Document
+from data_api.domain.requests import Document
 from data_api.schemas import views
+from data_api.schemas.views import Answer
 from data_api.storage import products
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 from data_api.use_cases.cancel_order import cancel_order
 
 
 def release_products(db: Db, order_id: str, request: Document) -> Answer:
-    """Cancel the order {execution, reason} and return what it holds; any number of times.
+    """Cancel the order and return what it holds; any number of times.
 
     What was not held yet can never be held afterwards.
 

@@ -7,15 +7,14 @@ the work of a handler that died between the two, and gives the same answer.
 from collections.abc import Iterator
 from datetime import datetime
 
-from data_api.domain.deadlines import deadline
-from data_api.domain.documents import Document
 from data_api.domain.order import Decision, Order
 from data_api.domain.order_states import CLOSED, State
+from data_api.domain.requests import Document, deadline
 from data_api.schemas import views
+from data_api.schemas.views import Answer
 from data_api.storage import orders, products, users
 from data_api.storage.database import Db
 from data_api.storage.products import Stock
-from data_api.use_cases.answers import Answer
 from payment_data.errors import (
     DeadlineExceeded,
     FieldError,
@@ -53,9 +52,9 @@ def _reserve(db: Db, order: Order, until: datetime, execution: str) -> Order:
     """Return the order as it is afterwards, by whoever changed it."""
     user_errors = list(_user_errors(order, users.find(db, order.user_id)))
     for _ in range(_ROUNDS):
-        stock = products.look(db, order, until)
+        stock = products.stock_of(db, order, until)
         if refusal := _refusal(order, stock, user_errors):
-            return orders.refuse(db, order, State.NEW, Decision.of(_OPERATION, refusal), execution)
+            return orders.refuse(db, order, State.NEW, Decision.from_problem(_OPERATION, refusal), execution)
         wanted = [line for line in order.lines if stock[line.product_id].hold is None]
         if not wanted or products.hold(db, order.id, wanted, until) == len(wanted):
             reserved = orders.advance(

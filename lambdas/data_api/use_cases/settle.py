@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from data_api.domain import deadlines
-from data_api.domain.documents import Document
+from data_api.domain import requests
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
+from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
+from data_api.schemas.views import Answer
 from data_api.storage import ledger, ledger_progress, records, settlement
 from data_api.storage.database import Db
 from data_api.storage.settlement import Place
-from data_api.use_cases.answers import Answer
 from payment_data.errors import FieldError, InvalidRequest
 
 REDRIVABLE: Final = timedelta(days=14)
@@ -27,7 +27,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html"""
 MARGIN: Final = timedelta(days=1)
 """For an execution that ended after its order, all its retries of hours included, and for clocks."""
 HORIZON: Final = {
-    State.COMPLETED: deadlines.HORIZON + timedelta(hours=1),
+    State.COMPLETED: requests.HORIZON + timedelta(hours=1),
     State.FAILED: REDRIVABLE + MARGIN,
 }
 """How long a terminal order keeps its records. They stop whatever still comes: for a completed order only
@@ -36,7 +36,7 @@ _ACCOUNTS: Final = {"users": "user", "products": "product"}
 
 
 def settle(db: Db, request: Document) -> Answer:
-    """Enter into the ledger and settle what is due, {limit, after?} at a time; any number of times.
+    """Enter into the ledger and settle what is due, `limit` orders of a kind at a time; any number of times.
 
     Call it again with `after` = the answer's `next` until there is none. An order whose records or legs are
     not what they must be is left as it is, and counted as `disputed`: reconciliation says what is wrong.
@@ -66,19 +66,21 @@ def settle(db: Db, request: Document) -> Answer:
 
 
 def _open(db: Db, collection: str, limit: int) -> int:
-    found = settlement.unopened(db, collection, limit)
-    if found:
-        ledger.append(db, [leg for each in found for leg in opening_legs(_ACCOUNTS[collection], each)])
-        settlement.mark_opened(db, collection, [each["_id"] for each in found])
-    return len(found)
+    documents = settlement.unopened(db, collection, limit)
+    if documents:
+        ledger.append(
+            db, [leg for document in documents for leg in opening_legs(_ACCOUNTS[collection], document)]
+        )
+        settlement.mark_opened(db, collection, [document["_id"] for document in documents])
+    return len(documents)
 
 
 def _enter(db: Db, state: State, limit: int) -> int:
     orders = settlement.waiting(db, None, state, limit)
     if not orders:
         return 0
-    found = records.of(db, orders)
-    legs = {order.id: legs_of(order, found[order.id]) for order in orders}
+    recorded = records.by_order(db, orders)
+    legs = {order.id: legs_of(order, recorded[order.id]) for order in orders}
     ledger.append(db, [leg for order in orders for leg in legs[order.id]])
     settlement.mark_entered(db, {order.id: names_of(legs[order.id]) for order in orders})
     return len(orders)
@@ -86,22 +88,22 @@ def _enter(db: Db, state: State, limit: int) -> int:
 
 def _settle(db: Db, orders: Sequence[Order]) -> int:
     """Settle those whose records and legs are right; return how many."""
-    found, there = records.of(db, orders), ledger.keys_of(db, [order.id for order in orders])
-    due = [order for order in orders if _right(order, found[order.id], there)]
-    names = {order.id: _names(order, found[order.id]) for order in due}
+    recorded, ledger_keys = records.by_order(db, orders), ledger.keys_of(db, [order.id for order in orders])
+    due = [order for order in orders if _right(order, recorded[order.id], ledger_keys)]
+    names = {order.id: _names(order, recorded[order.id]) for order in due}
     if not due:
         return 0
-    late = [leg for o in due for leg in legs_of(o, found[o.id]) if leg.transaction not in o.ledger]
+    late = [leg for o in due for leg in legs_of(o, recorded[o.id]) if leg.transaction not in o.ledger]
     closing = [leg for order in due for leg in closing_legs(order, names[order.id])]
-    settlement.begin(db, {o.id: (names[o.id] + _new(closing, o), found[o.id].operation) for o in due})
+    settlement.begin(db, {o.id: (names[o.id] + _new(closing, o), recorded[o.id].operation) for o in due})
     _finish(db, due, [*late, *closing])
     return len(due)
 
 
 def _close(db: Db, orders: Sequence[Order]) -> None:
     """Go on with what an earlier run began: what its records say, if they are still there, and its end."""
-    found = records.of(db, orders)
-    legs = [leg for o in orders for leg in (*legs_of(o, found[o.id]), *closing_legs(o, o.ledger))]
+    recorded = records.by_order(db, orders)
+    legs = [leg for o in orders for leg in (*legs_of(o, recorded[o.id]), *closing_legs(o, o.ledger))]
     _finish(db, orders, legs)
 
 
@@ -111,25 +113,25 @@ def _finish(db: Db, orders: Sequence[Order], legs: Sequence[Leg]) -> None:
     settlement.finish(db, [order.id for order in orders])
 
 
-def _names(order: Order, found: Records) -> tuple[str, ...]:
+def _names(order: Order, recorded: Records) -> tuple[str, ...]:
     """Return what was entered, and what another execution of the order did after that."""
-    return tuple(dict.fromkeys([*order.ledger, *names_of(legs_of(order, found))]))
+    return tuple(dict.fromkeys([*order.ledger, *names_of(legs_of(order, recorded))]))
 
 
 def _new(closing: Sequence[Leg], order: Order) -> tuple[str, ...]:
     return tuple(names_of([leg for leg in closing if leg.order_id == order.id]))
 
 
-def _right(order: Order, found: Records, there: set[str]) -> bool:
+def _right(order: Order, recorded: Records, ledger_keys: set[str]) -> bool:
     """Say whether the records are as the order's end requires, and the ledger has what it is said to have."""
-    legs = legs_of(order, found)
+    legs = legs_of(order, recorded)
     if not set(order.ledger) <= set(names_of(legs)):
         return False
-    if any(leg.key not in there for leg in legs if leg.transaction in order.ledger):
+    if any(leg.key not in ledger_keys for leg in legs if leg.transaction in order.ledger):
         return False
-    held = [h for line in order.lines if (h := found.holds.get(line.product_id)) and h["state"] == "held"]
-    paid = [found.operation] if found.operation and found.operation["state"] == "charged" else []
-    paid += [payment for payment in found.payments if payment["state"] == "captured"]
+    held = [h for line in order.lines if (h := recorded.holds.get(line.product_id)) and h["state"] == "held"]
+    paid = [recorded.operation] if recorded.operation and recorded.operation["state"] == "charged" else []
+    paid += [payment for payment in recorded.payments if payment["state"] == "captured"]
     if order.state is not State.COMPLETED:
         return not held and not paid
     all_held = [h["quantity"] for h in held] == [line.quantity for line in order.lines]
@@ -138,9 +140,9 @@ def _right(order: Order, found: Records, there: set[str]) -> bool:
 
 def _places(text: str) -> dict[State, Place]:
     """Read where an earlier call left off; `STATE~time~order` for each state."""
-    found = [part.split("~") for part in text.split(" ") if part]
+    parts = [part.split("~") for part in text.split(" ") if part]
     try:
-        return {State(state): Place.of(at, order_id) for state, at, order_id in found}
+        return {State(state): Place.parse(at, order_id) for state, at, order_id in parts}
     except ValueError as error:
         rule = "must be what an earlier answer gave as `next`"
         raise InvalidRequest("the request breaks a rule", [FieldError("after", rule)]) from error

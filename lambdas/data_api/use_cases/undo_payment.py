@@ -1,15 +1,14 @@
 """Undo an order's payment, whatever it is paid with."""
 
-from data_api.domain.documents import Document
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
 from data_api.domain.payment import UNSETTLED, Payment
+from data_api.domain.requests import Document
 from data_api.schemas import views
-from data_api.storage import deliveries, payments
+from data_api.schemas.views import Answer
+from data_api.storage import deliveries, payments, users
 from data_api.storage.database import Db
-from data_api.use_cases.answers import Answer
 from data_api.use_cases.cancel_order import cancel_order
-from data_api.use_cases.refund_credit import refund_credit
 from payment_data.errors import Throttled
 
 _LAST_ATTEMPT = 99
@@ -17,7 +16,7 @@ _ROUNDS = 3
 
 
 def undo_payment(db: Db, order_id: str, request: Document) -> Answer:
-    """Cancel the order {execution, reason, method?}, void its deliveries, undo its payment; repeatable.
+    """Cancel the order, void its deliveries and undo its payment; any number of times.
 
     Credit, where no other method is named, is returned here. Of a payment through a gateway the answer is the
     attempt that may hold money there: barred, unless it was captured.
@@ -26,12 +25,12 @@ def undo_payment(db: Db, order_id: str, request: Document) -> Answer:
         OrderCompleted: it is too late to cancel.
         OrderNotFound: no such order.
     """
+    order = cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])
+    if order.reached(State.DELIVERING):  # else the fence let nobody begin
+        deliveries.void(db, order)
     method = request.get("method", "credit")
     if method == "credit":
-        return refund_credit(db, order_id, request)
-    order = cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])
-    if order.reached(State.DELIVERING):
-        deliveries.void(db, order)
+        return Answer(views.payment(order, users.refund(db, order)))
     return Answer(views.gateway_payment(_barred(db, order, method, request)))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pymongo
 import pytest
 
-from data_api.domain.documents import Document
-from data_api.storage import connection, validators
+from data_api.domain.requests import Document
+from data_api.storage import collections, connection
 from data_api.storage.database import Db
 from embedded_aws.mongod import Mongod
 from tests.integration.data_api.conftest import Call
@@ -141,10 +141,10 @@ def test_sandboxes_that_start_at_once_may_all_put_validators_in_place(database: 
     # Given an empty database
     # When
     with ThreadPoolExecutor(4) as pool:
-        started = [pool.submit(validators.ensure, database) for _ in range(4)]
+        started = [pool.submit(collections.ensure_validators, database) for _ in range(4)]
     # Then
     assert [future.exception() for future in started] == [None] * 4
-    assert set(database.list_collection_names()) == set(validators.VALIDATORS)
+    assert set(database.list_collection_names()) == set(collections.VALIDATORS)
 
 
 def test_validators_are_put_in_place_only_where_they_are_missing_or_different(
@@ -154,12 +154,12 @@ def test_validators_are_put_in_place_only_where_they_are_missing_or_different(
     database.create_collection("products")
     database.create_collection("users", validator={"$jsonSchema": {"required": ["name"]}})
     # When
-    validators.ensure(database)
+    collections.ensure_validators(database)
     # Then all are as declared, and a second time changes nothing
     found = {c["name"]: c["options"]["validator"]["$jsonSchema"] for c in database.list_collections()}
-    assert found == validators.VALIDATORS
+    assert found == collections.VALIDATORS
     database.command("profile", 2)
-    validators.ensure(database)
+    collections.ensure_validators(database)
     database.command("profile", 0)
     commands = {next(iter(entry["command"])) for entry in database["system.profile"].find()}
     assert commands <= {"listCollections", "profile"}

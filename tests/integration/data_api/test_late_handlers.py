@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from data_api.storage import deliveries, orders, products, users
-from data_api.use_cases import refund_credit, release_products
+from data_api.use_cases import release_products, undo_payment
 from payment_data.errors import (
     DeadlineExceeded,
     IdempotencyMismatch,
@@ -27,7 +27,7 @@ def _undo(shop: Shop) -> None:
     shop.fail()
 
 
-@pytest.mark.parametrize("place", [(products, "look"), (products, "hold"), (orders, "advance")])
+@pytest.mark.parametrize("place", [(products, "stock_of"), (products, "hold"), (orders, "advance")])
 def test_a_reservation_that_lands_after_its_release_holds_nothing(
     shop: Shop, interleaving: Interleaving, place: tuple[Any, str]
 ) -> None:
@@ -132,7 +132,7 @@ EFFECTS = [
 ]
 COMPLETES = ("deliver", orders, "advance")
 UNDO_EFFECTS = [
-    ("refund", refund_credit, "cancel_order"),
+    ("refund", undo_payment, "cancel_order"),
     ("refund", deliveries, "void"),
     ("refund", users, "refund"),
     ("release", release_products, "cancel_order"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from data_api.storage.database import Db
     from tests.integration.data_api.shop import Shop
 
-_REFUSED = Decision.of(
+_REFUSED = Decision.from_problem(
     "reservation", OutOfStock("one line", [FieldError("lines[0].quantity", "must be less")])
 )
 _NOON = datetime(2031, 2, 3, 12, 0, 0, 123_000, tzinfo=UTC)

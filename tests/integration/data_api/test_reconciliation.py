@@ -106,7 +106,7 @@ def test_it_agrees_at_any_moment_of_living_traffic(books: Shop, interleaving: In
         books.reserve("more")
         _settle(books)
 
-    interleaving.after(records, "of", traffic)
+    interleaving.after(records, "by_order", traffic)
     # When, then
     assert reconcile(books.api).differences == []
     assert reconcile(books.api).differences == []

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from data_api.domain import deadlines
+from data_api.domain import requests
 from payment_data import errors, metrics
 from tests.unit.lambdas.conftest import FakeApi, problem
 
@@ -387,7 +387,7 @@ def test_an_order_that_was_begun_is_overdue_after_every_deadline(
     (found,) = run("find_unfinished", {"order_id": order["order_id"]})["orders"]
     assert found == {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
     # And no forward request can come so late
-    assert sys.modules["find_unfinished.handler"].OVERDUE > deadlines.HORIZON
+    assert sys.modules["find_unfinished.handler"].OVERDUE > requests.HORIZON
 
 
 def test_an_order_that_does_not_exist_is_not_unfinished(run: Run, fake_api: FakeApi) -> None:

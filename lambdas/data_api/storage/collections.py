@@ -1,11 +1,11 @@
-"""What MongoDB itself refuses to store, whatever the code above does: the last line of defence.
+"""Validators and indexes: what MongoDB itself refuses to store, and what it finds fast.
 
-Amounts and counts are `long` and never below zero. The maps of holds and operations are not looked into:
-every update validates the whole document, and a hot product's map is long.
-https://www.mongodb.com/docs/manual/core/schema-validation/
+Validators are the last line of defence, whatever the code above does: amounts and counts are `long` and never
+below zero. The maps of holds and operations are not looked into: every update validates the whole document,
+and a hot product's map is long. https://www.mongodb.com/docs/manual/core/schema-validation/
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import OperationFailure
@@ -102,18 +102,37 @@ VALIDATORS: Mapping[str, dict[str, Any]] = {
 }
 """Collection to its `$jsonSchema`."""
 
+INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
+    "orders": [("books", "state", "updated_at", "_id")],
+    "users": [("books", "_id")],
+    "products": [("books", "_id")],
+    "payments": [("order_id",)],
+    "ledger": [("order_id", "_id"), ("account", "order_id", "amount")],
+}
+"""Collection to the keys of each index beside `_id`, all ascending: what the ledger, its settlement, lists of
+orders and reconciliation go by. https://www.mongodb.com/docs/manual/tutorial/equality-sort-range-guideline/"""
+
 
 def ensure(db: "Db") -> None:
-    """Give every collection its validator, touching only those that lack it.
+    """Give every collection its validator and its indexes, touching only those that lack them.
 
-    Needs the actions createCollection and collMod (roles readWrite and dbAdmin).
+    Needs the actions createCollection, collMod and createIndex (roles readWrite and dbAdmin).
+    https://www.mongodb.com/docs/manual/reference/command/createIndexes/
     """
-    found = {c["name"]: c.get("options", {}).get("validator") for c in db.list_collections()}
+    ensure_validators(db)
+    for name, keys in INDEXES.items():
+        wanted = [{"key": dict.fromkeys(fields, 1), "name": "_".join(fields)} for fields in keys]
+        db.command("createIndexes", name, indexes=wanted)
+
+
+def ensure_validators(db: "Db") -> None:
+    """Give every collection its validator, touching only those that lack it."""
+    validators = {c["name"]: c.get("options", {}).get("validator") for c in db.list_collections()}
     for name, schema in VALIDATORS.items():
         wanted = {"$jsonSchema": schema}
-        if name not in found:
+        if name not in validators:
             _create(db, name, wanted)
-        elif found[name] != wanted:
+        elif validators[name] != wanted:
             db.command("collMod", name, validator=wanted)
 
 
