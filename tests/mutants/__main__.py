@@ -1,0 +1,166 @@
+"""Change a room's modules a little, sixty times over, and list the changes that its tests do not notice.
+
+python -m tests.mutants [ROOM ...] [--count 60] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.core.repository import ROOT
+from tests.mutants import worker
+from tests.mutants.equivalents import equivalents
+from tests.mutants.rooms import ROOMS, mutants, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.mutants.rooms import Mutant, Room
+
+_PROCESSES: Final = 2
+_LEAST_KILLED: Final = 0.9
+_BASELINE_SECONDS: Final = 600.0
+_SOURCES: Final = (".", "lambdas", "lambdas/payment_data/src", "environments/embedded/src")
+
+
+class Bench:
+    """A copy of the tree in which mutants of one room are tried, by a process of its own."""
+
+    def __init__(self, room: Room, folder: Path) -> None:
+        """Copy the tree and start the process."""
+        _copy_tree(folder)
+        search = os.pathsep.join(str(folder / source) for source in _SOURCES)
+        self._folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, worker.__file__, ",".join(room.tests), ",".join(room.preloaded)],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": search},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def baseline(self) -> float:
+        """Run the tests against the room as it is, and return how many seconds they take.
+
+        Raises:
+            SystemExit: They fail as it is.
+        """
+        answer = self._ask({"seconds": _BASELINE_SECONDS})
+        if answer["status"] != worker.SURVIVED:
+            raise SystemExit(f"the tests fail without any mutant: {answer['status']}")
+        return float(answer["seconds"])
+
+    def status(self, mutant: Mutant, seconds: float) -> str:
+        """Try a mutant, and return `killed`, `survived` or `timed out`."""
+        source = (self._folder / mutant.file).read_bytes()
+        text = mutant.mutation.applied(source).decode()
+        return str(self._ask({"file": mutant.file, "text": text, "seconds": seconds})["status"])
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _ask(self, task: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(task), file=self._process.stdin, flush=True)
+        return dict(json.loads(self._process.stdout.readline()))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try a sample of each room; fail when one kills fewer than nine in ten."""
+    parser = argparse.ArgumentParser(prog="tests.mutants", description=__doc__)
+    parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"one of {', '.join(ROOMS)}; else all")
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    shares = [_try_room(ROOMS[name], options.count, options.seed) for name in options.rooms or ROOMS]
+    return int(min(shares) < _LEAST_KILLED)
+
+
+def _try_room(room: Room, count: int, seed: int) -> float:
+    known = equivalents()
+    candidates = [mutant for mutant in mutants(room) if mutant.key() not in known]
+    chosen = sample(candidates, count, seed)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        survivors = _survivors(room, chosen, Path(folder))
+    killed = len(chosen) - len(survivors)
+    _say(f"{room.name}: {killed} of {len(chosen)} killed (seed {seed}, {len(candidates)} mutants in all)")
+    for mutant in survivors:
+        change = mutant.mutation
+        _say(f"  {mutant.file}:{change.line}: {change.operator}: {change.statement}")
+        _say(f"      {_short(change.before)} -> {_short(change.after) or 'nothing'}")
+    return killed / len(chosen) if chosen else 1.0
+
+
+def _survivors(room: Room, chosen: list[Mutant], folder: Path) -> list[Mutant]:
+    """Return the mutants that no test noticed; one that never ends was noticed."""
+    idle: SimpleQueue[Bench] = SimpleQueue()
+    benches = [Bench(room, folder / str(number)) for number in range(_PROCESSES)]
+    with ThreadPoolExecutor(_PROCESSES) as pool:
+        seconds = max(pool.map(Bench.baseline, benches))
+        for bench in benches:
+            idle.put(bench)
+
+        def survives(mutant: Mutant) -> bool:
+            bench = idle.get()
+            try:
+                return bench.status(mutant, 10 + 4 * seconds) == worker.SURVIVED
+            finally:
+                idle.put(bench)
+
+        found = [mutant for mutant, alive in zip(chosen, pool.map(survives, chosen), strict=True) if alive]
+    for bench in benches:
+        bench.close()
+    return found
+
+
+def _copy_tree(folder: Path) -> None:
+    """Copy what git knows of the working tree, and compile it so that a changed module is seen as changed."""
+    subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, folder], check=True)  # noqa: S607
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).exists():
+            shutil.copy2(ROOT / name, folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)
+    for name in (".venv", ".cache"):
+        (folder / name).symlink_to(ROOT / name)
+    compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
+    subprocess.run(
+        [sys.executable, *compiled, "environments", "templates", "pipelines", "lambdas"],
+        cwd=folder,
+        check=True,
+    )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:90]
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Operators change what they say, samples are repeatable, and no equivalent outlives its code."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.mutants.equivalents import equivalents
+from tests.mutants.operators import mutations
+from tests.mutants.rooms import ROOMS, Room, mutants, sample
+
+
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        ("a < b", {"a <= b"}),
+        ("a not in b", {"a in b"}),
+        ("x = n == 3", {"x = n != 3", "x = n == 4", "x = n == (2)"}),
+        ("x = a + b", {"x = a - b"}),
+        ("x = (a) and (b)", {"x = (a) or (b)"}),
+        ("x = not a", {"x = bool(a)"}),
+        ("x = True", {"x = False"}),
+        ("if a: x = b", {"if (not (a)): x = b"}),
+        ("x = [a for a in b if a]", {"x = [a for a in b if (not (a))]"}),
+        ("def f():\n    return a", {"def f():\n    return None"}),
+        ("raise E", {"pass"}),
+        ("f(a)", {"pass"}),
+        ("x += a", {"pass"}),
+        ("x = f(a, b)", {"x = f(a, )"}),
+        ("x = f(a, key=b)", {"x = f(a, )"}),
+        ("x = f(key=a, other=b)", {"x = f( other=b)", "x = f(key=a, )"}),
+        ("x = 'ä' < b", {"x = 'ä' <= b"}),
+    ],
+)
+def test_an_operator_changes_a_statement(source: str, changed: set[str]) -> None:
+    text = source.encode()
+    assert {mutation.applied(text).decode() for mutation in mutations(text)} >= changed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "'''A docstring.'''",
+        "x: int | None",
+        "if TYPE_CHECKING:\n    import a",
+        "def f(a: int | str) -> int | None: ...",
+        "x = f'{a:3}'",
+        "return_value = None",
+    ],
+)
+def test_what_only_readers_and_type_checkers_see_is_left_alone(source: str) -> None:
+    assert mutations(source.encode()) == []
+
+
+@pytest.mark.parametrize("room", ROOMS.values(), ids=lambda room: room.name)
+def test_every_mutant_is_another_program(room: Room) -> None:
+    # Given a sample of a room's mutants
+    drawn = sample(mutants(room), 60, seed=1)
+    assert drawn == sample(mutants(room), 60, seed=1)
+    # Then each parses, and is not what it was
+    sources = {str(module): module.read_bytes() for module in room.modules()}
+    for mutant in drawn:
+        source = next(text for path, text in sources.items() if path.endswith(mutant.file))
+        assert ast.dump(ast.parse(mutant.mutation.applied(source))) != ast.dump(ast.parse(source)), mutant
+
+
+def test_an_equivalent_mutant_whose_code_is_gone_is_struck_out() -> None:
+    there = {mutant.key() for room in ROOMS.values() for mutant in mutants(room)}
+    assert set(equivalents()) - there == set()
+    assert all(len(why.split()) > 3 for why in equivalents().values())
