@@ -1,5 +1,4 @@
-"""WHERE the system runs.
+"""WHERE the system runs: a schema, one YAML file for each environment, and rules that refuse a wrong one.
 
-One schema (`schema.py`), one YAML file for each environment, and rules that refuse a wrong file with
-file, key and rule. `embedded/` is the AWS that runs on your own machine.
+A refusal names file, key and rule. `embedded/` is the AWS that runs on your own machine.
 """

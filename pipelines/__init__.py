@@ -1,1 +1,1 @@
-"""HOW it is promoted: packages, stacks deployed by change set, orders followed, and the command line."""
+"""HOW it is promoted: rooms from packages, stacks and evidence up to the pipelines and the command line."""

@@ -1,1 +1,1 @@
-"""The sweeper's question: which orders are on their way, and have not changed for a while."""
+"""The first step of the sweeper: lists orders that are under way and have not changed for a while."""

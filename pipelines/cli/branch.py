@@ -20,7 +20,7 @@ _INSPECTION = "BRANCH_INSPECTION_ROLE"
 
 @click.group()
 def branch() -> None:
-    """The stacks that branches have."""
+    """Show and remove the stacks of branches."""
 
 
 @branch.command()
@@ -125,7 +125,7 @@ def expire() -> None:
 
 
 def _branch_account(endpoint_url: str | None) -> accounts.Aws:
-    """The branches' account: as its inspection role where a pipeline names one, else as the caller."""
+    """Return the branches' account, as its inspection role where a pipeline names one, else as the caller."""
     return (
         build_environment.looking_at("branch")
         if _INSPECTION in os.environ

@@ -73,7 +73,7 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
 
 @click.group()
 def library() -> None:
-    """The shared library, and the index it is published to."""
+    """Publish the library that all functions share."""
 
 
 @library.command()

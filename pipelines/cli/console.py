@@ -52,7 +52,7 @@ def as_json(result: object) -> None:
 
 
 def runnable(text: str) -> str:
-    """Commands as they can be pasted: with the path of `payments` where the shell would not find it."""
+    """Return text whose commands can be pasted: with the path of `payments` where the shell lacks it."""
     path = Path(sys.argv[0])
     if path.name != "payments" or shutil.which("payments"):
         return text

@@ -17,7 +17,7 @@ from pipelines.status.dora import site
 @click.group(invoke_without_command=True)
 @click.pass_context
 def docs(context: click.Context) -> None:
-    """The docs site; built when nothing else is said."""
+    """Build and publish the docs site; without a subcommand, build it."""
     if context.invoked_subcommand is None:
         context.invoke(build)
 

@@ -45,7 +45,7 @@ def down(keep: bool) -> None:
 
 
 def ways_in(endpoint: str, environment: str) -> str:
-    """What to paste into a shell to speak to an environment's account on an embedded AWS."""
+    """Return what to paste into a shell to reach an environment's account on an embedded AWS."""
     account, region = schema.load(environment).account, schema.load(environment).region
     return f"""
 For the aws command line (the access key is the account; any secret will do):

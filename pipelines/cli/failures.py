@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Say the failure and end with 1; a failure that is ours to mend keeps its traceback."""
+    """Print a failure in words and exit with 1; an error of our own code keeps its traceback."""
     try:
         yield
     except Refused as refusal:

@@ -38,7 +38,7 @@ class Commands(click.Group):
     """A group that loads a command when it is used, and that tells errors without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The commands in the order of a first acquaintance."""
+        """Return the commands, those that a new user needs first at the top."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's

@@ -73,7 +73,7 @@ profiles = click.option(
 
 
 def profiles_by_account(arguments: tuple[str, ...]) -> dict[str, str]:
-    """The profile of each account that one was given for.
+    """Return the profile of each account, by the account's name.
 
     Raises:
         UsageError: It is not of the form, or names no account.
@@ -86,7 +86,7 @@ def profiles_by_account(arguments: tuple[str, ...]) -> dict[str, str]:
 
 
 def with_profile(account: Aws, profile: str | None) -> Aws:
-    """The same account as somebody else, where a profile says whom."""
+    """Return the same account with another profile's credentials; as it is where no profile is named."""
     if profile is None:
         return account
     session = boto3.Session(profile_name=profile, region_name=account.environment.region)

@@ -48,14 +48,14 @@ class Journey:
 
 
 def print_effects(effects: Sequence[Effect]) -> None:
-    """Stock and credit before and after."""
+    """Print stock and credit before and after."""
     if effects:
         rows = [(effect.what, effect.before, effect.after, effect.change) for effect in effects]
         console.out.print(table("Effects", ("", "before", "after", "change"), rows))
 
 
 def print_list(orders: Sequence[dict[str, Any]]) -> None:
-    """One line for each order: ids stay whole, however narrow the terminal is."""
+    """Print one line for each order: ids stay whole, however narrow the terminal is."""
     widths = [max(len(order[key]) for order in orders) for key in ("order_id", "state", "user_id")]
     for order in orders:
         words = [order[key].ljust(n) for key, n in zip(("order_id", "state", "user_id"), widths, strict=True)]
@@ -65,7 +65,7 @@ def print_list(orders: Sequence[dict[str, Any]]) -> None:
 
 
 def print_record(order_id: str, record: Record, status: str | None, moments: Iterable[Moment]) -> None:
-    """Everything about an order."""
+    """Print everything about an order."""
     order = record.order
     state = order["state"] if order else "not known to the data API"
     console.out.print(f"[bold]Order {escape(order_id)}[/]: {state}; execution: {status or 'not placed yet'}")
@@ -104,7 +104,7 @@ def print_record(order_id: str, record: Record, status: str | None, moments: Ite
 def table(
     title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], long: Collection[str] = ()
 ) -> Table:
-    """A plain table; only the columns named in `long` are wrapped where the terminal is narrow."""
+    """Return a plain table; only the columns named in `long` wrap where the terminal is narrow."""
     drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
         drawn.add_column(column, no_wrap=column not in long, overflow="fold")

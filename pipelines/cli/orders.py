@@ -174,7 +174,7 @@ def smoke(aws: Aws, stack: str, machine: bool) -> None:
 
 
 def print_checks(report: SmokeReport) -> None:
-    """Each check with its verdict."""
+    """Print each check with its result."""
     for check in report.checks:
         verdict = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
         console.out.print(f"  {verdict} ", end="")

@@ -24,7 +24,7 @@ _which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), defau
 
 @click.group()
 def pipeline() -> None:
-    """The promotion pipelines."""
+    """Run the promotion pipelines: status, approvals, retries and rollbacks."""
 
 
 for _command in (pipeline_builds.write_settings, pipeline_builds.evidence, pipeline_builds.verify):

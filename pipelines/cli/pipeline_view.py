@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 def print_state(stages: list[Json], executions: list[Json]) -> None:
-    """Its stages with their actions, and its last executions."""
+    """Print the stages of a pipeline with their actions, and its last executions."""
     rows = [
         (stage["stageName"], *_row(action))
         for stage in stages
@@ -49,7 +49,7 @@ def print_state(stages: list[Json], executions: list[Json]) -> None:
 
 
 def print_failure_report(after: FailureReport) -> None:
-    """What became of a release that failed: the end of its log, what happened, what serves, what to do."""
+    """Print why a release failed: the end of its log, what happened, what serves now, what to do."""
     for line in after.log.end if after.log else ():
         console.out.print(f"  | {line}", markup=False, highlight=False)
     for line in after.sentences():
@@ -57,7 +57,7 @@ def print_failure_report(after: FailureReport) -> None:
 
 
 def print_questions(questions: list[PendingApproval], which: str) -> None:
-    """What waits for an answer, with what it tells, and how to answer."""
+    """Print what waits for an approval, with its summary and the commands that answer."""
     for question in questions:
         console.out.print(f"[bold]{question.stage}[/] of {question.execution} waits for an answer:")
         console.out.print(question.summary, markup=False)
@@ -143,7 +143,7 @@ class Screen:
 
 @contextmanager
 def watching(tools: Aws, promotion: Promotion) -> Iterator[View]:
-    """A view of a promotion that fits where it is shown."""
+    """Yield a view of a promotion that suits the output: live at a terminal, lines anywhere else."""
     console.out.print(_title(promotion))
     if not console.out.is_terminal:
         yield Lines(console.out.print)
@@ -153,7 +153,7 @@ def watching(tools: Aws, promotion: Promotion) -> Iterator[View]:
 
 
 def drawn(promotion: Promotion, stages: list[str], now: datetime | None = None) -> Table:
-    """A promotion with all its stages, those still to come included."""
+    """Return a promotion as a table of all its stages, those still to come included."""
     now = now or datetime.now(UTC)
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name in stages:

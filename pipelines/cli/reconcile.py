@@ -81,7 +81,7 @@ def _line(difference: Difference) -> str:
 
 @contextmanager
 def _bars() -> Iterator[Callable[[Reconciliation], None]]:
-    """A progress bar for each kind, on standard error."""
+    """Show a progress bar for each kind, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console.err, transient=True) as progress:
         tasks = {kind: progress.add_task(kind, total=None) for kind in KINDS}

@@ -49,7 +49,7 @@ def show(
 
 
 def times(promotions: Sequence[Promotion]) -> None:
-    """How long each stage took."""
+    """Print how long each stage took."""
     rows = [
         (promotion.which, stage, f"{seconds:.1f} s")
         for promotion in promotions
@@ -84,7 +84,7 @@ def _orders(orders: Sequence[OrderResult]) -> None:
 
 
 def _digests(prepared: Rehearsal) -> bool:
-    """What staging and production run, read from their stacks."""
+    """Print the digests that staging and production run, and return whether they are the same."""
     accounts = {name: prepared.targets[name] for name in ("staging", "prod")}
     run = {
         name: deployed_versions.digests(aws, aws.environment.default_stack) for name, aws in accounts.items()
@@ -134,7 +134,7 @@ def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bo
 
 
 def _kept(evidence: str) -> Path:
-    """The evidence page in a file, for when the embedded AWS is stopped; it needs nothing from elsewhere."""
+    """Save the evidence page as a file that outlives the embedded AWS, and return its path."""
     place = DIST / "rehearsal" / "evidence.html"
     place.parent.mkdir(parents=True, exist_ok=True)
     with urllib.request.urlopen(evidence, timeout=30) as page:  # noqa: S310 - the address of our own docs site

@@ -82,7 +82,7 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
 
 @contextmanager
 def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
-    """The embedded AWS that runs already, or one for this rehearsal; and whether it stays."""
+    """Yield the embedded AWS that runs already, or one for this rehearsal; and whether it stays."""
     running = instance.running(instance.DEFAULT_ROOT)
     if running:
         console.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
@@ -99,7 +99,7 @@ def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
 
 
 def _orders(prepared: Rehearsal) -> list[OrderResult]:
-    """The sample orders, placed on the branch's stack."""
+    """Place the sample orders on the branch's stack."""
     stack = payment_stack.connect(prepared.targets["branch"], branch_names.stack_name(rehearsal.BRANCH))
     with console.progress("placing orders") as reporter:
         return sample_orders.place(stack, reporter, order_view.Journey().print)
@@ -148,7 +148,7 @@ def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str
 
 
 def how_to_answer(question: PendingApproval, pipeline: str, endpoint: str | None) -> str:
-    """The commands that answer a gate, with `payments` and with the `aws` command line."""
+    """Return the commands that answer a gate, with `payments` and with the `aws` command line."""
     return f"""The gate is left open. Answer it with one of
 
   payments pipeline approve release --endpoint-url {endpoint}

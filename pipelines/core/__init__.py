@@ -1,1 +1,1 @@
-"""What every room shares: refusals, progress, the repository's folders, retries, names of stacks and tags."""
+"""What every room shares: refusals, progress, waiting, retries, folders, names of stacks and tags."""

@@ -36,7 +36,7 @@ class NotABranchStack(Refused):
 
 
 def stack_name(branch: str) -> str:
-    """The name of a branch's stack: a readable slug and a digest of the whole branch name.
+    """Return the name of a branch's stack: a readable slug and a digest of the whole branch name.
 
     Args:
         branch: Any name git allows (git-check-ref-format), of any length and script.
@@ -57,7 +57,7 @@ def stack_name(branch: str) -> str:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> str:
-    """The stack name of the branch that the variable `BRANCH` names.
+    """Return the stack name of the branch that the variable `BRANCH` names.
 
     Raises:
         Refused: The variable is missing or empty.
@@ -66,7 +66,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def is_branch_stack(stack: str) -> bool:
-    """Whether a stack's name is one that a branch has."""
+    """Return whether a stack's name is one that a branch has."""
     return len(stack) <= LONGEST and _LEGAL.fullmatch(stack) is not None
 
 

@@ -14,7 +14,7 @@ OF_A_BRANCH: Final = ("branch", "commit", "pushed-at", "expires-at")
 
 
 def faults(settings: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the tags of a stack's settings."""
+    """Yield what is wrong with the tags of a stack's settings."""
     tags = settings.get("Tags", {})
     # A branch's network is everybody's: no push made it, and it does not expire.
     of_a_push = tags.get("environment") == "branch" and bool(settings.get("Parameters"))

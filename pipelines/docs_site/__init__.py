@@ -1,6 +1,6 @@
-"""The docs site: written pages from docs/, generated ones beside them, and MkDocs over both.
+"""Builds the docs site: written pages from docs/, generated ones beside them, and MkDocs over both.
 
-`source` lays the pages out in a folder of their own under .cache, so that nothing generated is ever
-committed; `navigation` says in which order they are read; `assets` fetches what a browser needs, so that the
-site asks nobody else for anything; `building` puts it together.
+`generated` adds what the code says and refuses docs that disagree with it; `navigation` orders the pages;
+`assets` fetches what a browser needs, so that the site makes no external request; `building` lays everything
+out under .cache, so that nothing generated is ever committed, and runs MkDocs.
 """

@@ -25,7 +25,7 @@ _GROUP: Final = re.compile(r"^## ", re.MULTILINE)
 def completed(
     page: str, text: str, facts: Mapping[str, str], *, what: str, source: str, overview: str, drift: Drift
 ) -> str:
-    """The page with the facts of each name below its explanation.
+    """Return the page with the facts of each name below its explanation.
 
     Args:
         page: Its path in docs/.
@@ -49,7 +49,7 @@ def completed(
 
 
 def _named(heading: str, facts: Mapping[str, str]) -> list[str]:
-    """The names that a heading is about."""
+    """Return the names that a heading is about."""
     if heading.startswith("…"):
         return [name for name in facts if name.endswith(heading.removeprefix("…"))]
     return [heading] if heading in facts else []
@@ -73,6 +73,6 @@ def _compare(
 
 
 def _with(section: str, facts: str) -> str:
-    """The facts go before the next heading of level 2, which begins another group."""
+    """Insert the facts before the next heading of level 2, which begins another group."""
     own, *rest = re.split(r"^(?=## )", section, maxsplit=1, flags=re.MULTILINE)
     return f"{own.rstrip()}\n\n{facts}\n{''.join(rest)}"

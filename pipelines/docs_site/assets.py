@@ -49,7 +49,7 @@ MERMAID: Final = Asset(
 
 
 def fetch(asset: Asset, cache: Path = CACHE / "npm", home: Path | None = None) -> Path:
-    """The file, from the cache or else from the registry that npm on this machine would ask.
+    """Return the file, from the cache or else from the registry that npm on this machine would ask.
 
     Args:
         asset: What is wanted.
@@ -73,7 +73,7 @@ def fetch(asset: Asset, cache: Path = CACHE / "npm", home: Path | None = None) -
 
 
 def registry(home: Path) -> str:
-    """Where npm on this machine fetches packages: its variable, `~/.npmrc`, or the public registry."""
+    """Return where npm on this machine fetches packages: its variable, `~/.npmrc`, or the public registry."""
     for name in ("NPM_CONFIG_REGISTRY", "npm_config_registry"):
         if configured := os.environ.get(name):
             return configured.rstrip("/")

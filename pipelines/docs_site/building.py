@@ -90,7 +90,7 @@ def _epoch(root: Path) -> Iterator[None]:
 
 
 def source_date(root: Path) -> str:
-    """When the source was committed, in seconds since 1970; 1980 for one without its history."""
+    """Return when the source was committed, in seconds since 1970; 1980 for a source without history."""
     if not (root / ".git").exists():
         return _NO_TIME
     command = ["git", "-C", str(root), "log", "-1", "--format=%ct"]

@@ -82,7 +82,7 @@ def _command_lines(text: str) -> Iterator[str]:
 
 
 def _words(line: str) -> list[str]:
-    """The words of the first command of a line; what a shell would do with the rest is not asked."""
+    """Return the words of the first command of a line; a pipe or a redirection ends it."""
     try:
         words = shlex.split(line, comments=True)
     except ValueError:

@@ -13,7 +13,7 @@ _PROVEN: Final = ("lambdas", "templates/definitions", "tests/crash_matrix")
 
 
 def digest(root: Path) -> str:
-    """How the SHA-256 of functions, workflow and crash matrix begins; whole, it would look like a secret."""
+    """Return the first 8 digits of the SHA-256 of functions, workflow and crash matrix."""
     total = hashlib.sha256()
     for path in sorted(path for folder in _PROVEN for path in (root / folder).rglob("*.py")):
         total.update(path.relative_to(root).as_posix().encode() + b"\0")
@@ -22,7 +22,7 @@ def digest(root: Path) -> str:
 
 
 def figures(reports: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    """What pages may name: `proof.since`, a sentence on the age of docs/data/crash-matrix.json."""
+    """Return `proof.since` for pages: a sentence on the age of docs/data/crash-matrix.json."""
     report = reports.get("crash_matrix")
     if report is None:
         return {}

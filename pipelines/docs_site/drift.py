@@ -19,7 +19,7 @@ class Drift:
             self.findings.append(finding)
 
     def described(self, text: str | None, what: str, source: str, page: str) -> str:
-        """The description that a page is made of, or a finding that it is missing.
+        """Return the description that a page needs, or note that it is missing.
 
         Args:
             text: The description.
@@ -32,7 +32,7 @@ class Drift:
         return text or ""
 
     def raise_if_any(self) -> None:
-        """Tell them.
+        """Refuse when docs and code disagree anywhere.
 
         Raises:
             Refused: There is one at least.

@@ -28,7 +28,7 @@ _USED: Final = re.compile(r"\{\{ *([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+) *\}\}")
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The reports by name."""
+    """Return the reports of a folder by name."""
     return {
         path.stem.replace("-", "_"): json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("*.json"))
@@ -36,7 +36,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def filled(page: str, text: str, reports: Mapping[str, Any], drift: Drift) -> str:
-    """The page with its figures; one that no report has is drift."""
+    """Return the page with its figures filled in; a figure that no report has is drift."""
 
     def figure(used: re.Match[str]) -> str:
         value: Any = reports
@@ -93,7 +93,7 @@ def from_code(stacks: Mapping[str, Stack]) -> dict[str, Any]:
 
 
 def _of_an_order() -> dict[str, Any]:
-    """What an order may ask for, as the data API's own document says it."""
+    """Return the limits of an order, from the data API's own document."""
     document = json.loads((ROOT / "docs" / "data" / "openapi.json").read_text(encoding="utf-8"))
     shapes = document["components"]["schemas"]
     return {

@@ -10,6 +10,7 @@ from pipelines.docs_site import (
     crash_matrix_age,
     figures,
     readme_diagram,
+    rooms,
     stacks,
 )
 from pipelines.docs_site.code_references import CodeReferences
@@ -62,6 +63,7 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
     references = CodeReferences(root, command, drift)
     reports = figures.read(root / "docs" / "data")
+    reports["rooms"] = {**rooms.tables(root, drift), "contracts": rooms.contracts(root)}
     reports |= figures.from_code(stack_templates) | crash_matrix_age.figures(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
@@ -79,7 +81,7 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
 
 
 def _completed(docs: Path, drift: Drift) -> dict[str, str]:
-    """The pages that are half written and half generated."""
+    """Return the pages that are half written and half generated, by path."""
     pages = {}
     for name, (workflow, source) in _WORKFLOWS.items():
         definition = workflow.definition()
@@ -113,7 +115,7 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
 def _generated(
     root: Path, docs: Path, command: click.Group, stack_templates: Mapping[str, Stack], drift: Drift
 ) -> dict[str, str]:
-    """The pages that the code alone makes, in the order of the menu."""
+    """Return the pages that the code alone makes, by path, in the order of the menu."""
     return {
         "reference/commands.md": commands.commands_page(command, drift),
         "reference/environments.md": environments.environments_page(drift),
@@ -140,5 +142,5 @@ def _generated(
 
 
 def _text(path: Path) -> str:
-    """Nothing for a page that is missing: everything it should explain is told then."""
+    """Return a page's text; empty for a missing page, so that everything it should explain is reported."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -13,17 +13,17 @@ _LITERALLY: Final = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]|^~"}
 
 
 def code(text: object) -> str:
-    """A name as it stands in the code; safe inside a table."""
+    """Return a name as code, safe inside a table."""
     return f"<code>{escape(str(text), quote=False).translate(_LITERALLY)}</code>"
 
 
 def codes(texts: Iterable[object]) -> str:
-    """Some names, separated by commas."""
+    """Return names as code, separated by commas."""
     return ", ".join(code(text) for text in texts)
 
 
 def prose(text: object) -> str:
-    """A sentence of the code's own, safe inside a table: `names` stay code, everything else is plain text."""
+    """Return a sentence safe inside a table: `names` stay code, everything else is plain text."""
     plain = " ".join(str(text).split())
     parts = plain.split("`")
     shown = [
@@ -34,22 +34,22 @@ def prose(text: object) -> str:
 
 
 def lines(texts: Iterable[str]) -> str:
-    """Several lines in one cell."""
+    """Return several lines for one cell."""
     return "<br>".join(texts)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a cell is Markdown already."""
+    """Return a table; its cells are Markdown already."""
     body = [[cell.replace("\n", " ") for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in [headers, ["---"] * len(headers), *body]) + "\n"
 
 
 def mermaid(diagram: str) -> str:
-    """A diagram."""
+    """Return a Mermaid diagram as a fenced block."""
     return f"```mermaid\n{diagram}```\n"
 
 
 def page(title: str, sources: Sequence[str], *parts: str) -> str:
-    """A generated page: its heading, what it is made of, and its parts."""
+    """Return a generated page: its heading, the files that it is made from, and its parts."""
     origin = f"*Generated from {', '.join(code(source) for source in sources)}.*\n"
     return "\n".join([f"# {title}\n", origin, *parts])

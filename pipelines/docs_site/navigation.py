@@ -20,7 +20,7 @@ _HEADING: Final = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 
 
 def spelled_out(nav: list[Any], docs: Path) -> list[Any]:
-    """The `nav` of mkdocs.yml with each folder as the list of its pages.
+    """Return the `nav` of mkdocs.yml with each folder as the list of its pages.
 
     Raises:
         Refused: A page is linked nowhere in its folder's index.
@@ -57,7 +57,7 @@ def _pages(folder: str, docs: Path) -> list[Any]:
 
 
 def _reached(page: str, folder: str) -> str:
-    """The page, or the index of the folder inside `folder` that it is in."""
+    """Return the page, or the index of the folder inside `folder` that holds it."""
     inside = page.removeprefix(f"{folder}/").split("/")
     return page if len(inside) == 1 else f"{folder}/{inside[0]}/index.md"
 

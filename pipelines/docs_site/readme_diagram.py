@@ -26,12 +26,12 @@ def check(readme: str, pipelines: Stack, drift: Drift) -> None:
 
 
 def redrawn(readme: str, pipelines: Stack) -> str:
-    """README.md with the picture of today."""
+    """Return README.md with the diagram of the present definitions."""
     return _PICTURE.sub(lambda _: f"```mermaid\n{drawn(pipelines)}```", readme, count=1)
 
 
 def drawn(pipelines: Stack) -> str:
-    """The picture as Mermaid, of which GitHub draws what this site does."""
+    """Return the diagram as Mermaid, which GitHub draws as this site does."""
     return "\n".join(
         [
             "flowchart TB",
@@ -48,7 +48,7 @@ def drawn(pipelines: Stack) -> str:
 
 
 def release(pipelines: Stack) -> list[str]:
-    """The stages of a release, one after the other, who says yes, and what rolls back."""
+    """Return the lines that draw a release's stages: who approves, and what rolls back."""
     stages = promotion.every(pipelines)["ReleasePipeline"]["Stages"]
     ids = [f"r{number}" for number in range(len(stages))]
     boxes = [f"    {node}{_box(stage)}" for node, stage in zip(ids, stages, strict=True)]

@@ -34,29 +34,29 @@ class Stack:
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
-        """By name."""
+        """Return the parameters by name."""
         section: dict[str, dict[str, Any]] = self.template.get("Parameters", {})
         return section
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """By logical id."""
+        """Return the resources by logical id."""
         section: dict[str, dict[str, Any]] = self.template["Resources"]
         return section
 
     @property
     def outputs(self) -> dict[str, dict[str, Any]]:
-        """By name."""
+        """Return the outputs by name."""
         section: dict[str, dict[str, Any]] = self.template.get("Outputs", {})
         return section
 
     @property
     def has_roles(self) -> bool:
-        """Whether it says who may do what."""
+        """Return whether the stack has roles or policies."""
         return any(resource["Type"].startswith("AWS::IAM::") for resource in self.resources.values())
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of its resources of a type, by logical id."""
+        """Return the properties of the resources of a type, by logical id."""
         return {
             name: resource["Properties"]
             for name, resource in self.resources.items()
@@ -65,7 +65,7 @@ class Stack:
 
 
 def every() -> dict[str, Stack]:
-    """Every stack by name: the environment's in the order of deployment, then the pipelines' own."""
+    """Return every stack by name: the environment's in the order of deployment, then the pipelines' own."""
     environment, settings = schema.load(_ENVIRONMENT), tools.load()
     built = synth.build(environment)
     stacks = [Stack(name, _source(synth.STACKS[name]), built[name].to_dict()) for name in built]
@@ -86,7 +86,7 @@ def _source(build: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A property's value in one line; `${Name}` is what CloudFormation fills in."""
+    """Return a property's value in one line; `${Name}` is what CloudFormation fills in."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and len(value) == 1:

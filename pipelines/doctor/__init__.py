@@ -1,7 +1,6 @@
-"""What an installation needs, examined one thing after the other (`payments doctor`).
+"""Checks what an installation needs, one thing after the other, and says what to do (`payments doctor`).
 
-Each check says what it found and, where that is not well, what to do. One that could not look says so and is
-never taken for a pass. `machine.py`, `accounts.py`, `foundations.py`, `peering.py`, `addresses.py`,
-`quotas.py` and `reachability.py` hold the checks, in the order in which they build on each other;
-`examination.py` runs them.
+A check that could not be made is reported as unknown, never as passed. `local_tools.py`, `accounts.py`,
+`stacks.py`, `network.py`, `quotas.py` and `reachability.py` hold the checks, in the order in which they build
+on each other; `run.py` runs them.
 """

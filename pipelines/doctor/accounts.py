@@ -16,7 +16,11 @@ _REFUSED: Final = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenI
 
 
 def credentials(aws: Aws) -> Diagnosis:
-    """There are credentials, and AWS takes them."""
+    """Check that there are credentials and AWS accepts them.
+
+    Raises:
+        ClientError: AWS refused for another reason than the credentials.
+    """
     sign_in = _SIGN_IN.format(aws.environment.name)
     if aws.session.get_credentials() is None:
         return failed("There are no AWS credentials here", sign_in)
@@ -32,7 +36,7 @@ def credentials(aws: Aws) -> Diagnosis:
 
 
 def account(aws: Aws) -> Diagnosis:
-    """They belong to the account that the file names."""
+    """Check that the credentials belong to the account that the file names."""
     name, stated = aws.environment.name, aws.environment.account
     actual = str(aws.client("sts").get_caller_identity()["Account"])
     if actual == stated:

@@ -44,15 +44,15 @@ class Diagnosis:
 
 
 def well(says: str) -> Diagnosis:
-    """All is as it should be."""
+    """Return that all is as it should be."""
     return Diagnosis(State.OK, says)
 
 
 def failed(says: str, remedy: str) -> Diagnosis:
-    """Something is wrong."""
+    """Return that something is wrong, and what to do."""
     return Diagnosis(State.FAILED, says, remedy)
 
 
 def unknown(says: str, remedy: str) -> Diagnosis:
-    """It could not be looked at."""
+    """Return that the check could not be made, and what to do."""
     return Diagnosis(State.UNKNOWN, says, remedy)

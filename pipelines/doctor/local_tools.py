@@ -13,7 +13,7 @@ _OLDEST: Final = (3, 11)
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Diagnosis:
-    """Python is new enough."""
+    """Check that Python is new enough."""
     has = ".".join(map(str, version))
     if version[:2] < _OLDEST:
         return failed(f"Python {has}, and 3.11 or newer is needed", "make PYTHON=python3.12 install")
@@ -21,7 +21,7 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Diagnosis:
 
 
 def git() -> Diagnosis:
-    """Git is there: pushes start pipelines, and builds read when the source was committed."""
+    """Check that git runs: pushes start pipelines, and builds read when the source was committed."""
     program = shutil.which("git")
     if program is None:
         return failed("There is no git on the PATH", "Install it with your system's packages.")

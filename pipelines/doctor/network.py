@@ -20,7 +20,7 @@ _NOTHING: Final = "There is no network yet"
 
 
 def accepted(aws: Aws) -> Diagnosis:
-    """The peering connection is active, and leads to the database's VPC."""
+    """Check that the peering connection is active and leads to the database's VPC."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
         return failed(_NOTHING, "Mend the network stack first.")
@@ -40,7 +40,7 @@ def accepted(aws: Aws) -> Diagnosis:
 
 
 def route_to_database(aws: Aws) -> Diagnosis:
-    """Every private subnet has a route to the database through the peering connection."""
+    """Check that every private subnet has a route to the database through the peering connection."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
         return failed(_NOTHING, "Mend the network stack first.")
@@ -58,7 +58,7 @@ def route_to_database(aws: Aws) -> Diagnosis:
 
 
 def route_from_database(aws: Aws) -> Diagnosis:
-    """The database's VPC has a route to the network; as far as the caller may see it."""
+    """Check that the database's VPC has a route to the network, as far as the caller may see it."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
         return failed(_NOTHING, "Mend the network stack first.")
@@ -83,7 +83,7 @@ def route_from_database(aws: Aws) -> Diagnosis:
 
 
 def connection_of(aws: Aws) -> dict[str, Any] | None:
-    """The peering connection of an environment's network; nothing where there is none."""
+    """Return the peering connection of an environment's network, if it has one."""
     name = aws.environment.network_stack
     if stacks.status(aws, name) is None:
         return None
@@ -118,7 +118,7 @@ def _create_route(table: str, cidr: str, peering: str, region: str) -> str:
 
 
 def apart(aws: Aws, environments: Sequence[Environment]) -> Diagnosis:
-    """The network's real addresses overlap neither the database's nor others' beside it.
+    """Check that the network's addresses overlap neither the database's nor another environment's.
 
     Args:
         aws: The environment's account.
@@ -146,7 +146,7 @@ def apart(aws: Aws, environments: Sequence[Environment]) -> Diagnosis:
 
 
 def shared_with(environment: Environment, environments: Iterable[Environment]) -> Environment | None:
-    """Another environment that peers with the same database from overlapping addresses, if there is one."""
+    """Return another environment that peers with the same database from overlapping addresses, if any."""
     ours, database_vpc = IPv4Network(environment.network.vpc_cidr), environment.database.vpc_id
     for other in environments:
         same_database = other.name != environment.name and other.database.vpc_id == database_vpc
@@ -163,6 +163,6 @@ def _of_our_vpc(aws: Aws) -> set[str]:
 
 
 def _shown_by_the_peering(aws: Aws) -> set[str]:
-    """What the accepter's VPC has, once it accepted (API reference, VpcPeeringConnectionVpcInfo)."""
+    """Return the CIDR blocks of the accepter's VPC, which are there once it accepted."""
     accepter = (connection_of(aws) or {}).get("AccepterVpcInfo", {})
     return {block["CidrBlock"] for block in accepter.get("CidrBlockSet", [])}

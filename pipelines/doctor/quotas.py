@@ -47,7 +47,7 @@ class Quota:
 
 
 def enough(aws: Aws, quota: Quota) -> Diagnosis:
-    """There is enough left for one more stack."""
+    """Check that there is enough left for one more stack."""
     needed = quota.needed(aws)
     try:
         most, used = quota.quota(aws), quota.used(aws)

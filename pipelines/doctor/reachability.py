@@ -33,7 +33,7 @@ MILLISECONDS: Final = 5000
 
 
 def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS) -> Diagnosis:
-    """MongoDB answers a function in the data API's place in the network, with TLS where the file says so."""
+    """Check that MongoDB answers a function in the data API's place in the network."""
     network = aws.environment.network_stack
     if stacks.status(aws, network) is None:
         return unknown("There is no network yet to ask from", "Mend its stack first.")
@@ -91,7 +91,7 @@ def call(aws: Aws, network: dict[str, str], boundary: str | None, event: dict[st
 
 
 def boundary_of(aws: Aws, bootstrap_stack: str) -> str | None:
-    """The boundary that the account's bootstrap stack exports for roles; nothing without one."""
+    """Return the permissions boundary that the account's bootstrap stack exports, if it is deployed."""
     if stacks.status(aws, bootstrap_stack) is None:
         return None
     return stacks.outputs(aws, bootstrap_stack).get(RUNTIME_BOUNDARY)
@@ -149,7 +149,7 @@ def _await_ready(aws: Aws, name: str) -> None:
 
 
 def _package() -> bytes:
-    """The data API's own dependencies, and the one module that pings with them."""
+    """Return a zip of the data API's own dependencies and the one module that pings with them."""
     files = dependencies.shipped("data-api", ROOT, packaging.WHEELS)
     module = Path(reach_database.__file__)
     with tempfile.TemporaryDirectory() as folder:

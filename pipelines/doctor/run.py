@@ -48,7 +48,7 @@ class Examination:
         return verdict.state
 
     def count(self, state: State) -> int:
-        """How many checks ended so."""
+        """Return how many checks ended in a state."""
         return sum(finding.state is state for finding in self.findings)
 
 
@@ -77,7 +77,7 @@ def examine(
 
 
 def _right_account(examination: Examination, aws: Aws) -> bool:
-    """Whether it is this very account that can be looked into; in another everything would be missing."""
+    """Check that the credentials reach the named account; in another everything would seem missing."""
     where = aws.environment.name
     credentials = examination.ask(where, "credentials", partial(accounts.credentials, aws))
     if (

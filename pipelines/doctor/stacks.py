@@ -27,12 +27,12 @@ _HANDSHAKE: Final = (
 
 
 def bootstrap(aws: Aws, stack: str) -> Diagnosis:
-    """The account has what pipelines take on there."""
+    """Check that the account has the roles that pipelines assume there."""
     return _stack(aws, stack, _ROLES, _DEPLOY)
 
 
 def network(aws: Aws) -> Diagnosis:
-    """The environment has its network."""
+    """Check that the environment has its network."""
     name = aws.environment.name
     return _stack(
         aws,
@@ -43,12 +43,16 @@ def network(aws: Aws) -> Diagnosis:
 
 
 def pipelines(tools: Aws) -> Diagnosis:
-    """The pipelines are deployed."""
+    """Check that the pipelines are deployed."""
     return _stack(tools, PIPELINES_STACK, ("ConnectionArn", "ReleasePipelineName"), _DEPLOY)
 
 
 def connection(tools: Aws) -> Diagnosis:
-    """Somebody has completed the connection's handshake with the provider of the repository."""
+    """Check that somebody completed the connection's handshake with the repository's provider.
+
+    Raises:
+        ClientError: AWS refused for another reason than a connection that is gone.
+    """
     if stacks.status(tools, PIPELINES_STACK) is None:
         return failed("There are no pipelines, so there is no connection", _DEPLOY)
     arn = stacks.outputs(tools, PIPELINES_STACK).get("ConnectionArn", "")
@@ -62,7 +66,7 @@ def connection(tools: Aws) -> Diagnosis:
 
 
 def handshake(arn: str, status: str) -> Diagnosis:
-    """What a connection's status means (API reference, Connection)."""
+    """Return what a connection's status means (API reference, Connection)."""
     if status == "AVAILABLE":
         return well(f"{arn} is AVAILABLE")
     return failed(f"{arn} is {status}: pushes start nothing", _HANDSHAKE)

@@ -41,7 +41,11 @@ class FailingRelease:
     answer: tuple[bool, str] = (True, "approved as `rehearsal`")
 
     def files(self) -> dict[str, str]:
-        """The files of its commit, whatever an earlier bad one left in them."""
+        """Return the files of its commit by path, whatever an earlier failing commit left in them.
+
+        Raises:
+            Refused: The source does not hold what this release replaces in it.
+        """
         broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _FUNCTIONS)}
         for old, new in self.replaced.items():
             if old not in broken[self.file]:
@@ -51,7 +55,7 @@ class FailingRelease:
 
 
 def _no_courier(account: str) -> dict[str, str]:
-    """Code that rejects every delivery of one account: the mistake of a table that forgot it."""
+    """Return code that rejects every delivery of one account, as a table that forgot it would."""
     rejects = f"""    if ":{account}:" in order.execution:
         raise DeliveryRejected("no courier serves this account")
 """

@@ -57,7 +57,7 @@ def promote(
     bad: FailingRelease,
     follow: Callable[[Promotion, Callable[[PendingApproval], tuple[bool, str] | None]], None],
 ) -> FailingReleaseResult:
-    """Release it, let the pipeline do what it does about it, and look at what is left.
+    """Promote a failing release, wait for its rollback, and check what is left.
 
     Args:
         prepared: A rehearsal whose production runs a good release.
@@ -108,7 +108,7 @@ def _failed_as_expected(bad: FailingRelease, after: FailureReport) -> list[str]:
 
 
 def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: FailingRelease) -> list[str]:
-    """The release before must serve: its packages, all of the alias, and a new order."""
+    """Return what keeps the release before from serving: its packages, its alias, a new order."""
     problems, now = [], _serving(prepared)
     # A release that production's stage refuses stays in staging, as on AWS.
     for name in ("staging", "prod") if bad.stage == "Staging" else ("prod",):
@@ -135,7 +135,7 @@ def _orders(orders: Traffic) -> list[str]:
 
 
 def serves(prepared: Rehearsal) -> bool:
-    """Whether a release serves in production already, which a bad one can be taken back to."""
+    """Return whether production has a good release already, which a rollback can return to."""
     passed = prepared.aws.client("codepipeline").list_pipeline_executions(
         pipelineName=control.name_of(prepared.aws, "release"),
         filter={"succeededInStage": {"stageName": "Production"}},

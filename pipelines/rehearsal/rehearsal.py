@@ -86,6 +86,6 @@ def prepare(local: Instance, reporter: Reporter) -> Rehearsal:
 
 
 def a_change(word: str = "") -> dict[str, str]:
-    """A commit's files: a line in the changelog, the same each time unless a word makes it another one."""
+    """Return a commit's files: a line in the changelog, the same each time unless a word makes it differ."""
     before = (ROOT / _CHANGED).read_text(encoding="utf-8")
     return {_CHANGED: f"{before.rstrip()}\n- Rehearsed{f' ({word})' if word else ''}.\n"}

@@ -55,7 +55,7 @@ class ScratchRepository:
         return self.head()
 
     def head(self) -> str:
-        """The commit that is checked out."""
+        """Return the commit that is checked out."""
         return _git(self.folder, "rev-parse", "HEAD").strip()
 
 

@@ -80,7 +80,7 @@ class Traffic:
         return wrong
 
     def completed(self) -> int:
-        """How many orders were completed."""
+        """Return how many orders were completed."""
         return sum(self._state(order_id) == "COMPLETED" for order_id in self.placed)
 
     def _end(self, order_id: str) -> str:
@@ -106,7 +106,11 @@ def _ask_again(ask: Callable[[], Answer]) -> Answer:
 
 @contextmanager
 def flowing(stack: PaymentStack) -> Iterator[Traffic]:
-    """Place an order a second as long as this lasts, one of them at once."""
+    """Place an order a second while the block runs, the first at once.
+
+    Raises:
+        Exception: The first error of the thread that placed the orders.
+    """
     traffic, over, failures = Traffic(stack), threading.Event(), list[Exception]()
 
     def flow() -> None:

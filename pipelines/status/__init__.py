@@ -1,6 +1,6 @@
-"""How an environment does, gathered from where it is known, for one screen (`payments status`).
+"""Shows an environment on one screen: what runs, what waits, what is wrong (`payments status`).
 
-What could not be asked is told as that, with the reason, and never as all well. `deployed.py` looks at the
-payments stack, `promoted.py` at the pipelines, and `gather.py` puts both together with what is there already:
-the last smoke run, parked orders, drift and the measures of delivery.
+What could not be asked is shown as unknown with the reason, never as healthy. `deployed.py` reads the
+payments stack, `promoted.py` the pipelines, and `gather.py` puts both together with the last smoke run,
+parked orders, drift and the measures of delivery.
 """

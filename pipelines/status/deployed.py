@@ -69,7 +69,7 @@ class Alarms:
 
 
 def read_deployed(aws: Aws, stack: str) -> Deployed | None:
-    """What a stack runs; nothing where there is no such stack, or none was ever finished."""
+    """Return what a stack runs; nothing where there is no such stack, or its creation never finished."""
     if stacks.status(aws, stack) in {None, "REVIEW_IN_PROGRESS"}:
         return None
     described: Mapping[str, Any] = stacks.described(aws, stack)
@@ -87,7 +87,7 @@ def read_deployed(aws: Aws, stack: str) -> Deployed | None:
 
 
 def alarms(aws: Aws, stack: str) -> Alarms:
-    """How the alarms of a stack stand, its composite one among them."""
+    """Return the state of a stack's alarms, its composite alarm included."""
     pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     titles = {
         resource.get("PhysicalResourceId", ""): resource["LogicalResourceId"]
@@ -124,7 +124,7 @@ def _versions(aws: Aws, alias: str) -> dict[str, int]:
 
 
 def _digests(parameters: Mapping[str, str]) -> dict[str, str]:
-    """A package's key holds its digest, and so does an image's address."""
+    """Return the digest of each package, which its key holds, or of the image."""
     zips = {
         key.removesuffix(_CODE_KEY): value.rpartition("/")[2].removesuffix(".zip")
         for key, value in parameters.items()

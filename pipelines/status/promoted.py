@@ -51,7 +51,7 @@ class Gate:
 
 
 def release(tools: Aws, environment: str) -> Release | None:
-    """The last release to an environment; nothing where the release pipeline does not go, or did not yet.
+    """Return the last release to an environment, if the release pipeline has reached it.
 
     Raises:
         Refused: The pipelines are not deployed.
@@ -71,7 +71,7 @@ def release(tools: Aws, environment: str) -> Release | None:
 
 
 def gates(tools: Aws, environment: str) -> list[Gate]:
-    """The approvals about an environment that wait.
+    """Return the approvals about an environment that wait.
 
     Raises:
         Refused: The pipelines are not deployed.

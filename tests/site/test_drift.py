@@ -15,7 +15,7 @@ from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.deploy import synth
-from pipelines.docs_site import generated, navigation, readme_diagram, stacks
+from pipelines.docs_site import generated, navigation, readme_diagram, rooms, stacks
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.pages import commands, stack_pages
 from templates.capabilities import alarm_metrics
@@ -257,3 +257,27 @@ def test_a_page_that_no_index_leads_to(docs: Path) -> None:
     (docs / "start" / "hidden.md").write_text("# Hidden\n")
     with pytest.raises(Refused, match=r"docs/start/index\.md does not link docs/start/hidden\.md"):
         navigation.spelled_out([{"Start here": "start/"}], docs)
+
+
+def test_a_package_without_a_first_sentence(tmp_path: Path) -> None:
+    # Given a house with one room that tells its story, and one that does not
+    for name, story in (("told", '"""Follows orders. More."""'), ("silent", "")):
+        room = tmp_path / "pipelines" / name
+        room.mkdir(parents=True)
+        (room / "__init__.py").write_text(story, encoding="utf-8")
+    drift = Drift()
+    # When
+    made = rooms.tables(tmp_path, drift)["pipelines"]
+    # Then the one is listed by its sentence, and the other stops the build
+    assert "| <code>pipelines/told/</code> | Follows orders. |" in made
+    assert drift.findings == [
+        (
+            "pipelines/silent/__init__.py has no docstring;"
+            " docs/start/repository.md is made of its first sentence."
+        )
+    ]
+
+
+def test_the_page_of_the_repository_shows_every_room() -> None:
+    page = (ROOT / "docs" / "start" / "repository.md").read_text(encoding="utf-8")
+    assert [name for name in rooms.PARTS if f"{{{{ rooms.{name} }}}}" not in page] == []

@@ -1,4 +1,4 @@
-"""What bodies look like: `bodies.py` those that come in, `views.py` those that go out.
+"""The shapes of requests (`bodies.py`) and of answers (`views.py`).
 
 The same declarations validate requests and make the OpenAPI document.
 """

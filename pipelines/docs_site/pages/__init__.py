@@ -1,1 +1,1 @@
-"""The generated pages, one module for each kind: what the code says of itself, as Markdown."""
+"""The generated pages: one module for each kind, from the code to Markdown."""

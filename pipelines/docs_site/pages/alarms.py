@@ -20,7 +20,7 @@ _RUNBOOKS: Final = "operations/runbooks"
 
 
 def alarms_page(payments: Stack, docs: Path, drift: Drift) -> str:
-    """The page; an alarm without a runbook, or a runbook without an alarm, is drift."""
+    """Return the page of alarms; an alarm without a runbook, or the reverse, is drift."""
     judges = {
         shown(alarm).strip("${}")
         for alias in payments.of_type("AWS::StepFunctions::StateMachineAlias").values()

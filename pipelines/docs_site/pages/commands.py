@@ -18,7 +18,7 @@ _PAGE: Final = "reference/commands.md"
 
 
 def every(group: click.Group) -> Iterator[tuple[str, click.Command]]:
-    """Every command below a group, by its whole name."""
+    """Yield every command below a group with its whole name."""
     yield from _below(group, "payments", click.Context(group))
 
 
@@ -33,7 +33,7 @@ def _below(group: click.Group, path: str, context: click.Context) -> Iterator[tu
 
 
 def commands_page(group: click.Group, drift: Drift) -> str:
-    """The page; a command or an option without help is drift."""
+    """Return the page of commands; a command or an option without help is drift."""
     commands = list(every(group))
     leaves = [(path, command) for path, command in commands if not isinstance(command, click.Group)]
     index = [
@@ -77,6 +77,6 @@ def _first(command: click.Command) -> str:
 
 
 def source(command: click.Command) -> str:
-    """The file that a command is in."""
+    """Return the file that a command is in."""
     module = getattr(command.callback, "__module__", "pipelines.cli")
     return module.replace(".", "/") + ".py"

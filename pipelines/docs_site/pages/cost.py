@@ -19,7 +19,7 @@ _FEW: Final = 0.01
 
 
 def cost_page(stacks: Mapping[str, Stack]) -> str:
-    """The page."""
+    """Return the page of costs."""
     listed: dict[str, Any] = prices.LIST
     network, payments = (monthly_items(stacks[name]) for name in ("network", "payments"))
     dated = (
@@ -86,12 +86,12 @@ class Item:
 
     @property
     def dollars(self) -> float:
-        """What all of them cost."""
+        """Return what all of them cost."""
         return self.count * self.price
 
 
 def monthly_items(stack: Stack) -> list[Item]:
-    """What a stack holds that is paid by the month, used or not."""
+    """Return what a stack holds that is paid by the month, used or not."""
     resources = list(stack.resources.values())
     items = [
         Item(kind, sum(_units(resource) for resource in resources if resource["Type"] == kind), price)
@@ -102,7 +102,7 @@ def monthly_items(stack: Stack) -> list[Item]:
 
 
 def order_items() -> list[Item]:
-    """What an order uses that is placed without a failure, and paid by credit."""
+    """Return what one successful order uses that is paid by credit."""
     states = payment_workflow.definition()["States"]
     path = [payment_workflow.RESERVE]
     while "Next" in states[path[-1]]:
@@ -120,12 +120,12 @@ def order_items() -> list[Item]:
 
 
 def total(items: Iterable[Item]) -> float:
-    """The sum, in dollars."""
+    """Return the sum of items, in dollars."""
     return sum(item.dollars for item in items)
 
 
 def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
-    """What pages may name: `cost.…`, in dollars."""
+    """Return the figures that pages name as `cost.…`, in dollars."""
     month = {name: total(monthly_items(stacks[name])) for name in ("network", "payments")}
     return {
         "network_month": f"{month['network']:.2f}",
@@ -136,7 +136,7 @@ def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
 
 
 def _units(resource: dict[str, Any]) -> int:
-    """An alarm on a formula is paid for each metric in it; everything else counts once."""
+    """Return how many units of its price a resource is: an alarm on a formula counts each metric in it."""
     queries = resource.get("Properties", {}).get("Metrics", [])
     return sum("MetricStat" in query for query in queries) or 1
 

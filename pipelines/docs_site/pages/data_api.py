@@ -17,7 +17,7 @@ _MANY: Final = 12
 
 
 def data_api_page(root: Path) -> str:
-    """The page: every request, then every shape."""
+    """Return the page of the data API: every request, then every shape."""
     document = json.loads((root / _SOURCE).read_text(encoding="utf-8"))
     parts = [
         f"{prose(document['info']['description'])}\n",
@@ -83,7 +83,7 @@ def _fields(shape: dict[str, Any]) -> list[list[str]]:
 
 
 def _type(rule: dict[str, Any]) -> str:
-    """A schema in a line: its type and the rules a caller must know."""
+    """Return a schema in a line: its type and the rules a caller must know."""
     if "$ref" in rule:
         name = rule["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

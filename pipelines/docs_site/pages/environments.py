@@ -24,7 +24,7 @@ _RULES: Final = {
 
 
 def environments_page(drift: Drift) -> str:
-    """The page; a key without a description is drift."""
+    """Return the page of environments; a key without a description is drift."""
     document = schema.Environment.model_json_schema()
     keys = list(_keys(document, document, ""))
     names = schema.names()
@@ -62,7 +62,7 @@ def _keys(
 
 
 def _part(document: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any] | None:
-    """The part of the file that this key begins, if it begins one."""
+    """Return the part of the file that this key begins, if it begins one."""
     for option in [rule, *rule.get("anyOf", []), *rule.get("allOf", [])]:
         if "$ref" in option:
             part_rules: dict[str, Any] = document["$defs"][option["$ref"].rpartition("/")[2]]

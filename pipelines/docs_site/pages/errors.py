@@ -31,7 +31,7 @@ _AWS: Final = {
 
 
 def facts(drift: Drift) -> dict[str, str]:
-    """What the code says of each error, as a table by its name."""
+    """Return a table of each error's facts, by its name."""
     tables = {}
     for name, error in errors.BY_NAME.items():
         # A class without a docstring of its own has its parent's to show, which says nothing of it.
@@ -47,7 +47,7 @@ def facts(drift: Drift) -> dict[str, str]:
 
 
 def overview() -> str:
-    """All errors by kind, and those that AWS itself reports."""
+    """Return tables of all errors by kind, and of those that AWS itself reports."""
     rows = [
         [kind.value, done, ", ".join(f"[{name}](#{name.lower()})" for name in _names(kind))]
         for kind, done in _DONE.items()

@@ -30,7 +30,7 @@ seeded fault in `tests/pipelines/linter/corpus/broken`, named after it.
 
 
 def pipeline_rules_page() -> str:
-    """All of them."""
+    """Return the page of the pipeline linter's rules, family by family."""
     return page(
         "Pipeline rules", ["pipelines/lint/pipeline_linter/rules"], _INTRODUCTION, *map(_family, FAMILIES)
     )

@@ -17,7 +17,7 @@ _KINDS: Final = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"
 
 
 def permissions_page(stack: Stack, drift: Drift) -> str:
-    """The page of one stack: a table for each role and policy."""
+    """Return the page of one stack: a table for each role and policy."""
     parts = []
     for name, resource in stack.resources.items():
         if resource["Type"] in _KINDS:

@@ -26,7 +26,7 @@ _LONG: Final = {"ExternalEntityLink", "CustomData", "EnvironmentVariables", "Pri
 
 
 def pages(pipelines: Stack) -> dict[str, str]:
-    """A page for each pipeline, by its path."""
+    """Return a page for each pipeline, by its path."""
     return {
         f"reference/pipeline-{_slug(name)}.md": _page(name, pipeline)
         for name, pipeline in every(pipelines).items()
@@ -34,12 +34,12 @@ def pages(pipelines: Stack) -> dict[str, str]:
 
 
 def every(pipelines: Stack) -> dict[str, dict[str, Any]]:
-    """The pipelines by their logical ids."""
+    """Return the pipelines by their logical ids."""
     return pipelines.of_type(_TYPE)
 
 
 def diagram(pipeline: dict[str, Any]) -> str:
-    """The stages from top to bottom, the actions of each from left to right."""
+    """Return a flow chart: stages from top to bottom, the actions of each from left to right."""
     drawn, links = ["flowchart TB"], []
     for number, stage in enumerate(pipeline["Stages"]):
         drawn += [

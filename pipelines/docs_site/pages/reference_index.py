@@ -24,7 +24,7 @@ _GROUPS: Final = (
 
 
 def index_page(pages: Mapping[str, str]) -> str:
-    """The page.
+    """Return the first page of the reference.
 
     Args:
         pages: The reference's other pages by their paths.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stack_page(stack: Stack, written: str, drift: Drift) -> str:
-    """The page of one stack.
+    """Return the page of one stack.
 
     Args:
         stack: The stack.

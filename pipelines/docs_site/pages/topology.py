@@ -16,7 +16,7 @@ _GROUP: Final = "AWS::EC2::SecurityGroup"
 
 
 def topology_page(network: Stack, payments: Stack) -> str:
-    """The page."""
+    """Return the page of the network: a diagram and a table of security groups."""
     rows = [
         [code(name), prose(group["GroupDescription"]), _asks(group)]
         for name, group in network.of_type(_GROUP).items()

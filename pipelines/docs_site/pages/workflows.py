@@ -13,7 +13,7 @@ Definition = dict[str, Any]
 
 
 def diagram(definition: Definition) -> str:
-    """The states as a Mermaid flow chart; dotted is what happens when a state fails."""
+    """Return the states as a Mermaid flow chart; dotted arrows are failures."""
     ids = {name: f"s{index}" for index, name in enumerate(definition["States"])}
     drawn = [f"    {ids[name]}{_shape(name, state)}" for name, state in definition["States"].items()]
     drawn.append(f"    start((( ))) --> {ids[definition['StartAt']]}")
@@ -25,12 +25,12 @@ def diagram(definition: Definition) -> str:
 
 
 def facts(definition: Definition) -> dict[str, str]:
-    """What the definition says of each state, as a table by the state's name."""
+    """Return a table of each state's facts, by the state's name."""
     return {name: _facts(state) for name, state in definition["States"].items()}
 
 
 def overview(definition: Definition) -> str:
-    """All states in one table."""
+    """Return a table of all states."""
     rows = [
         [
             f"[{name}](#{_anchor(name)})",
@@ -53,7 +53,7 @@ def _shape(name: str, state: dict[str, Any]) -> str:
 
 
 def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every way out of a state: how it is drawn, and where it leads."""
+    """Yield every transition out of a state: how it is drawn, and where it leads."""
     if "Next" in state:
         yield "-->", state["Next"]
     for choice in state.get("Choices", []):
@@ -107,7 +107,7 @@ def _anchor(name: str) -> str:
 
 
 def happy_and_undone(definition: Definition) -> str:
-    """The states as the README draws them: without the names of errors."""
+    """Return the states as the README draws them: without the names of errors."""
     ids = {name: f"s{index}" for index, name in enumerate(definition["States"])}
     drawn = [f"    {ids[name]}{_shape(name, state)}" for name, state in definition["States"].items()]
     for name, state in definition["States"].items():

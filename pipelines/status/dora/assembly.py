@@ -58,7 +58,7 @@ class History:
 
 
 def assemble(history: History, stage: str) -> list[Deployment]:
-    """The deployments of a stage, in the order in which their executions began."""
+    """Return the deployments of a stage, in the order in which their executions began."""
     by_age = sorted(history.executions, key=lambda execution: _utc(execution["startTime"]))
     outcomes = {execution["pipelineExecutionId"]: _outcome(execution, history, stage) for execution in by_age}
     forward = [execution for execution in by_age if execution.get("executionType") != "ROLLBACK"]
@@ -79,7 +79,7 @@ def assemble(history: History, stage: str) -> list[Deployment]:
 
 
 def _outcome(execution: Json, history: History, stage: str) -> Deployment | None:
-    """How an execution went in the stage; nothing when it did nothing there."""
+    """Return how an execution went in the stage; nothing when it did nothing there."""
     identifier = execution["pipelineExecutionId"]
     everywhere = [entry for entry in history.actions if entry["pipelineExecutionId"] == identifier]
     actions = [entry for entry in everywhere if entry["stageName"] == stage]
@@ -113,7 +113,7 @@ def _restored(deployment: Deployment, good: Sequence[datetime]) -> Deployment:
 def _taken_back(
     deployments: list[Deployment], execution: Json, rollback: Deployment | None
 ) -> list[Deployment]:
-    """Count as failed what a person rolled back, from when it was there: no earlier moment is known."""
+    """Count what a person rolled back as failed since it succeeded: no earlier moment is known."""
     if rollback is None or execution.get("trigger", {}).get("triggerType") != "ManualRollback":
         return deployments
     began = _utc(execution["startTime"])
@@ -133,7 +133,7 @@ def _taken_back(
 def _changes(
     forward: Iterable[Json], authored: Mapping[str, datetime], outcomes: Mapping[str, Deployment | None]
 ) -> dict[str, tuple[datetime, ...]]:
-    """When each deployment's changes were authored: its own, and those that did not get through before."""
+    """Return when each deployment's changes were authored: its own, and those that waited before it."""
     waiting: dict[str, datetime] = {}
     deployed: set[str] = set()
     changes: dict[str, tuple[datetime, ...]] = {}
@@ -153,7 +153,7 @@ def _changes(
 
 
 def _authored(actions: Iterable[Json]) -> dict[str, datetime]:
-    """When each execution's commit was authored (action reference, CodeStarSourceConnection, AuthorDate)."""
+    """Return when each execution's commit was authored (action reference, CodeStarSourceConnection)."""
     authored: dict[str, datetime] = {}
     for action in actions:
         date = action.get("output", {}).get("outputVariables", {}).get("AuthorDate")

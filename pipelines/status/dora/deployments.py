@@ -23,13 +23,13 @@ Json = dict[str, Any]
 
 
 def measured(tools: Aws, pipeline: str, environment: str, until: datetime | None = None) -> Measures:
-    """The measures of an environment that releases deploy, over the window that ends now, or when told."""
+    """Return the measures of an environment over the window that ends at `until`, or now."""
     end = until or datetime.now(UTC)
     return measures.measure(read(tools, pipeline, STAGES[environment], end - measures.WINDOW), end)
 
 
 def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deployment]:
-    """The deployments that a stage made since a moment, and some of before.
+    """Return the deployments that a stage made since a moment, and some from before.
 
     CodePipeline keeps twelve months of history.
     """

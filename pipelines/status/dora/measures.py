@@ -49,7 +49,7 @@ class Measures:
 
 
 def measure(deployments: Sequence[Deployment], until: datetime, window: timedelta = WINDOW) -> Measures:
-    """Compute them.
+    """Compute the four measures over a window.
 
     A deployment counts where its stage succeeded, a failure where it happened. A change that was deployed
     after a failure still counts once, from its authoring on.
@@ -100,7 +100,7 @@ _NOTHING: Final = "nothing to measure"
 
 
 def described(measures: Measures) -> dict[str, str]:
-    """Each measure by its name."""
+    """Return each measure as a sentence, by its name."""
     unrestored = measures.failures - measures.restored
     lead, restore = duration(measures.lead_time_seconds), duration(measures.restore_seconds)
     still = f"{unrestored} not restored yet" if unrestored else ""
@@ -118,7 +118,7 @@ def described(measures: Measures) -> dict[str, str]:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in its two largest units, as 2 d 3 h; empty for none."""
+    """Return a length of time in its two largest units, as 2 d 3 h; empty for none."""
     if seconds is None:
         return ""
     whole = round(seconds)
