@@ -7,8 +7,9 @@ from tests.crash_matrix.mutants import unfenced
 from tests.crash_matrix.mutations import Edit, Mutant
 
 _STRIPE = "payment_data.payment_methods.stripe_payment:StripePayment"
+_REFUND_KEY = "payment_data.payment_methods.stripe_payment:_refund_key"
 _CARD, _BANK = ("card",), ("bank_account",)
-_SAVED = "self._records.save(record, made.id, execution=execution)"
+_SAVED = "self._records.save(record, intent.id, execution=execution)"
 _FIND = "if opened_before := payments.find(db, order_id, number):"
 _UNEXPECTED = 'if intent.status not in ("succeeded", "canceled"):'
 _CLOSES = '("succeeded", "processing", "canceled")'
@@ -120,7 +121,7 @@ GATEWAY = (
     Mutant(
         "idempotency key of a refund",
         ("delivery refused",),
-        (Edit(f"{_STRIPE}.refund", 'f"{record.key}:refund"', '__import__("uuid").uuid4().hex'),),
+        (Edit(_REFUND_KEY, 'f"{record.key}:refund"', '__import__("uuid").uuid4().hex'),),
         methods=_CARD,
         sites="Refund payment / stripe",
         survives="the gateway never gives back more than it took, and says that it did",

@@ -20,11 +20,13 @@ from payment_data.errors import (
     UnexpectedResponse,
 )
 from payment_data.payment_methods.stripe_http import PooledHttp
-from payment_data.payment_methods.stripe_intents import Intent, Refused
+from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
 from payment_data.payment_methods.stripe_secret import StripeSecret
 
 API_BASE_VARIABLE = "STRIPE_API_BASE"
 """Environment variable that names another gateway, like the embedded one."""
+_MOST_REFUNDS = 100
+"""Stripe's largest page (https://docs.stripe.com/api/pagination); an order of ours has one refund, or few."""
 _BY_STATUS: Mapping[int, type[Problem]] = {
     401: AccessDenied,
     403: AccessDenied,
@@ -92,21 +94,27 @@ class StripeGateway:
         """See `PaymentIntents`."""
         return self._about("retrieve a PaymentIntent", lambda v1: v1.payment_intents.retrieve(intent_id))
 
-    def refund(self, key: str, intent_id: str, amount: int) -> None:
+    def refunds(self, intent_id: str) -> list[Refund]:
         """See `PaymentIntents`."""
         try:
-            refund = self._ask(
-                lambda v1: v1.refunds.create(
-                    {"payment_intent": intent_id, "amount": amount, "reason": "requested_by_customer"},
-                    {"idempotency_key": key},
-                )
+            page = self._ask(
+                lambda v1: v1.refunds.list({"payment_intent": intent_id, "limit": _MOST_REFUNDS})
             )
         except stripe.StripeError as error:
+            raise problem(error, "list refunds") from None
+        return [_refund(refund) for refund in page.data]
+
+    def refund(self, key: str, intent_id: str, amount: int) -> Refund | None:
+        """See `PaymentIntents`."""
+        params = {"payment_intent": intent_id, "amount": amount, "reason": "requested_by_customer"}
+        try:
+            return _refund(self._ask(lambda v1: v1.refunds.create(params, {"idempotency_key": key})))
+        except stripe.StripeError as error:
             if _error_of(error).get("code") == "charge_already_refunded":
-                return
+                return None
+            if _is_spent(error):
+                raise KeySpent(key) from None
             raise problem(error, "refund") from None
-        if refund.status not in ("succeeded", "pending"):
-            raise UnexpectedResponse(f"refund: Stripe made one that is {refund.status}")
 
     def _about(self, doing: str, ask: Callable[[Any], stripe.PaymentIntent]) -> Intent:
         try:
@@ -130,6 +138,17 @@ class StripeGateway:
             key, base_addresses={"api": self._api_base}, http_client=self._http, max_network_retries=0
         )
         return client.v1
+
+
+def _is_spent(error: stripe.StripeError) -> bool:
+    """Return whether Stripe repeats a failure of its own, or the key came with another amount before."""
+    replayed = (error.headers or {}).get("Idempotent-Replayed") == "true"
+    failed_before = replayed and (error.http_status or 0) >= 500  # noqa: PLR2004 - server errors
+    return failed_before or isinstance(error, stripe.IdempotencyError)
+
+
+def _refund(refund: Any) -> Refund:
+    return Refund(refund.id, refund.status, refund.amount)
 
 
 def _intent(document: Mapping[str, Any]) -> Intent:

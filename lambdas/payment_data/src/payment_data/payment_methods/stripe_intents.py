@@ -1,11 +1,18 @@
 """What a payment asks of Stripe, in our words; `stripe_gateway` asks it. It imports nothing of Stripe's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 
 class Refused(Exception):  # noqa: N818 - an answer, like a decline
     """Stripe will never make this PaymentIntent; the message is the reason to record."""
+
+
+class KeySpent(Exception):  # noqa: N818 - an answer: ask with another key
+    """An idempotency key only repeats what it was answered with before, and that was no refund.
+
+    Stripe keeps the first answer of a key for a day, a 5xx too (https://docs.stripe.com/api/idempotent_requests).
+    """
 
 
 class Intent(NamedTuple):
@@ -20,6 +27,25 @@ class Intent(NamedTuple):
     id: str
     status: str
     reason: str | None = None
+
+
+class Refund(NamedTuple):
+    """A refund (https://docs.stripe.com/api/refunds/object).
+
+    Attributes:
+        id: re_….
+        status: Stripe's word.
+        amount: in Stripe's units.
+    """
+
+    id: str
+    status: str
+    amount: int
+
+    @property
+    def returns_money(self) -> bool:
+        """Return whether the money is given back or on its way: a refund may also fail, even days later."""
+        return self.status not in ("failed", "canceled")
 
 
 class PaymentIntents(Protocol):
@@ -48,5 +74,12 @@ class PaymentIntents(Protocol):
     def retrieve(self, intent_id: str) -> Intent:
         """Return a PaymentIntent as it is now."""
 
-    def refund(self, key: str, intent_id: str, amount: int) -> None:
-        """Give `amount` (minor units) back, once; nothing where all was given back before."""
+    def refunds(self, intent_id: str) -> Sequence[Refund]:
+        """Return the refunds of a PaymentIntent, those that failed included."""
+
+    def refund(self, key: str, intent_id: str, amount: int) -> Refund | None:
+        """Give `amount` (Stripe's units) back, once per `key`; None where all was given back before.
+
+        Raises:
+            KeySpent: the key repeats an answer of before that was no refund.
+        """

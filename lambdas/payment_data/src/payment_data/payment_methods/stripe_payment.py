@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from payment_data.errors import PaymentDeclined, PaymentPending, UnexpectedResponse
 from payment_data.payment_methods.protocol import Charge
-from payment_data.payment_methods.stripe_intents import Intent, PaymentIntents, Refused
+from payment_data.payment_methods.stripe_amounts import NotChargeable, charge_amount, to_stripe
+from payment_data.payment_methods.stripe_intents import Intent, KeySpent, PaymentIntents, Refused
 from payment_data.payment_methods.stripe_records import PaymentAttempt, PaymentRecords
 from payment_data.timeouts import DATA_API_SECONDS, STRIPE_SECONDS, Budget
 
@@ -71,8 +72,7 @@ class StripePayment:
         record = self._records.void(order_id, self.name, execution=execution, reason=reason)
         if not self._holds_money(record, budget):
             return self._answer(record)
-        budget.check(STRIPE_SECONDS)
-        self._gateway.refund(f"{record.key}:refund", str(record.payment_intent), record.amount)
+        self._give_back(record, budget)
         budget.check(DATA_API_SECONDS)
         return self._answer(self._records.refunded(record, execution=execution))
 
@@ -141,17 +141,51 @@ class StripePayment:
             raise UnexpectedResponse(f"cancel: {intent.id} is {intent.status}")
         return intent.status == "succeeded"
 
+    def _give_back(self, record: PaymentAttempt, budget: Budget) -> None:
+        """Refund what of the attempt is not refunded yet, with the first key that is not spent.
+
+        What Stripe lists decides, not what a key repeats: a 5xx stays the answer of its key for a day, and a
+            refund may fail after it was made. A refund's number counts those before it, so it is the same
+            when asked again.
+        Two at once cannot give back too much: each is of all that is left, and Stripe refuses more.
+
+        Raises:
+            OutcomeUnknown: out of time, or Stripe failed; ask again.
+            UnexpectedResponse: the refund was refused at once.
+        """
+        intent_id, amount = str(record.payment_intent), to_stripe(record.amount, record.currency)
+        budget.check(STRIPE_SECONDS)
+        refunds = self._gateway.refunds(intent_id)
+        left = amount - sum(refund.amount for refund in refunds if refund.returns_money)
+        failed = {refund.id for refund in refunds if not refund.returns_money}
+        number = len(refunds)
+        while left > 0:
+            number += 1
+            budget.check(STRIPE_SECONDS)
+            try:
+                refund = self._gateway.refund(_refund_key(record, number), intent_id, left)
+            except KeySpent:
+                continue
+            if refund is None or refund.returns_money:
+                left = 0
+            elif refund.id not in failed:
+                raise UnexpectedResponse(f"refund: {refund.id} is {refund.status}")
+
     def _unpayable(self, record: PaymentAttempt) -> str | None:
         if record.payment_method is None:
             return "payment_method_missing"
         if self._means.currencies and record.currency not in self._means.currencies:
             return "currency_not_supported"
+        try:
+            charge_amount(record.amount, record.currency)
+        except NotChargeable as refusal:
+            return str(refusal)
         return None
 
     def _params(self, record: PaymentAttempt) -> dict[str, Any]:
         """Return what the PaymentIntent is made from: only what the record holds, so a repeat is the same."""
         params = {
-            "amount": record.amount,
+            "amount": charge_amount(record.amount, record.currency),
             "currency": record.currency.lower(),
             "payment_method": record.payment_method,
             "payment_method_types": [self._means.type],
@@ -168,6 +202,10 @@ class StripePayment:
             "currency": record.currency,
             "method": self.name,
         }
+
+
+def _refund_key(record: PaymentAttempt, number: int) -> str:
+    return f"{record.key}:refund" + (f":{number}" if number > 1 else "")
 
 
 def _pending(intent_id: str) -> PaymentPending:
