@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from environments.problems import Problem
 from environments.raw_files import at
+from payment_data import money
 from payment_data.payment_methods.names import NAMES, STRIPE
+from payment_data.payment_methods.stripe_amounts import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,8 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
             yield Problem(key, f"is required by the payment method {method}")
         if method not in STRIPE and there:
             yield Problem(key, f"has no meaning with the payment method {method}")
+    if method in STRIPE and raw.get("currency") in money.EXPONENTS.keys() - CURRENCIES:
+        yield Problem("currency", f"{raw['currency']} cannot be charged by Stripe, as {method} does")
     if method == "bank_account" and raw.get("currency") != "EUR":
         yield Problem("currency", "is EUR with bank_account: SEPA debits are in euros")
     yield from _secret(raw)

@@ -31,7 +31,7 @@ GATEWAY = (
     Mutant(
         "only the saved PaymentIntent is confirmed",
         ("happy",),
-        (Edit(f"{_STRIPE}._collect", _SAVED, f"{_SAVED}._replace(payment_intent=made.id)"),),
+        (Edit(f"{_STRIPE}._collect", _SAVED, f"{_SAVED}._replace(payment_intent=intent.id)"),),
         methods=_CARD,
         survives="for a day the key gives the same PaymentIntent; the gateway's own tests let it forget",
     ),

@@ -109,6 +109,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {**CARD, "payment_method": "bank_account", "currency": "USD"},
         "currency: is EUR with bank_account: SEPA debits are in euros",
     ),
+    ({**CARD, "currency": "IRR"}, "currency: IRR cannot be charged by Stripe, as card does"),
+    ({**CARD, "currency": "CLF"}, "currency: CLF cannot be charged by Stripe, as card does"),
     (
         {**CARD, "production": True, "stripe": {"secret_arn": KEY_ARN, "api_base": "https://stripe.example"}},
         "stripe.api_base: is Stripe's own in production, so it is left out",

@@ -1,4 +1,4 @@
-"""A data API on 127.0.0.1 that answers, over real HTTP, whatever a test tells it to."""
+"""A server on 127.0.0.1 that answers, over real HTTP, whatever a test tells it to."""
 
 import json
 import threading
@@ -23,7 +23,8 @@ class Received(NamedTuple):
 class FakeApi:
     """The server: `answers` are given in turn, the last one for ever.
 
-    An answer is (status, body), or "hang" (never answers), "drop" (reads the request and hangs up).
+    An answer is (status, body) or (status, body, headers), or "hang" (never answers), "drop" (reads the
+    request and hangs up).
     """
 
     def __init__(self, port: int) -> None:
@@ -42,7 +43,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else None
+        text = self.rfile.read(length).decode() if length else ""
+        of_json = "json" in (self.headers.get("Content-Type") or "")
+        body = (json.loads(text) if of_json else text) if text else None
         self.api.received.append(Received(self.command, self.path, dict(self.headers), body))
         answer = self.api.next_answer()
         if isinstance(answer, str):
@@ -50,17 +53,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self.api.released.wait(10)
             self.close_connection = True
             return
-        status, content = answer
+        status, content, *more = answer
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
         if status != 204:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
+        for name, value in (more[0] if more else {}).items():
+            self.send_header(name, value)
         self.end_headers()
         if status != 204:
             self.wfile.write(data)
 
-    do_GET = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's names
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Keep quiet."""

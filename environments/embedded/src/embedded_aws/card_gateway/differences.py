@@ -107,9 +107,9 @@ DEVIATIONS: Sequence[Deviation] = (
     ),
     Deviation(
         "Amounts",
-        "A minimum per currency (0.50 EUR).",
-        "At least 1 minor unit.",
-        "Stripe's `amount_too_small` is recorded as a decline.",
+        "A minimum, by the currency the account settles in; up to 12 digits in a few currencies.",
+        "The documented minimum of the charge's own currency; 8 digits in all.",
+        "What is charged is within both; Stripe's own `amount_too_small` is recorded as a decline.",
     ),
     Deviation(
         "Objects",

@@ -4,10 +4,9 @@ from collections.abc import Collection
 from typing import Any
 
 from embedded_aws.card_gateway import faults
+from embedded_aws.card_gateway.currencies import LARGEST_AMOUNT
 
 Params = dict[str, Any]
-LARGEST_AMOUNT = 99_999_999
-"""Eight digits, in minor units (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
 
 def check_known(params: Params, names: Collection[str]) -> None:
@@ -33,7 +32,7 @@ def required(params: Params, name: str) -> Any:
 
 
 def amount(params: Params, name: str = "amount") -> int | None:
-    """Return an amount in minor units, None if it is not given.
+    """Return an amount in Stripe's units, None if it is not given.
 
     Raises:
         Fault: it is no integer, or out of bounds.

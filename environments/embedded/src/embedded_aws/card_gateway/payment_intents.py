@@ -6,6 +6,7 @@ from localstripe import resources  # type: ignore[import-not-found]  # installed
 from localstripe.errors import UserError  # type: ignore[import-not-found]  # the same
 
 from embedded_aws.card_gateway import (
+    currencies,
     faults,
     localstripe_setup,
     payment_methods,
@@ -56,6 +57,7 @@ def create(params: Params) -> Params:
     check_known(params, _AT_CREATE)
     required(params, "amount")
     currency = str(required(params, "currency")).lower()
+    currencies.check_charge(amount(params) or 0, currency)
     types = params.get("payment_method_types") or ["card"]
     method = payment_methods.find(params["payment_method"]) if params.get("payment_method") else None
     if method and method.type not in types:

@@ -2,7 +2,7 @@
 
 from localstripe import resources  # type: ignore[import-not-found]  # installed in .cache/card-gateway alone
 
-from embedded_aws.card_gateway import faults, localstripe_setup
+from embedded_aws.card_gateway import currencies, faults, localstripe_setup
 from embedded_aws.card_gateway.localstripe_setup import Object
 from embedded_aws.card_gateway.parameters import Params, amount, check_known
 
@@ -19,6 +19,8 @@ def create(params: Params) -> Params:
     charge = _charge(params)
     left = charge.amount - sum(refund.amount for refund in localstripe_setup.refunds_of(charge.id))
     wanted = amount(params)
+    if wanted is not None and wanted % currencies.MULTIPLE_OF.get(charge.currency, 1):
+        raise faults.invalid(f"Invalid amount: a fraction in {charge.currency}.", param="amount")
     if left == 0:
         raise faults.refused(f"Charge {charge.id} has already been refunded.", code="charge_already_refunded")
     if wanted is not None and wanted > left:
