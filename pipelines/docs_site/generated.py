@@ -18,6 +18,7 @@ from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.markdown import mermaid
 from pipelines.docs_site.pages import (
     alarms,
+    assumptions,
     commands,
     cost,
     data_api,
@@ -133,6 +134,7 @@ def _generated(
             )
             for name, stack in stack_templates.items()
         },
+        assumptions.PAGE: assumptions.assumptions_page(),
         **{
             f"reference/permissions-{name}.md": permissions.permissions_page(stack, drift)
             for name, stack in stack_templates.items()

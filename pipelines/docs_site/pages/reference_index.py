@@ -18,6 +18,7 @@ _GROUPS: Final = (
     ("Orders", "What happens to one, and what can go wrong.", ("payment-", "smoke-", "errors", "alarms")),
     ("Pipelines", "What each runs, action by action, and what checks them.", ("pipeline-", "house-rules")),
     ("Stacks", "What is deployed, who reaches whom, what it costs.", ("topology", "stack-", "cost")),
+    ("Assumptions", "What nobody has proven on real AWS, and how to prove it.", ("assumptions",)),
     ("Permissions", "What each role may do, and why, statement by statement.", ("permissions-",)),
 )
 """Title, content, and how its pages' names begin; the navigation refuses a page that is in none of them."""

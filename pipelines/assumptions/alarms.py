@@ -1,0 +1,62 @@
+"""CloudWatch's alarms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipelines.assumptions.evidence import Assumed, Assumption, Documented
+
+_API: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference"
+_GUIDE: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring"
+
+ASSUMPTIONS: Final = (
+    Assumption(
+        "alarm-types-must-be-asked-for",
+        "DescribeAlarms without AlarmTypes answers with metric alarms only.",
+        ("pipelines/cli/status.py",),
+        Documented(f"{_API}/API_DescribeAlarms.html"),
+        "aws cloudwatch describe-alarms in an account with a payments stack.",
+    ),
+    Assumption(
+        "composite-alarms-need-every-resource",
+        "Reading composite alarms needs cloudwatch:DescribeAlarms on *.",
+        ("pipelines/definitions/target_permissions.py",),
+        Documented(f"{_API}/API_DescribeAlarms.html"),
+        "Read one with a role whose permission names it.",
+    ),
+    Assumption(
+        "missing-data-is-not-breaching",
+        "An alarm with notBreaching is OK while its metric has no data.",
+        ("templates/capabilities/alarms.py",),
+        Documented(f"{_GUIDE}/AlarmThatSendsEmail.html"),
+        "Deploy a payments stack and place no order.",
+    ),
+    Assumption(
+        "shift-alarm-is-a-metric-alarm",
+        "The alarms of an alias's DeploymentPreference are metric alarms, named by their names.",
+        ("templates/capabilities/payment_workflow.py",),
+        Documented(
+            "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/"
+            "aws-properties-stepfunctions-statemachinealias-deploymentpreference.html"
+        ),
+        "Release to an environment with CANARY.",
+    ),
+    Assumption(
+        "workflow-metrics-by-alias-and-version",
+        "AWS/States counts executions by the version that ran, also when they were started through an alias.",
+        ("templates/capabilities/alarm_metrics.py",),
+        Documented("https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html"),
+        "Place an order through live and list the metrics: aws cloudwatch list-metrics --namespace "
+        "AWS/States.",
+    ),
+    Assumption(
+        "alarm-looks-every-minute",
+        "An alarm of one period of a minute changes state within two minutes of its data.",
+        ("templates/capabilities/alarms.py", "pipelines/definitions/stages.py"),
+        Assumed(
+            (f"{_GUIDE}/alarm-evaluation.html",),
+            "A bad release bakes longer before it is rolled back; the bake is 15 minutes.",
+        ),
+        "payments prove: puts a metric that breaches and measures.",
+    ),
+)

@@ -1,0 +1,75 @@
+"""IAM: who may take a role on, and what a condition key says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipelines.assumptions.evidence import Assumed, Assumption, Documented
+
+ASSUMPTIONS: Final = (
+    Assumption(
+        "eventbridge-says-the-account",
+        "EventBridge sets aws:SourceAccount when it takes on the role of a rule's target.",
+        ("templates/capabilities/sweeper.py", "templates/capabilities/permissions.py"),
+        Documented(
+            "https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html"
+        ),
+        "payments prove: a rule that fires each minute, and a role with the condition.",
+    ),
+    Assumption(
+        "scheduler-says-the-account",
+        "EventBridge Scheduler sets aws:SourceAccount when it takes on a schedule's role.",
+        ("pipelines/definitions/removal_pipelines.py",),
+        Documented(
+            "https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"
+        ),
+        "Wait for the daily look at expired branches.",
+    ),
+    Assumption(
+        "step-functions-says-the-account",
+        "Step Functions sets aws:SourceAccount when it takes on a state machine's role.",
+        ("templates/capabilities/state_machines.py",),
+        Documented("https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html"),
+        "Place an order.",
+    ),
+    Assumption(
+        "flow-logs-say-the-account",
+        "VPC Flow Logs set aws:SourceAccount when they take on the role that delivers them.",
+        ("templates/capabilities/flow_logs.py",),
+        Documented("https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html"),
+        "Deploy a network stack and read its flow log group.",
+    ),
+    Assumption(
+        "lambda-says-no-account",
+        "Lambda sets no aws:SourceAccount when it takes on a function's role, so a condition on it would "
+        "stop every function.",
+        ("templates/capabilities/permissions.py",),
+        Assumed(
+            ("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",),
+            "Nothing breaks: the roles could be narrower than they are.",
+        ),
+        "Give a function a role with the condition, and call it.",
+    ),
+    Assumption(
+        "function-code-carries-its-arn",
+        "Calls of a function's own code carry lambda:SourceFunctionArn, and Lambda's own calls with its "
+        "role do not.",
+        ("templates/capabilities/permissions.py", "templates/capabilities/functions.py"),
+        Documented("https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html"),
+        "Deploy a payments stack: without it no function could join the VPC.",
+    ),
+    Assumption(
+        "boundary-size",
+        "A managed policy holds at most 6,144 characters, white space not counted.",
+        ("pipelines/definitions/boundaries.py",),
+        Documented("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"),
+        "Deploy a bootstrap stack.",
+    ),
+    Assumption(
+        "simulation-agrees",
+        "SimulatePrincipalPolicy answers as IAM decides, for policies and boundaries of one account.",
+        ("tests/least_privilege/test_every_role.py",),
+        Documented("https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html"),
+        "payments prove: compares what deployments did with what the simulation allows.",
+    ),
+)

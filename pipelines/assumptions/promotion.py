@@ -1,0 +1,124 @@
+"""CodePipeline, CodeBuild, CodeConnections and CodeArtifact."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipelines.assumptions.evidence import Assumed, Assumption, Documented, Recorded
+
+_GUIDE: Final = "https://docs.aws.amazon.com/codepipeline/latest/userguide"
+
+ASSUMPTIONS: Final = (
+    Assumption(
+        "alarm-rule-takes-a-composite-alarm",
+        "The rule CloudWatchAlarm watches a composite alarm, by its name.",
+        ("pipelines/definitions/stages.py",),
+        Assumed(
+            (
+                f"{_GUIDE}/rule-reference-CloudWatchAlarm.html",
+                "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
+            ),
+            "A release fails in its bake, before anything is lost: production runs the new version, and a "
+            "person decides.",
+        ),
+        "payments prove: a pipeline of one stage with the rule on a composite alarm.",
+    ),
+    Assumption(
+        "alarm-rule-reaches-another-account",
+        "A rule with a role of another account watches that account's alarm.",
+        ("pipelines/definitions/stages.py",),
+        Assumed(
+            (
+                f"{_GUIDE}/rule-reference-CloudWatchAlarm.html",
+                f"{_GUIDE}/pipelines-create-cross-account.html",
+            ),
+            "A release fails in its bake, as above.",
+        ),
+        "payments prove, in two accounts.",
+    ),
+    Assumption(
+        "deployment-window-waits",
+        "The rule DeploymentWindow waits for its window to open, until the rule times out.",
+        ("pipelines/definitions/stages.py",),
+        Documented(f"{_GUIDE}/rule-reference-DeploymentWindow.html"),
+        "payments prove: a pipeline of one stage with a window that opens in two minutes.",
+    ),
+    Assumption(
+        "rollback-uses-the-earlier-execution",
+        "A stage that is rolled back runs with the variables and artifacts of the execution it is rolled "
+        "back to.",
+        ("pipelines/definitions/release_pipeline.py",),
+        Documented(f"{_GUIDE}/stage-rollback.html"),
+        "payments prove: releases twice, rolls back, and reads the deployed versions.",
+    ),
+    Assumption(
+        "rollback-needs-the-same-structure",
+        "A stage can be rolled back only to an execution of the pipeline's current structure.",
+        ("pipelines/lint/pipeline_linter/rules/self_mutation.py",),
+        Documented(f"{_GUIDE}/stage-rollback.html"),
+        "Change the pipeline between two releases, then roll back.",
+    ),
+    Assumption(
+        "parallel-cannot-roll-back",
+        "A pipeline in PARALLEL mode cannot roll stages back.",
+        ("pipelines/lint/pipeline_linter/rules/versions.py",),
+        Documented(f"{_GUIDE}/concepts-how-it-works.html"),
+        "Declare one; CreatePipeline refuses it.",
+    ),
+    Assumption(
+        "triggers-by-connection-only",
+        "Push filters on branches work for sources of CodeConnections and no others.",
+        ("pipelines/definitions/branch_pipeline.py",),
+        Documented(f"{_GUIDE}/pipelines-triggers.html"),
+        "Push a branch.",
+    ),
+    Assumption(
+        "connection-source-sets-an-acl",
+        "A source of CodeConnections writes its artifact with an ACL, so its role needs s3:PutObjectAcl.",
+        ("pipelines/definitions/artifacts.py",),
+        Recorded("https://github.com/aws/aws-cdk/issues/13557", "2021-03"),
+        "Push a branch; the source action ends in Access Denied without it.",
+    ),
+    Assumption(
+        "connection-begins-pending",
+        "A connection that CloudFormation makes is pending until a person completes it in the console.",
+        ("pipelines/definitions/shared_resources.py",),
+        Documented("https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-update.html"),
+        "Deploy the pipelines stack and look.",
+    ),
+    Assumption(
+        "connection-unavailable-pipeline-is-made",
+        "A pipeline whose connection is still pending is created, and only its source action fails.",
+        ("pipelines/definitions/pipelines_stack.py",),
+        Assumed(
+            (
+                f"{_GUIDE}/connections-github.html",
+                "https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-create.html",
+            ),
+            "The first `payments pipeline deploy` stops there; complete the connection and repeat it.",
+        ),
+        "payments prove: deploys the pipelines stack before the connection is completed.",
+    ),
+    Assumption(
+        "pipeline-source-ignores-source-version",
+        "A CodeBuild project with source CODEPIPELINE builds its input artifact, whatever its SourceVersion "
+        "says.",
+        ("pipelines/definitions/projects.py",),
+        Documented("https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html"),
+        "Push a branch and read the build's resolved source version.",
+    ),
+    Assumption(
+        "package-version-is-fixed",
+        "A version that CodeArtifact published cannot be published again with other content.",
+        ("pipelines/definitions/library.py",),
+        Documented("https://docs.aws.amazon.com/codeartifact/latest/ug/packages-overview.html"),
+        "Publish a version twice with different files.",
+    ),
+    Assumption(
+        "parallel-source-of-one-commit",
+        "Two pushes to one branch run two executions, each with its own commit.",
+        ("pipelines/promotion/branch_queue.py",),
+        Documented(f"{_GUIDE}/concepts-how-it-works.html"),
+        "Push twice in ten seconds and read both source revisions.",
+    ),
+)
