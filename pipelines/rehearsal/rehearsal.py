@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from embedded_aws.codesuite import configure
+from embedded_aws import instance
 from environments import schema
 from environments import tools as tools_file
 from pipelines.aws import tools_account
@@ -73,7 +73,7 @@ def prepare(local: Instance, reporter: Reporter) -> Rehearsal:
         name: Aws(schema.load(name), local.endpoint, local.mongodb_uri, card_gateway=local.card_gateway)
         for name in PROMOTED
     }
-    configure.minutes_take(local.root, 60 / embedded_overrides.SPEEDUP)
+    instance.minutes_take(local.root, 60 / embedded_overrides.SPEEDUP)
     variables = embedded_overrides.variables(targets)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
         copied = beside.submit(scratch_repository.make, local.root / "repository", tools.release_branch)
@@ -81,7 +81,7 @@ def prepare(local: Instance, reporter: Reporter) -> Rehearsal:
         for which in control.OUTPUTS:
             execution.stop_what_began(aws, control.name_of(aws, which))
         repository = copied.result()
-    configure.register_repository(local.root, tools.repository, repository.folder)
+    instance.register_repository(local.root, tools.repository, repository.folder)
     return Rehearsal(aws, tools, targets, repository)
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from embedded_aws import iam_call_log
+from embedded_aws.iam import call_log
 from tests.least_privilege import promoting
 
 if TYPE_CHECKING:
-    from embedded_aws.iam_call_log import Call
+    from embedded_aws.iam.call_log import Call
     from embedded_aws.instance import Instance
     from tests.least_privilege.audit.grants import Grant
     from tests.least_privilege.promoting import Promotions
@@ -30,4 +30,4 @@ def granted(promoted: Promotions) -> list[Grant]:
 @pytest.fixture(scope="session")
 def done(promoted: Promotions, embedded: Instance) -> list[Call]:
     """What they did."""
-    return iam_call_log.read(embedded.root)
+    return call_log.read(embedded.root)

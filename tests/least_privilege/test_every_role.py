@@ -11,7 +11,7 @@ from tests.least_privilege.audit import audit
 from tests.least_privilege.audit.of_pipelines import OF_PIPELINES
 
 if TYPE_CHECKING:
-    from embedded_aws.iam_call_log import Call
+    from embedded_aws.iam.call_log import Call
     from tests.least_privilege.audit.grants import Grant
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import stripe
 
-from embedded_aws import iam_call_log
+from embedded_aws.iam import call_log
 from payment_data.errors import InvalidRequest
 from payment_data.payment_methods.stripe_http import PooledHttp
 from pipelines.aws import embedded_stripe
@@ -194,7 +194,7 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     await_state(shop.stack, left, "FAILED")
     sweep(shop.stack)
     # When what it did is held against what it may
-    granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), iam_call_log.read(embedded.root)
+    granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), call_log.read(embedded.root)
     # Then it may do nothing else
     assert audit.unused_permissions(granted, done) == []
     # And a card's payments reach nothing of what is said to be unreached

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from embedded_aws import iam_call_log
+from embedded_aws.iam import call_log
 from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
@@ -18,7 +18,7 @@ from tests.rehearsal.sweeping import abandon, await_state, sweep
 from tests.rehearsal.test_access import STEPS
 
 if TYPE_CHECKING:
-    from embedded_aws.iam_call_log import Call
+    from embedded_aws.iam.call_log import Call
     from embedded_aws.instance import Instance
     from pipelines.orders.payment_stack import PaymentStack
     from tests.least_privilege.audit.grants import Grant
@@ -35,7 +35,7 @@ def granted(deployed: PaymentStack) -> list[Grant]:
 def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     """What they did in the smoke workflow, while an order was undone from its last step on, and in sweeps."""
     # Tests of access ask, as these roles, for what they may not do.
-    probed = {call.kind for call in iam_call_log.read(embedded.root) if not call.allowed}
+    probed = {call.kind for call in call_log.read(embedded.root) if not call.allowed}
     assert smoke.run(deployed).passed
     shop = Shop(deployed)
     tea, ada = shop.product(price=100, available=5), shop.user(balance=10_000)
@@ -44,7 +44,7 @@ def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     abandon(deployed, left := shop.order(ada, (tea, 100, 1)), "RESERVED")
     await_state(deployed, left, "FAILED")
     sweep(deployed)
-    return [call for call in iam_call_log.read(embedded.root) if call.kind not in probed]
+    return [call for call in call_log.read(embedded.root) if call.kind not in probed]
 
 
 def test_no_permission_is_dead(granted: list[Grant], done: list[Call]) -> None:

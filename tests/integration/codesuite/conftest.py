@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from embedded_aws import instance
-from embedded_aws.codesuite import configure
 from pipelines.aws.tools_account import PIPELINES_STACK
 from pipelines.promotion.control import OUTPUTS
 from tests.waiting import wait_until
@@ -154,7 +153,7 @@ class Workshop:
 
     def register(self, repository: Repository) -> None:
         """Let connections reach a repository."""
-        configure.register_repository(self._embedded.root, repository.name, repository.folder)
+        instance.register_repository(self._embedded.root, repository.name, repository.folder)
 
     def unregistered_repository(self, **files: str) -> Repository:
         """Make a repository with one commit on main, which no connection reaches yet."""

@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws import instance
-from embedded_aws.codesuite import configure
 from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop
 from tests.waiting import wait_until
 
@@ -301,14 +300,14 @@ cache: {paths: ['.cache/**/*']}
 
 
 def test_a_build_that_takes_too_long_is_ended(run: Run, embedded: instance.Instance) -> None:
-    configure.minutes_take(embedded.root, 0.2)
+    instance.minutes_take(embedded.root, 0.2)
     try:
         build = run(
             "version: 0.2\nphases: {build: {commands: ['sleep 60'], finally: ['sleep 60']}}\n",
             project={"timeoutInMinutes": 5},
         )
     finally:
-        configure.minutes_take(embedded.root, 60)
+        instance.minutes_take(embedded.root, 60)
     assert (build["buildStatus"], _phases(build)["BUILD"]) == ("TIMED_OUT", "TIMED_OUT")
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from embedded_aws.codesuite import globs
-from embedded_aws.codesuite.codepipeline.rules import cron
+from embedded_aws.codepipeline.rules import cron
+from embedded_aws.core import globs
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.plugins import metric_math
+from embedded_aws.cloudwatch import metric_math
 from tests.integration.embedded.workbench import Aws, Function, Stack, Workflow
 
 FAILING = {"Fail": {"Type": "Fail", "Error": "OutOfStock"}}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from embedded_aws import iam_call_log
+from embedded_aws.iam import call_log
 from embedded_aws.instance import Instance
 from tests.conftest import ACCOUNT
 from tests.integration.embedded.workbench import Aws, Function, Workflow, define, unique
@@ -52,7 +52,7 @@ def test_a_workflow_without_the_permission_cannot_do_a_task(
     # Then the task fails with the name that AWS gives it, and the attempt is on record
     assert ended.error == error
     assert f"is not authorized to perform: {action}" in str(ended.cause)
-    (noted,) = (call for call in iam_call_log.read(embedded.root) if call.role == name)
+    (noted,) = (call for call in call_log.read(embedded.root) if call.role == name)
     assert (noted.action, noted.resource, noted.allowed) == (action, acted_on, False)
 
 
@@ -72,7 +72,7 @@ def test_a_call_is_on_record_with_the_statement_that_allowed_it(
     # Then that is one kind of call, and it rests on that statement
     noted = [
         call
-        for call in iam_call_log.read(embedded.root)
+        for call in call_log.read(embedded.root)
         if call.action == "lambda:InvokeFunction" and call.allowed
     ]
     assert len(noted) == len({call.kind for call in noted})

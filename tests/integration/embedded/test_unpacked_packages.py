@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.plugins import sandbox
+from embedded_aws.lambda_ import sandbox
 from tests.integration.embedded.workbench import zipped
 
 

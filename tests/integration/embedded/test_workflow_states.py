@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.plugins import backoff
+from embedded_aws.stepfunctions import retries
 from tests.integration.embedded.workbench import Function, Workflow
 
 MakeWorkflow = Callable[..., Workflow]
@@ -104,4 +104,4 @@ def test_a_hundred_executions_at_once_all_end_right(behaving: Function, make_wor
     ],
 )
 def test_retries_wait_as_documented(retrier: dict[str, Any], count: int, least: float, most: float) -> None:
-    assert least <= backoff.delay(retrier, count) <= most
+    assert least <= retries.backoff_seconds(retrier, count) <= most

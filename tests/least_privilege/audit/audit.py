@@ -14,7 +14,7 @@ from tests.least_privilege.audit.unexercised_resources import UNEXERCISED, Unexe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from embedded_aws.iam_call_log import Call
+    from embedded_aws.iam.call_log import Call
     from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
     from tests.least_privilege.audit.grants import Grant
 

@@ -2,7 +2,7 @@
 
 cfn-lint carries the schemas. CloudFormation makes these calls itself, for create, read, update and delete;
 the embedded AWS asks about those that every operation makes
-(`environments/embedded/src/embedded_aws/plugins/stack_calls.yml`).
+(`environments/embedded/src/embedded_aws/cloudformation/stack_calls.yml`).
 """
 
 from __future__ import annotations

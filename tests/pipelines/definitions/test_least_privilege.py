@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from ministack.core import iam_evaluator
 
-from embedded_aws.plugins.cloudformation_permissions import Resource, questions
-from embedded_aws.plugins.iam_simulation import Question
+from embedded_aws.cloudformation.permissions import Resource, questions
+from embedded_aws.iam.simulation import Question
 from environments import schema
 from pipelines.core import branch_names
 from pipelines.definitions import boundaries, execution_actions

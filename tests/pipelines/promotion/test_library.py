@@ -8,7 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from embedded_aws.codesuite import package_index
+from embedded_aws.codeartifact import package_index
 from pipelines.build import library
 from pipelines.build.library import Index
 from pipelines.core.refusals import Refused

@@ -1,6 +1,8 @@
-"""The embedded AWS: MiniStack in one process with our plug-ins, and a real mongod beside it.
+"""The embedded AWS: MiniStack in one process with services of our own, and a real mongod beside it.
 
-`instance` starts, finds and stops it; `server` is the process itself; `mongod` runs the database; `plugins`
-holds one module for each thing that MiniStack lacks or gets wrong and that our templates lean on. Everything
-listens on 127.0.0.1. It emulates what we use and nothing more: any other call is refused with a clear error.
+`instance` is the public module: it starts, finds, configures and stops an instance. `server` is the process
+itself and `install` puts our services into MiniStack. Each folder is one AWS service and lays out its files
+alike: `service` (the operations of its API), `resource_types` (its CloudFormation types), `install` (what it
+replaces in MiniStack), and a module for each thing that it does. `core` holds what they share. Everything
+listens on 127.0.0.1; what is not emulated is refused with a clear error.
 """

@@ -1,4 +1,4 @@
-"""Start, find and stop the embedded AWS of a folder."""
+"""The public module: start, find, configure and stop the embedded AWS of a folder."""
 
 import contextlib
 import os
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws import process_record
+from embedded_aws.codeconnections import repositories
+from embedded_aws.core import runtime
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 DEFAULT_ROOT = REPOSITORY / ".embedded"
@@ -149,6 +151,27 @@ def stop(root: Path = DEFAULT_ROOT, *, keep: bool = False) -> None:
         os.kill(record.pid, signal.SIGTERM)
         _await_end(record)
     process_record.sweep(root, keep=bool(alive and process_record.kept(root)))
+
+
+def register_repository(root: Path, full_name: str, repository: Path) -> None:
+    """Let every connection of the instance in `root` reach `repository` as `full_name` (`owner/repo`).
+
+    Commits that are made from now on start the pipelines whose triggers they match.
+
+    Raises:
+        RepositoryUnavailable: `repository` is not a git repository.
+    """
+    entry = {"folder": str(repository.resolve()), "references": repositories.references(repository)}
+    folder = root.resolve() / "state" / runtime.FOLDER
+    settings = runtime.read_settings(folder)
+    settings.setdefault("repositories", {})[full_name] = entry
+    runtime.write_settings(folder, settings)
+
+
+def minutes_take(root: Path, seconds: float) -> None:
+    """Make an AWS minute (time-outs, alarm waits) last `seconds` in the instance in `root`."""
+    folder = root.resolve() / "state" / runtime.FOLDER
+    runtime.write_settings(folder, runtime.read_settings(folder) | {"minute_seconds": seconds})
 
 
 def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:

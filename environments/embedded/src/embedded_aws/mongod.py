@@ -8,18 +8,24 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import pymongo
+import pymongo.errors
 import pymongo.uri_parser
 
-from embedded_aws import ports, replica_set
+from embedded_aws import ports
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 _PR_SET_PDEATHSIG = 1
+_REPLICA_SET = "embedded"
+_POLL_SECONDS = 0.02
 
 
 class MongodUnavailable(RuntimeError):  # noqa: N818 - the contract's name; it reads as what happened
@@ -91,7 +97,7 @@ def launch(data_dir: Path, port: int | None = None) -> Mongod:
     data_dir.mkdir(parents=True, exist_ok=True)
     port = port or ports.free()
     process = _spawn(data_dir, port)
-    return Mongod(f"mongodb://{ports.LOOPBACK}:{port}/?replicaSet={replica_set.NAME}", process, data_dir)
+    return Mongod(f"mongodb://{ports.LOOPBACK}:{port}/?replicaSet={_REPLICA_SET}", process, data_dir)
 
 
 def wait_until_primary(server: Mongod) -> None:
@@ -103,7 +109,7 @@ def wait_until_primary(server: Mongod) -> None:
     if server.process is None or server.data_dir is None:
         return
     try:
-        ready = replica_set.wait_until_primary(server.process, server.port, _READY_SECONDS)
+        ready = _takes_writes(server.process, server.port, _READY_SECONDS)
     except BaseException:
         server.kill()
         raise
@@ -157,7 +163,7 @@ def _spawn(data_dir: Path, port: int) -> subprocess.Popen[bytes]:
         f"--port={port}",
         f"--bind_ip={ports.LOOPBACK}",
         "--nounixsocket",  # it would lie in /tmp and outlive a kill
-        f"--replSet={replica_set.NAME}",
+        f"--replSet={_REPLICA_SET}",
         "--oplogSize=64",
         "--wiredTigerCacheSizeGB=0.25",
         "--setParameter=diagnosticDataCollectionEnabled=false",
@@ -179,3 +185,34 @@ def _dies_with_parent() -> Callable[[], object] | None:
         return None
     libc = ctypes.CDLL(None)
     return lambda: libc.prctl(_PR_SET_PDEATHSIG, 9)
+
+
+def _takes_writes(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
+    """Initiate the set and wait until the server takes writes; False when it ended or did not in time."""
+    deadline = time.monotonic() + seconds
+    with pymongo.MongoClient[dict[str, Any]](
+        ports.LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=100
+    ) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if _is_primary(client, f"{ports.LOOPBACK}:{port}"):
+                    return True
+            except pymongo.errors.PyMongoError:
+                pass  # not listening yet, or between two states
+            time.sleep(_POLL_SECONDS)
+    return False
+
+
+def _is_primary(client: pymongo.MongoClient[dict[str, Any]], member: str) -> bool:
+    hello = client.admin.command("hello")
+    if hello.get("isWritablePrimary"):
+        return bool(hello["me"] == member)
+    config = {"_id": _REPLICA_SET, "members": [{"_id": 0, "host": member}]}
+    if hello.get("isreplicaset"):
+        try:
+            client.admin.command("replSetInitiate", config)
+        except pymongo.errors.OperationFailure:
+            # The data was written under another port, so the node does not find itself in its own set.
+            config["version"] = client.admin.command("replSetGetConfig")["config"]["version"] + 1
+            client.admin.command("replSetReconfig", config, force=True)
+    return False

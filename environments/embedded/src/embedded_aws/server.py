@@ -82,7 +82,7 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     if attached:
         threading.Thread(target=_await_parent, args=(loop, stop), daemon=True).start()
-    from embedded_aws.plugins import install  # noqa: PLC0415 - MiniStack reads the settings at import
+    from embedded_aws import install  # noqa: PLC0415 - MiniStack reads the settings at import
 
     install.install_all()
     await asyncio.to_thread(mongod.wait_until_primary, database)
@@ -108,10 +108,10 @@ def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod) -> None:
     """Leave nothing behind: no child, no file but the kept ones."""
-    from embedded_aws.plugins import lambda_pool  # noqa: PLC0415 - see _serve
+    from embedded_aws.lambda_ import pool  # noqa: PLC0415 - see _serve
 
     keep = (root / "keep").exists()
-    lambda_pool.close()
+    pool.close()
     if keep:
         database.stop()
     else:

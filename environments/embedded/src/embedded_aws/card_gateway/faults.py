@@ -14,7 +14,7 @@ class Fault(Exception):  # noqa: N818 - it is an answer; `Error` is the body's o
     Attributes:
         status: HTTP status code.
         body: the JSON body, one key `error`.
-        executed: whether the request got past validation. Only then is the answer kept under its idempotency
+        executed: whether the request got past model. Only then is the answer kept under its idempotency
             key (https://docs.stripe.com/api/idempotent_requests).
     """
 

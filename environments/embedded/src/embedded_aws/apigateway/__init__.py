@@ -1,0 +1,1 @@
+"""API Gateway: private APIs behind their VPC's endpoint, and access logs."""

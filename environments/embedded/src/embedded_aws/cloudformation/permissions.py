@@ -1,0 +1,99 @@
+"""What CloudFormation asks IAM about a resource, of the types that our stacks use (`stack_calls.yml`).
+
+Whatever an identity gets is asked about: its boundary, its policies, and who it is handed to. A type that is
+not listed is asked about under its own name, as `ssm:CreateParameter`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from embedded_aws.iam.simulation import Question
+
+Json = dict[str, Any]
+
+_TABLE: Json = yaml.safe_load(Path(__file__).with_name("stack_calls.yml").read_text(encoding="utf-8"))
+_VERBS = {"create": "Create", "update": "Update", "delete": "Delete"}
+_HANDED = {
+    "AWS::ApiGateway::Account": ("CloudWatchRoleArn", "apigateway.amazonaws.com"),
+    "AWS::EC2::FlowLog": ("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),
+    "AWS::Lambda::Function": ("Role", "lambda.amazonaws.com"),
+    "AWS::StepFunctions::StateMachine": ("RoleArn", "states.amazonaws.com"),
+}
+"""The property that session a role to a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What an operation is about.
+
+    Attributes:
+        kind: Its CloudFormation type.
+        name: Its physical id; before it has one, what CloudFormation's name for it begins with.
+        properties: As resolved.
+        region: The stack's.
+        account: The stack's.
+        before: Its properties before an update; what it had then is not given to it again.
+    """
+
+    kind: str
+    name: str
+    properties: Json
+    region: str
+    account: str
+    before: Json = field(default_factory=dict)
+
+
+def questions(operation: str, resource: Resource) -> Iterator[Question]:
+    """What is asked before a resource is created, updated or deleted; `operation` is one of these words."""
+    known = _TABLE.get(resource.kind) or _unlisted(resource.kind)
+    arn = _arn(known["resource"], resource)
+    service = known["resource"].partition(":")[0]
+    boundary = {"iam:permissionsboundary": resource.properties.get("PermissionsBoundary")}
+    context = boundary if resource.kind == "AWS::IAM::Role" else {}
+    for call in known[operation]:
+        yield Question(f"{service}:{call}", arn, context)
+    if operation != "delete":
+        yield from _given(resource, arn, context)
+        yield from _handed(resource)
+
+
+def _given(resource: Resource, arn: str, context: Json) -> Iterator[Question]:
+    """The policies of an identity, and the code of a function."""
+    if resource.kind == "AWS::IAM::Role":
+        if resource.properties.get("Policies", []) != resource.before.get("Policies", []):
+            yield Question("iam:PutRolePolicy", arn, context)
+        had = resource.before.get("ManagedPolicyArns", [])
+        for policy in (one for one in resource.properties.get("ManagedPolicyArns", []) if one not in had):
+            yield Question("iam:AttachRolePolicy", arn, context | {"iam:policyarn": policy})
+    elif resource.kind in {"AWS::IAM::Policy", "AWS::IAM::RolePolicy"}:
+        names = resource.properties.get("Roles") or [resource.properties.get("RoleName", "")]
+        for name in names:
+            yield Question("iam:PutRolePolicy", f"arn:aws:iam::{resource.account}:role/{name}")
+    elif resource.kind == "AWS::Lambda::Function" and "S3Bucket" in resource.properties.get("Code", {}):
+        code = resource.properties["Code"]
+        yield Question("s3:GetObject", f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}")
+
+
+def _handed(resource: Resource) -> Iterator[Question]:
+    key, service = _HANDED.get(resource.kind, ("", ""))
+    role = resource.properties.get(key)
+    if role:
+        yield Question("iam:PassRole", str(role), {"iam:passedtoservice": service})
+
+
+def _arn(pattern: str, resource: Resource) -> str:
+    place = f"{resource.region}:{resource.account}"
+    # The physical id of some types is an ARN, whose last part is the name.
+    name = resource.name.split(":")[-1].rpartition("/")[2] if ":" in resource.name else resource.name
+    filled_in = pattern.format(name=name, place=place, region=resource.region, account=resource.account)
+    return f"arn:aws:{filled_in}"
+
+
+def _unlisted(kind: str) -> Json:
+    service, _, thing = kind.removeprefix("AWS::").lower().partition("::")
+    calls = {word: [f"{verb}{kind.rpartition('::')[2]}"] for word, verb in _VERBS.items()}
+    return {"resource": f"{service}:{{place}}:{thing}/{{name}}", **calls}

@@ -1,0 +1,140 @@
+"""CloudFormation does what the role may that it was handed, and nothing else.
+
+MiniStack takes a `RoleARN` and does everything itself. A stack keeps the role of its last operation; a
+resource that the role may not make fails with IAM's words, and the stack rolls back. A stack without a role
+is its caller's business. Requests carry `cloudformation:RoleArn` and the stack's tags as condition keys.
+
+Source: CloudFormation user guide, "CloudFormation service role"; Service Authorization Reference, AWS
+CloudFormation. Private names of MiniStack that it touches: `handlers._ACTION_HANDLERS`,
+`stacks._provision_resource`, `stacks._update_resource`, `stacks._delete_resource`,
+`changesets._find_change_set` and `handlers._resolve_stack`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region
+from ministack.services.cloudformation import changesets, handlers, stacks
+
+from embedded_aws.cloudformation.permissions import Resource, questions
+from embedded_aws.iam.simulation import Question, allows, session
+
+_Handler = Callable[[dict[str, Any]], Any]
+_ROLE = "RoleARN"
+_SESSION = "AWSCloudFormation"
+
+
+def install() -> None:
+    """Stand before the operations on stacks, and before each resource."""
+    iam_actions.request_tag_context = _with_stack_keys(iam_actions.request_tag_context)
+    known = handlers._ACTION_HANDLERS
+    for name in ("CreateStack", "UpdateStack"):
+        known[name] = _then(known[name], _note_on_stack)
+    known["CreateChangeSet"] = _then(known["CreateChangeSet"], _note_on_change_set)
+    known["ExecuteChangeSet"] = _first(known["ExecuteChangeSet"], _take_from_change_set)
+    known["DeleteStack"] = _first(known["DeleteStack"], _note_on_stack)
+    stacks._provision_resource = _creating(stacks._provision_resource)
+    stacks._update_resource = _updating(stacks._update_resource)
+    stacks._delete_resource = _deleting(stacks._delete_resource)
+
+
+def _with_stack_keys(stock: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def context(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found = stock(service, action, body, params)
+        if service != "cloudformation":
+            return found
+        role, stack = _said(params, _ROLE), _stack(_said(params, "StackName"))
+        tags = {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in stack.get("Tags") or []}
+        return found | tags | ({"cloudformation:rolearn": role} if role else {})
+
+    return context
+
+
+def _then(stock: _Handler, note: Callable[[dict[str, Any]], None]) -> _Handler:
+    def handle(params: dict[str, Any]) -> Any:
+        answer = stock(params)
+        note(params)  # what the operation began runs later, on the same loop
+        return answer
+
+    return handle
+
+
+def _first(stock: _Handler, note: Callable[[dict[str, Any]], None]) -> _Handler:
+    def handle(params: dict[str, Any]) -> Any:
+        note(params)
+        return stock(params)
+
+    return handle
+
+
+def _note_on_stack(params: dict[str, Any]) -> None:
+    if role := _said(params, _ROLE):
+        _stack(_said(params, "StackName"))[_ROLE] = role
+
+
+def _note_on_change_set(params: dict[str, Any]) -> None:
+    _, found = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
+    if found and (role := _said(params, _ROLE)):
+        found[_ROLE] = role
+
+
+def _take_from_change_set(params: dict[str, Any]) -> None:
+    _, found = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
+    if found and found.get(_ROLE):
+        _stack(found["StackName"])[_ROLE] = found[_ROLE]
+
+
+def _creating(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def create(kind: str, logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        _require(stack, "create", kind, f"{stack}-{logical_id}", props)
+        return stock(kind, logical_id, props, stack)
+
+    return create
+
+
+def _updating(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def update(kind: str, physical_id: str, old: Any, new: Any, stack: str, *rest: Any) -> Any:
+        if old != new:
+            _require(stack, "update", kind, physical_id, new, before=old)
+        return stock(kind, physical_id, old, new, stack, *rest)
+
+    return update
+
+
+def _deleting(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def delete(kind: str, physical_id: str, props: Any, stack: str | None = None, *rest: Any) -> Any:
+        if stack:
+            _require(stack, "delete", kind, physical_id, props)
+        return stock(kind, physical_id, props, stack, *rest)
+
+    return delete
+
+
+def _require(stack: str, operation: str, kind: str, name: str, props: Any, *, before: Any = None) -> None:
+    role = _stack(stack).get(_ROLE)
+    if role and kind.startswith("AWS::"):
+        place = (get_region(), get_account_id())
+        resource = Resource(kind, str(name), props or {}, *place, before or {})
+        for question in questions(operation, resource):
+            _ask(role, question)
+
+
+def _ask(role: str, question: Question) -> None:
+    account, name = role.split(":")[4], role.rpartition("/")[2]
+    if not allows(account, name, _SESSION, question, get_region()):
+        raise ValueError(
+            f"User: {session(account, name, _SESSION)} is not authorized to perform: {question.action} on "
+            f"resource: {question.resource}"
+        )
+
+
+def _said(params: dict[str, Any], name: str) -> str:
+    value = params.get(name, "")
+    return str(value[0] if isinstance(value, list) and value else value or "")
+
+
+def _stack(name: str) -> dict[str, Any]:
+    """A stack by name or id; one that is not there is nobody's."""
+    found: dict[str, Any] | None = handlers._resolve_stack(name) if name else None
+    return found if found is not None else {}

@@ -1,0 +1,1 @@
+"""CloudFront: a path by which viewers reach a distribution."""

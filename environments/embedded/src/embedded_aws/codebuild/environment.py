@@ -1,0 +1,156 @@
+"""The variables that a build's shell starts with; of the host, only the way to its package registries.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from embedded_aws.codebuild.buildspec import Buildspec
+from embedded_aws.core import runtime
+from embedded_aws.core.scope import Json
+from embedded_aws.iam import role_sessions
+
+_INHERITED = {"PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+_PROXIES = {"http_proxy", "https_proxy", "no_proxy", "all_proxy"}
+_REGISTRY_PREFIXES = ("PIP_", "UV_")
+_REGISTRY_FILES = {"PIP_CONFIG_FILE": ".config/pip/pip.conf", "UV_CONFIG_FILE": ".config/uv/uv.toml"}
+
+
+class VariableUnavailable(Exception):  # noqa: N818 - it says what happened
+    """A parameter or a secret cannot be read."""
+
+
+def variables(
+    build: Json,
+    spec: Buildspec,
+    session: role_sessions.RoleSession,
+    places: dict[str, Path],
+    mask: Callable[[str], None],
+) -> dict[str, str]:
+    """Put together a build's environment.
+
+    The order of precedence is the documented one: start-build over project over buildspec.
+
+    Args:
+        build: the build's record.
+        spec: its buildspec.
+        session: the build's role, which reads parameters and secrets.
+        places: source folders by identifier; the primary one's is the empty string.
+        mask: told every secret value.
+
+    Raises:
+        VariableUnavailable: a parameter or secret cannot be read with the build's role.
+    """
+    reader = Reader(session, mask)
+    asked: dict[str, str] = {}
+    asked.update(spec.variables)
+    asked.update({name: reader.parameter(value) for name, value in spec.parameter_store.items()})
+    asked.update({name: reader.secret(value) for name, value in spec.secrets_manager.items()})
+    for variable in build["environment"].get("environmentVariables", []):
+        asked[variable["name"]] = reader.read(variable.get("type", "PLAINTEXT"), variable["value"])
+    return host_variables() | asked | _own(build, session, places)
+
+
+def _own(build: Json, session: role_sessions.RoleSession, places: dict[str, Path]) -> dict[str, str]:
+    region = session.region
+    own = {
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "AWS_ENDPOINT_URL": runtime.current().endpoint,
+        "CODEBUILD_BUILD_ARN": build["arn"],
+        "CODEBUILD_BUILD_ID": build["id"],
+        "CODEBUILD_BUILD_IMAGE": build["environment"]["image"],
+        "CODEBUILD_BUILD_NUMBER": str(build["buildNumber"]),
+        "CODEBUILD_BUILD_SUCCEEDING": "1",
+        "CODEBUILD_CI": "true",
+        "CODEBUILD_INITIATOR": build["initiator"],
+        "CODEBUILD_LOG_PATH": build["logs"]["streamName"],
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": build.get("resolvedSourceVersion", ""),
+        "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
+        "CODEBUILD_SRC_DIR": str(places[""]),
+        "CODEBUILD_START_TIME": str(int(build["startTime"] * 1000)),
+        "HOME": str(places[""].parent / "home"),
+    }
+    own |= {f"CODEBUILD_SRC_DIR_{name}": str(place) for name, place in places.items() if name}
+    return own | session.environment()
+
+
+class Reader:
+    """Reads what a variable's value only names."""
+
+    def __init__(self, session: role_sessions.RoleSession, mask: Callable[[str], None]) -> None:
+        self._session, self._mask = session, mask
+
+    def read(self, kind: str, value: str) -> str:
+        """Read a variable of any type."""
+        if kind == "PARAMETER_STORE":
+            return self.parameter(value)
+        return self.secret(value) if kind == "SECRETS_MANAGER" else value
+
+    def parameter(self, name: str) -> str:
+        """Read a parameter of Parameter Store."""
+        found = self._call("ssm", "get_parameter", Name=name, WithDecryption=True)
+        return self._masked(found["Parameter"]["Value"])
+
+    def secret(self, reference: str) -> str:
+        """Read `secret-id:json-key:version-stage:version-id`; an ARN's own colons belong to the id."""
+        end = _end_of_id(reference)
+        identifier, (key, stage, version) = reference[:end], _three(reference[end:])
+        narrowed = {"VersionStage": stage} if stage else {"VersionId": version} if version else {}
+        text = self._call("secretsmanager", "get_secret_value", SecretId=identifier, **narrowed)[
+            "SecretString"
+        ]
+        if not key:
+            return self._masked(text)
+        document = json.loads(text)
+        if key not in document:
+            raise VariableUnavailable(f"Secrets Manager: {identifier} has no key {key}")
+        return self._masked(str(document[key]))
+
+    def _call(self, service: str, method: str, **arguments: Any) -> Json:
+        try:
+            found: Json = getattr(self._session.client(service), method)(**arguments)
+        except ClientError as error:
+            raise VariableUnavailable(
+                f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+            ) from None
+        return found
+
+    def _masked(self, value: str) -> str:
+        self._mask(value)
+        return value
+
+
+def _end_of_id(reference: str) -> int:
+    if not reference.startswith("arn:"):
+        return reference.find(":") if ":" in reference else len(reference)
+    parts = reference.split(":")
+    return len(":".join(parts[:7]))
+
+
+def _three(rest: str) -> tuple[str, str, str]:
+    parts = [*rest.removeprefix(":").split(":"), "", "", ""]
+    return parts[0], parts[1], parts[2]
+
+
+def host_variables() -> dict[str, str]:
+    """Return the variables that a build inherits of the machine that it runs on: the way to its registries.
+
+    On AWS a build has the internet; here the host's proxies and registries lead to the same packages.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.lower() in _PROXIES or name.startswith(_REGISTRY_PREFIXES)
+    }
+    for name, place in _REGISTRY_FILES.items():
+        file = Path.home() / place
+        if name not in inherited and file.is_file():
+            inherited[name] = str(file)
+    return inherited

@@ -1,0 +1,92 @@
+"""Build projects."""
+
+from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+from embedded_aws.iam import role_sessions
+
+_KIND = "codebuild-project"
+
+
+def create(scope: Scope, request: Json) -> Json:
+    """CreateProject."""
+    store = runtime.current().store
+    role_sessions.check_trust(scope, request["serviceRole"], "CodeBuild", "InvalidInputException")
+    with store.transaction():
+        if store.get(_KIND, scope.account, scope.region, request["name"]):
+            arn = scope.arn("codebuild", f"project/{request['name']}")
+            raise ApiError("ResourceAlreadyExistsException", f"Project already exists: {arn}")
+        project = _completed(scope, {"created": clock.now()}, request)
+        _put(scope, project)
+    return {"project": project}
+
+
+def update(scope: Scope, request: Json) -> Json:
+    """UpdateProject: what is not named stays as it is."""
+    with runtime.current().store.transaction():
+        project = _completed(scope, find(scope, request["name"]), request)
+        _put(scope, project)
+    return {"project": project}
+
+
+def delete(scope: Scope, request: Json) -> Json:
+    """DeleteProject: builds stay, as on AWS; deleting what is not there is no error."""
+    runtime.current().store.delete(_KIND, scope.account, scope.region, _name(request["name"]))
+    return {}
+
+
+def batch_get(scope: Scope, request: Json) -> Json:
+    """BatchGetProjects."""
+    store = runtime.current().store
+    found = {name: store.get(_KIND, scope.account, scope.region, _name(name)) for name in request["names"]}
+    return {
+        "projects": [project for project in found.values() if project],
+        "projectsNotFound": [name for name, project in found.items() if not project],
+    }
+
+
+def listing(scope: Scope, request: Json) -> Json:
+    """ListProjects."""
+    records = runtime.current().store.all(_KIND, scope.account, scope.region)
+    names = sorted(project["name"] for project in records)
+    return paging.page("projects", names, request, refusal="InvalidInputException")
+
+
+def find(scope: Scope, name: str) -> Json:
+    """Read a project by name or ARN.
+
+    Raises:
+        ApiError: ResourceNotFoundException.
+    """
+    project = runtime.current().store.get(_KIND, scope.account, scope.region, _name(name))
+    if project is None:
+        arn = scope.arn("codebuild", f"project/{_name(name)}")
+        raise ApiError("ResourceNotFoundException", f"Project cannot be found: {arn}")
+    return project
+
+
+def _name(name_or_arn: str) -> str:
+    return name_or_arn.rpartition("project/")[2]
+
+
+def _put(scope: Scope, project: Json) -> None:
+    runtime.current().store.put(_KIND, scope.account, scope.region, project["name"], body=project)
+
+
+def _completed(scope: Scope, before: Json, request: Json) -> Json:
+    project = {**_DEFAULTS, **before, **{key: value for key, value in request.items() if value is not None}}
+    project["arn"] = scope.arn("codebuild", f"project/{project['name']}")
+    project["lastModified"] = clock.now()
+    project.setdefault("encryptionKey", f"arn:aws:kms:{scope.region}:{scope.account}:alias/aws/s3")
+    return project
+
+
+_DEFAULTS: Json = {
+    "timeoutInMinutes": 60,
+    "queuedTimeoutInMinutes": 480,
+    "cache": {"type": "NO_CACHE"},
+    "secondarySources": [],
+    "secondaryArtifacts": [],
+    "tags": [],
+    "badge": {"badgeEnabled": False},
+}

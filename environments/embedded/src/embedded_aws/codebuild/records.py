@@ -1,0 +1,44 @@
+"""Records of builds, as BatchGetBuilds returns them."""
+
+from embedded_aws.core import clock, runtime
+from embedded_aws.core.scope import Json, Scope
+
+_KIND = "codebuild-build"
+
+
+def find(scope: Scope, name: str) -> Json | None:
+    """Read a build by id or ARN."""
+    return runtime.current().store.get(_KIND, scope.account, scope.region, name.rpartition("build/")[2])
+
+
+def keep(scope: Scope, build: Json) -> None:
+    """Write a build's record."""
+    runtime.current().store.put(_KIND, scope.account, scope.region, build["id"], body=build)
+
+
+def every(scope: Scope) -> list[Json]:
+    """Read all builds, oldest first."""
+    return runtime.current().store.all(_KIND, scope.account, scope.region)
+
+
+def forget(scope: Scope, name: str) -> None:
+    """Remove a build's record."""
+    runtime.current().store.delete(_KIND, scope.account, scope.region, name)
+
+
+def fault_unfinished() -> None:
+    """Tell of the builds that ran when the embedded AWS ended: nothing runs them any more."""
+    store = runtime.current().store
+    for build in store.all(_KIND):
+        if not build["buildComplete"]:
+            account, region = build["arn"].split(":")[4], build["arn"].split(":")[3]
+            context = {"statusCode": "FAULT", "message": "The embedded AWS was stopped while this build ran."}
+            for phase in build["phases"][-1:]:
+                phase |= {"phaseStatus": "FAULT", "endTime": clock.now(), "contexts": [context]}
+            build |= {
+                "buildStatus": "FAULT",
+                "buildComplete": True,
+                "endTime": clock.now(),
+                "currentPhase": "COMPLETED",
+            }
+            keep(Scope(account, region), build)

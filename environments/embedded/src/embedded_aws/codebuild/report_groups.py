@@ -1,0 +1,70 @@
+"""Report groups."""
+
+from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+
+_KIND = "codebuild-report-group"
+
+
+def create(scope: Scope, request: Json) -> Json:
+    """CreateReportGroup."""
+    arn = scope.arn("codebuild", f"report-group/{request['name']}")
+    with runtime.current().store.transaction():
+        if find(arn):
+            raise ApiError("ResourceAlreadyExistsException", f"Report group already exists: {arn}")
+        group = {
+            **request,
+            "arn": arn,
+            "created": clock.now(),
+            "lastModified": clock.now(),
+            "status": "ACTIVE",
+        }
+        runtime.current().store.put(_KIND, scope.account, scope.region, arn, body=group)
+    return {"reportGroup": group}
+
+
+def update(scope: Scope, request: Json) -> Json:
+    """UpdateReportGroup."""
+    group = find(request["arn"])
+    if group is None:
+        raise ApiError("ResourceNotFoundException", f"Report group not found: {request['arn']}")
+    group |= {name: request[name] for name in ("exportConfig", "tags") if name in request}
+    group["lastModified"] = clock.now()
+    runtime.current().store.put(_KIND, scope.account, scope.region, group["arn"], body=group)
+    return {"reportGroup": group}
+
+
+def delete(scope: Scope, request: Json) -> Json:
+    """DeleteReportGroup; the reports go with it only when asked, as on AWS."""
+    store = runtime.current().store
+    with store.transaction():
+        reports = store.all("codebuild-report", scope.account, scope.region, request["arn"])
+        if reports and not request.get("deleteReports"):
+            raise ApiError(
+                "InvalidInputException", "The report group contains reports; delete them or set deleteReports"
+            )
+        store.delete("codebuild-report", scope.account, scope.region, request["arn"])
+        store.delete(_KIND, scope.account, scope.region, request["arn"])
+    return {}
+
+
+def batch_get(_scope: Scope, request: Json) -> Json:
+    """BatchGetReportGroups."""
+    found = {arn: find(arn) for arn in request["reportGroupArns"]}
+    return {
+        "reportGroups": [group for group in found.values() if group],
+        "reportGroupsNotFound": [arn for arn, group in found.items() if not group],
+    }
+
+
+def listing(scope: Scope, request: Json) -> Json:
+    """ListReportGroups."""
+    arns = [group["arn"] for group in runtime.current().store.all(_KIND, scope.account, scope.region)]
+    return paging.page("reportGroups", arns, request, refusal="InvalidInputException")
+
+
+def find(arn: str) -> Json | None:
+    """Read a report group."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    return runtime.current().store.get(_KIND, account, region, arn)

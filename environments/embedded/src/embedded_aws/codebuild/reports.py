@@ -1,0 +1,158 @@
+"""Reports of builds: what the buildspec names is parsed and kept with its report group.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec.reports
+"""
+
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from embedded_aws.codebuild import outputs, report_formats
+from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+
+_KIND = "codebuild-report"
+_TESTS, _COVERAGE = {"JUNITXML"}, {"COBERTURAXML"}
+
+
+class ReportUnreadable(Exception):  # noqa: N818 - it says what happened
+    """A report of the buildspec cannot be made."""
+
+
+def keep(scope: Scope, build: Json, declared: Json, source: Path, client: Any) -> list[str]:
+    """Make the reports that a buildspec declares, after its last phase, failed or not.
+
+    Args:
+        scope: of the build.
+        build: its record.
+        declared: the buildspec's `reports`, by report group.
+        source: where the files are.
+        client: CodeBuild as the build's role, which makes groups that do not exist yet.
+
+    Raises:
+        ReportUnreadable: the format is not emulated, the file is not what it says, or the role may not.
+    """
+    return [_keep(scope, build, name, entry, source, client=client) for name, entry in declared.items()]
+
+
+def _keep(scope: Scope, build: Json, name: str, entry: Json, source: Path, *, client: Any) -> str:
+    form = str(entry.get("file-format", "JUNITXML")).upper()
+    if form not in _TESTS | _COVERAGE:
+        raise ReportUnreadable(f"Reports of format {form} are not emulated here.")
+    files = outputs.chosen(entry, source)
+    group = name if name.startswith("arn:") else _ensure(scope, build, name, form, client)
+    report: Json = {
+        "arn": f"{group.replace(':report-group/', ':report/')}:{clock.new_id()}",
+        "type": "TEST" if form in _TESTS else "CODE_COVERAGE",
+        "name": f"{build['projectName']}-{build['id'].partition(':')[2]}",
+        "reportGroupArn": group,
+        "executionId": build["arn"],
+        "created": clock.now(),
+        "exportConfig": {"exportConfigType": "NO_EXPORT"},
+    }
+    try:
+        report |= _tests(files) if form in _TESTS else _coverage(files)
+    except (SyntaxError, ValueError) as error:  # ElementTree's ParseError is a SyntaxError
+        raise ReportUnreadable(f"Report {name}: {error}") from None
+    runtime.current().store.put(_KIND, scope.account, scope.region, group, report["arn"], body=report)
+    return str(report["arn"])
+
+
+def _ensure(scope: Scope, build: Json, name: str, form: str, client: Any) -> str:
+    """A name that is no ARN means `<project>-<name>`, made when it is new."""
+    full = f"{build['projectName']}-{name}"
+    try:
+        client.create_report_group(
+            name=full,
+            type="TEST" if form in _TESTS else "CODE_COVERAGE",
+            exportConfig={"exportConfigType": "NO_EXPORT"},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise ReportUnreadable(error.response["Error"]["Message"]) from None
+    return scope.arn("codebuild", f"report-group/{full}")
+
+
+def _tests(files: dict[str, Path]) -> Json:
+    found = [case for file in files.values() for case in report_formats.test_cases(file)]
+    counts = {
+        status: sum(case["status"] == status for case in found)
+        for status in sorted({c["status"] for c in found})
+    }
+    bad = counts.get("FAILED", 0) + counts.get("ERROR", 0)
+    return {
+        "status": "FAILED" if bad else "SUCCEEDED" if found else "INCOMPLETE",
+        "testCases": found,
+        "testSummary": {
+            "total": len(found),
+            "statusCounts": counts,
+            "durationInNanoSeconds": sum(case["durationInNanoSeconds"] for case in found),
+        },
+    }
+
+
+def _coverage(files: dict[str, Path]) -> Json:
+    found = [file for report in files.values() for file in report_formats.covered_files(report)]
+    return {
+        "status": "SUCCEEDED" if found else "INCOMPLETE",
+        "codeCoverages": found,
+        "codeCoverageSummary": report_formats.coverage_summary(found),
+    }
+
+
+def batch_get(scope: Scope, request: Json) -> Json:
+    """BatchGetReports."""
+    known = {
+        report["arn"]: report for report in runtime.current().store.all(_KIND, scope.account, scope.region)
+    }
+    return {
+        "reports": [known[arn] for arn in request["reportArns"] if arn in known],
+        "reportsNotFound": [arn for arn in request["reportArns"] if arn not in known],
+    }
+
+
+def of_group(scope: Scope, request: Json) -> Json:
+    """ListReportsForReportGroup, newest first."""
+    found = runtime.current().store.all(_KIND, scope.account, scope.region, request["reportGroupArn"])
+    arns = [report["arn"] for report in reversed(found)]
+    return paging.page("reports", arns, request, refusal="InvalidInputException")
+
+
+def test_cases(scope: Scope, request: Json) -> Json:
+    """DescribeTestCases."""
+    report = _one(scope, request["reportArn"])
+    status = (request.get("filter") or {}).get("status")
+    return {
+        "testCases": [
+            {**case, "reportArn": report["arn"]}
+            for case in report.get("testCases", [])
+            if status in (None, case["status"])
+        ]
+    }
+
+
+def code_coverages(scope: Scope, request: Json) -> Json:
+    """DescribeCodeCoverages."""
+    report = _one(scope, request["reportArn"])
+    return {
+        "codeCoverages": [{**file, "reportARN": report["arn"]} for file in report.get("codeCoverages", [])]
+    }
+
+
+def delete(scope: Scope, request: Json) -> Json:
+    """DeleteReport."""
+    found = batch_get(scope, {"reportArns": [request["arn"]]})["reports"]
+    for report in found:
+        runtime.current().store.delete(
+            _KIND, scope.account, scope.region, report["reportGroupArn"], report["arn"]
+        )
+    return {}
+
+
+def _one(scope: Scope, arn: str) -> Json:
+    found: list[Json] = batch_get(scope, {"reportArns": [arn]})["reports"]
+    if not found:
+        raise ApiError("ResourceNotFoundException", f"Report does not exist: {arn}")
+    return found[0]

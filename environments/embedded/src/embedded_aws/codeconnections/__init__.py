@@ -1,0 +1,1 @@
+"""CodeConnections, and its old name CodeStar Connections, over local git repositories."""

@@ -1,0 +1,91 @@
+"""CodeConnections (and CodeStar Connections, its old name): connections that are available at once.
+
+On AWS a person completes the handshake in the console; here there is nobody to shake session with.
+https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_CreateConnection.html
+"""
+
+from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.service import Operation, Service
+
+_KIND = "connection"
+
+
+def _operations(prefix: str) -> dict[str, Operation]:
+    def create(scope: Scope, request: Json) -> Json:
+        if not request.get("ProviderType") and not request.get("HostArn"):
+            raise ApiError("InvalidInputException", "Either ProviderType or HostArn is required")
+        connection = {
+            "ConnectionName": request["ConnectionName"],
+            "ConnectionArn": scope.arn(prefix, f"connection/{clock.new_id()}"),
+            "ProviderType": request.get("ProviderType", "GitHubEnterpriseServer"),
+            "OwnerAccountId": scope.account,
+            "ConnectionStatus": "AVAILABLE",
+            "Tags": request.get("Tags", []),
+        }
+        _put(connection)
+        return connection
+
+    return {
+        "CreateConnection": create,
+        "GetConnection": lambda _scope, request: {"Connection": find(request["ConnectionArn"])},
+        "ListConnections": _list,
+        "DeleteConnection": _delete,
+        "TagResource": _tag,
+        "UntagResource": _untag,
+        "ListTagsForResource": lambda _scope, request: {"Tags": find(request["ResourceArn"])["Tags"]},
+    }
+
+
+def find(arn: str) -> Json:
+    """Read a connection.
+
+    Raises:
+        ApiError: ResourceNotFoundException.
+    """
+    parts = arn.split(":")
+    found = runtime.current().store.get(_KIND, parts[4], parts[3], parts[-1]) if len(parts) == 6 else None  # noqa: PLR2004 - the parts of an ARN
+    if found is None:
+        raise ApiError("ResourceNotFoundException", f"Resource not found: {arn}")
+    return found
+
+
+def _put(connection: Json) -> None:
+    parts = connection["ConnectionArn"].split(":")
+    runtime.current().store.put(_KIND, parts[4], parts[3], parts[-1], body=connection)
+
+
+def _list(scope: Scope, request: Json) -> Json:
+    found = runtime.current().store.all(_KIND, scope.account, scope.region)
+    wanted = request.get("ProviderTypeFilter")
+    listed = [connection for connection in found if wanted in (None, connection["ProviderType"])]
+    asked = {"maxResults": request.get("MaxResults"), "nextToken": request.get("NextToken")}
+    page = paging.page("Connections", listed, asked)
+    return {"Connections": page["Connections"], "NextToken": page["nextToken"]}
+
+
+def _delete(_scope: Scope, request: Json) -> Json:
+    parts = find(request["ConnectionArn"])["ConnectionArn"].split(":")
+    runtime.current().store.delete(_KIND, parts[4], parts[3], parts[-1])
+    return {}
+
+
+def _tag(_scope: Scope, request: Json) -> Json:
+    connection = find(request["ResourceArn"])
+    tags = {tag["Key"]: tag["Value"] for tag in [*connection["Tags"], *request["Tags"]]}
+    _put(connection | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
+    return {}
+
+
+def _untag(_scope: Scope, request: Json) -> Json:
+    connection = find(request["ResourceArn"])
+    kept = [tag for tag in connection["Tags"] if tag["Key"] not in request["TagKeys"]]
+    _put(connection | {"Tags": kept})
+    return {}
+
+
+CODECONNECTIONS = Service("codeconnections", _operations("codeconnections"), invalid="InvalidInputException")
+CODESTAR = Service(
+    "codestar-connections", _operations("codestar-connections"), invalid="InvalidInputException"
+)

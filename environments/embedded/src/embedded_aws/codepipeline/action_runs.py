@@ -1,0 +1,66 @@
+"""Action executions: one record for each attempt of an action in an execution."""
+
+from embedded_aws.core import clock, runtime
+from embedded_aws.core.scope import Json
+
+KIND = "action"
+
+
+def new(execution: Json, stage: str, declaration: Json) -> Json:
+    """Make and keep the record of an action that begins."""
+    run: Json = {
+        "id": clock.new_id(),
+        "account": execution["account"],
+        "region": execution["region"],
+        "pipelineName": execution["pipelineName"],
+        "pipelineExecutionId": execution["id"],
+        "pipelineVersion": execution["pipelineVersion"],
+        "stageName": stage,
+        "actionName": declaration["name"],
+        "declaration": declaration,
+        "status": "InProgress",
+        "start": clock.now(),
+        "updated": clock.now(),
+        "inputs": [],
+        "outputs": [],
+        "variables": {},
+    }
+    keep(run)
+    return run
+
+
+def keep(run: Json) -> None:
+    """Write a record."""
+    run["updated"] = clock.now()
+    where = (run["account"], run["region"], run["pipelineName"], run["pipelineExecutionId"], run["id"])
+    runtime.current().store.put(KIND, *where, body=run)
+
+
+def find(execution: Json, identifier: str) -> Json:
+    """Read one record of an execution.
+
+    Raises:
+        KeyError: there is none.
+    """
+    where = (
+        execution["account"],
+        execution["region"],
+        execution["pipelineName"],
+        execution["id"],
+        identifier,
+    )
+    found = runtime.current().store.get(KIND, *where)
+    if found is None:
+        raise KeyError(identifier)
+    return found
+
+
+def of_execution(execution: Json) -> list[Json]:
+    """Read the records of an execution, oldest first."""
+    where = (execution["account"], execution["region"], execution["pipelineName"], execution["id"])
+    return runtime.current().store.all(KIND, *where)
+
+
+def of_pipeline(account: str, region: str, name: str) -> list[Json]:
+    """Read the records of a pipeline, oldest first."""
+    return runtime.current().store.all(KIND, account, region, name)

@@ -1,0 +1,40 @@
+"""S3: puts the input artifact into a bucket, whole or unpacked.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Deploy.html
+"""
+
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
+
+
+def perform(action: Action) -> Outcome:
+    """Deploy; ObjectKey is the object's name, or the folder to unpack into."""
+    settings = action.configuration
+    if settings["Extract"] == "true":
+        folder = action.input_folder()
+        prefix = settings.get("ObjectKey", "").strip("/")
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = file.relative_to(folder).as_posix()
+            _put(action, f"{prefix}/{name}" if prefix else name, file)
+        return Outcome()
+    if not settings.get("ObjectKey"):
+        raise ActionFailed("ObjectKey is required when Extract is false", "InvalidConfiguration")
+    name = action.declaration["inputArtifacts"][0]["name"]
+    archive = action.store.fetch(action.input_location(name), action.folder / "artifact.zip")
+    _put(action, settings["ObjectKey"], archive)
+    return Outcome()
+
+
+def _put(action: Action, key: str, file: Path) -> None:
+    settings = action.configuration
+    more: dict[str, Any] = {"ContentType": mimetypes.guess_type(key)[0] or "application/octet-stream"}
+    if settings.get("CacheControl"):
+        more["CacheControl"] = settings["CacheControl"]
+    if settings.get("CannedACL"):
+        more["ACL"] = settings["CannedACL"]
+    if settings.get("KMSEncryptionKeyARN"):
+        more |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings["KMSEncryptionKeyARN"]}
+    action.call("s3", "put_object", Bucket=settings["BucketName"], Key=key, Body=file.read_bytes(), **more)

@@ -1,0 +1,129 @@
+"""Executions: their records, where they stand and what they have gathered on the way."""
+
+import time
+from typing import Any
+
+from embedded_aws.core import clock, runtime
+from embedded_aws.core.scope import Json, Scope
+
+KIND = "execution"
+RULE_KIND = "rule"
+UNFINISHED = ("InProgress", "Stopping")
+
+
+def new(
+    scope: Scope,
+    pipeline: Json,
+    trigger: Json,
+    *,
+    variables: Json | None = None,
+    overrides: list[Json] | None = None,
+    push: Json | None = None,
+    target: Json | None = None,
+    stage: int = 0,
+) -> Json:
+    """Make and keep an execution that has not entered a stage yet.
+
+    Args:
+        scope: of the pipeline.
+        pipeline: its structure as of now; the execution keeps it.
+        trigger: what started it.
+        variables: values of pipeline variables; the others get their defaults.
+        overrides: source revisions to use instead of the newest.
+        push: the branch and commit of the push that started it.
+        target: of a rollback, the execution whose artifacts and variables are used again.
+        stage: of a rollback, the stage that is rolled back, by its place.
+    """
+    values = {each["name"]: each.get("defaultValue", "") for each in pipeline.get("variables", [])} | (
+        variables or {}
+    )
+    execution: Json = {
+        "id": clock.new_id(),
+        "account": scope.account,
+        "region": scope.region,
+        "pipelineName": pipeline["name"],
+        "pipelineVersion": pipeline["version"],
+        "declaration": pipeline,
+        "mode": pipeline["executionMode"],
+        "type": "ROLLBACK" if target else "STANDARD",
+        "rollbackTarget": target["id"] if target else None,
+        "status": "InProgress",
+        "start": clock.now(),
+        "order": time.time_ns(),
+        "updated": clock.now(),
+        "trigger": trigger,
+        "variables": target["variables"] if target else values,
+        "overrides": overrides or [],
+        "push": push,
+        "revisions": target["revisions"] if target else [],
+        "artifacts": target["artifacts"] if target else {},
+        "namespaces": target["namespaces"] if target else {},
+        "stage": stage,
+        "runs": {},
+    }
+    keep(execution)
+    return execution
+
+
+def keep(execution: Json) -> None:
+    """Write an execution."""
+    execution["updated"] = clock.now()
+    runtime.current().store.put(KIND, *key(execution), body=execution)
+
+
+def key(execution: Json) -> tuple[str, str, str, str]:
+    """Say where an execution is kept."""
+    return execution["account"], execution["region"], execution["pipelineName"], execution["id"]
+
+
+def scope_of(execution: Json) -> Scope:
+    """Say where an execution runs."""
+    return Scope(execution["account"], execution["region"])
+
+
+def find(*where: str) -> Json | None:
+    """Read an execution by its key."""
+    return runtime.current().store.get(KIND, *where)
+
+
+def of_pipeline(scope: Scope, name: str) -> list[Json]:
+    """Read the executions of a pipeline, oldest first."""
+    return runtime.current().store.all(KIND, scope.account, scope.region, name)
+
+
+def unfinished() -> list[Json]:
+    """Read every execution that is still under way, of all pipelines."""
+    return [execution for execution in runtime.current().store.all(KIND) if execution["status"] in UNFINISHED]
+
+
+def stage_of(execution: Json) -> Json:
+    """Return the declaration of the stage that an execution is in or waits for."""
+    stage: Json = execution["declaration"]["stages"][execution["stage"]]
+    return stage
+
+
+def run_of(execution: Json, name: str | None = None) -> Json:
+    """Return an execution's run of a stage, of the current one when none is named; made when it is new."""
+    run: Json = execution["runs"].setdefault(
+        name or stage_of(execution)["name"],
+        {
+            "status": None,
+            "phase": "waiting",
+            "actions": {},
+            "conditions": {},
+            "retry": {},
+            "since": clock.now(),
+        },
+    )
+    return run
+
+
+def waits(execution: Json) -> bool:
+    """Tell whether an execution waits to enter its stage."""
+    return execution["status"] in UNFINISHED and run_of(execution)["phase"] == "waiting"
+
+
+def occupies(execution: Json, stage: str) -> bool:
+    """Tell whether an execution holds a stage: one that is in it and not done with it."""
+    here: Any = execution["declaration"]["stages"][execution["stage"]]["name"]
+    return execution["status"] in UNFINISHED and here == stage and run_of(execution)["phase"] != "waiting"

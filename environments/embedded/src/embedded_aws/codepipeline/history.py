@@ -1,0 +1,145 @@
+"""What happened: executions of a pipeline, their actions and rules, newest first."""
+
+from embedded_aws.codepipeline import action_runs, executions, pipelines
+from embedded_aws.core import paging, runtime
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+
+
+def execution(scope: Scope, request: Json) -> Json:
+    """GetPipelineExecution."""
+    pipelines.find(scope, request["pipelineName"])
+    found = executions.find(
+        scope.account, scope.region, request["pipelineName"], request["pipelineExecutionId"]
+    )
+    if found is None:
+        raise ApiError(
+            "PipelineExecutionNotFoundException", f"Execution {request['pipelineExecutionId']} was not found"
+        )
+    declared = [variable["name"] for variable in found["declaration"].get("variables", [])]
+    return {
+        "pipelineExecution": {
+            **_common(found),
+            "pipelineName": found["pipelineName"],
+            "pipelineVersion": found["pipelineVersion"],
+            "artifactRevisions": found["revisions"],
+            "variables": [{"name": name, "resolvedValue": found["variables"][name]} for name in declared],
+        }
+    }
+
+
+def listing(scope: Scope, request: Json) -> Json:
+    """ListPipelineExecutions."""
+    pipelines.find(scope, request["pipelineName"])
+    found = executions.of_pipeline(scope, request["pipelineName"])[::-1]
+    stage = ((request.get("filter") or {}).get("succeededInStage") or {}).get("stageName")
+    if stage:
+        found = [each for each in found if each["runs"].get(stage, {}).get("status") == "Succeeded"]
+    return paging.page("pipelineExecutionSummaries", [_summary(each) for each in found], request)
+
+
+def actions(scope: Scope, request: Json) -> Json:
+    """ListActionExecutions."""
+    pipelines.find(scope, request["pipelineName"])
+    found = _records(scope, request, action_runs.KIND)
+    return paging.page("actionExecutionDetails", [_action(run) for run in found], request)
+
+
+def rules(scope: Scope, request: Json) -> Json:
+    """ListRuleExecutions."""
+    pipelines.find(scope, request["pipelineName"])
+    found = _records(scope, request, executions.RULE_KIND)
+    return paging.page("ruleExecutionDetails", [_rule(record) for record in found], request)
+
+
+def _records(scope: Scope, request: Json, kind: str) -> list[Json]:
+    """Read the records of the execution that is asked for, or of all, newest first."""
+    wanted = request.get("filter") or {}
+    one = wanted.get("pipelineExecutionId") or (wanted.get("latestInPipelineExecution") or {}).get(
+        "pipelineExecutionId"
+    )
+    where = (scope.account, scope.region, request["pipelineName"], *([one] if one else []))
+    return runtime.current().store.all(kind, *where)[::-1]
+
+
+def _common(found: Json) -> Json:
+    target = (
+        {"rollbackTargetPipelineExecutionId": found["rollbackTarget"]} if found["rollbackTarget"] else None
+    )
+    return {
+        "pipelineExecutionId": found["id"],
+        "status": found["status"],
+        "statusSummary": found.get("statusSummary"),
+        "trigger": found["trigger"],
+        "executionMode": found["mode"],
+        "executionType": found["type"],
+        "rollbackMetadata": target,
+    }
+
+
+def _summary(found: Json) -> Json:
+    return {
+        **_common(found),
+        "startTime": found["start"],
+        "lastUpdateTime": found["updated"],
+        "sourceRevisions": found["revisions"],
+        "stopTrigger": found.get("stopTrigger"),
+    }
+
+
+def _action(run: Json) -> Json:
+    declaration = run["declaration"]
+    return {
+        "pipelineExecutionId": run["pipelineExecutionId"],
+        "actionExecutionId": run["id"],
+        "pipelineVersion": run["pipelineVersion"],
+        "stageName": run["stageName"],
+        "actionName": run["actionName"],
+        "startTime": run["start"],
+        "lastUpdateTime": run["updated"],
+        "updatedBy": run.get("updatedBy"),
+        "status": run["status"],
+        "input": {
+            "actionTypeId": declaration["actionTypeId"],
+            "configuration": declaration["configuration"],
+            "resolvedConfiguration": run.get("configuration"),
+            "roleArn": declaration.get("roleArn"),
+            "region": declaration.get("region") or run["region"],
+            "inputArtifacts": [_artifact(artifact) for artifact in run["inputs"]],
+            "namespace": declaration.get("namespace"),
+        },
+        "output": {
+            "outputArtifacts": [_artifact(artifact) for artifact in run["outputs"]],
+            "executionResult": {
+                "externalExecutionId": run.get("externalExecutionId"),
+                "externalExecutionSummary": run.get("summary"),
+                "externalExecutionUrl": run.get("externalExecutionUrl"),
+                "errorDetails": run.get("error"),
+            },
+            "outputVariables": run["variables"],
+        },
+    }
+
+
+def _rule(record: Json) -> Json:
+    declaration = record["declaration"]
+    return {
+        "pipelineExecutionId": record["pipelineExecutionId"],
+        "ruleExecutionId": record["id"],
+        "pipelineVersion": record["pipelineVersion"],
+        "stageName": record["stageName"],
+        "ruleName": record["ruleName"],
+        "startTime": record["start"],
+        "lastUpdateTime": record["updated"],
+        "status": record["status"],
+        "input": {
+            "ruleTypeId": declaration["ruleTypeId"],
+            "configuration": declaration.get("configuration"),
+            "resolvedConfiguration": record.get("configuration"),
+        },
+        "output": {"executionResult": {"externalExecutionSummary": record["summary"]}},
+    }
+
+
+def _artifact(artifact: Json) -> Json:
+    return {"name": artifact["name"], "s3location": artifact["s3location"]}

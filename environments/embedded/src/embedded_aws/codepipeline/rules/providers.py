@@ -1,0 +1,181 @@
+"""What each rule provider checks: it returns when its rule holds, and raises `RuleFailed` when not."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from embedded_aws.codepipeline import command_run, jobs
+from embedded_aws.codepipeline.actions import build
+from embedded_aws.codepipeline.rules import cron
+from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
+from embedded_aws.core.scope import Json
+
+_LONGEST_WAIT_MINUTES = 1440
+_BUILD_MINUTES = 60
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "EQ": lambda value, wanted: value == wanted,
+    "NE": lambda value, wanted: value != wanted,
+    "CONTAINS": lambda value, wanted: wanted in value,
+    "MATCHES": lambda value, wanted: re.fullmatch(wanted, value) is not None,
+}
+
+
+def watch_alarm(rule: Rule) -> None:
+    """Watch an alarm, metric or composite.
+
+    It fails when the alarm is, or within WaitTime (minutes) gets, in one of AlarmStates; it waits all of
+    that time.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-CloudWatchAlarm.html
+
+    Raises:
+        RuleFailed: the rule does not hold.
+    """
+    name = rule.configuration["AlarmName"]
+    bad = {state.strip() for state in rule.configuration.get("AlarmStates", "ALARM").split(",")}
+    minutes = float(rule.configuration.get("WaitTime", "0"))
+    if not 0 <= minutes <= _LONGEST_WAIT_MINUTES:
+        raise RuleFailed(f"WaitTime {minutes} is not between 0 and {_LONGEST_WAIT_MINUTES} minutes")
+    state = rule.wait(minutes, lambda: _bad_state(rule, name, bad))
+    if state is not None:
+        raise RuleFailed(f"Alarm {name} is in state {state}")
+
+
+def _bad_state(rule: Rule, name: str, bad: set[str]) -> str | None:
+    found = rule.session.client("cloudwatch").describe_alarms(
+        AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+    if not alarms:
+        raise RuleFailed(f"Alarm {name} does not exist")
+    state = str(alarms[0]["StateValue"])
+    return state if state in bad else None
+
+
+def run_build(rule: Rule) -> None:
+    """Run a build over the input artifacts; the rule holds when it succeeds.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-CodeBuild.html
+
+    Raises:
+        RuleFailed: the rule does not hold.
+    """
+    names = [artifact["name"] for artifact in rule.declaration.get("inputArtifacts") or []]
+    inputs = {name: rule.location(name) for name in names}
+    token = f"codepipeline/{rule.execution['pipelineName']}/{rule.identifier}"
+    try:
+        asked = build.request(rule.configuration, inputs, token)
+    except ValueError as error:
+        raise RuleFailed(str(error)) from None
+    codebuild = rule.session.client("codebuild")
+    kept = {"artifactsOverride": {"type": "NO_ARTIFACTS"}, "secondaryArtifactsOverride": []}
+    started = codebuild.start_build(**asked, **kept)["build"]["id"]
+
+    def ended() -> Json | None:
+        found: Json = codebuild.batch_get_builds(ids=[started])["builds"][0]
+        return found if found["buildComplete"] else None
+
+    minutes = rule.declaration.get("timeoutInMinutes") or _BUILD_MINUTES
+    finished = rule.wait(minutes, ended)
+    if finished is None:
+        raise RuleFailed(f"Build {started} did not end within {minutes} minutes")
+    if finished["buildStatus"] != "SUCCEEDED":
+        raise RuleFailed(build.reason(finished))
+
+
+def run_commands(rule: Rule) -> None:
+    """Run the commands; the rule holds when all succeed.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-Commands.html
+
+    Raises:
+        RuleFailed: the rule does not hold.
+    """
+    names = [artifact["name"] for artifact in rule.declaration.get("inputArtifacts") or []]
+    done = command_run.run(
+        command_run.Task(
+            name=f"{rule.execution['pipelineName']}/{rule.identifier}",
+            scope=rule.scope,
+            execution=rule.execution,
+            session=rule.session,
+            commands=rule.declaration["commands"],
+            sources={name: rule.artifacts(name) for name in names},
+            folder=rule.folder,
+            minutes=rule.declaration.get("timeoutInMinutes") or 60,
+        )
+    )
+    if done.failure:
+        raise RuleFailed(done.failure)
+
+
+def await_window(rule: Rule) -> None:
+    """Hold when now is inside the window that the cron expression describes.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-DeploymentWindow.html
+
+    Raises:
+        RuleFailed: the rule does not hold.
+    """
+    name = rule.configuration.get("TimeZone", "UTC")
+    try:
+        now = datetime.now(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise RuleFailed(f"Time zone {name} is not known") from None
+    try:
+        inside = cron.matches(rule.configuration["Cron"], now)
+    except ValueError as error:
+        raise RuleFailed(f"Cron expression {rule.configuration['Cron']}: {error}") from None
+    if not inside:
+        raise RuleFailed(
+            f"{now:%a %Y-%m-%d %H:%M %Z} is outside of the deployment window {rule.configuration['Cron']}"
+        )
+
+
+def invoke_function(rule: Rule) -> None:
+    """Invoke a function with a job; it holds when the function says PutJobSuccessResult.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-LambdaInvoke.html
+
+    Raises:
+        RuleFailed: the rule does not hold.
+    """
+    name = rule.configuration["FunctionName"]
+    job = jobs.open_job(rule.scope, rule.identifier)
+    event = {
+        "CodePipeline.job": {
+            "id": job,
+            "accountId": rule.scope.account,
+            "data": {
+                "actionConfiguration": {"configuration": rule.configuration},
+                "inputArtifacts": [],
+                "outputArtifacts": [],
+            },
+        }
+    }
+    answer = rule.session.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    if answer.get("FunctionError"):
+        detail = answer["Payload"].read().decode(errors="replace")[:2000]
+        raise RuleFailed(f"The AWS Lambda function {name} failed: {detail}")
+    minutes = rule.declaration.get("timeoutInMinutes") or 60
+    result = rule.wait(minutes, lambda: jobs.result(rule.scope, job))
+    if result is None:
+        raise RuleFailed(f"The AWS Lambda function {name} did not answer within {minutes} minutes")
+    if result["status"] == "Failed":
+        raise RuleFailed(result["message"])
+
+
+def compare_variable(rule: Rule) -> None:
+    """Compare a variable's value.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-VariableCheck.html
+
+    Raises:
+        RuleFailed: the rule does not hold.
+    """
+    value, wanted, operator = (rule.configuration[name] for name in ("Variable", "Value", "Operator"))
+    if operator not in _OPERATORS:
+        raise RuleFailed(f"Operator {operator} is not one of {', '.join(_OPERATORS)}")
+    if not _OPERATORS[operator](value, wanted):
+        raise RuleFailed(f"Variable value '{value}' does not satisfy {operator} '{wanted}'")

@@ -1,0 +1,70 @@
+"""One rule at work."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from embedded_aws.codepipeline import executions
+from embedded_aws.codepipeline.actions.action import Abandoned
+from embedded_aws.core import runtime
+from embedded_aws.core.scope import Json, Scope
+from embedded_aws.iam import role_sessions
+
+_T = TypeVar("_T")
+_POLL_SECONDS = 0.15
+
+
+class RuleFailed(Exception):  # noqa: N818 - it says what happened
+    """The rule does not hold; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule's provider works with.
+
+    Attributes:
+        configuration: with all variables resolved.
+        session: the rule's role, or the pipeline's.
+        artifacts: unpacks an input artifact.
+    """
+
+    scope: Scope
+    execution: Json
+    declaration: Json
+    identifier: str
+    configuration: dict[str, str]
+    session: role_sessions.RoleSession
+    folder: Path
+    artifacts: Callable[[str], Path]
+
+    def location(self, name: str) -> Json:
+        """Say where an input artifact is in S3."""
+        try:
+            found: Json = self.execution["artifacts"][name]
+        except KeyError:
+            raise RuleFailed(f"Input artifact {name} was not made in this execution.") from None
+        return found
+
+    def wait(self, minutes: float, ready: Callable[[], _T | None] = lambda: None) -> _T | None:
+        """Ask until there is an answer or the time is over; then there is none.
+
+        Raises:
+            Abandoned: the execution is being stopped, or the process is.
+        """
+        deadline = time.monotonic() + runtime.current().seconds(minutes)
+        while True:
+            found = ready()
+            if found is not None or time.monotonic() >= deadline:
+                return found
+            if runtime.current().stopping.wait(_POLL_SECONDS):
+                raise Abandoned
+            current = executions.find(*executions.key(self.execution))
+            if current is None or current["status"] != "InProgress":
+                raise Abandoned
+
+    def clean_up(self) -> None:
+        """Remove the scratch folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,83 @@
+"""The calls that recover a stage: retry it, or roll it back to an earlier execution."""
+
+from embedded_aws.codepipeline import engine, executions, failures, pipelines, stages
+from embedded_aws.core import runtime
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+from embedded_aws.iam import role_sessions
+
+
+def roll_back(scope: Scope, request: Json) -> Json:
+    """RollbackStage: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html."""
+    name, stage = request["pipelineName"], request["stageName"]
+    with runtime.current().store.transaction():
+        pipeline = pipelines.find(scope, name)["pipeline"]
+        number = pipelines.place(pipeline, stage)
+        target = executions.find(scope.account, scope.region, name, request["targetPipelineExecutionId"])
+        if target is None:
+            raise ApiError(
+                "PipelineExecutionNotFoundException",
+                f"Execution {request['targetPipelineExecutionId']} was not found",
+            )
+        if number == 0:
+            raise ApiError("UnableToRollbackStageException", "A source stage cannot be rolled back.")
+        if pipeline["executionMode"] == "PARALLEL":
+            raise ApiError(
+                "UnableToRollbackStageException",
+                "Stage rollback is not available for pipelines in PARALLEL mode.",
+            )
+        if target["type"] == "ROLLBACK":
+            raise ApiError(
+                "UnableToRollbackStageException",
+                "The target execution is a rollback; roll back to a standard execution.",
+            )
+        if target["runs"].get(stage, {}).get("status") != "Succeeded":
+            raise ApiError(
+                "UnableToRollbackStageException", f"The target execution did not succeed in stage {stage}."
+            )
+        if target["pipelineVersion"] != pipeline["version"]:
+            raise ApiError(
+                "PipelineExecutionOutdatedException",
+                "The target execution was started with an earlier version of the pipeline.",
+            )
+        execution = engine.start_rollback(target, stage, "ManualRollback", role_sessions.caller(scope))
+    return {"pipelineExecutionId": execution["id"]}
+
+
+def retry(scope: Scope, request: Json) -> Json:
+    """RetryStageExecution: the latest failed execution of a stage goes on in it.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry.html
+    """
+    name, stage = request["pipelineName"], request["stageName"]
+    with runtime.current().store.transaction():
+        record = pipelines.find(scope, name)
+        pipelines.place(record["pipeline"], stage)
+        execution = executions.find(scope.account, scope.region, name, request["pipelineExecutionId"])
+        if execution is None:
+            raise ApiError(
+                "PipelineExecutionNotFoundException",
+                f"Execution {request['pipelineExecutionId']} was not found",
+            )
+        _retryable(scope, record, execution, stage)
+        run = executions.run_of(execution, stage)
+        retries = run["retry"].get("manualStageRetryAttempt", 0)
+        run["retry"] |= {"manualStageRetryAttempt": retries + 1, "latestRetryTrigger": "ManualStageRetry"}
+        failures.restart_stage(execution, run, request["retryMode"], engine.ACTS)
+        engine.advance(execution)
+    return {"pipelineExecutionId": execution["id"]}
+
+
+def _retryable(scope: Scope, record: Json, execution: Json, stage: str) -> None:
+    status = execution["runs"].get(stage, {}).get("status")
+    if status not in ("Failed", "Stopped") or execution["status"] in executions.UNFINISHED:
+        raise ApiError("StageNotRetryableException", f"Stage {stage} of this execution did not fail.")
+    if execution["pipelineVersion"] != record["pipeline"]["version"]:
+        raise ApiError("StageNotRetryableException", "The pipeline was changed after this execution began.")
+    latest = stages.latest(executions.of_pipeline(scope, record["pipeline"]["name"]), stage)
+    if execution["mode"] != "PARALLEL" and latest is not None and latest["id"] != execution["id"]:
+        raise ApiError(
+            "NotLatestPipelineExecutionException",
+            "The stage has failed in a later run of the pipeline and the pipelineExecutionId associated "
+            "with the request is out of date.",
+        )

@@ -1,0 +1,82 @@
+"""The table of CloudFormation types: what services add to it, and how a type uses a service's own operations.
+
+MiniStack keeps one table of types. An entry's functions are called with resolved properties, and a ValueError
+of theirs fails the resource with its text. An update that returns another physical id is a replacement:
+MiniStack deletes the predecessor once the update has succeeded, or keeps it where UpdateReplacePolicy says
+Retain. A type that is in no table keeps MiniStack's refusal.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import responses
+from ministack.services.cloudformation import provisioners, stacks
+
+from embedded_aws.core import properties
+from embedded_aws.core.errors import ApiError
+from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.service import Service
+
+Created = tuple[str, dict[str, Any]]
+"""A physical id, and the attributes that Fn::GetAtt reads."""
+Handlers = dict[str, Callable[..., Any]]
+_NAME_LIMIT = 100
+_on_threads: set[str] = set()
+
+
+def install() -> None:
+    """Run the types that call the endpoint, or wait, on threads: the event loop must stay free to answer."""
+    stock = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda kind: kind in _on_threads or stock(kind)
+
+
+def add(types: dict[str, Any], *, on_threads: bool = False) -> None:
+    """Add types to the table.
+
+    Args:
+        types: the handlers by type name.
+        on_threads: whether they call the instance's own endpoint, or wait for something.
+    """
+    provisioners._RESOURCE_HANDLERS.update(types)
+    if on_threads:
+        _on_threads.update(types)
+
+
+def stock_handlers(kind: str) -> Handlers:
+    """Return the handlers of a type of MiniStack's, to be wrapped in place."""
+    handlers: Handlers = provisioners._RESOURCE_HANDLERS[kind]
+    return handlers
+
+
+def handlers(
+    create: Callable[[str, Json, str], Created],
+    update: Callable[[str, Json, Json, str], Created] | None,
+    delete: Callable[[str, Json], None],
+) -> Handlers:
+    """Build a type's entry; without an update, every change of it is refused."""
+    entry: Handlers = {"create": create, "delete": delete}
+    return entry | ({"update": update} if update else {})
+
+
+def scope() -> Scope:
+    """Return the account and region of the stack that is being changed."""
+    return Scope(responses.get_account_id(), responses.get_region())
+
+
+def perform(service: Service, operation: str, resource_properties: Json) -> Json:
+    """Perform a service's operation with a resource's properties; return the operation's answer.
+
+    Raises:
+        ValueError: the service refuses; the message is what CloudFormation shows as the resource's reason.
+    """
+    request = properties.request(service.name, operation, resource_properties)
+    try:
+        return service.perform(operation, scope(), request)
+    except ApiError as error:
+        raise ValueError(f"{error} (Service: {service.name}, Code: {error.code})") from None
+
+
+def physical_name(stack: str, logical_id: str, wanted: str | None, limit: int = _NAME_LIMIT) -> str:
+    """Return the name that the template gives, or one made of the stack's name and the logical id."""
+    name: str = wanted or provisioners._physical_name(stack, logical_id, max_len=limit)
+    return name

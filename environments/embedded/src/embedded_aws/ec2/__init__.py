@@ -1,0 +1,1 @@
+"""EC2: the network resources that CloudFormation makes and MiniStack's cannot."""

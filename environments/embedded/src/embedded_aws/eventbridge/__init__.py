@@ -1,0 +1,1 @@
+"""EventBridge and its Scheduler: targets that start pipelines and workflows as their role."""

@@ -1,0 +1,78 @@
+"""Lets EventBridge and its Scheduler start pipelines and workflows, with the role of the target.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-schedule.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from botocore.exceptions import ClientError
+from ministack.services import eventbridge, scheduler
+
+from embedded_aws.core import threads
+from embedded_aws.core.scope import Json, Scope
+from embedded_aws.iam import role_sessions
+from embedded_aws.iam.role_sessions import RoleSession
+
+_PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
+_TICK_SECONDS = 1
+_log = logging.getLogger(__name__)
+_Invoke = Callable[..., None]
+_role: ContextVar[str] = ContextVar("role")
+
+
+def install() -> None:
+    """Put pipelines among the targets that MiniStack knows, and start workflows as the target's role."""
+    eventbridge._invoke_target = _with_roles(eventbridge._invoke_target)
+    eventbridge._dispatch_to_stepfunctions = _start_workflow
+    # MiniStack looks every 10 s for what is due, for which whoever waits for a schedule waits.
+    eventbridge._SCHEDULER_TICK_INTERVAL = scheduler._SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
+
+
+def _with_roles(original: _Invoke) -> _Invoke:
+    def invoke(target: Json, event: Json, rule: Json, view: Any = None) -> None:
+        if ":codepipeline:" in target.get("Arn", ""):
+            _start_pipeline(target)
+            return
+        _role.set(target.get("RoleArn", ""))
+        original(target, event, rule, view)
+
+    return invoke
+
+
+def _start_pipeline(target: Json) -> None:
+    given = json.loads(target.get("Input") or "{}")
+    more = {key: given[key] for key in ("variables", "sourceRevisions") if key in given}
+    name = target["Arn"].rpartition(":")[2]
+    _as_role(
+        target["Arn"],
+        target["RoleArn"],
+        lambda session: session.client("codepipeline").start_pipeline_execution(name=name, **more),
+    )
+
+
+def _start_workflow(arn: str, payload: str) -> None:
+    _as_role(
+        arn,
+        _role.get(),
+        lambda session: session.client("stepfunctions").start_execution(stateMachineArn=arn, input=payload),
+    )
+
+
+def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:
+    """Start a target in the background; like EventBridge, a refusal is nobody's answer: it is logged."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    scope = Scope(account, region)
+
+    def task() -> None:
+        principal = next((p for p in _PRINCIPALS if role_sessions.trusts(scope, role, p)), _PRINCIPALS[0])
+        try:
+            start(role_sessions.assume_for_service(scope, role, principal, "schedule"))
+        except (role_sessions.NotAuthorized, ClientError) as error:
+            _log.error("%s was not started: %s", arn, error)
+
+    threads.start("schedule", task)

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: filter patterns, metric filters, and metrics embedded in log lines."""

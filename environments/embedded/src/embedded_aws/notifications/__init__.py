@@ -1,0 +1,1 @@
+"""CodeStar Notifications: rules that publish pipeline events to SNS topics."""

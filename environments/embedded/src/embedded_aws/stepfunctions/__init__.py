@@ -1,0 +1,1 @@
+"""Step Functions: definitions, executions, versions and aliases as the API documents them."""

@@ -1,0 +1,38 @@
+"""Step Functions as on AWS: our modules for it, and the calls that MiniStack does not know."""
+
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from embedded_aws.core import type_table
+from embedded_aws.stepfunctions import (
+    definition_checks,
+    executions,
+    nested_executions,
+    resource_types,
+    retries,
+    start_requests,
+    tasks,
+    versions,
+)
+
+
+def install() -> None:
+    """Install every part, and route RedriveExecution."""
+    for part in (definition_checks, retries, tasks, executions, versions, nested_executions):
+        part.install()
+    resource_types.amend(type_table.stock_handlers("AWS::StepFunctions::StateMachine"))
+    type_table.add(resource_types.TYPES, on_threads=True)
+    # Tasks on AWS SDK integrations see the names of the Java SDK's classes.
+    names = stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES.setdefault("sfn", {})
+    names["ExecutionDoesNotExist"] = "ExecutionDoesNotExistException"
+    stock = stepfunctions.handle_request
+
+    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if action == "RedriveExecution":
+            data = stepfunctions.json.loads(body or b"{}")
+            return stepfunctions._finalize_response(start_requests.redrive(data, versions.begin))
+        return await stock(method, path, headers, body, query)
+
+    stepfunctions.handle_request = handle_request

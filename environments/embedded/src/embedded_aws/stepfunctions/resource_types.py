@@ -1,0 +1,144 @@
+"""State machine versions and aliases in stacks, and the properties that MiniStack's state machine drops."""
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import cloudformation, stepfunctions
+
+from embedded_aws.stepfunctions import alias_shift, versions
+
+_Made = tuple[str, dict[str, Any]]
+_Properties = dict[str, Any]
+_LOGICAL_ID_LENGTH = 67
+"""A machine's name has 80 characters at most (API reference, CreateStateMachine)."""
+
+
+def amend(machine: dict[str, Any]) -> None:
+    """Name machines and check definitions as AWS does, keep logging in the API's shape, delete versions."""
+    machine["create"] = _create_machine(machine["create"])
+    machine["update"] = _update_machine(machine["update"])
+    machine["delete"] = _delete_machine(machine["delete"])
+
+
+def _create_machine(stock: Callable[..., _Made]) -> Callable[..., _Made]:
+    def create(logical_id: str, properties: _Properties, stack: str) -> _Made:
+        made_up = f"{logical_id[:_LOGICAL_ID_LENGTH]}-{uuid.uuid4().hex[:12]}"
+        arn, attributes = stock(logical_id, _named(_api_shaped(properties), made_up), stack)
+        _check(arn)
+        return arn, attributes
+
+    return create
+
+
+def _update_machine(stock: Callable[..., _Made]) -> Callable[..., _Made]:
+    def update(physical_id: str, old: _Properties, new: _Properties, *rest: Any) -> _Made:
+        name = physical_id.rpartition(":")[2]
+        return stock(physical_id, _named(_api_shaped(old), name), _named(_api_shaped(new), name), *rest)
+
+    return update
+
+
+def _delete_machine(stock: Callable[..., None]) -> Callable[..., None]:
+    def delete(physical_id: str, properties: _Properties) -> None:
+        versions.forget(physical_id)
+        stock(physical_id, properties)
+
+    return delete
+
+
+def _check(arn: str) -> None:
+    problem = stepfunctions._validate_definition_jsonata(stepfunctions._state_machines[arn]["definition"])
+    if problem:
+        stepfunctions._state_machines.pop(arn)
+        raise ValueError(f'Resource handler returned message: "{problem} (Service: Sfn, Status Code: 400)"')
+
+
+def _api_shaped(properties: _Properties) -> _Properties:
+    """LoggingConfiguration with the API's names: they begin in lower case there."""
+    if "LoggingConfiguration" not in properties:
+        return properties
+    return {**properties, "LoggingConfiguration": _lowered(properties["LoggingConfiguration"])}
+
+
+def _named(properties: _Properties, name: str) -> _Properties:
+    """A name that CloudFormation makes up begins with the logical id, never with the stack's name.
+
+    Policies rest on it: `stateMachine:SmokeWorkflow*`.
+    """
+    return {"StateMachineName": name} | properties
+
+
+def _lowered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: _lowered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_lowered(item) for item in value]
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _create_version(_logical_id: str, properties: _Properties, _stack: str) -> _Made:
+    request = {"stateMachineArn": properties["StateMachineArn"]}
+    request |= {"description": properties["Description"]} if "Description" in properties else {}
+    request |= (
+        {"revisionId": properties["StateMachineRevisionId"]} if "StateMachineRevisionId" in properties else {}
+    )
+    answer = _answer(stepfunctions._publish_state_machine_version(request))
+    arn: str = answer["stateMachineVersionArn"]
+    return arn, {"Arn": arn}
+
+
+def _create_alias(_logical_id: str, properties: _Properties, _stack: str) -> _Made:
+    request = {
+        "name": properties["Name"],
+        "description": properties.get("Description", ""),
+        "routingConfiguration": alias_shift.target(properties),
+    }
+    arn: str = _answer(stepfunctions._create_state_machine_alias(request))["stateMachineAliasArn"]
+    return arn, {"Arn": arn}
+
+
+def _update_alias(physical_id: str, old: _Properties, new: _Properties, stack: str) -> _Made:
+    if old.get("Name") != new.get("Name"):
+        return _create_alias("", new, stack)
+    status = cloudformation._stacks[stack]["StackStatus"]
+    # A stack that rolls back does not bake: what rang may still ring, and it must get back.
+    wanted = {**new, "DeploymentPreference": _at_once(new)} if "ROLLBACK" in status else new
+    alias_shift.shift(physical_id, wanted)
+    return physical_id, {"Arn": physical_id}
+
+
+def _at_once(properties: _Properties) -> _Properties | None:
+    preference = properties.get("DeploymentPreference")
+    return preference and {"StateMachineVersionArn": preference["StateMachineVersionArn"]}
+
+
+def _delete_alias(physical_id: str, _properties: _Properties) -> None:
+    stepfunctions._delete_state_machine_alias({"stateMachineAliasArn": physical_id})
+
+
+def _delete_version(physical_id: str, _properties: _Properties) -> None:
+    _answer(stepfunctions._delete_state_machine_version({"stateMachineVersionArn": physical_id}))
+
+
+def _answer(response: tuple[int, dict[str, str], bytes]) -> dict[str, Any]:
+    status, _, body = response
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:  # noqa: PLR2004 - HTTP's errors
+        raise ValueError(f'Resource handler returned message: "{answer["message"]}" ({answer["__type"]})')
+    return answer
+
+
+TYPES: dict[str, dict[str, Any]] = {
+    "AWS::StepFunctions::StateMachineVersion": {
+        "create": _create_version,
+        "update": lambda _id, _old, new, stack: _create_version("", new, stack),  # every property replaces
+        "delete": _delete_version,
+    },
+    "AWS::StepFunctions::StateMachineAlias": {
+        "create": _create_alias,
+        "update": _update_alias,
+        "delete": _delete_alias,
+    },
+}

@@ -1,0 +1,79 @@
+"""Retry and Catch as documented: caps, jitter, and what States.ALL does not match.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import stepfunctions
+
+_TERMINAL = {"States.DataLimitExceeded", "States.Runtime"}
+
+
+def backoff_seconds(retrier: dict[str, Any], count: int) -> float:
+    """Return the seconds before retry number `count` (from 0) of a Retry entry, jitter included."""
+    seconds = float(retrier.get("IntervalSeconds", 1)) * float(retrier.get("BackoffRate", 2.0)) ** count
+    seconds = min(seconds, float(retrier.get("MaxDelaySeconds", seconds)))
+    return random.uniform(0, seconds) if retrier.get("JitterStrategy") == "FULL" else seconds  # noqa: S311 - jitter
+
+
+class Retries:
+    """How often a state was retried, and how long to wait before the next time."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self._retriers = state.get("Retry", [])
+        self._counts: dict[int, int] = {}
+
+    @property
+    def total(self) -> int:
+        """All retries so far: the context's `State.RetryCount`."""
+        return sum(self._counts.values())
+
+    def wait(self, error: str) -> bool:
+        """Wait as the matching retrier says, scaled by SFN_WAIT_SCALE; False when there is no retry left."""
+        retrier, index = stepfunctions._find_matching_retrier(self._retriers, error, self._counts)
+        if retrier is None:
+            return False
+        count = self._counts.get(index, 0)
+        self._counts[index] = count + 1
+        stepfunctions._scaled_sleep(backoff_seconds(retrier, count))
+        return True
+
+
+def matches(names: list[str], error: str) -> bool:
+    """Tell whether an ErrorEquals list matches an error name."""
+    if error in names:
+        return True
+    if error in _TERMINAL:
+        return False
+    return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
+
+
+def caught(state: dict[str, Any], value: Any, ctx: dict[str, Any], error: Any) -> tuple[Any, str]:
+    """Return the output and the next state of the catcher that matches, or raise the error again."""
+    catcher = stepfunctions._find_matching_catcher(state.get("Catch", []), error.error)
+    if catcher is None:
+        raise error
+    language = stepfunctions._state_query_language(state, ctx)
+    output = {"Error": error.error, "Cause": error.cause}
+    return stepfunctions._apply_catcher(catcher, value, ctx, language, output), catcher["Next"]
+
+
+def retried(state: dict[str, Any], value: Any, ctx: dict[str, Any], attempt: Callable[[], Any]) -> Any:
+    """Run a Parallel or Map state under its Retry and Catch."""
+    entered, retries = ctx["State"], Retries(state)
+    while True:
+        ctx["State"] = {**entered, "RetryCount": retries.total}
+        try:
+            return attempt()
+        except stepfunctions._ExecutionError as error:
+            if not retries.wait(error.error):
+                return caught(state, value, ctx, error)
+
+
+def install() -> None:
+    """Take the place of MiniStack's matching and of its retry of Parallel and Map."""
+    stepfunctions._error_matches = matches
+    stepfunctions._with_retry_and_catch = retried

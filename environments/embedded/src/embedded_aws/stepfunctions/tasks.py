@@ -1,0 +1,131 @@
+"""Task states: one attempt after another, with time-outs, and the errors that AWS gives a failed call."""
+
+import contextvars
+import json
+import threading
+from typing import Any
+
+from ministack.services import lambda_svc, stepfunctions
+
+from embedded_aws.stepfunctions import retries, task_permissions
+
+_LIMIT_BYTES = 262_144
+_Error = stepfunctions._ExecutionError
+
+
+def install() -> None:
+    """Take the place of MiniStack's Task states and of how it calls a function."""
+    stepfunctions._execute_task = execute
+    stepfunctions._call_lambda = call_function
+
+
+def execute(
+    state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Run a Task state under its Retry and Catch; returns its output and the next state."""
+    attempts = retries.Retries(state)
+    while True:
+        ctx["State"]["RetryCount"] = attempts.total
+        try:
+            return _attempt(state, value, execution, ctx), stepfunctions._next_or_end(state)
+        except _Error as error:
+            kind = "TimedOut" if error.error == "States.Timeout" else "Failed"
+            _event(execution, state, kind, error=error.error, cause=error.cause)
+            if not attempts.wait(error.error):
+                return retries.caught(state, value, ctx, error)
+            if _over(execution, ctx):
+                raise
+
+
+def _over(execution: dict[str, Any], ctx: dict[str, Any]) -> bool:
+    """Tell whether the execution was stopped while it waited to retry, or was taken over by a redrive."""
+    redrives = ctx["Execution"].get("RedriveCount", 0)
+    return bool(execution["status"] != "RUNNING" or execution.get("redriveCount", 0) != redrives)
+
+
+def call_function(reference: str, event: Any) -> Any:
+    """Invoke a Lambda function; its failure becomes the error name and cause that a state machine sees."""
+    function, config, name = lambda_svc._get_func_record_for_ref(reference)
+    if not function or not config:
+        raise _Error("Lambda.ResourceNotFoundException", f"Function not found: {name}")
+    record = lambda_svc._execution_record_for_config(function, config)
+    result = lambda_svc._execute_function_with_config_scope(record, event)
+    body = result.get("body")
+    if result.get("throttle"):
+        raise _Error("Lambda.TooManyRequestsException", json.dumps(body))
+    if result.get("error"):
+        named = isinstance(body, dict) and body.get("errorType")
+        raise _Error(named or "Lambda.Unknown", json.dumps(body))
+    return body
+
+
+def check_size(value: Any, state_name: str) -> str:
+    """Return the value as JSON text, refusing what Step Functions does not carry from state to state."""
+    text = json.dumps(value)
+    if len(text.encode()) > _LIMIT_BYTES:
+        message = f"The state/task '{state_name}' returned a result with a size exceeding the maximum"
+        raise _Error("States.DataLimitExceeded", f"{message} number of bytes service limit.")
+    return text
+
+
+def _attempt(state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
+    jsonata = stepfunctions._state_query_language(state, ctx) == "JSONata"
+    if jsonata:
+        arguments = stepfunctions._apply_jsonata_arguments(state, value, ctx)
+    else:
+        selected = stepfunctions._apply_input_path(state, value, ctx)
+        arguments = stepfunctions._apply_parameters(state, selected, ctx)
+    _event(execution, state, "Scheduled", parameters=json.dumps(arguments), region=stepfunctions.get_region())
+    _event(execution, state, "Started")
+    result = _call(state, value, arguments, ctx)
+    text = check_size(result, ctx["State"]["Name"])
+    _event(execution, state, "Succeeded", output=text, outputDetails={"truncated": False})
+    if jsonata:
+        output = stepfunctions._apply_jsonata_output(state, value, ctx, result=result, default=result)
+        stepfunctions._apply_state_assign(state, value, ctx, result=result)
+        return output
+    selected = stepfunctions._apply_result_selector(state, result)
+    return stepfunctions._apply_output_path(
+        state, stepfunctions._apply_result_path(state, value, selected), ctx
+    )
+
+
+def _call(state: dict[str, Any], value: Any, arguments: Any, ctx: dict[str, Any]) -> Any:
+    resource = state["Resource"]
+    task_permissions.require(resource, arguments, ctx)
+    if ".waitForTaskToken" in resource:
+        ctx["Task"] = {"Token": stepfunctions.new_uuid()}
+        return stepfunctions._invoke_with_callback(resource, arguments, ctx["Task"]["Token"], state)
+    if "TimeoutSeconds" not in state or ":activity:" in resource:
+        return stepfunctions._invoke_resource(resource, arguments)
+    seconds = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", value, ctx)
+    return _within(seconds, resource, arguments)
+
+
+def _within(seconds: float, resource: str, arguments: Any) -> Any:
+    """Call with a time-out; a call that runs over goes on unheard, as the function does on AWS."""
+    outcome: list[Any] = []
+
+    def call() -> None:
+        try:
+            outcome.append((stepfunctions._invoke_resource(resource, arguments), None))
+        except Exception as error:  # noqa: BLE001 - handed to the waiting thread whole
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(call,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise _Error("States.Timeout", f"Task timed out after {seconds:g} seconds")
+    result, error = outcome[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _event(execution: dict[str, Any], state: dict[str, Any], kind: str, **details: Any) -> None:
+    service, _, action = state["Resource"].partition(":states:::")[2].rpartition(":")
+    if action.isdigit():  # startExecution.sync:2
+        service, _, action = state["Resource"].partition(":states:::")[2].partition(":")
+    named = {"resourceType": service or "lambda", "resource": action or state["Resource"]}
+    stepfunctions._add_event(execution, f"Task{kind}", {f"task{kind}EventDetails": {**named, **details}})
