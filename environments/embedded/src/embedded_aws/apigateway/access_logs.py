@@ -23,7 +23,7 @@ def install() -> None:
 
 def line(form: str, values: dict[str, str]) -> str:
     """Return the stage's format with its variables filled in."""
-    return _VARIABLE.sub(lambda found: values.get(found[1], "-"), form)
+    return _VARIABLE.sub(lambda variable: values.get(variable[1], "-"), form)
 
 
 def _logged(stock: Callable[..., Any]) -> Callable[..., Any]:

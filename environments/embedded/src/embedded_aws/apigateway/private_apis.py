@@ -55,9 +55,9 @@ def _through_the_door(stock: Callable[..., Any]) -> Callable[..., Any]:
 
     async def serve(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         _endpoint.set("")
-        if scope["type"] == "http" and (found := _DOOR.fullmatch(scope["path"])):
-            _endpoint.set(found[1])
-            scope = {**scope, "path": found[2]}
+        if scope["type"] == "http" and (endpoint_path := _DOOR.fullmatch(scope["path"])):
+            _endpoint.set(endpoint_path[1])
+            scope = {**scope, "path": endpoint_path[2]}
         await stock(scope, receive, send)
 
     return serve

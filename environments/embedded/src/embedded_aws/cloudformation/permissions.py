@@ -49,12 +49,12 @@ class Resource:
 
 def questions(operation: str, resource: Resource) -> Iterator[Question]:
     """What is asked before a resource is created, updated or deleted; `operation` is one of these words."""
-    known = _TABLE.get(resource.kind) or _unlisted(resource.kind)
-    arn = _arn(known["resource"], resource)
-    service = known["resource"].partition(":")[0]
+    calls = _TABLE.get(resource.kind) or _unlisted(resource.kind)
+    arn = _arn(calls["resource"], resource)
+    service = calls["resource"].partition(":")[0]
     boundary = {"iam:permissionsboundary": resource.properties.get("PermissionsBoundary")}
     context = boundary if resource.kind == "AWS::IAM::Role" else {}
-    for call in known[operation]:
+    for call in calls[operation]:
         yield Question(f"{service}:{call}", arn, context)
     if operation != "delete":
         yield from _given(resource, arn, context)
@@ -67,7 +67,11 @@ def _given(resource: Resource, arn: str, context: Json) -> Iterator[Question]:
         if resource.properties.get("Policies", []) != resource.before.get("Policies", []):
             yield Question("iam:PutRolePolicy", arn, context)
         had = resource.before.get("ManagedPolicyArns", [])
-        for policy in (one for one in resource.properties.get("ManagedPolicyArns", []) if one not in had):
+        for policy in (
+            arn_of_policy
+            for arn_of_policy in resource.properties.get("ManagedPolicyArns", [])
+            if arn_of_policy not in had
+        ):
             yield Question("iam:AttachRolePolicy", arn, context | {"iam:policyarn": policy})
     elif resource.kind in {"AWS::IAM::Policy", "AWS::IAM::RolePolicy"}:
         names = resource.properties.get("Roles") or [resource.properties.get("RoleName", "")]

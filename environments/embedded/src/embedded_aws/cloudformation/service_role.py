@@ -28,12 +28,12 @@ _SESSION = "AWSCloudFormation"
 def install() -> None:
     """Stand before the operations on stacks, and before each resource."""
     iam_actions.request_tag_context = _with_stack_keys(iam_actions.request_tag_context)
-    known = handlers._ACTION_HANDLERS
+    actions = handlers._ACTION_HANDLERS
     for name in ("CreateStack", "UpdateStack"):
-        known[name] = _then(known[name], _note_on_stack)
-    known["CreateChangeSet"] = _then(known["CreateChangeSet"], _note_on_change_set)
-    known["ExecuteChangeSet"] = _first(known["ExecuteChangeSet"], _take_from_change_set)
-    known["DeleteStack"] = _first(known["DeleteStack"], _note_on_stack)
+        actions[name] = _then(actions[name], _note_on_stack)
+    actions["CreateChangeSet"] = _then(actions["CreateChangeSet"], _note_on_change_set)
+    actions["ExecuteChangeSet"] = _first(actions["ExecuteChangeSet"], _take_from_change_set)
+    actions["DeleteStack"] = _first(actions["DeleteStack"], _note_on_stack)
     stacks._provision_resource = _creating(stacks._provision_resource)
     stacks._update_resource = _updating(stacks._update_resource)
     stacks._delete_resource = _deleting(stacks._delete_resource)
@@ -41,12 +41,12 @@ def install() -> None:
 
 def _with_stack_keys(stock: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     def context(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
-        found = stock(service, action, body, params)
+        keys = stock(service, action, body, params)
         if service != "cloudformation":
-            return found
+            return keys
         role, stack = _said(params, _ROLE), _stack(_said(params, "StackName"))
         tags = {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in stack.get("Tags") or []}
-        return found | tags | ({"cloudformation:rolearn": role} if role else {})
+        return keys | tags | ({"cloudformation:rolearn": role} if role else {})
 
     return context
 
@@ -74,15 +74,15 @@ def _note_on_stack(params: dict[str, Any]) -> None:
 
 
 def _note_on_change_set(params: dict[str, Any]) -> None:
-    _, found = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
-    if found and (role := _said(params, _ROLE)):
-        found[_ROLE] = role
+    _, change_set = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
+    if change_set and (role := _said(params, _ROLE)):
+        change_set[_ROLE] = role
 
 
 def _take_from_change_set(params: dict[str, Any]) -> None:
-    _, found = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
-    if found and found.get(_ROLE):
-        _stack(found["StackName"])[_ROLE] = found[_ROLE]
+    _, change_set = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
+    if change_set and change_set.get(_ROLE):
+        _stack(change_set["StackName"])[_ROLE] = change_set[_ROLE]
 
 
 def _creating(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,5 +136,5 @@ def _said(params: dict[str, Any], name: str) -> str:
 
 def _stack(name: str) -> dict[str, Any]:
     """A stack by name or id; one that is not there is nobody's."""
-    found: dict[str, Any] | None = handlers._resolve_stack(name) if name else None
-    return found if found is not None else {}
+    stack: dict[str, Any] | None = handlers._resolve_stack(name) if name else None
+    return stack if stack is not None else {}

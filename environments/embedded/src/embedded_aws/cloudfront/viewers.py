@@ -34,8 +34,8 @@ def _with_a_door(stock: Callable[..., Any]) -> Callable[..., Any]:
             await stock(scope, receive, send)
             return
         status, headers, body = await _answer(scope)
-        said = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": status, "headers": said})
+        encoded = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     return serve

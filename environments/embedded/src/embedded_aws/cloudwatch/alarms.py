@@ -38,12 +38,12 @@ def evaluate(alarm: dict[str, Any]) -> None:
     periods = int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm") or periods)
     breaches = [_breach(alarm, value) for value in _values(alarm, periods)]
-    known = [breach for breach in breaches if breach is not None]
-    if not known:
+    judged = [breach for breach in breaches if breach is not None]
+    if not judged:
         return  # nothing to judge by: the state stays, a state that was set by hand too
-    state = "ALARM" if sum(known) >= needed else "OK"
+    state = "ALARM" if sum(judged) >= needed else "OK"
     if state != alarm["StateValue"]:
-        before, reason = alarm["StateValue"], f"{sum(known)} of the last {periods} datapoints were breaching"
+        before, reason = alarm["StateValue"], f"{sum(judged)} of the last {periods} datapoints were breaching"
         alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
         cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
         cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)

@@ -82,8 +82,8 @@ def token(owner: str, region: str, domain: str, expiry: int) -> str:
     return f"{expiry}.{_signature((owner, region, domain), str(expiry))}"
 
 
-def _valid(domain: tuple[str, ...], given: str) -> bool:
-    expiry, _, signature = given.partition(".")
+def _valid(domain: tuple[str, ...], password: str) -> bool:
+    expiry, _, signature = password.partition(".")
     right = hmac.compare_digest(signature, _signature(domain, expiry))
     return right and expiry.isdigit() and int(expiry) > time.time()
 

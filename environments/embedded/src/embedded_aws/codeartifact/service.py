@@ -117,8 +117,8 @@ def repository_endpoint(scope: Scope, request: Json) -> Json:
     """GetRepositoryEndpoint: pip adds `simple/`, twine and uv publish to it as it is."""
     if request["format"] != "pypi":
         raise NotEmulated(f"CodeArtifact format {request['format']}")
-    found = _repository(scope, request)
-    key = (found["domainOwner"], scope.region, found["domainName"], found["name"])
+    repository = _repository(scope, request)
+    key = (repository["domainOwner"], scope.region, repository["domainName"], repository["name"])
     return {"repositoryEndpoint": package_index.serve(*key)}
 
 
@@ -133,8 +133,8 @@ def _create(kind: str, key: tuple[str, ...], record: Json, what: str) -> Json:
 
 def _domain(scope: Scope, request: Json) -> Json:
     owner = request.get("domainOwner") or scope.account
-    found = runtime.current().store.get("codeartifact-domain", owner, scope.region, request["domain"])
-    if found is None:
+    domain = runtime.current().store.get("codeartifact-domain", owner, scope.region, request["domain"])
+    if domain is None:
         raise ApiError(
             "ResourceNotFoundException",
             f"Domain not found. Domain '{request['domain']}' owned by account '{owner}' does not exist.",
@@ -143,20 +143,20 @@ def _domain(scope: Scope, request: Json) -> Json:
     count = len(
         runtime.current().store.all("codeartifact-repository", owner, scope.region, request["domain"])
     )
-    return found | {"repositoryCount": count}
+    return domain | {"repositoryCount": count}
 
 
 def _repository(scope: Scope, request: Json) -> Json:
     domain = _domain(scope, request)
     key = (domain["owner"], scope.region, domain["name"], request["repository"])
-    found = runtime.current().store.get("codeartifact-repository", *key)
-    if found is None:
+    repository = runtime.current().store.get("codeartifact-repository", *key)
+    if repository is None:
         raise ApiError(
             "ResourceNotFoundException",
             f"Repository not found. Repository '{key[-1]}' in domain '{domain['name']}' does not exist.",
             404,
         )
-    return found
+    return repository
 
 
 SERVICE = Service(

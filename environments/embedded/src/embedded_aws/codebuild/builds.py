@@ -134,10 +134,10 @@ def stop(scope: Scope, request: Json) -> Json:
 
 def batch_get(scope: Scope, request: Json) -> Json:
     """BatchGetBuilds."""
-    found = {name: records.find(scope, name) for name in request["ids"]}
+    builds = {name: records.find(scope, name) for name in request["ids"]}
     return {
-        "builds": [build for build in found.values() if build],
-        "buildsNotFound": [name for name, build in found.items() if not build],
+        "builds": [build for build in builds.values() if build],
+        "buildsNotFound": [name for name, build in builds.items() if not build],
     }
 
 

@@ -52,10 +52,10 @@ def _link(project: str, path: str, source: Path, home: Path) -> str:
         return f"Cache: {path} is outside of the source and the home folder, and is not cached here"
     name = hashlib.sha256(f"{project}\0{folder}".encode()).hexdigest()[:20]
     kept = runtime.current().folder / "cache" / name
-    known = kept.is_dir()
+    existed = kept.is_dir()
     kept.mkdir(parents=True, exist_ok=True)
     if place.is_dir():  # cached items win over the source's own
         shutil.rmtree(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(kept, target_is_directory=True)
-    return f"Cache: {path} {'found' if known else 'is new'}"
+    return f"Cache: {path} {'found' if existed else 'is new'}"

@@ -95,8 +95,8 @@ class Reader:
 
     def parameter(self, name: str) -> str:
         """Read a parameter of Parameter Store."""
-        found = self._call("ssm", "get_parameter", Name=name, WithDecryption=True)
-        return self._masked(found["Parameter"]["Value"])
+        answer = self._call("ssm", "get_parameter", Name=name, WithDecryption=True)
+        return self._masked(answer["Parameter"]["Value"])
 
     def secret(self, reference: str) -> str:
         """Read `secret-id:json-key:version-stage:version-id`; an ARN's own colons belong to the id."""
@@ -115,12 +115,12 @@ class Reader:
 
     def _call(self, service: str, method: str, **arguments: Any) -> Json:
         try:
-            found: Json = getattr(self._session.client(service), method)(**arguments)
+            answer: Json = getattr(self._session.client(service), method)(**arguments)
         except ClientError as error:
             raise VariableUnavailable(
                 f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
             ) from None
-        return found
+        return answer
 
     def _masked(self, value: str) -> str:
         self._mask(value)

@@ -95,14 +95,14 @@ def chosen(declared: Json, source: Path) -> dict[str, Path]:
     Returns:
         The files by the name that they get in the artifact.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     wanted, excluded = _patterns(declared, "files"), _patterns(declared, "exclude-paths")
     for base in _bases(declared.get("base-directory"), source):
         for place in sorted({file for pattern in wanted for file in _walk(base, pattern)}):
             name = place.relative_to(base).as_posix()
             if _matches(wanted, name) and not _matches(excluded, name):
-                found[place.name if _yes(declared.get("discard-paths")) else name] = place
-    return found
+                files[place.name if _yes(declared.get("discard-paths")) else name] = place
+    return files
 
 
 def _bases(pattern: str | None, source: Path) -> list[Path]:
@@ -128,8 +128,8 @@ def _walk(base: Path, pattern: str) -> list[Path]:
 
 
 def _patterns(declared: Json, key: str) -> list[str]:
-    said = declared.get(key) or []
-    return [pattern.removeprefix("./") for pattern in ([said] if isinstance(said, str) else said)]
+    patterns = declared.get(key) or []
+    return [pattern.removeprefix("./") for pattern in ([patterns] if isinstance(patterns, str) else patterns)]
 
 
 def _matches(patterns: list[str], name: str) -> bool:

@@ -38,10 +38,10 @@ def delete(scope: Scope, request: Json) -> Json:
 def batch_get(scope: Scope, request: Json) -> Json:
     """BatchGetProjects."""
     store = runtime.current().store
-    found = {name: store.get(_KIND, scope.account, scope.region, _name(name)) for name in request["names"]}
+    projects = {name: store.get(_KIND, scope.account, scope.region, _name(name)) for name in request["names"]}
     return {
-        "projects": [project for project in found.values() if project],
-        "projectsNotFound": [name for name, project in found.items() if not project],
+        "projects": [project for project in projects.values() if project],
+        "projectsNotFound": [name for name, project in projects.items() if not project],
     }
 
 

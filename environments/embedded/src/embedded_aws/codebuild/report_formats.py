@@ -15,9 +15,9 @@ def test_cases(file: Path) -> list[Json]:
 def _case(case: ElementTree.Element) -> Json:
     status, message = "SUCCEEDED", ""
     for child, name in (("failure", "FAILED"), ("error", "ERROR"), ("skipped", "SKIPPED")):
-        found = case.find(child)
-        if found is not None:
-            status, message = name, found.get("message") or (found.text or "").strip()
+        element = case.find(child)
+        if element is not None:
+            status, message = name, element.get("message") or (element.text or "").strip()
             break
     return {
         "name": case.get("name", ""),
@@ -50,9 +50,9 @@ def _file(element: ElementTree.Element) -> Json:
     }
 
 
-def coverage_summary(found: list[Json]) -> Json:
+def coverage_summary(covered: list[Json]) -> Json:
     """Add files up."""
-    total: Json = {name: sum(file[name] for file in found) for name in _COUNTS}
+    total: Json = {name: sum(file[name] for file in covered) for name in _COUNTS}
     lines = total["linesCovered"] + total["linesMissed"]
     branches = total["branchesCovered"] + total["branchesMissed"]
     total["lineCoveragePercentage"] = _percentage(total["linesCovered"], lines)

@@ -51,10 +51,10 @@ def delete(scope: Scope, request: Json) -> Json:
 
 def batch_get(_scope: Scope, request: Json) -> Json:
     """BatchGetReportGroups."""
-    found = {arn: find(arn) for arn in request["reportGroupArns"]}
+    groups = {arn: find(arn) for arn in request["reportGroupArns"]}
     return {
-        "reportGroups": [group for group in found.values() if group],
-        "reportGroupsNotFound": [arn for arn, group in found.items() if not group],
+        "reportGroups": [group for group in groups.values() if group],
+        "reportGroupsNotFound": [arn for arn, group in groups.items() if not group],
     }
 
 

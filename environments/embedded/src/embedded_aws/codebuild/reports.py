@@ -76,47 +76,47 @@ def _ensure(scope: Scope, build: Json, name: str, form: str, client: Any) -> str
 
 
 def _tests(files: dict[str, Path]) -> Json:
-    found = [case for file in files.values() for case in report_formats.test_cases(file)]
+    cases = [case for file in files.values() for case in report_formats.test_cases(file)]
     counts = {
-        status: sum(case["status"] == status for case in found)
-        for status in sorted({c["status"] for c in found})
+        status: sum(case["status"] == status for case in cases)
+        for status in sorted({c["status"] for c in cases})
     }
     bad = counts.get("FAILED", 0) + counts.get("ERROR", 0)
     return {
-        "status": "FAILED" if bad else "SUCCEEDED" if found else "INCOMPLETE",
-        "testCases": found,
+        "status": "FAILED" if bad else "SUCCEEDED" if cases else "INCOMPLETE",
+        "testCases": cases,
         "testSummary": {
-            "total": len(found),
+            "total": len(cases),
             "statusCounts": counts,
-            "durationInNanoSeconds": sum(case["durationInNanoSeconds"] for case in found),
+            "durationInNanoSeconds": sum(case["durationInNanoSeconds"] for case in cases),
         },
     }
 
 
 def _coverage(files: dict[str, Path]) -> Json:
-    found = [file for report in files.values() for file in report_formats.covered_files(report)]
+    covered = [file for report in files.values() for file in report_formats.covered_files(report)]
     return {
-        "status": "SUCCEEDED" if found else "INCOMPLETE",
-        "codeCoverages": found,
-        "codeCoverageSummary": report_formats.coverage_summary(found),
+        "status": "SUCCEEDED" if covered else "INCOMPLETE",
+        "codeCoverages": covered,
+        "codeCoverageSummary": report_formats.coverage_summary(covered),
     }
 
 
 def batch_get(scope: Scope, request: Json) -> Json:
     """BatchGetReports."""
-    known = {
+    reports = {
         report["arn"]: report for report in runtime.current().store.all(_KIND, scope.account, scope.region)
     }
     return {
-        "reports": [known[arn] for arn in request["reportArns"] if arn in known],
-        "reportsNotFound": [arn for arn in request["reportArns"] if arn not in known],
+        "reports": [reports[arn] for arn in request["reportArns"] if arn in reports],
+        "reportsNotFound": [arn for arn in request["reportArns"] if arn not in reports],
     }
 
 
 def of_group(scope: Scope, request: Json) -> Json:
     """ListReportsForReportGroup, newest first."""
-    found = runtime.current().store.all(_KIND, scope.account, scope.region, request["reportGroupArn"])
-    arns = [report["arn"] for report in reversed(found)]
+    reports = runtime.current().store.all(_KIND, scope.account, scope.region, request["reportGroupArn"])
+    arns = [report["arn"] for report in reversed(reports)]
     return paging.page("reports", arns, request, refusal="InvalidInputException")
 
 
@@ -143,8 +143,8 @@ def code_coverages(scope: Scope, request: Json) -> Json:
 
 def delete(scope: Scope, request: Json) -> Json:
     """DeleteReport."""
-    found = batch_get(scope, {"reportArns": [request["arn"]]})["reports"]
-    for report in found:
+    reports = batch_get(scope, {"reportArns": [request["arn"]]})["reports"]
+    for report in reports:
         runtime.current().store.delete(
             _KIND, scope.account, scope.region, report["reportGroupArn"], report["arn"]
         )
@@ -152,7 +152,7 @@ def delete(scope: Scope, request: Json) -> Json:
 
 
 def _one(scope: Scope, arn: str) -> Json:
-    found: list[Json] = batch_get(scope, {"reportArns": [arn]})["reports"]
-    if not found:
+    reports: list[Json] = batch_get(scope, {"reportArns": [arn]})["reports"]
+    if not reports:
         raise ApiError("ResourceNotFoundException", f"Report does not exist: {arn}")
-    return found[0]
+    return reports[0]

@@ -139,10 +139,10 @@ class _Run:
         )
 
     def _buildspec(self) -> str:
-        given = self.build["source"].get("buildspec") or "buildspec.yml"
-        if "\n" in given or given.lstrip().startswith("{"):
-            return str(given)
-        file = self.source / given
+        buildspec_source = self.build["source"].get("buildspec") or "buildspec.yml"
+        if "\n" in buildspec_source or buildspec_source.lstrip().startswith("{"):
+            return str(buildspec_source)
+        file = self.source / buildspec_source
         if not file.is_file():
             raise buildspec.InvalidBuildspec(f"YAML_FILE_ERROR: stat {file}: no such file or directory")
         return file.read_text()

@@ -38,13 +38,13 @@ def download(source: Json, version: str | None, s3: Any, folder: Path) -> None:
     bucket, _, key = source["location"].removeprefix("arn:aws:s3:::").partition("/")
     archive = folder.with_suffix(".zip")
     try:
-        found = s3.get_object(Bucket=bucket, Key=key, **({"VersionId": version} if version else {}))
+        stored = s3.get_object(Bucket=bucket, Key=key, **({"VersionId": version} if version else {}))
     except ClientError as error:
         text = error.response["Error"]
         raise SourceUnavailable(
             f"CLIENT_ERROR: {text['Code']}: {text['Message']} for primary source {source['location']}"
         ) from None
-    archive.write_bytes(found["Body"].read())
+    archive.write_bytes(stored["Body"].read())
     unpack(archive, folder)
     archive.unlink()
     reference = folder / CLONE_REFERENCE

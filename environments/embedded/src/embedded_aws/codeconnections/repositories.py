@@ -33,8 +33,8 @@ def registered() -> dict[str, Path]:
 
 def references_when_registered(full_name: str) -> dict[str, str]:
     """Return the branches and tags that a repository had when it was registered."""
-    found: dict[str, str] = runtime.current().setting("repositories", {})[full_name]["references"]
-    return found
+    references_then: dict[str, str] = runtime.current().setting("repositories", {})[full_name]["references"]
+    return references_then
 
 
 def find(full_name: str) -> Path:
@@ -76,11 +76,11 @@ def references(repository: Path) -> dict[str, str]:
         "refs/heads",
         "refs/tags",
     )
-    found = {}
+    commits = {}
     for line in text.splitlines():
         *objects, name = line.split()
-        found[name] = objects[-1]  # of an annotated tag, the commit
-    return found
+        commits[name] = objects[-1]  # of an annotated tag, the commit
+    return commits
 
 
 def common_folder(repository: Path) -> Path:
@@ -89,8 +89,8 @@ def common_folder(repository: Path) -> Path:
     Raises:
         RepositoryUnavailable: it is no repository.
     """
-    told = _git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")
-    return Path(told.rstrip("\n"))
+    path = _git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")
+    return Path(path.rstrip("\n"))
 
 
 def changed_files(repository: Path, before: str | None, after: str) -> list[str]:

@@ -45,10 +45,12 @@ def find(arn: str) -> Json:
         ApiError: ResourceNotFoundException.
     """
     parts = arn.split(":")
-    found = runtime.current().store.get(_KIND, parts[4], parts[3], parts[-1]) if len(parts) == 6 else None  # noqa: PLR2004 - the parts of an ARN
-    if found is None:
+    connection = (
+        runtime.current().store.get(_KIND, parts[4], parts[3], parts[-1]) if len(parts) == 6 else None
+    )  # noqa: PLR2004 - the parts of an ARN
+    if connection is None:
         raise ApiError("ResourceNotFoundException", f"Resource not found: {arn}")
-    return found
+    return connection
 
 
 def _put(connection: Json) -> None:
@@ -57,9 +59,9 @@ def _put(connection: Json) -> None:
 
 
 def _list(scope: Scope, request: Json) -> Json:
-    found = runtime.current().store.all(_KIND, scope.account, scope.region)
+    connections = runtime.current().store.all(_KIND, scope.account, scope.region)
     wanted = request.get("ProviderTypeFilter")
-    listed = [connection for connection in found if wanted in (None, connection["ProviderType"])]
+    listed = [connection for connection in connections if wanted in (None, connection["ProviderType"])]
     asked = {"maxResults": request.get("MaxResults"), "nextToken": request.get("NextToken")}
     page = paging.page("Connections", listed, asked)
     return {"Connections": page["Connections"], "NextToken": page["nextToken"]}

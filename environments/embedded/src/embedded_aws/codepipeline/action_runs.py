@@ -49,10 +49,10 @@ def find(execution: Json, identifier: str) -> Json:
         execution["id"],
         identifier,
     )
-    found = runtime.current().store.get(KIND, *where)
-    if found is None:
+    run = runtime.current().store.get(KIND, *where)
+    if run is None:
         raise KeyError(identifier)
-    return found
+    return run
 
 
 def of_execution(execution: Json) -> list[Json]:

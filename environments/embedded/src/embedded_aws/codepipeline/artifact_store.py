@@ -51,11 +51,11 @@ class ArtifactStore:
     def fetch(self, location: Json, target: Path) -> Path:
         """Download a zip."""
         try:
-            found = self.session.client("s3").get_object(Bucket=location["bucket"], Key=location["key"])
+            stored = self.session.client("s3").get_object(Bucket=location["bucket"], Key=location["key"])
         except ClientError as error:
             raise _unavailable(error, location) from None
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(found["Body"].read())
+        target.write_bytes(stored["Body"].read())
         return target
 
     def encryption(self) -> dict[str, str]:
@@ -80,7 +80,7 @@ def store_of(pipeline: Json, region: str, session: role_sessions.RoleSession) ->
 
 
 def _unavailable(error: ClientError, location: Json) -> ArtifactUnavailable:
-    told = error.response["Error"]
+    details = error.response["Error"]
     return ArtifactUnavailable(
-        f"{told['Code']}: {told['Message']} (s3://{location['bucket']}/{location['key']})"
+        f"{details['Code']}: {details['Message']} (s3://{location['bucket']}/{location['key']})"
     )

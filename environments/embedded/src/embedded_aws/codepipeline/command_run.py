@@ -91,7 +91,7 @@ def _run_each(shell: Shell, commands: list[str], log: LogStream) -> str:
 def _environment(task: Task, home: Path, log: LogStream) -> dict[str, str]:
     region = task.session.region
     reader = Reader(task.session, log.mask)
-    given = {
+    declared = {
         variable["name"]: reader.read(
             variable.get("type", "PLAINTEXT"), references.resolve(task.execution, variable["value"])
         )
@@ -107,4 +107,4 @@ def _environment(task: Task, home: Path, log: LogStream) -> dict[str, str]:
         "CODEPIPELINE_EXECUTION_ID": task.execution["id"],
         "HOME": str(home),
     }
-    return host_variables() | given | own | places | task.session.environment()
+    return host_variables() | declared | own | places | task.session.environment()

@@ -16,9 +16,9 @@ def start(scope: Scope, request: Json) -> Json:
     with store.transaction():
         record = pipelines.find(scope, request["name"])
         token = request.get("clientRequestToken")
-        known = store.get(_TOKEN, scope.account, scope.region, request["name"], token) if token else None
-        if known:
-            return {"pipelineExecutionId": known["id"]}
+        earlier = store.get(_TOKEN, scope.account, scope.region, request["name"], token) if token else None
+        if earlier:
+            return {"pipelineExecutionId": earlier["id"]}
         under_way = [
             e for e in executions.of_pipeline(scope, request["name"]) if e["status"] in executions.UNFINISHED
         ]
@@ -41,10 +41,10 @@ def start(scope: Scope, request: Json) -> Json:
     return {"pipelineExecutionId": execution["id"]}
 
 
-def _variables(pipeline: Json, given: list[Json]) -> dict[str, str]:
+def _variables(pipeline: Json, requested: list[Json]) -> dict[str, str]:
     """https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineVariableDeclaration.html."""
     declared = {variable["name"]: variable for variable in pipeline.get("variables", [])}
-    values = {variable["name"]: variable["value"] for variable in given}
+    values = {variable["name"]: variable["value"] for variable in requested}
     unknown = sorted(set(values) - set(declared))
     if unknown:
         raise ApiError("ValidationException", f"Pipeline variables are not declared: {', '.join(unknown)}")
@@ -56,9 +56,9 @@ def _variables(pipeline: Json, given: list[Json]) -> dict[str, str]:
     return values
 
 
-def _overrides(pipeline: Json, given: list[Json]) -> list[Json]:
+def _overrides(pipeline: Json, requested: list[Json]) -> list[Json]:
     sources = [action["name"] for action in pipeline["stages"][0]["actions"]]
-    for override in given:
+    for override in requested:
         if override["actionName"] not in sources:
             raise ApiError(
                 "ValidationException", f"{override['actionName']} is not a source action of the pipeline"
@@ -68,7 +68,7 @@ def _overrides(pipeline: Json, given: list[Json]) -> list[Json]:
                 "ValidationException",
                 f"Revision type {override['revisionType']} is not valid for {override['actionName']}",
             )
-    return given
+    return requested
 
 
 def stop(scope: Scope, request: Json) -> Json:

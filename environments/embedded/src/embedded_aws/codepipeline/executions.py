@@ -125,5 +125,9 @@ def waits(execution: Json) -> bool:
 
 def occupies(execution: Json, stage: str) -> bool:
     """Tell whether an execution holds a stage: one that is in it and not done with it."""
-    here: Any = execution["declaration"]["stages"][execution["stage"]]["name"]
-    return execution["status"] in UNFINISHED and here == stage and run_of(execution)["phase"] != "waiting"
+    current_stage: Any = execution["declaration"]["stages"][execution["stage"]]["name"]
+    return (
+        execution["status"] in UNFINISHED
+        and current_stage == stage
+        and run_of(execution)["phase"] != "waiting"
+    )

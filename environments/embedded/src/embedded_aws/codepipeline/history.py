@@ -9,21 +9,21 @@ from embedded_aws.core.scope import Json, Scope
 def execution(scope: Scope, request: Json) -> Json:
     """GetPipelineExecution."""
     pipelines.find(scope, request["pipelineName"])
-    found = executions.find(
+    record = executions.find(
         scope.account, scope.region, request["pipelineName"], request["pipelineExecutionId"]
     )
-    if found is None:
+    if record is None:
         raise ApiError(
             "PipelineExecutionNotFoundException", f"Execution {request['pipelineExecutionId']} was not found"
         )
-    declared = [variable["name"] for variable in found["declaration"].get("variables", [])]
+    declared = [variable["name"] for variable in record["declaration"].get("variables", [])]
     return {
         "pipelineExecution": {
-            **_common(found),
-            "pipelineName": found["pipelineName"],
-            "pipelineVersion": found["pipelineVersion"],
-            "artifactRevisions": found["revisions"],
-            "variables": [{"name": name, "resolvedValue": found["variables"][name]} for name in declared],
+            **_common(record),
+            "pipelineName": record["pipelineName"],
+            "pipelineVersion": record["pipelineVersion"],
+            "artifactRevisions": record["revisions"],
+            "variables": [{"name": name, "resolvedValue": record["variables"][name]} for name in declared],
         }
     }
 
@@ -31,59 +31,61 @@ def execution(scope: Scope, request: Json) -> Json:
 def listing(scope: Scope, request: Json) -> Json:
     """ListPipelineExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    found = executions.of_pipeline(scope, request["pipelineName"])[::-1]
+    newest_first = executions.of_pipeline(scope, request["pipelineName"])[::-1]
     stage = ((request.get("filter") or {}).get("succeededInStage") or {}).get("stageName")
     if stage:
-        found = [each for each in found if each["runs"].get(stage, {}).get("status") == "Succeeded"]
-    return paging.page("pipelineExecutionSummaries", [_summary(each) for each in found], request)
+        newest_first = [
+            each for each in newest_first if each["runs"].get(stage, {}).get("status") == "Succeeded"
+        ]
+    return paging.page("pipelineExecutionSummaries", [_summary(each) for each in newest_first], request)
 
 
 def actions(scope: Scope, request: Json) -> Json:
     """ListActionExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    found = _records(scope, request, action_runs.KIND)
-    return paging.page("actionExecutionDetails", [_action(run) for run in found], request)
+    runs = _records(scope, request, action_runs.KIND)
+    return paging.page("actionExecutionDetails", [_action(run) for run in runs], request)
 
 
 def rules(scope: Scope, request: Json) -> Json:
     """ListRuleExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    found = _records(scope, request, executions.RULE_KIND)
-    return paging.page("ruleExecutionDetails", [_rule(record) for record in found], request)
+    records = _records(scope, request, executions.RULE_KIND)
+    return paging.page("ruleExecutionDetails", [_rule(record) for record in records], request)
 
 
 def _records(scope: Scope, request: Json, kind: str) -> list[Json]:
     """Read the records of the execution that is asked for, or of all, newest first."""
     wanted = request.get("filter") or {}
-    one = wanted.get("pipelineExecutionId") or (wanted.get("latestInPipelineExecution") or {}).get(
+    execution_id = wanted.get("pipelineExecutionId") or (wanted.get("latestInPipelineExecution") or {}).get(
         "pipelineExecutionId"
     )
-    where = (scope.account, scope.region, request["pipelineName"], *([one] if one else []))
+    where = (scope.account, scope.region, request["pipelineName"], *([execution_id] if execution_id else []))
     return runtime.current().store.all(kind, *where)[::-1]
 
 
-def _common(found: Json) -> Json:
+def _common(record: Json) -> Json:
     target = (
-        {"rollbackTargetPipelineExecutionId": found["rollbackTarget"]} if found["rollbackTarget"] else None
+        {"rollbackTargetPipelineExecutionId": record["rollbackTarget"]} if record["rollbackTarget"] else None
     )
     return {
-        "pipelineExecutionId": found["id"],
-        "status": found["status"],
-        "statusSummary": found.get("statusSummary"),
-        "trigger": found["trigger"],
-        "executionMode": found["mode"],
-        "executionType": found["type"],
+        "pipelineExecutionId": record["id"],
+        "status": record["status"],
+        "statusSummary": record.get("statusSummary"),
+        "trigger": record["trigger"],
+        "executionMode": record["mode"],
+        "executionType": record["type"],
         "rollbackMetadata": target,
     }
 
 
-def _summary(found: Json) -> Json:
+def _summary(record: Json) -> Json:
     return {
-        **_common(found),
-        "startTime": found["start"],
-        "lastUpdateTime": found["updated"],
-        "sourceRevisions": found["revisions"],
-        "stopTrigger": found.get("stopTrigger"),
+        **_common(record),
+        "startTime": record["start"],
+        "lastUpdateTime": record["updated"],
+        "sourceRevisions": record["revisions"],
+        "stopTrigger": record.get("stopTrigger"),
     }
 
 

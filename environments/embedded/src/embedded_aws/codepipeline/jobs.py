@@ -46,7 +46,7 @@ def _answer(scope: Scope, identifier: str, answer: Json) -> None:
 
 
 def _find(scope: Scope, identifier: str) -> Json:
-    found = runtime.current().store.get(KIND, scope.account, scope.region, identifier)
-    if found is None:
+    job = runtime.current().store.get(KIND, scope.account, scope.region, identifier)
+    if job is None:
         raise ApiError("JobNotFoundException", f"Job {identifier} was not found")
-    return found
+    return job

@@ -86,11 +86,11 @@ def delete(scope: Scope, request: Json) -> Json:
 
 def listing(scope: Scope, request: Json) -> Json:
     """ListPipelines."""
-    found = [
+    summaries = [
         record["pipeline"] | {"created": record["created"], "updated": record["updated"]}
         for record in runtime.current().store.all(_KIND, scope.account, scope.region)
     ]
-    return paging.page("pipelines", found, request, most=_PAGE)
+    return paging.page("pipelines", summaries, request, most=_PAGE)
 
 
 def tag(_scope: Scope, request: Json) -> Json:
@@ -180,8 +180,10 @@ def _retag(resource: str, more: dict[str, str], fewer: set[str]) -> Json:
     scope, name = _parts(resource)
     with runtime.current().store.transaction():
         record = find(scope, name)
-        known = {entry["key"]: entry["value"] for entry in record["tags"]} | more
-        record["tags"] = [{"key": key, "value": value} for key, value in known.items() if key not in fewer]
+        tags_by_key = {entry["key"]: entry["value"] for entry in record["tags"]} | more
+        record["tags"] = [
+            {"key": key, "value": value} for key, value in tags_by_key.items() if key not in fewer
+        ]
         keep(scope, record)
     return {}
 

@@ -50,10 +50,10 @@ def _state(folder: Path) -> object:
     """What the references' files hold: cheap to read, and different after every push, however quick."""
     git = _common_folder(folder)
     packed = git / "packed-refs"
-    found: list[tuple[str, object]] = [(str(packed), _stamp(packed))]
+    contents: list[tuple[str, object]] = [(str(packed), _stamp(packed))]
     for place, _, names in os.walk(git / "refs"):
-        found += [(f"{place}/{name}", _text(Path(place, name))) for name in names]
-    return sorted(found, key=lambda entry: entry[0])
+        contents += [(f"{place}/{name}", _text(Path(place, name))) for name in names]
+    return sorted(contents, key=lambda entry: entry[0])
 
 
 @functools.cache
@@ -78,7 +78,7 @@ def _text(file: Path) -> str:
 
 def _stamp(file: Path) -> tuple[int, int, int]:
     try:
-        told = file.stat()
+        status = file.stat()
     except OSError:
         return 0, 0, 0
-    return told.st_mtime_ns, told.st_ino, told.st_size
+    return status.st_mtime_ns, status.st_ino, status.st_size

@@ -16,43 +16,45 @@ def get(scope: Scope, request: Json) -> Json:
     with runtime.current().store.transaction():
         record = pipelines.find(scope, request["name"])
         pipeline = record["pipeline"]
-        known = executions.of_pipeline(scope, request["name"])
+        every_execution = executions.of_pipeline(scope, request["name"])
         read: dict[str, list[Json]] = {}
-        runs = {stage["name"]: _last_runs(known, stage, read) for stage in pipeline["stages"]}
+        runs = {stage["name"]: _last_runs(every_execution, stage, read) for stage in pipeline["stages"]}
     return {
         "pipelineName": request["name"],
         "pipelineVersion": pipeline["version"],
         "created": record["created"],
         "updated": record["updated"],
         "stageStates": [
-            _stage(pipeline, stage, record["transitions"], known, runs[stage["name"]])
+            _stage(pipeline, stage, record["transitions"], every_execution, runs[stage["name"]])
             for stage in pipeline["stages"]
         ],
     }
 
 
-def _last_runs(known: list[Json], stage: Json, read: dict[str, list[Json]]) -> dict[str, Json]:
+def _last_runs(candidates: list[Json], stage: Json, read: dict[str, list[Json]]) -> dict[str, Json]:
     """Read how each action of a stage went last: in an earlier execution where the last is not so far yet.
 
     What earlier ones did is left unread: who follows an execution looks again and again. `read` holds the
     executions that were read for another stage.
     """
     wanted = {action["name"] for action in stage["actions"]}
-    found: dict[str, Json] = {}
-    for execution in stages.entered(known, stage["name"]):
+    last: dict[str, Json] = {}
+    for execution in stages.entered(candidates, stage["name"]):
         if execution["id"] not in read:
             read[execution["id"]] = action_runs.of_execution(execution)[::-1]
         for run in read[execution["id"]]:
             if run["stageName"] == stage["name"] and run["actionName"] in wanted:
-                found.setdefault(run["actionName"], run)
-        if wanted == found.keys():
+                last.setdefault(run["actionName"], run)
+        if wanted == last.keys():
             break
-    return found
+    return last
 
 
-def _stage(pipeline: Json, stage: Json, transitions: Json, known: list[Json], runs: dict[str, Json]) -> Json:
+def _stage(
+    pipeline: Json, stage: Json, transitions: Json, candidates: list[Json], runs: dict[str, Json]
+) -> Json:
     name = stage["name"]
-    waiting = [e for e in known if executions.waits(e) and executions.stage_of(e)["name"] == name]
+    waiting = [e for e in candidates if executions.waits(e) and executions.stage_of(e)["name"] == name]
     inbound = [_execution(execution, "InProgress") for execution in waiting]
     state: Json = {
         "stageName": name,
@@ -61,7 +63,7 @@ def _stage(pipeline: Json, stage: Json, transitions: Json, known: list[Json], ru
         "inboundTransitionState": transitions.get(name, {"enabled": True}),
         "actionStates": [_action(pipeline, action, runs.get(action["name"])) for action in stage["actions"]],
     }
-    last = stages.latest(known, name)
+    last = stages.latest(candidates, name)
     if last is not None:
         run = executions.run_of(last, name)
         status = (

@@ -97,8 +97,8 @@ def _stage(pipeline: Json, stage: Json) -> Iterator[str]:
                 yield from rule_catalogue.problems(rule, stage["name"])
                 provider = rule["ruleTypeId"]["provider"]
                 if condition.get("result") == "SKIP" and provider not in rule_catalogue.SKIPPING:
-                    known = ", ".join(sorted(rule_catalogue.SKIPPING))
-                    yield f"Stage {stage['name']}: a condition with result SKIP takes only {known}"
+                    skipping = ", ".join(sorted(rule_catalogue.SKIPPING))
+                    yield f"Stage {stage['name']}: a condition with result SKIP takes only {skipping}"
 
 
 def _artifacts(pipeline: Json) -> Iterator[str]:

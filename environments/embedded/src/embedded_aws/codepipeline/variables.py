@@ -28,17 +28,17 @@ def resolve(execution: Json, value: Any) -> Any:
         return [resolve(execution, member) for member in value]
     if not isinstance(value, str):
         return value
-    return _REFERENCE.sub(lambda found: _value(execution, found.group(1), found.group(2)), value)
+    return _REFERENCE.sub(lambda reference: _value(execution, reference.group(1), reference.group(2)), value)
 
 
 def _value(execution: Json, namespace: str, name: str) -> str:
-    known = {
+    values = {
         "codepipeline": {"PipelineExecutionId": execution["id"]},
         "variables": execution["variables"],
         **execution["namespaces"],
     }
     try:
-        return str(known[namespace][name])
+        return str(values[namespace][name])
     except KeyError:
         raise VariableUnresolved(f"The variable #{{{namespace}.{name}}} could not be resolved.") from None
 
@@ -57,23 +57,23 @@ def reference_problems(pipeline: Json) -> Iterator[str]:
     https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
     """
     declared = {variable["name"] for variable in pipeline.get("variables", [])}
-    known = {"codepipeline", "variables"}
+    available = {"codepipeline", "variables"}
     for stage in pipeline["stages"]:
         for order in sorted({action["runOrder"] for action in stage["actions"]}):
             group = [action for action in stage["actions"] if action["runOrder"] == order]
             for action in group:
                 for key, namespace, name in _references(action):
-                    if namespace not in known or (namespace == "variables" and name not in declared):
+                    if namespace not in available or (namespace == "variables" and name not in declared):
                         yield _dangling(stage["name"], action["name"], key, f"{namespace}.{name}")
-            known |= {action["namespace"] for action in group if action.get("namespace")}
+            available |= {action["namespace"] for action in group if action.get("namespace")}
 
 
 def _references(action: Json) -> Iterator[tuple[str, str, str]]:
     parts = {**action["configuration"], "environmentVariables": action.get("environmentVariables", [])}
     for key, value in parts.items():
         for text in _texts(value):
-            for found in _REFERENCE.finditer(text):
-                yield key, found.group(1), found.group(2)
+            for reference in _REFERENCE.finditer(text):
+                yield key, reference.group(1), reference.group(2)
 
 
 def _texts(value: Any) -> Iterator[str]:

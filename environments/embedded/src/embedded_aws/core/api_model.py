@@ -47,8 +47,8 @@ def broken_promises(operation: OperationModel, answer: Json) -> list[str]:
 
     Empty lists are: AWS answers with them where its own model asks for a member.
     """
-    found: Json = _without_empty_lists(answer)
-    return [] if operation.output_shape is None else list(_structure(operation.output_shape, found, ""))
+    checked: Json = _without_empty_lists(answer)
+    return [] if operation.output_shape is None else list(_structure(operation.output_shape, checked, ""))
 
 
 def _without_empty_lists(value: Any) -> Any:
@@ -57,9 +57,10 @@ def _without_empty_lists(value: Any) -> Any:
     return [_without_empty_lists(member) for member in value] if isinstance(value, list) else value
 
 
-def message(found: list[str]) -> str:
+def message(problem_texts: list[str]) -> str:
     """Put several problems into one message, as AWS does."""
-    return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+    plural = "s" if len(problem_texts) > 1 else ""
+    return f"{len(problem_texts)} validation error{plural} detected: {'; '.join(problem_texts)}"
 
 
 def _check(shape: Shape, value: Any, path: str) -> Iterator[str]:

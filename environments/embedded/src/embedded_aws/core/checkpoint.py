@@ -41,8 +41,8 @@ def _keep_ports(root: Path) -> None:
     """Say, as a stop does, that there is something to take up again, and where it listened."""
     if (root / "kept.json").exists():
         return
-    found = json.loads((root / "state.json").read_text())
-    ports = {"port": urlsplit(found["endpoint"]).port, "mongodb_port": urlsplit(found["mongodb_uri"]).port}
+    record = json.loads((root / "state.json").read_text())
+    ports = {"port": urlsplit(record["endpoint"]).port, "mongodb_port": urlsplit(record["mongodb_uri"]).port}
     scratch = root / "kept.json.new"
     scratch.write_text(json.dumps({name: port for name, port in ports.items() if port}))
     scratch.replace(root / "kept.json")

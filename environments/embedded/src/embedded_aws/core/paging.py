@@ -8,7 +8,7 @@ from embedded_aws.core.scope import Json
 
 def page(
     name: str,
-    found: Sequence[Json | str],
+    items: Sequence[Json | str],
     request: Json,
     *,
     most: int = 100,
@@ -18,7 +18,7 @@ def page(
 
     Args:
         name: what the list is called in the answer.
-        found: all of it, in order.
+        items: all of it, in order.
         request: with maxResults and nextToken, where the caller gave any.
         most: how many a page holds, however many are asked for.
         refusal: what the service calls a token that it did not give.
@@ -31,4 +31,4 @@ def page(
         raise ApiError(refusal, "The next token was specified in an invalid format.")
     first = int(token)
     last = first + min(request.get("maxResults") or most, most)
-    return {name: found[first:last], "nextToken": str(last) if last < len(found) else None}
+    return {name: items[first:last], "nextToken": str(last) if last < len(items) else None}

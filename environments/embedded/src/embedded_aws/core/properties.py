@@ -9,11 +9,11 @@ from embedded_aws.core import api_model
 _TRUE = {"true", "yes"}
 
 
-def request(service: str, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+def request(service: str, operation: str, properties: dict[str, Any]) -> dict[str, Any]:
     """Spell properties as an operation's request: PascalCase names as the model has them, text as numbers."""
     shape = api_model.service_model(service).operation_model(operation).input_shape
-    found: dict[str, Any] = converted(shape, given) if shape else {}
-    return found
+    spelled: dict[str, Any] = converted(shape, properties) if shape else {}
+    return spelled
 
 
 def converted(shape: Any, value: Any) -> Any:

@@ -61,9 +61,9 @@ class Service:
             ApiError: it is refused.
         """
         model = api_model.service_model(self.name).operation_model(operation)
-        found = api_model.problems(model, request)
-        if found:
-            raise ApiError(self.invalid, api_model.message(found))
+        problems = api_model.problems(model, request)
+        if problems:
+            raise ApiError(self.invalid, api_model.message(problems))
         if operation not in self.operations:
             raise NotEmulated(f"{self.name} {operation}")
         return self.operations[operation](scope, request)
@@ -94,9 +94,9 @@ class Service:
             return service.operation_model(name), _parsed(received.body)
         for name in service.operation_names:
             model = service.operation_model(name)
-            found = _route(model, received)
-            if found is not None:
-                return model, {**_parsed(received.body), **_query(model, received.query), **found}
+            path_parameters = _route(model, received)
+            if path_parameters is not None:
+                return model, {**_parsed(received.body), **_query(model, received.query), **path_parameters}
         raise ApiError(
             "UnknownOperationException", f"{self.name} has no operation at {received.method} {received.path}"
         )
@@ -118,19 +118,19 @@ def _route(model: OperationModel, received: _Received) -> Json | None:
         return None
     place = model.http["requestUri"].partition("?")[0]
     pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(place))
-    found = re.fullmatch(pattern, received.path)
-    return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
+    match = re.fullmatch(pattern, received.path)
+    return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
 
 def _query(model: OperationModel, query: dict[str, list[str]]) -> Json:
     members = model.input_shape.members if model.input_shape else {}
-    found: Json = {}
+    parameters: Json = {}
     for name, shape in members.items():
         place = shape.serialization
         if place.get("location") == "querystring" and place["name"] in query:
             text = query[place["name"]][0]
-            found[name] = int(text) if shape.type_name in {"integer", "long"} else text
-    return found
+            parameters[name] = int(text) if shape.type_name in {"integer", "long"} else text
+    return parameters
 
 
 def _failure(status: int, code: str, text: str, content: str) -> Answer:

@@ -108,8 +108,8 @@ def _create_address(_logical_id: str, properties: _Properties, _stack: str) -> _
 
 
 def _delete_address(address: str, _properties: _Properties) -> None:
-    for allocation, found in list(ec2._addresses.items()):
-        if found["PublicIp"] == address:
+    for allocation, record in list(ec2._addresses.items()):
+        if record["PublicIp"] == address:
             calls.call("ReleaseAddress", AllocationId=allocation)
 
 

@@ -45,8 +45,8 @@ def _with_roles(original: _Invoke) -> _Invoke:
 
 
 def _start_pipeline(target: Json) -> None:
-    given = json.loads(target.get("Input") or "{}")
-    more = {key: given[key] for key in ("variables", "sourceRevisions") if key in given}
+    target_input = json.loads(target.get("Input") or "{}")
+    more = {key: target_input[key] for key in ("variables", "sourceRevisions") if key in target_input}
     name = target["Arn"].rpartition(":")[2]
     _as_role(
         target["Arn"],

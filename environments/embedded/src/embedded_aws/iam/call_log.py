@@ -60,5 +60,5 @@ def read_state(state: Path) -> list[Call]:
 
 
 def _call(line: str) -> Call:
-    said = json.loads(line)
-    return Call(**said | {"statements": tuple(said["statements"]), "patterns": tuple(said["patterns"])})
+    fields = json.loads(line)
+    return Call(**fields | {"statements": tuple(fields["statements"]), "patterns": tuple(fields["patterns"])})

@@ -26,8 +26,8 @@ def install() -> None:
     """Stand before the evaluation of policies; a kept instance goes on with the record that it has."""
     state = Path(os.environ["STATE_DIR"])
     state.mkdir(parents=True, exist_ok=True)
-    known = {call.kind for call in call_log.read_state(state)}
-    iam_evaluator.evaluate = _recording(iam_evaluator.evaluate, state, known)
+    recorded = {call.kind for call in call_log.read_state(state)}
+    iam_evaluator.evaluate = _recording(iam_evaluator.evaluate, state, recorded)
     iam_evaluator.evaluate_resource_policy = _unrecorded(iam_evaluator.evaluate_resource_policy)
 
 
@@ -44,14 +44,14 @@ def _unrecorded(stock: _Evaluate) -> _Evaluate:
     return evaluate
 
 
-def _recording(stock: _Evaluate, state: Path, known: set[tuple[object, ...]]) -> _Evaluate:
+def _recording(stock: _Evaluate, state: Path, recorded: set[tuple[object, ...]]) -> _Evaluate:
     def evaluate(context: Any, policies: Any, *limits: Any) -> Any:
         result = stock(context, policies, *limits)
         if ":assumed-role/" in context.principal_arn and not _of_a_resource.get():
             call = _call(context, policies, allowed=result.decision == "Allow")
             with _noting:
-                if call.kind not in known:
-                    known.add(call.kind)
+                if call.kind not in recorded:
+                    recorded.add(call.kind)
                     call_log.note(state, call)
         return result
 

@@ -40,18 +40,18 @@ def install() -> None:
 
 def _resolving(stock: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     def resolve(key: str, context: Any) -> Any:
-        found = stock(key, context)
-        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(found):
-            name = iam_evaluator._role_name_from_assumed_arn(found)
+        value = stock(key, context)
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+            name = iam_evaluator._role_name_from_assumed_arn(value)
             role = iam._roles.get_scoped(context.principal_account, None, name)
-            return found if role is None else role["Arn"]
+            return value if role is None else role["Arn"]
         if key.lower() == "aws:sourceaccount" and context.action == "sts:AssumeRole":
             by_service = context.principal_arn == f"arn:aws:iam::{context.principal_account}:root"
-            return context.principal_account if by_service else found
+            return context.principal_account if by_service else value
         if key.lower() == "aws:resourceaccount" and context.resource_arn.startswith(_BUCKETS):
             bucket = context.resource_arn.removeprefix(_BUCKETS).partition("/")[0]
-            return s3._bucket_owner_account(bucket) or found
-        return found
+            return s3._bucket_owner_account(bucket) or value
+        return value
 
     return resolve
 

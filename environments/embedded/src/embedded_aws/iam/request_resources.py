@@ -31,21 +31,21 @@ def _extended(original: _Extract) -> _Extract:
         account: str,
     ) -> str:
         if service not in _RESOURCES:
-            found = original(service, method, path, headers, body, query, region, account)
+            resource = original(service, method, path, headers, body, query, region, account)
             if service == "s3":
-                return _object(found, path)
-            if service == "cloudformation" and _first(query, "Action") in _OF_EVERY_STACK and found == "*":
+                return _object(resource, path)
+            if service == "cloudformation" and _first(query, "Action") in _OF_EVERY_STACK and resource == "*":
                 return Scope(account, region).arn("cloudformation", "stack/*/*")
-            return _log_stream(found, headers, body) if service == "logs" else found
+            return _log_stream(resource, headers, body) if service == "logs" else resource
         return _RESOURCES[service](Scope(account, region), _parsed(body), query)
 
     return extract
 
 
-def _object(found: str, path: str) -> str:
+def _object(resource: str, path: str) -> str:
     """A slash at a key's end belongs to the key, as that of a folder's index page."""
     key = path.lstrip("/").partition("/")[2]
-    return f"{found}/" if key and key.endswith("/") and not found.endswith("/") else found
+    return f"{resource}/" if key and key.endswith("/") and not resource.endswith("/") else resource
 
 
 def _log_stream(group: str, headers: dict[str, str], body: bytes) -> str:
@@ -94,10 +94,10 @@ def _first(query: Any, name: str) -> str:
 
 def _parsed(body: bytes) -> Json:
     try:
-        found = json.loads(body or b"{}")
+        document = json.loads(body or b"{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _connection(_scope: Scope, request: Json, _query: Any) -> str:

@@ -74,16 +74,16 @@ class RoleSession:
             NotAuthorized: one of the two says no.
         """
         try:
-            given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])[
+            credentials = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])[
                 "Credentials"
             ]
         except ClientError as error:
             raise NotAuthorized(error.response["Error"]["Message"]) from None
         session = _boto3_session(
             region or self.region,
-            given["AccessKeyId"],
-            given["SecretAccessKey"],
-            given["SessionToken"],
+            credentials["AccessKeyId"],
+            credentials["SecretAccessKey"],
+            credentials["SessionToken"],
         )
         return RoleSession(session, role_arn.split(":")[4])
 

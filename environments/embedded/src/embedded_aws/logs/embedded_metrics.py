@@ -31,8 +31,8 @@ def datapoints(message: str) -> Iterator[tuple[str, str, float, str, dict[str, s
         for names in directive["Dimensions"]:
             dimensions = {name: str(line[name]) for name in names}
             for metric in directive["Metrics"]:
-                told = line[metric["Name"]]
-                for value in told if isinstance(told, list) else [told]:
+                reported = line[metric["Name"]]
+                for value in reported if isinstance(reported, list) else [reported]:
                     unit = metric.get("Unit", "None")
                     yield directive["Namespace"], metric["Name"], float(value), unit, dimensions
 

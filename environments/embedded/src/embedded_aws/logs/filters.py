@@ -30,10 +30,10 @@ def install() -> None:
 
 def json_pattern(pattern: str) -> Callable[[str], bool] | None:
     """Return a matcher for `{ $.field = value }` or `{ $.field = begin* }`, or None for another pattern."""
-    found = _EQUALS.fullmatch(pattern.strip())
-    if found is None:
+    match = _EQUALS.fullmatch(pattern.strip())
+    if match is None:
         return None
-    path, text = found[1].split("."), found[2]
+    path, text = match[1].split("."), match[2]
     wildcard = text.endswith("*")
     wanted = None if wildcard else _CONSTANTS[text] if text in _CONSTANTS else json.loads(text)
 
@@ -56,7 +56,7 @@ def term_pattern(pattern: str) -> Callable[[str], bool]:
 
     As on AWS, `?` counts for nothing beside a term without it.
     """
-    terms = [(found[1], found[2] if found[2] is not None else found[3]) for found in _TERM.finditer(pattern)]
+    terms = [(m[1], m[2] if m[2] is not None else m[3]) for m in _TERM.finditer(pattern)]
     wanted, optional, unwanted = ([term for sign, term in terms if sign == kind] for kind in ("", "?", "-"))
 
     def matches(message: str) -> bool:

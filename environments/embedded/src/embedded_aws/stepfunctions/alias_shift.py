@@ -68,8 +68,8 @@ def _rang(preference: dict[str, Any]) -> str | None:
         cloudwatch._evaluate_all_alarms()
         for alarm in preference.get("Alarms") or []:
             name = alarm.rsplit(":", 1)[-1]
-            found = cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name)
-            if found and found["StateValue"] == "ALARM":
+            record = cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name)
+            if record and record["StateValue"] == "ALARM":
                 return str(name)
         if time.monotonic() >= end:
             return None

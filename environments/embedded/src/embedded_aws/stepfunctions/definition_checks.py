@@ -27,8 +27,8 @@ def problem(text: str | None) -> str | None:
         return "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION'"
     if not isinstance(definition, dict):
         return "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION'"
-    found = next(_problems(definition, ""), None)
-    return found and f"Invalid State Machine Definition: '{found}'"
+    first = next(_problems(definition, ""), None)
+    return first and f"Invalid State Machine Definition: '{first}'"
 
 
 def _problems(machine: dict[str, Any], path: str) -> Iterator[str]:
@@ -40,17 +40,17 @@ def _problems(machine: dict[str, Any], path: str) -> Iterator[str]:
         missing = machine.get("StartAt")
         yield f"MISSING_TRANSITION_TARGET: Missing 'StartAt' target: {missing} at {path}/StartAt"
     for name, state in states.items():
-        here = f"{path}/States/{name}"
+        path_of_state = f"{path}/States/{name}"
         if state.get("Type") not in _TYPES:
             kind = state.get("Type")
-            yield f"SCHEMA_VALIDATION_FAILED: Type {kind} is not one of {sorted(_TYPES)} at {here}"
+            yield f"SCHEMA_VALIDATION_FAILED: Type {kind} is not one of {sorted(_TYPES)} at {path_of_state}"
         for field in _NOT_EMULATED:
             if field in state:
-                yield f"{field} is not emulated here at {here}"
+                yield f"{field} is not emulated here at {path_of_state}"
         for target, where in _targets(state):
             if target not in states:
-                yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {here}/{where}"
-        yield from _inner_problems(state, here)
+                yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {path_of_state}/{where}"
+        yield from _inner_problems(state, path_of_state)
 
 
 def _targets(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -62,9 +62,9 @@ def _targets(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield rule.get("Next"), f"{field}[{index}]/Next"
 
 
-def _inner_problems(state: dict[str, Any], here: str) -> Iterator[str]:
+def _inner_problems(state: dict[str, Any], path_of_state: str) -> Iterator[str]:
     for field in ("ItemProcessor", "Iterator"):
         if field in state:
-            yield from _problems(state[field], f"{here}/{field}")
+            yield from _problems(state[field], f"{path_of_state}/{field}")
     for index, branch in enumerate(state.get("Branches", [])):
-        yield from _problems(branch, f"{here}/Branches[{index}]")
+        yield from _problems(branch, f"{path_of_state}/Branches[{index}]")

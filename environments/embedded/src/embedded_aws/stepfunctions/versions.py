@@ -73,9 +73,9 @@ def _of_version(stock: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, A
         status, headers, body = stock({**data, "stateMachineArn": machine})
         page = json.loads(body)
         page["executions"] = [
-            one
-            for one in page.get("executions", [])
-            if stepfunctions._executions[one["executionArn"]].get(key) == arn
+            execution
+            for execution in page.get("executions", [])
+            if stepfunctions._executions[execution["executionArn"]].get(key) == arn
         ]
         return status, headers, json.dumps(page).encode()
 

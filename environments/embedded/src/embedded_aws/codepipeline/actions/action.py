@@ -72,8 +72,8 @@ class Action:
     @property
     def declaration(self) -> Json:
         """The action as the pipeline declares it."""
-        found: Json = self.run["declaration"]
-        return found
+        declared: Json = self.run["declaration"]
+        return declared
 
     @property
     def identifier(self) -> str:
@@ -151,9 +151,9 @@ class Action:
         minutes = self.declaration.get("timeoutInMinutes") or usual
         deadline = time.monotonic() + runtime.current().seconds(minutes)
         while True:
-            found = ready()
-            if found is not None:
-                return found
+            answer = ready()
+            if answer is not None:
+                return answer
             if runtime.current().stopping.wait(_POLL_SECONDS):
                 raise Abandoned
             if action_runs.find(self.execution, self.identifier)["status"] != "InProgress":

@@ -34,8 +34,8 @@ def perform(action: Action) -> Outcome:
 
 
 def _finished(action: Action, identifier: str) -> Json | None:
-    found: Json = action.call("codebuild", "batch_get_builds", ids=[identifier])["builds"][0]
-    return found if found["buildComplete"] else None
+    current: Json = action.call("codebuild", "batch_get_builds", ids=[identifier])["builds"][0]
+    return current if current["buildComplete"] else None
 
 
 def request(settings: Json, inputs: Mapping[str, Json], token: str) -> Json:

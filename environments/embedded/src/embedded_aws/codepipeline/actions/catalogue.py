@@ -137,10 +137,10 @@ def problems(action: Json, region: str) -> Iterator[str]:
             f"region {region.upper().replace('-', '_')} (emulated here: {', '.join(sorted(_PROVIDERS))})"
         )
         return
-    told = set(action["configuration"])
-    for key in sorted(provider.required - told):
+    keys = set(action["configuration"])
+    for key in sorted(provider.required - keys):
         yield f"Action configuration for action '{name}' is missing required configuration '{key}'"
-    for key in sorted(told - provider.required - provider.optional):
+    for key in sorted(keys - provider.required - provider.optional):
         yield f"Action configuration for action '{name}' contains unknown configuration '{key}'"
     yield from _counts(action, provider)
     if provider.name == "Commands" and not action.get("commands"):

@@ -65,22 +65,22 @@ def _replace_change_set(action: Action) -> None:
         **stack_input.arguments(action),
     )
     action.report(externalExecutionId=made["Id"])
-    found = action.until(lambda: stack_operation.made_change_set(action, name))
-    if found["Status"] == "FAILED" and not stack_operation.without_changes(found):
-        raise ActionFailed(f"Change set {name} failed: {found.get('StatusReason', '')}")
+    change_set = action.until(lambda: stack_operation.made_change_set(action, name))
+    if change_set["Status"] == "FAILED" and not stack_operation.without_changes(change_set):
+        raise ActionFailed(f"Change set {name} failed: {change_set.get('StatusReason', '')}")
 
 
 def _execute_change_set(action: Action) -> None:
     """A change set without changes is executed by doing nothing."""
     name, stack = _change_set_name(action), action.configuration["StackName"]
-    found = stack_operation.change_set(action, name)
-    if found is None:
+    change_set = stack_operation.change_set(action, name)
+    if change_set is None:
         if action.again and stack_operation.settled(action):
             return  # it was executed before the embedded AWS was stopped
         raise ActionFailed(f"ChangeSet [{name}] does not exist", "ChangeSetNotFound")
-    if action.again and found["ExecutionStatus"] == "EXECUTE_FAILED":
+    if action.again and change_set["ExecutionStatus"] == "EXECUTE_FAILED":
         raise ActionFailed(f"The embedded AWS was stopped while stack {stack} changed. Release again.")
-    if stack_operation.without_changes(found):
+    if stack_operation.without_changes(change_set):
         return
     before = stack_operation.newest_event(action)
     action.call("cloudformation", "execute_change_set", ChangeSetName=name, StackName=stack)

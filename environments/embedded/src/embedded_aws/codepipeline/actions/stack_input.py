@@ -17,22 +17,24 @@ _BODY_LIMIT = 51_200
 
 def arguments(action: Action) -> dict[str, Any]:
     """Return the arguments of create_stack, update_stack and create_change_set."""
-    settings, told = action.configuration, _configuration(action)
-    parameters = {name: str(value) for name, value in told.get("Parameters", {}).items()}
+    settings, template_configuration = action.configuration, _configuration(action)
+    parameters = {name: str(value) for name, value in template_configuration.get("Parameters", {}).items()}
     parameters |= {
         name: _value(action, value)
         for name, value in _json(settings.get("ParameterOverrides"), "ParameterOverrides").items()
     }
-    found: dict[str, Any] = {
+    stack_arguments: dict[str, Any] = {
         "StackName": settings["StackName"],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-        "Tags": [{"Key": key, "Value": value} for key, value in told.get("Tags", {}).items()],
+        "Tags": [
+            {"Key": key, "Value": value} for key, value in template_configuration.get("Tags", {}).items()
+        ],
         "Capabilities": [
             each.strip() for each in settings.get("Capabilities", "").split(",") if each.strip()
         ],
         **_template(action),
     }
-    return found | ({"RoleARN": settings["RoleArn"]} if settings.get("RoleArn") else {})
+    return stack_arguments | ({"RoleARN": settings["RoleArn"]} if settings.get("RoleArn") else {})
 
 
 def _template(action: Action) -> dict[str, str]:
@@ -55,12 +57,12 @@ def _configuration(action: Action) -> Json:
 
 def _json(text: str | None, what: str) -> Json:
     try:
-        found = json.loads(text or "{}")
+        document = json.loads(text or "{}")
     except ValueError as error:
         raise ActionFailed(f"{what} is not JSON: {error}", "InvalidConfiguration") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise ActionFailed(f"{what} is not a JSON object", "InvalidConfiguration")
-    return found
+    return document
 
 
 def _value(action: Action, value: Any) -> str:
@@ -73,16 +75,16 @@ def _value(action: Action, value: Any) -> str:
     if "Fn::GetArtifactAtt" in value:
         artifact, attribute = value["Fn::GetArtifactAtt"]
         location = action.input_location(artifact)
-        known = {
+        attributes = {
             "BucketName": location["bucket"],
             "ObjectKey": location["key"],
             "URL": f"{runtime.current().endpoint}/{location['bucket']}/{location['key']}",
         }
-        if attribute in known:
-            return str(known[attribute])
+        if attribute in attributes:
+            return str(attributes[attribute])
     if "Fn::GetParam" in value:
         artifact, file, key = value["Fn::GetParam"]
-        found = _json(action.input_file(f"{artifact}::{file}").read_text(), file)
-        if key in found:
-            return str(found[key])
+        document = _json(action.input_file(f"{artifact}::{file}").read_text(), file)
+        if key in document:
+            return str(document[key])
     raise ActionFailed(f"ParameterOverrides: {json.dumps(value)} cannot be resolved", "InvalidConfiguration")

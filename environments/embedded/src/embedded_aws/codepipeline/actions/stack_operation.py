@@ -14,8 +14,8 @@ _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 def status(action: Action) -> str | None:
     """Return the status of the action's stack, or none when there is no such stack."""
-    found = _stack(action)
-    return None if found is None else str(found["StackStatus"])
+    stack = _stack(action)
+    return None if stack is None else str(stack["StackStatus"])
 
 
 def settled(action: Action) -> bool:
@@ -25,15 +25,15 @@ def settled(action: Action) -> bool:
 
 def outputs(action: Action) -> dict[str, str]:
     """Return the stack's outputs: they are the action's output variables."""
-    found = _stack(action) or {}
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    stack = _stack(action) or {}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def change_set(action: Action, name: str) -> Json | None:
     """Read a change set of the stack, when there is one."""
     client = action.session.client("cloudformation")
     try:
-        found: Json = client.describe_change_set(
+        described: Json = client.describe_change_set(
             StackName=action.configuration["StackName"], ChangeSetName=name
         )
     except ClientError as error:
@@ -44,19 +44,19 @@ def change_set(action: Action, name: str) -> Json | None:
         }:
             return None
         raise failed(error) from None
-    return found
+    return described
 
 
 def made_change_set(action: Action, name: str) -> Json | None:
     """Read a change set once it is made, well or not."""
-    found = change_set(action, name)
-    return found if found and found["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
+    described = change_set(action, name)
+    return described if described and described["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
 
 
-def without_changes(found: Json) -> bool:
+def without_changes(described: Json) -> bool:
     """Tell whether a change set failed only because nothing would change."""
-    return found["Status"] == "FAILED" and any(
-        words in found.get("StatusReason", "") for words in _NO_CHANGES
+    return described["Status"] == "FAILED" and any(
+        words in described.get("StatusReason", "") for words in _NO_CHANGES
     )
 
 
@@ -72,10 +72,10 @@ def follow(action: Action, before: str | None, *, deleting: bool = False) -> Non
     Raises:
         ActionFailed: it did not end well; the message names the first resource that failed, and why.
     """
-    found = _stack(action)
-    if found is None and deleting:
+    stack = _stack(action)
+    if stack is None and deleting:
         return
-    stack_id = found["StackId"] if found else action.configuration["StackName"]
+    stack_id = stack["StackId"] if stack else action.configuration["StackName"]
     action.report(externalExecutionId=stack_id)
     ended: str = action.until(lambda: _ended(action, stack_id, before))
     good = {"DELETE_COMPLETE"} if deleting else _GOOD
@@ -89,8 +89,8 @@ def _ended(action: Action, stack_id: str, before: str | None) -> str | None:
     newest = next(_new(action, stack_id, before), None)
     if newest is None or newest["PhysicalResourceId"] != stack_id:
         return None
-    told = str(newest["ResourceStatus"])
-    return None if told.endswith("_IN_PROGRESS") else told
+    stack_status = str(newest["ResourceStatus"])
+    return None if stack_status.endswith("_IN_PROGRESS") else stack_status
 
 
 def _reason(action: Action, stack_id: str, before: str | None) -> str:
@@ -118,9 +118,9 @@ def _events(action: Action, stack: str) -> Iterator[Json]:
 def _stack(action: Action) -> Json | None:
     client = action.session.client("cloudformation")
     try:
-        found: Json = client.describe_stacks(StackName=action.configuration["StackName"])["Stacks"][0]
+        stack: Json = client.describe_stacks(StackName=action.configuration["StackName"])["Stacks"][0]
     except ClientError as error:
         if "does not exist" in error.response["Error"]["Message"]:
             return None
         raise failed(error) from None
-    return found
+    return stack

@@ -23,8 +23,8 @@ def perform(action: Action) -> Outcome:
     action.report(externalExecutionId=arn)
     execution: Json = action.until(lambda: _ended(action, arn))
     if execution["status"] != "SUCCEEDED":
-        told = ": ".join(part for part in (execution.get("error"), execution.get("cause")) if part)
-        raise ActionFailed(f"Execution {arn} ended with status {execution['status']}. {told}".strip())
+        reason = ": ".join(part for part in (execution.get("error"), execution.get("cause")) if part)
+        raise ActionFailed(f"Execution {arn} ended with status {execution['status']}. {reason}".strip())
     if action.declaration["outputArtifacts"]:
         action.folder.mkdir(parents=True, exist_ok=True)
         file = action.folder / _OUTPUT_FILE
@@ -34,14 +34,14 @@ def perform(action: Action) -> Outcome:
 
 
 def _input(action: Action) -> str:
-    given = action.configuration.get("Input") or "{}"
+    text = action.configuration.get("Input") or "{}"
     if action.configuration.get("InputType", "Literal") == "FilePath":
-        given = _file(action, given).read_text()
+        text = _file(action, text).read_text()
     try:
-        json.loads(given)
+        json.loads(text)
     except ValueError:
         raise ActionFailed("The input of the state machine is not JSON.", "InvalidConfiguration") from None
-    return given
+    return text
 
 
 def _file(action: Action, path: str) -> Path:
@@ -65,5 +65,5 @@ def _start(action: Action, machine: str, name: str, text: str) -> str:
 
 
 def _ended(action: Action, arn: str) -> Json | None:
-    found = action.call("stepfunctions", "describe_execution", executionArn=arn)
-    return None if found["status"] in ("RUNNING", "PENDING_REDRIVE") else found
+    execution = action.call("stepfunctions", "describe_execution", executionArn=arn)
+    return None if execution["status"] in ("RUNNING", "PENDING_REDRIVE") else execution

@@ -57,13 +57,13 @@ def problems(rule: Json, stage: str) -> Iterator[str]:
     name = rule["ruleTypeId"]["provider"]
     provider = _PROVIDERS.get(name)
     if provider is None:
-        known = ", ".join(sorted(_PROVIDERS))
-        yield f"Stage {stage}: rule provider {name} is not available (emulated here: {known})"
+        emulated = ", ".join(sorted(_PROVIDERS))
+        yield f"Stage {stage}: rule provider {name} is not available (emulated here: {emulated})"
         return
-    told = set(rule.get("configuration") or {})
-    for key in sorted(provider.required - told):
+    keys = set(rule.get("configuration") or {})
+    for key in sorted(provider.required - keys):
         yield f"Stage {stage}: rule {rule['name']} is missing required configuration '{key}'"
-    for key in sorted(told - provider.required - provider.optional):
+    for key in sorted(keys - provider.required - provider.optional):
         yield f"Stage {stage}: rule {rule['name']} contains unknown configuration '{key}'"
     if len(rule.get("inputArtifacts") or []) < provider.inputs:
         yield f"Stage {stage}: rule {rule['name']} has no input artifact"

@@ -44,10 +44,10 @@ def watch_alarm(rule: Rule) -> None:
 
 
 def _bad_state(rule: Rule, name: str, bad: set[str]) -> str | None:
-    found = rule.session.client("cloudwatch").describe_alarms(
+    described = rule.session.client("cloudwatch").describe_alarms(
         AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
-    alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+    alarms = [*described.get("MetricAlarms", []), *described.get("CompositeAlarms", [])]
     if not alarms:
         raise RuleFailed(f"Alarm {name} does not exist")
     state = str(alarms[0]["StateValue"])
@@ -74,8 +74,8 @@ def run_build(rule: Rule) -> None:
     started = codebuild.start_build(**asked, **kept)["build"]["id"]
 
     def ended() -> Json | None:
-        found: Json = codebuild.batch_get_builds(ids=[started])["builds"][0]
-        return found if found["buildComplete"] else None
+        current: Json = codebuild.batch_get_builds(ids=[started])["builds"][0]
+        return current if current["buildComplete"] else None
 
     minutes = rule.declaration.get("timeoutInMinutes") or _BUILD_MINUTES
     finished = rule.wait(minutes, ended)

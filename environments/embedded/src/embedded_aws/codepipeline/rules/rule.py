@@ -43,10 +43,10 @@ class Rule:
     def location(self, name: str) -> Json:
         """Say where an input artifact is in S3."""
         try:
-            found: Json = self.execution["artifacts"][name]
+            location: Json = self.execution["artifacts"][name]
         except KeyError:
             raise RuleFailed(f"Input artifact {name} was not made in this execution.") from None
-        return found
+        return location
 
     def wait(self, minutes: float, ready: Callable[[], _T | None] = lambda: None) -> _T | None:
         """Ask until there is an answer or the time is over; then there is none.
@@ -56,9 +56,9 @@ class Rule:
         """
         deadline = time.monotonic() + runtime.current().seconds(minutes)
         while True:
-            found = ready()
-            if found is not None or time.monotonic() >= deadline:
-                return found
+            answer = ready()
+            if answer is not None or time.monotonic() >= deadline:
+                return answer
             if runtime.current().stopping.wait(_POLL_SECONDS):
                 raise Abandoned
             current = executions.find(*executions.key(self.execution))
