@@ -45,9 +45,8 @@ def find(arn: str) -> Json:
         ApiError: ResourceNotFoundException.
     """
     parts = arn.split(":")
-    connection = (
-        runtime.current().store.get(_KIND, parts[4], parts[3], parts[-1]) if len(parts) == 6 else None
-    )  # noqa: PLR2004 - the parts of an ARN
+    is_arn = len(parts) == 6  # noqa: PLR2004 - the parts of an ARN
+    connection = runtime.current().store.get(_KIND, parts[4], parts[3], parts[-1]) if is_arn else None
     if connection is None:
         raise ApiError("ResourceNotFoundException", f"Resource not found: {arn}")
     return connection
