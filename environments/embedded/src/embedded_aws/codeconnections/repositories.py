@@ -47,7 +47,7 @@ def find(full_name: str) -> Path:
     if place is None or not place.is_dir():
         raise RepositoryUnavailable(
             f"No local git repository is registered for {full_name}; "
-            "embedded_aws.core.configure.register_repository does it."
+            "embedded_aws.instance.register_repository does it."
         )
     return place
 
