@@ -56,6 +56,19 @@ class Image:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPackages:
+    """Where the packages of a manifest are kept for Lambda.
+
+    Attributes:
+        bucket: A bucket that keeps versions.
+        versions: The version of each function's object, under its package's key.
+    """
+
+    bucket: str
+    versions: Mapping[str, str]
+
+
 Manifest = Mapping[str, Package]
 """Packages by function name."""
 
@@ -136,6 +149,21 @@ def read_image(out: Path) -> Image | None:
 def write_image(out: Path, image: Image) -> None:
     """Write the image of the packages in `out` into their manifest."""
     _write(out, _read(out) | {"image": asdict(image)})
+
+
+def read_stored(out: Path) -> StoredPackages | None:
+    """Return where the packages in `out` are stored, or None before they were.
+
+    Raises:
+        Refused: Nothing was built there, or the manifest cannot be read.
+    """
+    listed = _read(out).get("stored")
+    return None if listed is None else StoredPackages(**listed)
+
+
+def write_stored(out: Path, stored: StoredPackages) -> None:
+    """Write where the packages in `out` are stored into their manifest."""
+    _write(out, _read(out) | {"stored": asdict(stored)})
 
 
 def read_intact(out: Path) -> Manifest:

@@ -15,7 +15,7 @@ from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
 from pipelines.deploy import template_configuration
 from pipelines.evidence import gather, summary
-from pipelines.promotion import branch_queue, publish_release, verification
+from pipelines.promotion import branch_queue, verification
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _PACKAGES: Final = Path("dist", "packages")
@@ -33,8 +33,8 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
     """
     if stack is not None:
         branch_names.removable(stack)
-    manifest, bucket = packaging.read_intact(built), build_environment.variable(publish_release.BUCKET)
-    image, push = packaging.read_image(built), None
+    manifest, push = packaging.read_intact(built), None
+    stored, image = packaging.read_stored(built), packaging.read_image(built)
     if stack is not None:
         branch, execution = (
             build_environment.variable(branch_names.VARIABLE),
@@ -46,7 +46,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
     for name in environments:
         account = build_environment.looking_at(name)
         for path in template_configuration.write(
-            account, manifest, bucket, ROOT, image=image, stack=stack, push=push
+            account, manifest, stored, ROOT, image=image, stack=stack, push=push
         ):
             console.out.print(str(path.relative_to(ROOT)), markup=False)
 
@@ -87,7 +87,11 @@ def verify(packages: Path) -> None:
     verification.verify(
         build_environment.looking_at("prod"),
         None if is_rollback else build_environment.looking_at("staging"),
-        verification.Release(manifest, packaging.read_image(packages / _PACKAGES)),
+        verification.Release(
+            manifest,
+            packaging.read_stored(packages / _PACKAGES),
+            packaging.read_image(packages / _PACKAGES),
+        ),
         prepared=build_environment.variable("PREPARED"),
         approved=None if is_rollback else build_environment.variable("APPROVED"),
     )

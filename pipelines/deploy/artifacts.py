@@ -1,14 +1,15 @@
-"""The bucket that deployments read from; keys hold digests, so nothing in it ever changes."""
+"""The bucket that deployments read from: keys hold digests, and deployments name versions."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from pipelines.build.packaging import PACKAGES, Manifest
+from pipelines.build.packaging import PACKAGES, Manifest, Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 
@@ -37,32 +38,75 @@ def template_bucket(aws: Aws) -> str:
 
 
 def make_bucket(aws: Aws, name: str) -> str:
-    """Make a bucket of this name unless there is one, and return the name. New buckets are private."""
+    """Make a bucket of this name unless there is one, and return the name. It keeps versions."""
     if not _exists(aws, name):
         region = aws.environment.region
         aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]  # any region an environment may name, not only those the stubs know
+        aws.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
 
 
-def upload_packages(
+def store_packages(
     aws: Aws, bucket: str, manifest: Manifest, folder: Path = PACKAGES, reporter: Reporter = NOBODY
-) -> int:
-    """Upload the packages that the bucket does not have yet.
+) -> StoredPackages:
+    """Make sure that a bucket holds the packages, and return the versions that do.
 
-    Returns:
-        How many were uploaded.
+    An object that is there is taken only when S3 computed the package's very checksum for it; another one is
+    covered by a new version.
+
+    Args:
+        aws: The account.
+        bucket: A bucket that keeps versions.
+        manifest: The packages.
+        folder: Where their files are.
+        reporter: Shown the progress.
+
+    Raises:
+        Refused: A file is not what the manifest says, or the bucket keeps no versions.
     """
 
-    def upload(name: str) -> bool:
+    def store(name: str) -> tuple[str, bool]:
         package = manifest[name]
-        if _exists(aws, bucket, package.key):
-            return False
-        reporter.passing(f"uploading {package.key}")
-        aws.s3.upload_file(str(folder / package.file), bucket, package.key)
-        return True
+        kept = _stored_version(aws, bucket, package)
+        if kept is None:
+            reporter.passing(f"uploading {package.key}")
+        return kept or _upload(aws, bucket, package, folder), kept is None
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return sum(pool.map(upload, manifest))
+        versions = dict(zip(manifest, pool.map(store, manifest), strict=True))
+    uploaded = sum(new for _, new in versions.values())
+    reporter.say(f"{uploaded} of {len(manifest)} packages uploaded to {bucket}")
+    return StoredPackages(bucket, {name: version for name, (version, _) in versions.items()})
+
+
+def _stored_version(aws: Aws, bucket: str, package: Package) -> str | None:
+    """Return the version of a package that is stored already; None when other bytes, or none, are."""
+    try:
+        head = aws.s3.head_object(Bucket=bucket, Key=package.key, ChecksumMode="ENABLED")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004 - HTTP: not found
+            return None
+        raise
+    return head.get("VersionId") if head.get("ChecksumSHA256") == _checksum(package) else None
+
+
+def _upload(aws: Aws, bucket: str, package: Package, folder: Path) -> str:
+    content = (folder / package.file).read_bytes()
+    if hashlib.sha256(content).hexdigest() != package.sha256:
+        raise Refused(f"{package.file} is not what the manifest says: {package.sha256} was built.")
+    put = aws.s3.put_object(Bucket=bucket, Key=package.key, Body=content, ChecksumSHA256=_checksum(package))
+    version = put.get("VersionId")
+    if not version:
+        raise Refused(
+            f"{bucket} keeps no versions, so a package in it could change under its name.",
+            "Turn versioning on for it, or name another bucket.",
+        )
+    return version
+
+
+def _checksum(package: Package) -> str:
+    """Return a package's SHA-256 as S3 says it: in base 64 (API reference, PutObject, ChecksumSHA256)."""
+    return base64.b64encode(bytes.fromhex(package.sha256)).decode()
 
 
 def upload_template(aws: Aws, bucket: str, name: str, body: str) -> str:

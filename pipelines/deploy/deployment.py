@@ -10,7 +10,7 @@ from pipelines.aws import change_sets, stacks
 from pipelines.aws.change_sets import StackRequest
 from pipelines.aws.embedded_stripe import with_stripe
 from pipelines.build import packaging
-from pipelines.build.packaging import PACKAGES, Image, Manifest
+from pipelines.build.packaging import PACKAGES, Image, Manifest, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
@@ -24,6 +24,7 @@ from templates.capabilities.parameters import (
     IMAGE_DIGEST,
     IMAGE_REPOSITORY,
     code_key,
+    code_version,
 )
 
 if TYPE_CHECKING:
@@ -77,10 +78,9 @@ def deploy(
         stack or aws.environment.default_stack,
     )
     bucket = artifacts.bucket(aws, artifact_bucket)
-    uploaded = artifacts.upload_packages(aws, bucket, manifest, packages, reporter)
-    reporter.say(f"{uploaded} of {len(manifest)} packages uploaded to {bucket}")
+    stored = artifacts.store_packages(aws, bucket, manifest, packages, reporter)
     changes = {}
-    code = parameters(environment, name, bucket, manifest, packaging.read_image(packages))
+    code = parameters(environment, name, stored, manifest, packaging.read_image(packages))
     code |= {ATTEMPT: next_attempt(aws, name)}
     for stack_name, template, values in (
         (environment.network_stack, network.build(environment), {}),
@@ -95,17 +95,24 @@ def deploy(
 
 
 def parameters(
-    environment: Environment, stack: str, bucket: str, manifest: Manifest, image: Image | None
+    environment: Environment,
+    stack: str,
+    stored: StoredPackages | None,
+    manifest: Manifest,
+    image: Image | None,
 ) -> dict[str, str]:
     """Return the parameters of a payments stack: its network, its database and the code of each function.
 
     Raises:
-        Refused: The environment runs an image, and none was built.
+        Refused: The environment runs an image, and none was built; or zips, and none were stored.
     """
     network_and_data = {NETWORK_STACK: environment.network_stack, DATABASE_NAME: stack}
     if environment.functions.packaging == "zip":
-        code_keys = {code_key(name): package.key for name, package in manifest.items()}
-        return {**network_and_data, ARTIFACT_BUCKET: bucket, **code_keys}
+        if stored is None:
+            raise Refused("The packages are in no bucket yet.", "payments package --upload")
+        code = {code_key(name): package.key for name, package in manifest.items()}
+        code |= {code_version(name): stored.versions[name] for name in manifest}
+        return {**network_and_data, ARTIFACT_BUCKET: stored.bucket, **code}
     if image is None:
         raise Refused(
             f"{environment.name} runs a container image, and none was built of these packages.",

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.aws.accounts import Aws
-    from pipelines.build.packaging import Image, Manifest
+    from pipelines.build.packaging import Image, Manifest, StoredPackages
     from pipelines.definitions.configuration_file import Push
 
 
 def write(
     target: Aws,
     manifest: Manifest,
-    bucket: str,
+    stored: StoredPackages | None,
     folder: Path,
     *,
     image: Image | None = None,
@@ -31,7 +31,7 @@ def write(
     Args:
         target: The environment's account; read, for whether the last deployment was rolled back.
         manifest: The packages to run.
-        bucket: Where they are.
+        stored: Where they are kept.
         folder: The build's folder; `dist/settings/` in it becomes the artifact.
         image: Their image, for an environment that runs it.
         stack: The payments stack's name, which also names its database.
@@ -41,7 +41,7 @@ def write(
         embedded_overrides.environment(target.environment),
         stack or target.environment.default_stack,
     )
-    code = deployment.parameters(environment, name, bucket, manifest, image)
+    code = deployment.parameters(environment, name, stored, manifest, image)
     code |= {ATTEMPT: deployment.next_attempt(target, name)}
     written = [configuration_file.write(folder, environment, "payments", code, push)]
     if stack is None:  # branches share one network, and no pipeline deploys it

@@ -23,22 +23,17 @@ if TYPE_CHECKING:
 BUCKET: Final = "PAYMENTS_ARTIFACT_BUCKET"
 
 
-def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> int:
-    """Upload packages to the pipelines' bucket; what is there already stays.
+def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> None:
+    """Store packages in the pipelines' bucket, and write into their manifest in which versions.
 
     Where the pipeline names a repository for images, the functions' image is built and pushed there too.
-
-    Returns:
-        How many were uploaded.
     """
     tools = tools_account.connect()
-    uploaded = artifacts.upload_packages(
-        tools, build_environment.variable(BUCKET), manifest, folder, reporter
-    )
+    bucket = build_environment.variable(BUCKET)
+    packaging.write_stored(folder, artifacts.store_packages(tools, bucket, manifest, folder, reporter))
     if IMAGE_REPOSITORY in os.environ:
         pushed = image.publish(tools, build_environment.variable(IMAGE_REPOSITORY), folder, reporter)
         reporter.say(f"the image is {pushed.repository}@{pushed.digest}")
-    return uploaded
 
 
 def publish_library() -> str:

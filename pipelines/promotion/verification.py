@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides
 from pipelines.evidence import stack_changes
-from templates.capabilities.parameters import IMAGE_DIGEST, code_key, pascal
+from templates.capabilities.parameters import IMAGE_DIGEST, code_key, code_version, pascal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
-    from pipelines.build.packaging import Image, Manifest
+    from pipelines.build.packaging import Image, Manifest, StoredPackages
     from pipelines.evidence.stack_changes import StackChanges
 
 
@@ -26,9 +26,10 @@ class NotAsApproved(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a release runs: its packages, and the image that was built of them where there is one."""
+    """What a release runs: its packages, where they are stored, and their image where there is one."""
 
     manifest: Manifest
+    stored: StoredPackages | None = None
     image: Image | None = None
 
 
@@ -83,10 +84,12 @@ def _other_code(
         if parameters.get(IMAGE_DIGEST) != held:
             yield f"{subject} the image {parameters.get(IMAGE_DIGEST)}, and the release holds {held}"
         return
+    versions = release.stored.versions if release.stored else {}
     for name, package in release.manifest.items():
-        key = parameters.get(code_key(name))
-        if key != package.key:
-            yield f"{subject} {name} from {key}, and the release holds {package.key}"
+        key, version = parameters.get(code_key(name)), parameters.get(code_version(name))
+        if (key, version) != (package.key, versions.get(name)):
+            held = f"{package.key} in version {versions.get(name)}"
+            yield f"{subject} {name} from {key} in version {version}, and the release holds {held}"
 
 
 def _not_what_staging_runs(staging: Aws, release: Release) -> Iterator[str]:

@@ -28,6 +28,7 @@ from templates.capabilities.parameters import (
     IMAGE_DIGEST,
     IMAGE_REPOSITORY,
     code_key,
+    code_version,
     pascal,
 )
 from templates.capabilities.permissions import NOT_FROM_FUNCTION_CODE, Permission, add_role
@@ -135,7 +136,11 @@ def _code(environment: schema.Environment, name: str) -> dict[str, Any]:
     return {
         "Handler": handler,
         "Runtime": environment.functions.runtime,
-        "Code": Code(S3Bucket=Ref(ARTIFACT_BUCKET), S3Key=Ref(code_key(name))),
+        "Code": Code(
+            S3Bucket=Ref(ARTIFACT_BUCKET),
+            S3Key=Ref(code_key(name)),
+            S3ObjectVersion=Ref(code_version(name)),
+        ),
     }
 
 

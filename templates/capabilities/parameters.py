@@ -37,6 +37,11 @@ def code_key(function: str) -> str:
     return f"{pascal(function)}CodeKey"
 
 
+def code_version(function: str) -> str:
+    """Return the name of the parameter that holds the version of a function's S3 object."""
+    return f"{pascal(function)}CodeVersion"
+
+
 def add_parameters(template: Template, environment: Environment, functions: Iterable[str]) -> None:
     """Add the stack's parameters: its network, its database, and where its code is."""
     _add(
@@ -96,6 +101,14 @@ def _add_zips(template: Template, functions: Iterable[str]) -> None:
             f"The S3 key of the package of {function}, named by its content",
             AllowedPattern="^[A-Za-z0-9][A-Za-z0-9/._-]*$",
             MaxLength=_CODE_KEY_LENGTH,
+        )
+        _add(
+            template,
+            code_version(function),
+            f"The version of that object: what {function} runs cannot change under its key",
+            # An object of a bucket that keeps no versions has the version `null`.
+            AllowedPattern="^(?!null$)[A-Za-z0-9._-]+$",
+            MaxLength=1024,
         )
 
 

@@ -292,7 +292,8 @@ def test_only_the_data_api_knows_the_database(payments: Json, environment: Any) 
 
 
 def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json) -> None:
-    keys = {f"{''.join(word.capitalize() for word in name.split('_'))}CodeKey" for name in FUNCTIONS}
+    names = ["".join(word.capitalize() for word in name.split("_")) for name in FUNCTIONS]
+    keys = {f"{name}{what}" for name in names for what in ("CodeKey", "CodeVersion")}
     assert set(payments["Parameters"]) == keys | {"NetworkStack", "DatabaseName", "ArtifactBucket", "Attempt"}
     assert set(payments["Outputs"]) == {
         "PaymentWorkflowArn",

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from embedded_aws import instance
 from environments import schema
 from pipelines.build import packaging, reproducible_zip
-from pipelines.build.packaging import Package
+from pipelines.build.packaging import Package, StoredPackages
 from pipelines.cli.main import main
 from tests.integration.codesuite.conftest import TOOLS, Workshop, await_stacks, commands, delete_stacks, stage
 
@@ -27,6 +27,7 @@ class Release:
 
     folder: Path
     package: Package
+    version: str
 
 
 class Accounts:
@@ -75,15 +76,20 @@ class Accounts:
             delete_stacks(cloudformation, environment.default_stack, environment.network_stack)
 
     def _function(self, role: str) -> dict[str, Any]:
-        code = {"S3Bucket": self._workshop.bucket, "S3Key": {"Ref": "DataApiCodeKey"}}
+        code = {
+            "S3Bucket": self._workshop.bucket,
+            "S3Key": {"Ref": "DataApiCodeKey"},
+            "S3ObjectVersion": {"Ref": "DataApiCodeVersion"},
+        }
         properties = {"Code": code, "Handler": "app.handler", "Runtime": "python3.13", "Role": role}
         return {
-            "Parameters": {"DataApiCodeKey": {"Type": "String"}},
+            "Parameters": {"DataApiCodeKey": {"Type": "String"}, "DataApiCodeVersion": {"Type": "String"}},
             "Resources": {"DataApiFunction": {"Type": "AWS::Lambda::Function", "Properties": properties}},
         }
 
     def _code(self, release: Release) -> list[dict[str, str]]:
-        return [{"ParameterKey": "DataApiCodeKey", "ParameterValue": release.package.key}]
+        values = {"DataApiCodeKey": release.package.key, "DataApiCodeVersion": release.version}
+        return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
 @pytest.fixture
@@ -109,8 +115,11 @@ def make(workshop: Workshop, tmp_path: Path) -> Callable[[str], Release]:
         key = f"lambdas/data_api/{digests[0]}.zip"
         package = Package("data_api.zip", key, digests[0], 1, "", "data_api.cdx.json", digests[1])
         packaging._write_manifest(folder, {"data_api": package})
-        workshop.client("s3").put_object(Bucket=workshop.bucket, Key=key, Body=body.getvalue())
-        return Release(tmp_path / words, package)
+        s3 = workshop.client("s3")
+        s3.put_bucket_versioning(Bucket=workshop.bucket, VersioningConfiguration={"Status": "Enabled"})
+        version = s3.put_object(Bucket=workshop.bucket, Key=key, Body=body.getvalue())["VersionId"]
+        packaging.write_stored(folder, StoredPackages(workshop.bucket, {"data_api": version}))
+        return Release(tmp_path / words, package, version)
 
     return build
 

@@ -191,7 +191,7 @@ def test_an_environment_that_runs_an_image_is_deployed_with_it_alone(packages: P
     environment = stated.model_copy(update={"functions": functions})
     manifest, built = packaging.read_manifest(packages), Image("registry/images", "sha256:" + "0" * 64)
     # Then its stack is told the image and no zip
-    given = deployment.parameters(environment, "payments-prod", "bucket", manifest, built)
+    given = deployment.parameters(environment, "payments-prod", None, manifest, built)
     assert given == {
         "NetworkStack": "payments-network",
         "DatabaseName": "payments-prod",
@@ -200,7 +200,7 @@ def test_an_environment_that_runs_an_image_is_deployed_with_it_alone(packages: P
     }
     # And without an image it is not deployed
     with pytest.raises(Refused, match="runs a container image, and none was built"):
-        deployment.parameters(environment, "payments-prod", "bucket", manifest, None)
+        deployment.parameters(environment, "payments-prod", None, manifest, None)
 
 
 def test_packages_built_anew_have_no_image_of_older_ones(packages: Path) -> None:
