@@ -1,4 +1,4 @@
-"""`payments audit`: what we are made of, and whether it can be trusted."""
+"""`payments audit`: what the product is made of, and whether it can be trusted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pipelines.cli import console, options
+from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.supply_chain.check_result import CheckStatus, write_reports
@@ -41,7 +41,7 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
     names = checks or tuple(CHECKS)
     results: dict[str, CheckResult] = {}
     # Side by side: most of them wait for a program of their own or for the network.
-    with console.progress("auditing") as reporter, ThreadPoolExecutor() as pool:
+    with terminal.progress("auditing") as reporter, ThreadPoolExecutor() as pool:
         for name, result in zip(names, pool.map(run_check, names), strict=True):
             reporter.passing(name)
             results[name] = result
@@ -49,7 +49,7 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
                 _print(name, result)
     write_reports(_REPORTS, results, unchecked)
     if machine:
-        console.as_json({name: _plain(result) for name, result in results.items()})
+        terminal.as_json({name: _plain(result) for name, result in results.items()})
     failed = [name for name, result in results.items() if result.status is CheckStatus.FAILED]
     unmade = [name for name, result in results.items() if result.status is CheckStatus.NOT_CHECKED]
     unaccepted = [name for name in unmade if name not in unchecked]
@@ -58,15 +58,15 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
         reasons += [f"could not check: {', '.join(unaccepted)}"] if unaccepted else []
         raise Refused(f"The audit {'; '.join(reasons)}.", f"See {_REPORTS.relative_to(ROOT)}.")
     but = f"; NOT CHECKED, as accepted: {', '.join(unmade)}" if unmade else ""
-    console.done(f"{len(results) - len(unmade)} checks passed{but}")
+    terminal.done(f"{len(results) - len(unmade)} checks passed{but}")
 
 
 def _print(name: str, result: CheckResult) -> None:
     mark = {CheckStatus.PASSED: "[green]✓[/]", CheckStatus.FAILED: "[bold red]✗[/]"}.get(result.status)
-    console.out.print(f"{mark or '[bold yellow]NOT CHECKED[/]'} {name}:", end=" ")
-    console.out.print(result.summary, markup=False)
+    terminal.out.print(f"{mark or '[bold yellow]NOT CHECKED[/]'} {name}:", end=" ")
+    terminal.out.print(result.summary, markup=False)
     for finding in result.findings:
-        console.out.print(f"  {finding}", markup=False)
+        terminal.out.print(f"  {finding}", markup=False)
 
 
 def _plain(result: CheckResult) -> dict[str, object]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from pipelines.aws import accounts, build_environment, tools_account
-from pipelines.cli import console, local_aws, options
+from pipelines.cli import local_aws, options, terminal
 from pipelines.cli.order_view import table
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
@@ -25,7 +25,7 @@ def branch() -> None:
 
 @branch.command()
 def name() -> None:
-    """Say what the stack of the branch in the variable BRANCH is called."""
+    """Print the stack name of the branch in the variable BRANCH."""
     click.echo(branch_names.from_environment())
 
 
@@ -36,7 +36,7 @@ def turn() -> None:
     Fails when a later push came meanwhile. EXECUTION is the execution whose turn it should be.
     """
     mine = build_environment.variable(branch_names.VARIABLE)
-    with console.progress("waiting for our turn") as reporter:
+    with terminal.progress("waiting for our turn") as reporter:
         branch_queue.await_turn(
             tools_account.connect(),
             build_environment.pipeline_name(),
@@ -44,12 +44,12 @@ def turn() -> None:
             mine,
             reporter,
         )
-    console.done("It is our turn.")
+    terminal.done("It is our turn.")
 
 
 @branch.command()
 def show() -> None:
-    """Say whose stack BRANCH has, for whoever approves its removal."""
+    """Print whose stack BRANCH has, for whoever approves its removal."""
     stack = branch_names.from_environment()
     stacks = [other for other in branch_stacks.listed(_branch_account(None)) if other.stack == stack]
     click.echo(
@@ -63,10 +63,10 @@ def show() -> None:
 @options.endpoint_url
 @options.machine_readable
 def list_stacks(endpoint_url: str | None, machine: bool) -> None:
-    """List the branch stacks, the one without a push for longest first."""
+    """List the branch stacks, the longest without a push first."""
     stacks = branch_stacks.listed(_branch_account(endpoint_url))
     if machine:
-        console.as_json([asdict(shown) for shown in stacks])
+        terminal.as_json([asdict(shown) for shown in stacks])
         return
     now = datetime.now(UTC)
     rows = [
@@ -81,7 +81,7 @@ def list_stacks(endpoint_url: str | None, machine: bool) -> None:
         for shown in stacks
     ]
     columns = ("stack", "branch", "age", "owner", "last smoke", "status")
-    console.out.print(table("Branch stacks", columns, rows, long=("branch", "owner")))
+    terminal.out.print(table("Branch stacks", columns, rows, long=("branch", "owner")))
 
 
 @branch.command()
@@ -96,8 +96,8 @@ def remove(branch_name: str, endpoint_url: str | None) -> None:
     tools = tools_account.connect(endpoint_url)
     pipeline = control.name_of(tools, "remove-branch")
     execution = branch_stacks.propose_removal(tools, pipeline, branch_name)
-    console.done(f"The removal of {branch_names.stack_name(branch_name)} is proposed: {execution}")
-    console.out.print("payments pipeline approve remove-branch", markup=False)
+    terminal.done(f"The removal of {branch_names.stack_name(branch_name)} is proposed: {execution}")
+    terminal.out.print("payments pipeline approve remove-branch", markup=False)
 
 
 @branch.command()
@@ -109,7 +109,7 @@ def expire() -> None:
     pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
     for expired in branch_stacks.expired(branch_stacks.listed(_branch_account(None)), int(days)):
         if not expired.nameable:
-            console.refuse(
+            terminal.refuse(
                 f"{expired.stack} has expired, but its tag cannot hold its branch's name.",
                 "payments branch remove BRANCH",
             )
@@ -117,9 +117,9 @@ def expire() -> None:
         try:
             execution = branch_stacks.propose_removal(tools, pipeline, expired.branch)
         except Refused as refusal:
-            console.err.print(f"  {refusal.message}", markup=False)
+            terminal.err.print(f"  {refusal.message}", markup=False)
         else:
-            console.done(
+            terminal.done(
                 f"{expired.stack}, last pushed to {expired.pushed:%Y-%m-%d}: removal proposed, {execution}"
             )
 

@@ -10,7 +10,7 @@ import click
 
 from environments import schema
 from pipelines.build import check_cache, packaging
-from pipelines.cli import console, options
+from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.deploy import embedded_overrides
@@ -29,7 +29,7 @@ _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=DIST / "templates",
-    help="The folder to write to; dist/templates unless said otherwise.",
+    help="The folder to write to; [default: dist/templates]",
 )
 def synth(environments: tuple[str, ...], out: Path) -> None:
     """Write the CloudFormation templates.
@@ -38,7 +38,7 @@ def synth(environments: tuple[str, ...], out: Path) -> None:
     """
     for environment in [schema.load(name) for name in environments or schema.names()]:
         for path in synthesis.synth(embedded_overrides.environment(environment), out).values():
-            console.out.print(_shown(path), markup=False)
+            terminal.out.print(_shown(path), markup=False)
 
 
 @click.command()
@@ -50,11 +50,11 @@ def synth(environments: tuple[str, ...], out: Path) -> None:
 def package(check: bool, published: bool, built: Path | None, upload: bool, machine: bool) -> None:
     """Build one reproducible zip per Lambda.
 
-    Also writes the manifest of their digests, and beside each what is inside it (CycloneDX).
+    Also writes the manifest of their digests, and an SBOM (CycloneDX) beside each.
     """
     if built is not None and (published or check):
         raise click.UsageError("--built takes what is there; it goes with neither --published nor --check")
-    with console.progress("packaging") as reporter:
+    with terminal.progress("packaging") as reporter:
         different = packaging.differences() if check else []
         if different:
             raise Refused(f"Two builds of one source differ in: {', '.join(different)}")
@@ -62,13 +62,13 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
         if upload:
             publish_release.upload(manifest, built or packaging.PACKAGES, reporter)
     if machine:
-        console.as_json({name: asdict(package_file) for name, package_file in manifest.items()})
+        terminal.as_json({name: asdict(package_file) for name, package_file in manifest.items()})
         return
     for name, package_file in manifest.items():
-        console.out.print(f"{package_file.sha256}  {package_file.bytes / 1e6:5.2f} MB  {name}", markup=False)
+        terminal.out.print(f"{package_file.sha256}  {package_file.bytes / 1e6:5.2f} MB  {name}", markup=False)
     twice = "two builds gave the same bytes; " if check else ""
     where = (built or packaging.PACKAGES) / "manifest.json"
-    console.done(f"{len(manifest)} packages: {twice}see {_shown(where)}")
+    terminal.done(f"{len(manifest)} packages: {twice}see {_shown(where)}")
 
 
 @click.group()
@@ -83,9 +83,9 @@ def publish() -> None:
     To the CodeArtifact repository LIBRARY_REPOSITORY in the domain LIBRARY_DOMAIN. The same bytes again do
     nothing; other bytes under the same version are refused.
     """
-    with console.progress("publishing"):
+    with terminal.progress("publishing"):
         version = publish_release.publish_library()
-    console.done(f"payment-data {version} is published")
+    terminal.done(f"payment-data {version} is published")
 
 
 def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> packaging.Manifest:
@@ -112,7 +112,7 @@ def check(again: bool) -> None:
     verdict = check_cache.check(again=again)
     by = f" by {verdict.build}" if verdict.build else ""
     if verdict.reused:
-        console.done(f"This very source passed at {verdict.at}{by}; its reports are reused.")
+        terminal.done(f"This very source passed at {verdict.at}{by}; its reports are reused.")
     else:
-        console.done(f"Checked in {verdict.seconds:.0f} s.")
-    console.out.print(f"source {verdict.source}", markup=False)
+        terminal.done(f"Checked in {verdict.seconds:.0f} s.")
+    terminal.out.print(f"source {verdict.source}", markup=False)

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from pipelines.aws import build_environment, docs_bucket, tools_account
-from pipelines.cli import console
+from pipelines.cli import terminal
 from pipelines.core.repository import ROOT
 from pipelines.status.dora import deployments as dora
 from pipelines.status.dora import site
@@ -26,27 +26,27 @@ def docs(context: click.Context) -> None:
 def build() -> None:
     """Build the site into site/.
 
-    From the pages in docs/ and those that are generated from the code. A missing link, or docs that tell
-    something else than the code, fail it.
+    From the pages in docs/ and those that are generated from the code. A missing link, or docs that
+    disagree with the code, fail it.
     """
     from pipelines.docs_site import building  # noqa: PLC0415 - loads troposphere, which `publish` has no use for
 
-    with console.progress("building the docs site"):
+    with terminal.progress("building the docs site"):
         command = cast("click.Group", click.get_current_context().find_root().command)
         pages = building.build(ROOT, ROOT / "site", ROOT / ".cache" / "docs", command)
-    console.done(f"{pages} pages are in site/")
+    terminal.done(f"{pages} pages are in site/")
 
 
 @docs.command()
 def picture() -> None:
-    """Draw the picture in README.md anew, from the workflow and the release pipeline."""
+    """Redraw the diagram in README.md from the workflow and the release pipeline."""
     from pipelines.docs_site import readme_diagram as drawing  # noqa: PLC0415 - loads troposphere
     from pipelines.docs_site import stacks  # noqa: PLC0415
 
     file = ROOT / "README.md"
     redrawn = drawing.redrawn(file.read_text(encoding="utf-8"), stacks.every()["pipelines"])
     file.write_text(redrawn, encoding="utf-8")
-    console.done("README.md shows the definitions of today")
+    terminal.done("README.md shows the present definitions")
 
 
 @docs.command()
@@ -59,11 +59,11 @@ def publish(folder: Path) -> None:
     """
     place, tools = build_environment.variable("FOLDER"), tools_account.connect()
     docs_bucket.bucket()
-    with console.progress(f"publishing {place}"):
+    with terminal.progress(f"publishing {place}"):
         if place in dora.STAGES and build_environment.by_a_pipeline():
             site.write(folder, place, dora.measured(tools, build_environment.pipeline_name(), place))
         count = docs_bucket.replace_folder(tools, folder, place)
-    console.done(f"{count} files are published to {place}/")
+    terminal.done(f"{count} files are published to {place}/")
 
 
 @docs.command()
@@ -73,6 +73,6 @@ def remove() -> None:
     In the folder that FOLDER names, of the bucket that DOCS_BUCKET names.
     """
     place = build_environment.variable("FOLDER")
-    with console.progress(f"removing {place}"):
+    with terminal.progress(f"removing {place}"):
         count = docs_bucket.remove_preview(tools_account.connect(), place)
-    console.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")
+    terminal.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")

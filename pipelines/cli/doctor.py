@@ -12,7 +12,7 @@ from environments import schema
 from environments import tools as tools_file
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import connect
-from pipelines.cli import console, options
+from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import State
@@ -36,12 +36,12 @@ _SIGNS: Final = {
 def doctor(
     environments: tuple[str, ...], endpoint_url: str | None, profiles: tuple[str, ...], machine: bool
 ) -> None:
-    """Examine an installation, and say for each failure what to do.
+    """Examine an installation, and say how to fix each failure.
 
     This machine; then the pipelines; then in each ENVIRONMENT, or in branch, staging and prod, its account,
     stacks, peering, routes, addresses and quotas, and whether MongoDB answers. For that a function is made in
-    the network, called and deleted. What could not be looked at is marked with a question mark. Ends with 1
-    when something is wrong.
+    the network, called and deleted. A check that could not be made is marked with a question mark. Ends with
+    1 when something is wrong.
     """
     names, profile_names, tools = (
         environments or PROMOTED,
@@ -49,22 +49,22 @@ def doctor(
         tools_file.load(),
     )
     targets = [options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in names]
-    with console.progress("examining") as reporter:
+    with terminal.progress("examining") as reporter:
         examination = examine(
             targets, _tools(names, endpoint_url, profile_names), tools.bootstrap_stack, reporter
         )
     if machine:
-        console.as_json({"findings": [asdict(finding) for finding in examination.findings]})
+        terminal.as_json({"findings": [asdict(finding) for finding in examination.findings]})
     else:
         _print(examination)
     failures, unsure = examination.count(State.FAILED), examination.count(State.UNKNOWN)
-    not_examined = f"{unsure} could not be looked at" if unsure else "and each could be looked at"
+    not_examined = f"{unsure} could not be made" if unsure else "and each could be made"
     if failures:
         raise Refused(
             f"{failures} of {len(examination.findings)} checks failed; {not_examined}.",
-            "Mend the first one first.",
+            "Fix the first one first.",
         )
-    console.done(f"None of {len(examination.findings)} checks failed, {not_examined}.")
+    terminal.done(f"None of {len(examination.findings)} checks failed, {not_examined}.")
 
 
 def _tools(names: tuple[str, ...], endpoint_url: str | None, profile_names: dict[str, str]) -> Aws | None:
@@ -78,7 +78,7 @@ def _print(examination: Examination) -> None:
     for finding in examination.findings:
         if finding.where != where:
             where = finding.where
-            console.out.print(f"[bold]{escape(where)}[/]")
-        console.out.print(f"  {_SIGNS[finding.state]} {finding.check}: {escape(finding.says)}")
+            terminal.out.print(f"[bold]{escape(where)}[/]")
+        terminal.out.print(f"  {_SIGNS[finding.state]} {finding.check}: {escape(finding.says)}")
         if finding.remedy:
-            console.out.print(f"    → {escape(console.runnable(finding.remedy))}")
+            terminal.out.print(f"    → {escape(terminal.runnable(finding.remedy))}")

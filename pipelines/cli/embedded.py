@@ -6,7 +6,7 @@ import click
 
 from embedded_aws import instance
 from environments import schema
-from pipelines.cli import console, local_aws, options
+from pipelines.cli import local_aws, options, terminal
 
 
 @click.command()
@@ -14,22 +14,24 @@ from pipelines.cli import console, local_aws, options
 @click.option(
     "--mongodb-port", type=click.IntRange(1, 65535), help="The port of MongoDB. [default: a free one]"
 )
-@click.option("--keep", is_flag=True, help="Keep everything for the next `payments up`, also after `down`.")
+@click.option(
+    "--keep", is_flag=True, help="Keep stacks and data for the next `payments up`, even after `down`."
+)
 @options.machine_readable
 def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) -> None:
     """Start the embedded AWS, and keep it running.
 
     It and its MongoDB listen on 127.0.0.1 only. `payments down` stops them.
     """
-    with console.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
+    with terminal.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
         started = instance.start(instance.DEFAULT_ROOT, port=port, mongodb_port=mongodb_port, keep=keep)
     if machine:
-        console.as_json(
+        terminal.as_json(
             {"endpoint": started.endpoint, "mongodb_uri": started.mongodb_uri, "pid": started.pid}
         )
         return
-    console.done(f"The embedded AWS answers at {started.endpoint} (MongoDB at {started.mongodb_uri})")
-    console.out.print(console.runnable(ways_in(started.endpoint, "local") + _NEXT), markup=False)
+    terminal.done(f"The embedded AWS answers at {started.endpoint} (MongoDB at {started.mongodb_uri})")
+    terminal.out.print(terminal.runnable(ways_in(started.endpoint, "local") + _NEXT), markup=False)
 
 
 @click.command()
@@ -39,9 +41,9 @@ def down(keep: bool) -> None:
 
     Without --keep nothing of it remains.
     """
-    with console.progress("stopping the embedded AWS"), local_aws.refusals():
+    with terminal.progress("stopping the embedded AWS"), local_aws.refusals():
         instance.stop(instance.DEFAULT_ROOT, keep=keep)
-    console.done("Stopped; its state is kept for the next start." if keep else "Stopped; nothing is left.")
+    terminal.done("Stopped; its state is kept for the next start." if keep else "Stopped; nothing is left.")
 
 
 def ways_in(endpoint: str, environment: str) -> str:

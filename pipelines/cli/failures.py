@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from environments.problems import EnvironmentInvalid
 from payment_data.errors import Problem
-from pipelines.cli import console
+from pipelines.cli import terminal
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ def reported() -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        console.refuse(refusal.message, refusal.hint)
+        terminal.refuse(refusal.message, refusal.hint)
     except EnvironmentInvalid as invalid:
-        console.refuse(str(invalid))
+        terminal.refuse(str(invalid))
     except NoCredentialsError:
-        console.refuse("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE")
+        terminal.refuse("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE")
     except Problem as problem:
-        console.refuse(f"The data API answered: {type(problem).__name__}: {problem}")
+        terminal.refuse(f"The data API answered: {type(problem).__name__}: {problem}")
     except (ClientError, BotoCoreError) as error:
-        console.refuse(f"AWS answered: {error}")
+        terminal.refuse(f"AWS answered: {error}")
     else:
         return
     raise SystemExit(1)

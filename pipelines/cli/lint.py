@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from environments import schema
-from pipelines.cli import console, options
+from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.lint import repository_templates
 from pipelines.lint.house_rules import tags as stack_tags
@@ -41,14 +41,14 @@ def lint(what: tuple[str, ...], machine: bool) -> None:
             schema.load(name)  # refuses what does not exist before anything is judged
     findings = sorted([*_in_files(files), *_in_ours(names)], key=str)
     if machine:
-        console.as_json([asdict(finding) for finding in findings])
+        terminal.as_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            console.out.print(str(finding), markup=False)
+            terminal.out.print(str(finding), markup=False)
     looked_at = ", ".join([*names, *map(str, files)])
     if findings:
         raise Refused(f"{len(findings)} findings in the templates of {looked_at}")
-    console.done(f"The templates of {looked_at}: nothing to mend")
+    terminal.done(f"The templates of {looked_at}: no findings")
 
 
 def _is_file(name: str) -> bool:
@@ -68,5 +68,5 @@ def _in_ours(names: list[str]) -> list[AnyFinding]:
     if not names:
         return []
     # cfn-lint takes more than a second a template, on one core. Forking would copy threads' locks.
-    with console.progress("linting"), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with terminal.progress("linting"), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         return list(chain.from_iterable(pool.map(repository_templates.findings, names)))

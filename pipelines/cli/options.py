@@ -68,7 +68,7 @@ profiles = click.option(
     "profiles",
     multiple=True,
     metavar="NAME=PROFILE",
-    help="Whom to be in tools, branch, staging or prod.",
+    help="The profile for an account: tools, branch, staging or prod. Repeatable.",
 )
 
 

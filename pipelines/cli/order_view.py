@@ -11,7 +11,7 @@ from rich.table import Table
 
 from payment_data import money
 from pipelines.aws import executions
-from pipelines.cli import console
+from pipelines.cli import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -35,23 +35,23 @@ class Journey:
         error = f"[yellow]{escape(moment.error)}[/] {escape(moment.cause[:300])}"
         if moment.what == "entered":
             self._entered, self._failed = moment.at, False
-            console.err.print(f"{at}  → [bold]{escape(moment.state)}[/]")
+            terminal.err.print(f"{at}  → [bold]{escape(moment.state)}[/]")
         elif moment.what == "attempt failed":
             self._failed = True
-            console.err.print(f"{at}    ! {error}")
+            terminal.err.print(f"{at}    ! {error}")
         elif moment.what == "left":
             sign = "[yellow]✗[/]" if self._failed else "[green]✓[/]"
             took = (moment.at - (self._entered or moment.at)).total_seconds()
-            console.err.print(f"{at}    {sign} [dim]after {took:.2f} s[/]")
+            terminal.err.print(f"{at}    {sign} [dim]after {took:.2f} s[/]")
         else:
-            console.err.print(f"{at}  ■ [bold]{moment.state}[/] {error if moment.error else ''}")
+            terminal.err.print(f"{at}  ■ [bold]{moment.state}[/] {error if moment.error else ''}")
 
 
 def print_effects(effects: Sequence[Effect]) -> None:
     """Print stock and credit before and after."""
     if effects:
         rows = [(effect.what, effect.before, effect.after, effect.change) for effect in effects]
-        console.out.print(table("Effects", ("", "before", "after", "change"), rows))
+        terminal.out.print(table("Effects", ("", "before", "after", "change"), rows))
 
 
 def print_list(orders: Sequence[dict[str, Any]]) -> None:
@@ -61,39 +61,39 @@ def print_list(orders: Sequence[dict[str, Any]]) -> None:
         words = [order[key].ljust(n) for key, n in zip(("order_id", "state", "user_id"), widths, strict=True)]
         total = money.format_major(order["total"], order["currency"]).rjust(12)
         line = f"{'  '.join(words)} {total} {order['currency']}  {order['updated_at'][:19]}"
-        console.out.print(line, markup=False)
+        terminal.out.print(line, markup=False)
 
 
 def print_record(order_id: str, record: Record, status: str | None, moments: Iterable[Moment]) -> None:
     """Print everything about an order."""
     order = record.order
     state = order["state"] if order else "not known to the data API"
-    console.out.print(f"[bold]Order {escape(order_id)}[/]: {state}; execution: {status or 'not placed yet'}")
+    terminal.out.print(f"[bold]Order {escape(order_id)}[/]: {state}; execution: {status or 'not placed yet'}")
     if order:
         total = money.format_major(order["total"], order["currency"])
         paid = record.payment.get("state", "none")
-        console.out.print(f"{escape(order['user_id'])} pays {total} {order['currency']}; payment: {paid}")
-        console.out.print(
+        terminal.out.print(f"{escape(order['user_id'])} pays {total} {order['currency']}; payment: {paid}")
+        terminal.out.print(
             table(
                 "Products",
                 ("product", "held", "state"),
                 _rows(record.reservation, "product_id", "quantity", "state"),
             )
         )
-        console.out.print(
+        terminal.out.print(
             table(
                 "History", ("at", "from", "to", "reason"), _rows(record.history, "at", "from", "to", "reason")
             )
         )
     if record.deliveries:
         columns = ("line", "product_id", "quantity", "state")
-        console.out.print(table("Deliveries", columns, _rows(record.deliveries, *columns)))
+        terminal.out.print(table("Deliveries", columns, _rows(record.deliveries, *columns)))
     if record.failures:
         failure_rows = [
             [failure["at"], failure["step"], failure["error"], executions.error_message(failure["cause"])]
             for failure in record.failures
         ]
-        console.out.print(
+        terminal.out.print(
             table("Failures", ("at", "step", "error", "cause"), failure_rows, long=("step", "cause"))
         )
     journey = Journey()

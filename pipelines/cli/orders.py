@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.aws import executions
-from pipelines.cli import console, options, order_view
+from pipelines.cli import options, order_view, terminal
 from pipelines.core.refusals import Refused
 from pipelines.orders import load_samples, order_effects, orders, payment_stack, samples
 from pipelines.orders import smoke as smoke_runs
@@ -33,17 +33,17 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
     when anything is wrong. Loading twice is safe.
     """
     sample_documents = samples.read(files, aws.environment.currency)
-    with console.progress(f"loading into {stack}") as reporter:
+    with terminal.progress(f"loading into {stack}") as reporter:
         counts = load_samples.load(payment_stack.connect(aws, stack).api, sample_documents, reporter)
     if machine:
-        console.as_json(counts)
+        terminal.as_json(counts)
         return
-    console.done(f"{stack} has " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    terminal.done(f"{stack} has " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
 @click.group()
 def order() -> None:
-    """Place an order, look at one or at many, or take up one that is parked."""
+    """Place, show, list and redrive orders."""
 
 
 @order.command()
@@ -53,11 +53,11 @@ def order() -> None:
 def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """Place an order and follow it until it ends; ends with 1 when the payment fails."""
     payments = payment_stack.connect(aws, stack)
-    orders.execution_arn(payments, order_id)  # a wrong id is told before anything is asked
+    orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
     before = order_effects.holdings(payments.api, order_id)
     placed = orders.place(payments, order_id)
     if not placed.new:
-        console.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
+        terminal.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
     followed, journey = [], order_view.Journey()
     for moment in executions.follow(aws, placed.arn):
         followed.append(moment)
@@ -70,14 +70,14 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
             "moments": [asdict(moment) for moment in followed],
             "effects": [asdict(e) for e in changes],
         }
-        console.as_json({**ended, "error": end.error, "cause": end.cause, **details})
+        terminal.as_json({**ended, "error": end.error, "cause": end.cause, **details})
     elif placed.new:
         order_view.print_effects(changes)
     if end.state != "SUCCEEDED":
         raise Refused(
             f"Order {order_id}: payment failed: {end.error}: {end.cause}", f"payments order show {order_id}"
         )
-    console.done(f"Order {order_id} is placed")
+    terminal.done(f"Order {order_id} is placed")
 
 
 @order.command()
@@ -91,32 +91,32 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     record = orders.record(payments.api, order_id)
     status = executions.status(aws, arn)
     if record.order is None and not record.failures and status is None:
-        raise Refused(f"Nobody knows an order {order_id} in {stack}.")
+        raise Refused(f"There is no order {order_id} in {stack}.")
     moments = executions.moments(aws, arn) if status else []
     if machine:
         execution = {"arn": arn, "status": status, "moments": [asdict(moment) for moment in moments]}
-        console.as_json({**asdict(record), "execution": execution})
+        terminal.as_json({**asdict(record), "execution": execution})
         return
     order_view.print_record(order_id, record, status, moments)
 
 
 @order.command("list")
-@click.option("--parked", is_flag=True, help="Only those that need attention: mend the cause, then redrive.")
+@click.option("--parked", is_flag=True, help="Only those that need attention: fix the cause, then redrive.")
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Only those in this state.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 @options.in_stack
 @options.machine_readable
 def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit: int, machine: bool) -> None:
-    """List orders, those first that have not changed for longest."""
+    """List orders, the longest unchanged first."""
     if parked and state not in (None, PARKED):
         raise click.UsageError(f"--parked means --state {PARKED}")
     wanted = PARKED if parked else state
     listed = list(orders.listed(payment_stack.connect(aws, stack).api, wanted, limit))
     if machine:
-        console.as_json({"orders": listed})
+        terminal.as_json({"orders": listed})
         return
     if not listed:
-        console.done("No order is parked" if parked else "There is no such order")
+        terminal.done("No order is parked" if parked else "There is no such order")
         return
     order_view.print_list(listed)
 
@@ -126,9 +126,9 @@ def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit:
 @options.in_stack
 @options.machine_readable
 def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
-    """Take up a parked order again, and follow it until it ends.
+    """Redrive a parked order, and follow it until it ends.
 
-    Mend first what stopped it. Ends with 0 once the order is completed, or failed with everything undone, and
+    Fix what stopped it first. Ends with 0 once the order is completed, or failed with everything undone, and
     with 1 if it is parked again.
     """
     payments = payment_stack.connect(aws, stack)
@@ -145,13 +145,15 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
             "cause": end.cause,
             "state": state,
         }
-        console.as_json({**result, "moments": [asdict(moment) for moment in followed]})
+        terminal.as_json({**result, "moments": [asdict(moment) for moment in followed]})
     if end.state != "SUCCEEDED" and state != "FAILED":
         raise Refused(
             f"Order {order_id} is {state} after the redrive: {end.error}: {end.cause}",
             f"payments order show {order_id}",
         )
-    console.done(f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else ""))
+    terminal.done(
+        f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else "")
+    )
 
 
 @click.command()
@@ -162,20 +164,20 @@ def smoke(aws: Aws, stack: str, machine: bool) -> None:
 
     They go through the live alias, are checked and removed again.
     """
-    with console.progress(f"smoke of {stack}") as reporter:
+    with terminal.progress(f"smoke of {stack}") as reporter:
         report = smoke_runs.run(payment_stack.connect(aws, stack), reporter)
     if machine:
-        console.as_json(asdict(report))
+        terminal.as_json(asdict(report))
     else:
         print_checks(report)
     if not report.passed:
         raise Refused(f"Smoke of {stack} failed: {report.error} {report.cause}".strip())
-    console.done(f"Smoke of {stack} passed")
+    terminal.done(f"Smoke of {stack} passed")
 
 
 def print_checks(report: SmokeReport) -> None:
     """Print each check with its result."""
     for check in report.checks:
         verdict = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
-        console.out.print(f"  {verdict} ", end="")
-        console.out.print(f"{check.name}: {check.detail}", markup=False)
+        terminal.out.print(f"  {verdict} ", end="")
+        terminal.out.print(f"{check.name}: {check.detail}", markup=False)

@@ -9,7 +9,7 @@ import click
 from environments import tools as tools_file
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws, connect
-from pipelines.cli import console, options, pipeline_builds
+from pipelines.cli import options, pipeline_builds, terminal
 from pipelines.cli.pipeline_view import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides, pipelines
@@ -46,11 +46,11 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
     targets = {
         name: options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in PROMOTED
     }
-    with console.progress("deploying the pipelines") as reporter:
+    with terminal.progress("deploying the pipelines") as reporter:
         variables = embedded_overrides.variables(targets) if tools_aws.embedded else {}
         changes = pipelines.deploy(tools_aws, targets, tools, variables=variables, reporter=reporter)
     for name, change in changes.items():
-        console.done(f"{name} {change}")
+        terminal.done(f"{name} {change}")
 
 
 @pipeline.command()
@@ -59,7 +59,7 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
 def start(which: str, endpoint_url: str | None) -> None:
     """Start a pipeline with the head of its branch."""
     tools, name = _tools_and_name(which, endpoint_url)
-    console.done(f"{name} started: {control.start(tools, name)}")
+    terminal.done(f"{name} started: {control.start(tools, name)}")
 
 
 @pipeline.command()
@@ -67,12 +67,12 @@ def start(which: str, endpoint_url: str | None) -> None:
 @options.endpoint_url
 @options.machine_readable
 def status(which: str, endpoint_url: str | None, machine: bool) -> None:
-    """Say where a pipeline is, what waits for whom, and how its last executions ended."""
+    """Show where a pipeline is, what waits for whom, and how its last executions ended."""
     tools, name = _tools_and_name(which, endpoint_url)
     stages = control.state(tools, name)
     last = control.executions(tools, name)
     if machine:
-        console.as_json({"pipeline": name, "stages": stages, "executions": last})
+        terminal.as_json({"pipeline": name, "stages": stages, "executions": last})
         return
     print_state(stages, last)
     newest = next((run for run in last if run.get("executionType") != "ROLLBACK"), None)
@@ -87,7 +87,7 @@ def status(which: str, endpoint_url: str | None, machine: bool) -> None:
 @click.option("--execution", metavar="ID", help="Which one, when several wait.")
 @click.option("--summary", default="approved with payments", help="Why.")
 def approve(which: str, endpoint_url: str | None, execution: str | None, summary: str) -> None:
-    """Let what waits for an answer go on."""
+    """Approve what waits."""
     _answer(which, endpoint_url, execution, summary, yes=True)
 
 
@@ -97,7 +97,7 @@ def approve(which: str, endpoint_url: str | None, execution: str | None, summary
 @click.option("--execution", metavar="ID", help="Which one, when several wait.")
 @click.option("--summary", required=True, help="Why; whoever made the release reads it.")
 def reject(which: str, endpoint_url: str | None, execution: str | None, summary: str) -> None:
-    """End what waits for an answer; production stays as it is."""
+    """Reject what waits; production stays as it is."""
     _answer(which, endpoint_url, execution, summary, yes=False)
 
 
@@ -110,7 +110,7 @@ def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) 
     """Run a failed stage again, with the artifacts that it failed with."""
     tools, name = _tools_and_name(which, endpoint_url)
     again, execution = control.retry(tools, name, stage, whole=whole)
-    console.done(f"{again} of {execution} runs again.")
+    terminal.done(f"{again} of {execution} runs again.")
 
 
 @pipeline.command()
@@ -118,16 +118,16 @@ def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) 
 @options.endpoint_url
 @click.option("--to", metavar="ID", help="The execution to go back to. [default: the last one before]")
 def rollback(stage: str, endpoint_url: str | None, to: str | None) -> None:
-    """Take STAGE of the release pipeline back to an earlier release."""
+    """Roll STAGE of the release pipeline back to an earlier release."""
     tools, name = _tools_and_name("release", endpoint_url)
-    console.done(f"{stage} goes back: {control.rollback(tools, name, stage, to)}")
+    terminal.done(f"{stage} goes back: {control.rollback(tools, name, stage, to)}")
 
 
 def _answer(which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool) -> None:
     tools, name = _tools_and_name(which, endpoint_url)
     question = _only_question(control.pending_approvals(tools, name), which, execution)
     control.answer(tools, name, question, yes=yes, summary=summary)
-    console.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
+    terminal.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
 
 
 def _only_question(waiting: list[PendingApproval], which: str, execution: str | None) -> PendingApproval:
@@ -138,7 +138,7 @@ def _only_question(waiting: list[PendingApproval], which: str, execution: str | 
         )
     if len(matching) > 1:
         listed = ", ".join(question.execution for question in matching)
-        raise Refused(f"Several wait: {listed}.", "Say which with --execution.")
+        raise Refused(f"Several wait: {listed}.", "Choose one with --execution.")
     return matching[0]
 
 

@@ -1,4 +1,4 @@
-"""The commands of `payments pipeline` that the pipelines' own builds run, told by variables what to do."""
+"""The commands of `payments pipeline` that the pipelines' own builds run, configured by variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from pipelines.aws import build_environment, tools_account
 from pipelines.build import packaging
-from pipelines.cli import console
+from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
@@ -48,7 +48,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
         for path in template_configuration.write(
             account, manifest, stored, ROOT, image=image, stack=stack, push=push
         ):
-            console.out.print(str(path.relative_to(ROOT)), markup=False)
+            terminal.out.print(str(path.relative_to(ROOT)), markup=False)
 
 
 @click.command()
@@ -60,12 +60,12 @@ def evidence(built: Path, packages: Path) -> None:
     A page, published to the docs bucket; its facts as the approval shows them; smoke as JUnit.
     """
     folder = DIST / "evidence"
-    with console.progress("gathering evidence"):
+    with terminal.progress("gathering evidence"):
         release = gather.gather(built, packages)
         gather.write(release, folder)
         address = gather.publish(release, folder)
-    console.out.print(summary.text(release), markup=False)
-    console.done(f"The evidence is at {address}")
+    terminal.out.print(summary.text(release), markup=False)
+    terminal.done(f"The evidence is at {address}")
 
 
 @click.command()
@@ -96,4 +96,4 @@ def verify(packages: Path) -> None:
         approved=None if is_rollback else build_environment.variable("APPROVED"),
     )
     compared = "the packages of that release" if is_rollback else "as approved, and what staging runs"
-    console.done(f"{'A rollback to' if is_rollback else 'Production would get'} {compared}.")
+    terminal.done(f"{'A rollback to' if is_rollback else 'Production would get'} {compared}.")

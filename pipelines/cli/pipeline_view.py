@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli import console
+from pipelines.cli import terminal
 from pipelines.cli.order_view import table
 from pipelines.orders import smoke
 from pipelines.promotion import control
@@ -35,7 +35,7 @@ def print_state(stages: list[Json], executions: list[Json]) -> None:
         for stage in stages
         for action in [{"actionName": "", **stage}, *stage["actionStates"]]
     ]
-    console.out.print(table("Stages", ("stage", "action", "is", "says"), rows, long=("says",)))
+    terminal.out.print(table("Stages", ("stage", "action", "is", "says"), rows, long=("says",)))
     past = [
         (
             execution["pipelineExecutionId"],
@@ -45,25 +45,27 @@ def print_state(stages: list[Json], executions: list[Json]) -> None:
         )
         for execution in executions
     ]
-    console.out.print(table("Executions", ("execution", "is", "since", "commit"), past))
+    terminal.out.print(table("Executions", ("execution", "is", "since", "commit"), past))
 
 
 def print_failure_report(after: FailureReport) -> None:
     """Print why a release failed: the end of its log, what happened, what serves now, what to do."""
     for line in after.log.end if after.log else ():
-        console.out.print(f"  | {line}", markup=False, highlight=False)
+        terminal.out.print(f"  | {line}", markup=False, highlight=False)
     for line in after.sentences():
-        console.out.print(console.runnable(line), markup=False)
+        terminal.out.print(terminal.runnable(line), markup=False)
 
 
 def print_questions(questions: list[PendingApproval], which: str) -> None:
     """Print what waits for an approval, with its summary and the commands that answer."""
     for question in questions:
-        console.out.print(f"[bold]{question.stage}[/] of {question.execution} waits for an answer:")
-        console.out.print(question.summary, markup=False)
-        console.out.print(f"{question.link}\n", markup=False)
-        console.out.print(f"payments pipeline approve {which} --execution {question.execution}", markup=False)
-        console.out.print(
+        terminal.out.print(f"[bold]{question.stage}[/] of {question.execution} waits for an answer:")
+        terminal.out.print(question.summary, markup=False)
+        terminal.out.print(f"{question.link}\n", markup=False)
+        terminal.out.print(
+            f"payments pipeline approve {which} --execution {question.execution}", markup=False
+        )
+        terminal.out.print(
             f"payments pipeline reject {which} --execution {question.execution} --summary WHY", markup=False
         )
 
@@ -144,11 +146,11 @@ class Screen:
 @contextmanager
 def watching(tools: Aws, promotion: Promotion) -> Iterator[View]:
     """Yield a view of a promotion that suits the output: live at a terminal, lines anywhere else."""
-    console.out.print(_title(promotion))
-    if not console.out.is_terminal:
-        yield Lines(console.out.print)
+    terminal.out.print(_title(promotion))
+    if not terminal.out.is_terminal:
+        yield Lines(terminal.out.print)
         return
-    with Live(console=console.out, auto_refresh=False) as live:
+    with Live(console=terminal.out, auto_refresh=False) as live:
         yield Screen(live, control.stages(tools, promotion.pipeline))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.cli import console, options
+from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
 from pipelines.orders.reconciliation import stripe
@@ -36,14 +36,14 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     with _bars() as watch:
         result = run(api, watch, gateway=stripe.of(aws))
     if machine:
-        console.as_json(asdict(result))
+        terminal.as_json(asdict(result))
     else:
         for difference in result.differences:
-            console.out.print(_line(difference), markup=False)
+            terminal.out.print(_line(difference), markup=False)
     counted = ", ".join(f"{count} {kind}" for kind, count in result.looked_at.items())
     if result.differences:
         raise Refused(f"{len(result.differences)} difference(s) in {counted} of {stack}.")
-    console.done(f"{counted} agree with the ledger; {result.pending} order(s) are not in it yet")
+    terminal.done(f"{counted} agree with the ledger; {result.pending} order(s) are not in it yet")
 
 
 @click.command()
@@ -56,17 +56,17 @@ def settle(aws: Aws, stack: str, machine: bool) -> None:
     documents of products and users. Any number of times.
     """
     api = payment_stack.connect(aws, stack).api
-    with console.progress(f"settling in {stack}") as reporter:
+    with terminal.progress(f"settling in {stack}") as reporter:
         done = run_settlement(api, reporter)
     if machine:
-        console.as_json(done)
+        terminal.as_json(done)
         return
     message = (
         f"{done['entered']} order(s) entered, {done['settled']} settled, {done['opened']} account(s) opened"
     )
     if done["disputed"]:
-        console.err.print(f"{done['disputed']} order(s) are left as they are: payments reconcile says why")
-    console.done(message)
+        terminal.err.print(f"{done['disputed']} order(s) are left as they are: payments reconcile says why")
+    terminal.done(message)
 
 
 def _line(difference: Difference) -> str:
@@ -83,7 +83,7 @@ def _line(difference: Difference) -> str:
 def _bars() -> Iterator[Callable[[Reconciliation], None]]:
     """Show a progress bar for each kind, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console.err, transient=True) as progress:
+    with Progress(*columns, console=terminal.err, transient=True) as progress:
         tasks = {kind: progress.add_task(kind, total=None) for kind in KINDS}
 
         def watch(result: Reconciliation) -> None:

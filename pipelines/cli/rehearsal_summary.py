@@ -6,7 +6,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from pipelines.aws import build_reports, deployed_versions
-from pipelines.cli import console
+from pipelines.cli import terminal
 from pipelines.cli.order_view import table
 from pipelines.core import branch_names, docs_folders
 from pipelines.core.repository import DIST
@@ -29,7 +29,7 @@ _DIGEST_SHOWN = 16
 def show(
     prepared: Rehearsal, promotions: Sequence[Promotion], orders: Sequence[OrderResult], since: datetime
 ) -> bool:
-    """Print it all, and say whether it is as it must be.
+    """Print the summary, and return whether everything ended correctly.
 
     Args:
         prepared: What the rehearsal worked with.
@@ -55,7 +55,7 @@ def times(promotions: Sequence[Promotion]) -> None:
         for promotion in promotions
         for stage, seconds in promotion.seconds().items()
     ]
-    console.out.print(table("Times", ("pipeline", "stage", "took"), rows))
+    terminal.out.print(table("Times", ("pipeline", "stage", "took"), rows))
 
 
 def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
@@ -71,7 +71,7 @@ def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released:
         live = ", ".join(f"{arn.rpartition(':')[2]} ({weight}%)" for arn, weight in versions.items())
         rows.append((name, account.environment.account, stack, followed.commit[:12], live))
     columns = ("environment", "account", "stack", "commit", "live version")
-    console.out.print(table("What runs where", columns, rows))
+    terminal.out.print(table("What runs where", columns, rows))
 
 
 def _orders(orders: Sequence[OrderResult]) -> None:
@@ -80,7 +80,7 @@ def _orders(orders: Sequence[OrderResult]) -> None:
         for order in orders
     ]
     columns = ("order", "which", "must end", "ended", "moved", "")
-    console.out.print(table("Orders on the branch's stack", columns, results, long=("which", "moved")))
+    terminal.out.print(table("Orders on the branch's stack", columns, results, long=("which", "moved")))
 
 
 def _digests(prepared: Rehearsal) -> bool:
@@ -94,7 +94,7 @@ def _digests(prepared: Rehearsal) -> bool:
         for name, digest in run["staging"].items()
         for same in [run["prod"].get(name) == digest]
     ]
-    console.out.print(table("Packages, SHA-256 begins", ("function", "staging", "prod", ""), rows))
+    terminal.out.print(table("Packages, SHA-256 begins", ("function", "staging", "prod", ""), rows))
     return run["staging"] == run["prod"]
 
 
@@ -111,7 +111,7 @@ def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
         )
         for step in smoke
     ]
-    console.out.print(table("Reports", ("report", "says", ""), rows))
+    terminal.out.print(table("Reports", ("report", "says", ""), rows))
     return bool(reports) and all(mark == _mark(True) for _, _, mark in rows)
 
 
@@ -128,9 +128,9 @@ def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bo
     links += [
         ("evidence, kept", str(_kept(promotion.evidence))) for promotion in promotions if promotion.evidence
     ]
-    console.out.print("[bold]Links[/]")
+    terminal.out.print("[bold]Links[/]")
     for what, link in links:
-        console.out.print(f"  {what:<20}{link}", markup=False)
+        terminal.out.print(f"  {what:<20}{link}", markup=False)
 
 
 def _kept(evidence: str) -> Path:
@@ -147,7 +147,7 @@ def _from_commit_to_production(promotions: Sequence[Promotion], since: datetime)
         ended = [step.ended for step in promotion.steps if step.stage == "Production"]
         if ended:
             merged = min(step.began for step in promotion.steps)
-            console.out.print(
+            terminal.out.print(
                 f"From the push to production {(max(ended) - since).total_seconds():.0f} s, orders placed "
                 f"meanwhile included; from the merge {(max(ended) - merged).total_seconds():.0f} s."
             )

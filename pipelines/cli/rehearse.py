@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from embedded_aws import instance
-from pipelines.cli import console, local_aws, order_view, rehearsal_summary
+from pipelines.cli import local_aws, order_view, rehearsal_summary, terminal
 from pipelines.cli.embedded import ways_in
 from pipelines.cli.pipeline_view import print_failure_report, watching
 from pipelines.core import branch_names
@@ -38,12 +38,12 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
     """Promote a commit from a branch to production, on this machine.
 
     The real pipelines deploy to an embedded AWS: a commit on a branch gets a stack of its own, where sample
-    orders are placed; its merge goes to staging, waits for a yes, and goes to production. At a terminal you
-    are asked; without one it is approved as `rehearsal`. Uses the embedded AWS that `payments up` started, or
-    starts one and stops it at the end.
+    orders are placed; its merge goes to staging, waits for approval, and goes to production. At a terminal
+    you are asked; without a terminal it is auto-approved as `rehearsal`. Uses the embedded AWS that
+    `payments up` started, or starts one and stops it at the end.
     """
     with embedded(keep_running=keep_running or hold) as (local, stays):
-        with console.progress("deploying the pipelines") as reporter:
+        with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter)
         word = datetime.now(UTC).isoformat() if fresh else ""
         since = datetime.now(UTC)
@@ -56,9 +56,9 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
     if released.status == execution.WAITING:
         return
     if not right:
-        raise Refused("The rehearsal did not end as it should; see above.")
-    console.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
-    console.out.print(console.runnable(_next_commands(local, stays=stays)), markup=False)
+        raise Refused("The rehearsal failed; see above.")
+    terminal.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
+    terminal.out.print(terminal.runnable(_next_commands(local, stays=stays)), markup=False)
 
 
 def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None:
@@ -72,7 +72,7 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
     if followed.status == execution.WAITING:
         waiting = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
         commands = how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
-        console.out.print(console.runnable(commands), markup=False)
+        terminal.out.print(terminal.runnable(commands), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
         after = failure_report.explain(prepared.aws, followed.pipeline, followed.execution, followed.which)
@@ -85,12 +85,12 @@ def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
     """Yield the embedded AWS that runs already, or one for this rehearsal; and whether it stays."""
     running = instance.running(instance.DEFAULT_ROOT)
     if running:
-        console.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
+        terminal.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
         yield running, True
         return
-    with console.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
+    with terminal.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
         started = instance.start(instance.DEFAULT_ROOT, attached=not keep_running)
-    console.err.print(f"The embedded AWS answers at {started.endpoint}, MongoDB at {started.mongodb_uri}")
+    terminal.err.print(f"The embedded AWS answers at {started.endpoint}, MongoDB at {started.mongodb_uri}")
     try:
         yield started, keep_running
     finally:
@@ -101,7 +101,7 @@ def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
 def _orders(prepared: Rehearsal) -> list[OrderResult]:
     """Place the sample orders on the branch's stack."""
     stack = payment_stack.connect(prepared.targets["branch"], branch_names.stack_name(rehearsal.BRANCH))
-    with console.progress("placing orders") as reporter:
+    with terminal.progress("placing orders") as reporter:
         return sample_orders.place(stack, reporter, order_view.Journey().print)
 
 
@@ -134,13 +134,13 @@ APPROVED: Final = (True, "approved as `rehearsal`: there was no terminal to ask 
 def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str] | None:
     """Show what an approver is shown, and return yes or no with a reason, or nothing to leave it open."""
     with view.paused():
-        console.out.print(f"\n[bold]{question.stage}[/]: what would be released")
-        console.out.print(question.summary, markup=False)
-        console.out.print(f"The whole evidence: {question.link}\n", markup=False)
+        terminal.out.print(f"\n[bold]{question.stage}[/]: what would be released")
+        terminal.out.print(question.summary, markup=False)
+        terminal.out.print(f"The whole evidence: {question.link}\n", markup=False)
         if hold:
             return None
         if not sys.stdin.isatty():
-            console.out.print("There is no terminal to ask at: approved as `rehearsal`.", markup=False)
+            terminal.out.print("There is no terminal to ask at: approved as `rehearsal`.", markup=False)
             return APPROVED
         yes = click.confirm("Release it?", err=True)
         reason = "" if yes else click.prompt("Why not", err=True)

@@ -1,4 +1,4 @@
-"""`payments rehearse-bad`: releases that fail, and production that stays as it was."""
+"""`payments rehearse-bad`: broken releases, and production that keeps the release before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli import console
+from pipelines.cli import terminal
 from pipelines.cli.order_view import table
 from pipelines.cli.pipeline_view import print_failure_report, watching
 from pipelines.cli.rehearse import embedded, follow_shown
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 @click.option("--times", type=click.IntRange(min=1), default=1, help="How often to do all of it.")
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 def rehearse_bad(times: int, keep_running: bool) -> None:
-    """Promote commits that fail, on this machine.
+    """Promote deliberately broken commits, on this machine.
 
     One whose smoke fails in staging, one whose smoke fails in production after the canary's shift, one whose
     template cannot be deployed, and one that is rejected. Each must end with the release before serving, and
     with every order that was placed meanwhile at its end. Where nothing serves yet, a good release is first.
     """
     with embedded(keep_running=keep_running) as (local, _):
-        with console.progress("deploying the pipelines") as reporter:
+        with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter)
         if not failing_releases.serves(prepared):
             follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
@@ -49,15 +49,15 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
         for outcome in outcomes
     ]
     columns = ("release", "took", "orders completed", "ended")
-    console.out.print(table("Bad releases", columns, rows, long=("ended",)))
+    terminal.out.print(table("Bad releases", columns, rows, long=("ended",)))
     right = sum(not outcome.problems for outcome in outcomes)
     if right != len(outcomes):
-        raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as they must; see above.")
-    console.done(f"{right} of {len(outcomes)} ended as they must: the release before serves.")
+        raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as expected; see above.")
+    terminal.done(f"{right} of {len(outcomes)} ended as expected: the release before still serves.")
 
 
 def _promote(prepared: Rehearsal, case: failing_commits.FailingRelease) -> FailingReleaseResult:
-    console.out.print(f"\n[bold]{case.name}[/]: {case.story}")
+    terminal.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
     def follow(promotion: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:
         with watching(prepared.aws, promotion) as view:
@@ -66,10 +66,10 @@ def _promote(prepared: Rehearsal, case: failing_commits.FailingRelease) -> Faili
     outcome = failing_releases.promote(prepared, case, follow)
     print_failure_report(outcome.after)
     for problem in outcome.problems:
-        console.out.print(problem, style="bold red", markup=False)
+        terminal.out.print(problem, style="bold red", markup=False)
     failing_releases.idle(prepared)
     return outcome
 
 
 def _ending(outcome: FailingReleaseResult) -> str:
-    return "; ".join(outcome.problems) or "as it must"
+    return "; ".join(outcome.problems) or "as expected"

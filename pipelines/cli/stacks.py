@@ -6,7 +6,7 @@ import click
 
 from pipelines.aws import accounts, stacks
 from pipelines.build import packaging
-from pipelines.cli import console, local_aws, options
+from pipelines.cli import local_aws, options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy import artifacts, deployment
 
@@ -32,17 +32,17 @@ def deploy(
     """
     aws = local_aws.connect(environment, endpoint_url)
     bucket = artifacts.bucket(aws, artifact_bucket)  # a refusal must not wait for the packages
-    with console.progress(f"deploying {environment}") as reporter:
+    with terminal.progress(f"deploying {environment}") as reporter:
         manifest = packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))
         result = deployment.deploy(aws, manifest, stack=stack, artifact_bucket=bucket, reporter=reporter)
     for name, change in result.changes.items():
-        console.done(f"{name} {change}")
+        terminal.done(f"{name} {change}")
     outputs = stacks.outputs(aws, result.stack)
     if machine:
-        console.as_json({"stack": result.stack, "changes": result.changes, "outputs": outputs})
+        terminal.as_json({"stack": result.stack, "changes": result.changes, "outputs": outputs})
         return
     for key, value in sorted(outputs.items()):
-        console.out.print(f"{key:24} {value}", markup=False)
+        terminal.out.print(f"{key:24} {value}", markup=False)
 
 
 @click.command()
@@ -59,8 +59,8 @@ def remove(aws: accounts.Aws, stack: str, yes: bool) -> None:
         )
     if not yes and not click.confirm(f"Delete the stack {stack}?", err=True):
         raise Refused("Nothing was deleted.")
-    with console.progress(f"deleting {stack}") as reporter:
+    with terminal.progress(f"deleting {stack}") as reporter:
         existed = stacks.delete(aws, stack, reporter)
     if not existed:
         raise Refused(f"There is no stack {stack}.")
-    console.done(f"{stack} is deleted")
+    terminal.done(f"{stack} is deleted")

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.aws import tools_account
-from pipelines.cli import console, options
+from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
 from pipelines.status.dora.measures import described
@@ -36,27 +36,27 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
     """Show an environment on one screen.
 
     What it runs, its last smoke test, approvals that wait, alarms, parked orders, drift, and how often and
-    how well it is released to. Changes nothing; what could not be asked is said. Ends with 1 where nothing is
-    deployed.
+    how well it is released to. Changes nothing; what could not be read is marked with its reason.
+    Ends with 1 where nothing is deployed.
     """
     name, profile_names = aws.environment.name, options.profiles_by_account(profiles)
-    with console.progress(f"looking at {name}") as reporter:
+    with terminal.progress(f"looking at {name}") as reporter:
         tools = options.with_profile(tools_account.connect(aws.endpoint), profile_names.get("tools"))
         account = options.with_profile(aws, profile_names.get(name))
         status = gather(account, stack, tools if name in PROMOTED else None, reporter)
     if machine:
-        console.as_json(asdict(status))
+        terminal.as_json(asdict(status))
     else:
         _print(status)
     if "deployed" in status.unknown:
-        raise Refused(f"{stack} could not be looked at: {status.unknown['deployed']}")
+        raise Refused(f"{stack} could not be read: {status.unknown['deployed']}")
     if status.deployed is None:
         where = f"{status.account}, {status.region}"
         raise Refused(f"There is no stack {stack} in {where}.", f"payments deploy {name} --stack {stack}")
 
 
 def _print(status: Status) -> None:
-    console.out.print(
+    terminal.out.print(
         f"[bold]{escape(status.stack)}[/] in {status.environment} "
         f"({status.account}, {status.region}), {status.at:{_MINUTE}} UTC"
     )
@@ -67,7 +67,7 @@ def _print(status: Status) -> None:
         shown.add_row(f"[bold]{part}[/]", text)
     for part, why in status.unknown.items():
         shown.add_row(f"[bold yellow]? {part}[/]", f"could not be asked: {escape(why)}")
-    console.out.print(shown)
+    terminal.out.print(shown)
 
 
 def _lines(status: Status) -> Iterator[Line]:
@@ -138,4 +138,4 @@ def _drift(status: Status) -> Iterator[str]:
 def _gates(status: Status) -> Iterator[str]:
     for gate in status.gates:
         command = f"payments pipeline approve {gate.pipeline} --execution {gate.execution}"
-        yield f"[bold yellow]{gate.stage}[/] waits: {escape(gate.link)}\n{console.runnable(command)}"
+        yield f"[bold yellow]{gate.stage}[/] waits: {escape(gate.link)}\n{terminal.runnable(command)}"

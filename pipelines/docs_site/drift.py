@@ -1,4 +1,4 @@
-"""Where code and docs part: each finding names both places, and all of them are told at once."""
+"""Where code and docs disagree: each finding names both places, and all are reported at once."""
 
 from __future__ import annotations
 

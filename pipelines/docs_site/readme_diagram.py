@@ -35,10 +35,10 @@ def drawn(pipelines: Stack) -> str:
     return "\n".join(
         [
             "flowchart TB",
-            '    subgraph order["An order\'s way"]',
+            '    subgraph order["Order flow"]',
             *_indented(workflows.happy_and_undone(payment_workflow.definition())),
             "    end",
-            '    subgraph release["A commit\'s way to production"]',
+            '    subgraph release["Path to production"]',
             "        direction LR",
             *(f"    {line}" for line in release(pipelines)),
             "    end",
@@ -58,7 +58,7 @@ def release(pipelines: Stack) -> list[str]:
 def _box(stage: dict[str, Any]) -> str:
     name = stage["Name"]
     if any(action["ActionTypeId"]["Category"] == "Approval" for action in stage["Actions"]):
-        return f'{{{{"{name}:<br>a person says yes"}}}}'
+        return f'{{{{"{name}:<br>a person approves"}}}}'
     if stage.get("OnFailure", {}).get("Result") == "ROLLBACK":
         return f'["{name}<br>rolls back when it fails"]'
     return f'["{name}"]'

@@ -11,7 +11,7 @@ from pipelines.doctor.findings import Diagnosis, failed, well
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
 
-_SIGN_IN: Final = "aws sso login, or set AWS_PROFILE, or say --profile {}=PROFILE"
+_SIGN_IN: Final = "aws sso login, or set AWS_PROFILE, or pass --profile {}=PROFILE"
 _REFUSED: Final = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
 
 
@@ -44,5 +44,5 @@ def account(aws: Aws) -> Diagnosis:
     file = "environments/tools.yml" if name == "tools" else f"environments/{name}.yml"
     return failed(
         f"The credentials are of account {actual}, and {file} says {stated}",
-        f"Say whom to be with --profile {name}=PROFILE, or write the right account into {file}.",
+        f"Choose its profile with --profile {name}=PROFILE, or write the right account into {file}.",
     )

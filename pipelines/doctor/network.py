@@ -23,7 +23,7 @@ def accepted(aws: Aws) -> Diagnosis:
     """Check that the peering connection is active and leads to the database's VPC."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
-        return failed(_NOTHING, "Mend the network stack first.")
+        return failed(_NOTHING, "Fix the network stack first.")
     identifier, state = peering["VpcPeeringConnectionId"], peering["Status"]["Code"]
     if state == "pending-acceptance":
         return failed(
@@ -43,7 +43,7 @@ def route_to_database(aws: Aws) -> Diagnosis:
     """Check that every private subnet has a route to the database through the peering connection."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
-        return failed(_NOTHING, "Mend the network stack first.")
+        return failed(_NOTHING, "Fix the network stack first.")
     identifier = peering["VpcPeeringConnectionId"]
     subnets = stacks.outputs(aws, aws.environment.network_stack)["PrivateSubnetIds"].split(",")
     for subnet in subnets:
@@ -61,7 +61,7 @@ def route_from_database(aws: Aws) -> Diagnosis:
     """Check that the database's VPC has a route to the network, as far as the caller may see it."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
-        return failed(_NOTHING, "Mend the network stack first.")
+        return failed(_NOTHING, "Fix the network stack first.")
     identifier, ours = peering["VpcPeeringConnectionId"], aws.environment.network.vpc_cidr
     remedy = _create_route("TABLE", ours, identifier, database.region)
     if (database.owner_account, database.region) != (aws.environment.account, aws.environment.region):
@@ -133,7 +133,7 @@ def apart(aws: Aws, environments: Sequence[Environment]) -> Diagnosis:
             f"Give one of them other addresses: environments/{environment.name}.yml, network.vpc_cidr",
         )
     if stacks.status(aws, environment.network_stack) is None:
-        return unknown("There is no network yet to compare with the database's", "Mend its stack first.")
+        return unknown("There is no network yet to compare with the database's", "Fix its stack first.")
     ours = _of_our_vpc(aws)
     theirs = {database.cidr, *_shown_by_the_peering(aws)}
     pairs = [(a, b) for a in sorted(ours) for b in sorted(theirs) if IPv4Network(a).overlaps(IPv4Network(b))]

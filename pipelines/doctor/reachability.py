@@ -36,7 +36,7 @@ def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS
     """Check that MongoDB answers a function in the data API's place in the network."""
     network = aws.environment.network_stack
     if stacks.status(aws, network) is None:
-        return unknown("There is no network yet to ask from", "Mend its stack first.")
+        return unknown("There is no network yet to ask from", "Fix its stack first.")
     where = embedded_overrides.with_database(aws).database
     uri = rules.with_options(where.uri, [f"tls={str(where.tls).lower()}"])
     boundary = boundary_of(aws, bootstrap_stack)

@@ -1,4 +1,4 @@
-"""Runs the checks in their order; what keeps one from looking is told, and is no pass."""
+"""Runs the checks in their order; a check that could not be made is unknown, not passed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.aws.accounts import Aws
 
-_LOOK_YOURSELF = "Look yourself, or ask somebody who may."
+_LOOK_YOURSELF = "Check it yourself, or ask somebody with the permission."
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Examination:
     """Findings, as they come.
 
     Attributes:
-        reporter: Told what is being looked at.
+        reporter: Told which check is made.
         findings: What was found.
     """
 
@@ -36,7 +36,7 @@ class Examination:
     findings: list[Finding] = field(default_factory=list)
 
     def ask(self, where: str, check: str, question: Callable[[], Diagnosis]) -> State:
-        """Make one check; what keeps it from looking is told, and is no pass."""
+        """Make one check and note its finding; one that could not be made is unknown, not passed."""
         self.reporter.passing(f"{where}: {check}")
         try:
             verdict = question()
@@ -61,7 +61,7 @@ def examine(
         targets: The environments' accounts.
         tools: The pipelines' account; nothing where none of the environments is deployed by pipelines.
         bootstrap_stack: What the stack is called that pipelines need in every account.
-        reporter: Told what is being looked at.
+        reporter: Told which check is made.
     """
     examination = Examination(reporter)
     examination.ask("this machine", "Python", local_tools.python)
@@ -88,7 +88,7 @@ def _right_account(examination: Examination, aws: Aws) -> bool:
     examination.ask(
         where,
         "everything in the account",
-        lambda: unknown("It cannot be looked into", "Mend the credentials first, then run this again."),
+        lambda: unknown("It cannot be checked", "Fix the credentials first, then run this again."),
     )
     return False
 

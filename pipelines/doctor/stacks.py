@@ -1,4 +1,4 @@
-"""What everything else stands on: bootstrap and network stacks, the pipelines, their connection."""
+"""Checks what everything else needs: bootstrap and network stacks, the pipelines, their connection."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _stack(aws: Aws, name: str, outputs: Collection[str], remedy: str) -> Diagno
     if state is None:
         return failed(f"There is no stack {name} in {aws.environment.account}", remedy)
     if not state.endswith("_COMPLETE") or state in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
-        return failed(f"{name} is in {state}", f"Read its events, mend what they say, then: {remedy}")
+        return failed(f"{name} is in {state}", f"Read its events, fix what they report, then: {remedy}")
     lacking = sorted(set(outputs) - set(stacks.outputs(aws, name)))
     if lacking:
         return failed(f"{name} is older than this checkout: it lacks {', '.join(lacking)}", remedy)

@@ -1,4 +1,4 @@
-"""Releases that must fail, each for a reason of its own, and what must be true when they have.
+"""Releases that must fail, each for its own reason, and what must be true afterwards.
 
 The pipeline meets what is wrong with a commit where the reason is and takes the stage back; the one before it
 serves. Orders are placed all the while.

@@ -1,4 +1,4 @@
-"""What a payments stack runs, and which of its alarms ring."""
+"""What a payments stack runs, and which of its alarms fire."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """An alarm that rings.
+    """An alarm that fires.
 
     Attributes:
         name: The alarm's logical id.

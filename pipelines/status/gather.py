@@ -1,4 +1,4 @@
-"""Gathers everything about an environment; what cannot be asked is noted, and the rest is told."""
+"""Gathers everything about an environment; what cannot be asked is noted with its reason."""
 
 from __future__ import annotations
 

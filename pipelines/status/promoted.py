@@ -41,7 +41,7 @@ class Gate:
         pipeline: The pipeline, by the word that people use.
         stage: The stage that asks.
         execution: The execution that waits.
-        link: Where more is told.
+        link: The address of the evidence.
     """
 
     pipeline: str

@@ -82,7 +82,7 @@ def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop:
     ("arguments", "said"),
     [
         (("order", "place", "--order", "no such form"), "'no such form' is no order id"),
-        (("order", "show", "nobody-knows-it"), "Nobody knows an order nobody-knows-it"),
+        (("order", "show", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "order-1", "--stack", "no-such-stack"), "There is no stack no-such-stack"),
         (("remove", "--stack", "no-such-stack", "--yes"), "There is no stack no-such-stack"),
     ],

@@ -294,9 +294,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
     assert "not emulated here" in apis["says"]
     assert apis["remedy"].endswith("private APIs; a stack needs 1")
     assert all(one["remedy"] for one in findings if one["state"] != OK)
-    assert (
-        f"3 of {len(findings)} checks failed; {len(NEVER_SHOWN_HERE)} could not be looked at" in seen.stderr
-    )
+    assert f"3 of {len(findings)} checks failed; {len(NEVER_SHOWN_HERE)} could not be made" in seen.stderr
 
 
 def test_an_environment_without_a_file_is_refused() -> None:

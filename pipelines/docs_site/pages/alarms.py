@@ -47,7 +47,7 @@ def alarms_page(payments: Stack, docs: Path, drift: Drift) -> str:
         "Alarms",
         [_SOURCE],
         "Each leads to its runbook. A minute without orders is quiet, not broken.\n",
-        table(["Alarm", "What it means", "Rings", "In a deployment"], rows),
+        table(["Alarm", "What it means", "Fires", "In a deployment"], rows),
     )
 
 

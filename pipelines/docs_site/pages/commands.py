@@ -48,7 +48,7 @@ def commands_page(group: click.Group, drift: Drift) -> str:
     return page(
         "The command line",
         ["pipelines/cli"],
-        "Every command answers `--help` with what stands here; most take `--json` for machines.\n",
+        "Every command prints this with `--help`; most take `--json` for machines.\n",
         *parts,
     )
 

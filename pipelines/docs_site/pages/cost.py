@@ -33,7 +33,7 @@ def cost_page(stacks: Mapping[str, Stack]) -> str:
     return page(
         "Cost",
         ["docs/data/prices.json", "the templates"],
-        "What stands there costs by the month, and what orders use costs by use; this page adds both up.\n",
+        "Fixed monthly costs and the cost of each order, added up.\n",
         dated,
         "## The network stack, by the month\n",
         _itemised(network),

@@ -42,10 +42,10 @@ def environments_page(drift: Drift) -> str:
     return page(
         "Environments",
         [_SOURCE, *(f"environments/{name}.yml" for name in names)],
-        f"One file for each: {files}. Every problem of a file is told at once, with its key and rule.\n",
+        f"One file for each: {files}. Every problem of a file is reported at once, with its key and rule.\n",
         "## Keys\n",
         table(["Key", "What it is", "Rules"], rows),
-        "## What each says\n",
+        "## Values\n",
         table(["Key", *names], values),
     )
 
@@ -99,7 +99,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _value(value: Any) -> str:
     if value is None:
-        return "not said"
+        return "not set"
     if isinstance(value, list):
         return lines(code(item) for item in value)
     return code(str(value).lower() if isinstance(value, bool) else value)

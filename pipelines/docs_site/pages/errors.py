@@ -14,7 +14,7 @@ SOURCE: Final = "lambdas/payment_data/src/payment_data/errors.py"
 PAGE: Final = "reference/errors.md"
 _DONE: Final = {
     errors.Kind.BUSINESS: "Never retried; the order is undone.",
-    errors.Kind.CONTRACT: "Never retried; the order is undone, and an alarm rings.",
+    errors.Kind.CONTRACT: "Never retried; the order is undone, and an alarm fires.",
     errors.Kind.NOT_APPLIED: "Nothing happened; retried with full jitter.",
     errors.Kind.UNKNOWN_OUTCOME: "It may have happened; asked again with the same key, then resolved.",
     errors.Kind.PENDING: "It is under way; asked again, for weeks.",

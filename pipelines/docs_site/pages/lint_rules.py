@@ -43,7 +43,7 @@ def _family(family: Family) -> str:
     rows = [(code(rule), prose(entry.finds), prose(entry.mend)) for rule, entry in family.RULES.items()]
     heading = f"## {ids}: {title.rstrip('.')}\n"
     introduction = "".join(f"{prose(part)}\n\n" for part in rest.split("\n\n") if part.strip())
-    return "\n".join([heading, introduction + table(("rule", "finds", "mend"), rows)])
+    return "\n".join([heading, introduction + table(("rule", "finds", "fix"), rows)])
 
 
 def house_facts() -> dict[str, str]:

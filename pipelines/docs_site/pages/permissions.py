@@ -45,7 +45,7 @@ def _about(resource: dict[str, Any]) -> str:
         sentences.append(f"Never more than the boundary {code(shown(properties['PermissionsBoundary']))}.")
     if "ManagedPolicyArns" in properties:
         policies = ", ".join(code(shown(arn)) for arn in properties["ManagedPolicyArns"])
-        sentences.append(f"Has what AWS manages as {policies}.")
+        sentences.append(f"Has the managed policy {policies}.")
     if "Roles" in properties:
         sentences.append(f"Added to {', '.join(code(shown(role)) for role in properties['Roles'])}.")
     return " ".join(sentences) + "\n"
