@@ -57,7 +57,7 @@ def _is_file(name: str) -> bool:
 
 def _in_files(files: list[Path]) -> list[AnyFinding]:
     try:
-        settings = [path for path in files if stack_tags.in_settings(path)]
+        settings = [path for path in files if stack_tags.is_template_configuration(path)]
         findings: list[AnyFinding] = [*lint_pipelines(path for path in files if path not in settings)]
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from unreadable

@@ -99,13 +99,13 @@ RIGHT: Json = {
 
 
 def properties(template: Json, name: str) -> Json:
-    found: Json = template["Resources"][name]["Properties"]
-    return found
+    of_resource: Json = template["Resources"][name]["Properties"]
+    return of_resource
 
 
 def role_statement(template: Json) -> Json:
-    found: Json = properties(template, "WorkerRole")["Policies"][0]["PolicyDocument"]["Statement"][0]
-    return found
+    work: Json = properties(template, "WorkerRole")["Policies"][0]["PolicyDocument"]["Statement"][0]
+    return work
 
 
 def literal_name(template: Json) -> None:
@@ -242,7 +242,7 @@ SEEDS: list[tuple[str, Callable[[Json], None], str]] = [
 
 
 def of_the_house(template: Json) -> list[tuple[str, str]]:
-    return [(one.rule, one.place) for one in lint({"seeded": template}) if one.rule in IDS]
+    return [(finding.rule, finding.place) for finding in lint({"seeded": template}) if finding.rule in IDS]
 
 
 def test_what_is_right_is_left_alone() -> None:
@@ -291,12 +291,12 @@ def test_every_stack_says_whose_it_is(missing: str) -> None:
 @pytest.mark.parametrize("missing", PUSHED)
 def test_a_branchs_stack_says_where_it_comes_from_and_when_it_may_go(missing: str, tmp_path: Path) -> None:
     # Given the settings of a branch's payments stack that lack one tag
-    said = {**TAGS, **PUSHED, "environment": "branch"}
-    del said[missing]
+    stack = {**TAGS, **PUSHED, "environment": "branch"}
+    del stack[missing]
     file = tmp_path / "payments.json"
-    file.write_text(json.dumps({"Tags": said, "Parameters": {"DatabaseName": "x"}}))
+    file.write_text(json.dumps({"Tags": stack, "Parameters": {"DatabaseName": "x"}}))
     # Then the rule finds it in the file that CloudFormation would get
-    assert tags.in_settings(file)
+    assert tags.is_template_configuration(file)
     assert [(finding.rule, finding.problem) for finding in tags.findings(file)] == [
         ("E9007", f"the stack has no tag '{missing}'")
     ]

@@ -5,24 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from pipelines.core import stack_tags
-from pipelines.lint.house_rules import (
-    alarms,
-    buckets,
-    descriptions,
-    functions,
-    names,
-    permissions,
-    portability,
-    retention,
-)
+from pipelines.lint.house_rules import descriptions, permissions, portability, protection
 
 TEMPLATE_RULES: Final = (
-    names.NO_LITERAL_NAMES,
-    functions.FUNCTIONS_IN_VPC,
-    retention.LOG_GROUPS,
-    buckets.TLS_ONLY,
-    retention.DELETION_POLICIES,
-    alarms.RUNBOOK,
+    portability.NO_LITERAL_NAMES,
+    protection.FUNCTIONS_IN_VPC,
+    protection.LOG_GROUPS,
+    protection.TLS_ONLY,
+    protection.DELETION_POLICIES,
+    descriptions.RUNBOOK,
     descriptions.DESCRIBED,
     portability.ANYWHERE,
     permissions.NO_WILDCARDS,

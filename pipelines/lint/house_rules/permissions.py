@@ -16,20 +16,20 @@ _GRANTING: Final = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPoli
 
 
 def _statements(name: str, resource: Json) -> Iterator[tuple[_Place, Json]]:
-    """Every statement of every policy of a resource: an identity's and a resource's, not the trust."""
-    stack: list[tuple[_Place, object]] = [
+    """Yield each statement of a resource's policies, of every kind but the trust, with its place."""
+    unread: list[tuple[_Place, object]] = [
         (("Resources", name, "Properties"), resource.get("Properties", {})),
     ]
-    while stack:
-        path, value = stack.pop()
+    while unread:
+        path, value = unread.pop()
         if isinstance(value, dict):
             if "Statement" in value and path[-1] != "AssumeRolePolicyDocument":
                 for index, statement in enumerate(as_list(value["Statement"])):
                     yield (*path, "Statement", index), statement
             else:
-                stack += [((*path, key), inside) for key, inside in value.items()]
+                unread += [((*path, key), inside) for key, inside in value.items()]
         elif isinstance(value, list):
-            stack += [((*path, index), inside) for index, inside in enumerate(value)]
+            unread += [((*path, index), inside) for index, inside in enumerate(value)]
 
 
 def _wildcards(template: Json) -> Iterator[Fault]:

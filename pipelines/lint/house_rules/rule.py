@@ -9,6 +9,7 @@ from cfnlint.rules._rule import CloudFormationLintRule, RuleMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
 Json = dict[str, Any]
 
 PAGE: Final = "reference/house-rules.html"
@@ -41,12 +42,12 @@ class HouseRule:
 
 
 def for_cfn_lint(rule: HouseRule, template: Json) -> CloudFormationLintRule:
-    """The rule as cfn-lint runs it, asked of the template as it is, before anything was filled in."""
+    """Return the rule as cfn-lint runs it, over the template as it is, before anything was filled in."""
 
     def match(*_: object) -> list[RuleMatch]:
         return [RuleMatch(list(fault.path), fault.message) for fault in rule.faults(template)]
 
-    made: CloudFormationLintRule = type(
+    cfn_lint_rule: CloudFormationLintRule = type(
         rule.rule_id,
         (CloudFormationLintRule,),
         {
@@ -58,24 +59,24 @@ def for_cfn_lint(rule: HouseRule, template: Json) -> CloudFormationLintRule:
             "match": match,
         },
     )()
-    return made
+    return cfn_lint_rule
 
 
 def resources(template: Json, *kinds: str) -> Iterator[tuple[str, Json]]:
-    """The resources of some types by logical id; of every type when none is named."""
+    """Yield the resources of some types with their logical ids; of every type when none is named."""
     for name, resource in template.get("Resources", {}).items():
         if isinstance(resource, dict) and (not kinds or resource.get("Type") in kinds):
             yield name, resource
 
 
 def properties(template: Json, *kinds: str) -> Iterator[tuple[str, Json]]:
-    """The properties of the resources of some types by logical id."""
+    """Yield the properties of the resources of some types with their logical ids."""
     for name, resource in resources(template, *kinds):
         yield name, resource.get("Properties", {})
 
 
 def strings(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every string in a value with the keys that lead to it; keys themselves are no strings."""
+    """Yield every string in a value with the keys that lead to it; keys themselves are no strings."""
     if isinstance(value, dict):
         for key, inside in value.items():
             yield from strings(inside, (*path, key))
@@ -87,5 +88,5 @@ def strings(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str
 
 
 def as_list(value: Any) -> list[Any]:
-    """A value that may stand for a list of one, as a list."""
+    """Return a list as it is, and any other value as a list of one."""
     return value if isinstance(value, list) else [value]

@@ -19,8 +19,8 @@ TITLE: Final = "A stack says whose it is and when it may go"
 _PARTS: Final = {"Parameters", "StackPolicy", "Tags"}
 
 
-def in_settings(path: Path) -> bool:
-    """Whether a file is a template configuration file: JSON with parameters and tags, and nothing else."""
+def is_template_configuration(path: Path) -> bool:
+    """Return whether a file is a template configuration file: JSON with parameters and tags, nothing else."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -29,7 +29,7 @@ def in_settings(path: Path) -> bool:
 
 
 def findings(path: Path) -> list[Finding]:
-    """What is wrong with the tags of a template configuration file."""
+    """Return the faults of the tags in a template configuration file."""
     settings = json.loads(path.read_text(encoding="utf-8"))
     return [
         Finding(str(path), "Tags", stack_tags.RULE_ID, fault, "Write it with `payments` as the pipelines do")
