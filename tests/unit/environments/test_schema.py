@@ -316,3 +316,121 @@ def test_a_password_in_another_databases_uri_is_refused_and_never_repeated() -> 
 def test_an_environment_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         setattr(load("local"), "name", "other")  # noqa: B010 - mypy would refuse it before pydantic does
+
+
+# Amazon CloudWatch Logs API reference, PutRetentionPolicy.
+RETENTIONS = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"
+
+
+def test_every_retention_of_cloudwatch_can_be_chosen(folder: Path, write: Callable[..., None]) -> None:
+    allowed = {int(days) for days in RETENTIONS.split()}
+    for days in sorted(allowed | {day + step for day in allowed for step in (-1, 1)}):
+        write({"logs.retention_days": days})
+        if days in allowed:
+            assert load("try", folder).logs.retention_days == days
+        else:
+            assert "logs.retention_days: " in refusal(folder)[0]
+
+
+LIMITS: list[tuple[dict[str, Any], str, range]] = [
+    ({}, "functions.memory_mb", range(128, 10_241)),
+    ({"deployment.type": "CANARY", "deployment.interval_minutes": 5}, "deployment.percentage", range(1, 100)),
+    (
+        {"deployment.type": "LINEAR", "deployment.percentage": 5},
+        "deployment.interval_minutes",
+        range(1, 2101),
+    ),
+]
+
+
+@pytest.mark.parametrize(("beside", "key", "limits"), LIMITS, ids=[key for _, key, _ in LIMITS])
+def test_a_number_is_within_its_limits(
+    folder: Path, write: Callable[..., None], beside: dict[str, Any], key: str, limits: range
+) -> None:
+    part, name = key.split(".")
+    for allowed in (limits.start, limits.stop - 1):
+        write(beside | {key: allowed})
+        assert getattr(getattr(load("try", folder), part), name) == allowed
+    for refused in (limits.start - 1, limits.stop):
+        write(beside | {key: refused})
+        assert [line.split(": ")[1] for line in refusal(folder)] == [key]
+
+
+@pytest.mark.parametrize("prefix", [16, 28])
+def test_the_largest_and_the_smallest_network_of_aws_are_taken(
+    folder: Path, write: Callable[..., None], prefix: int
+) -> None:
+    # Given a database in a network as large, or as small, as a VPC can be
+    write({"database.cidr": f"10.99.0.0/{prefix}"})
+    # Then it is taken, and the next size is not
+    assert load("try", folder).database.cidr == f"10.99.0.0/{prefix}"
+    write({"database.cidr": f"10.99.0.0/{15 if prefix == 16 else 29}"})
+    assert "database.cidr: " in refusal(folder)[0]
+
+
+@pytest.mark.parametrize("option", ["tls", "ssl", "authSource", "authMechanism", "authMechanismProperties"])
+@pytest.mark.parametrize("value", ["=x", "=", ""])
+def test_an_option_with_a_key_of_its_own_is_refused_even_without_a_value(
+    folder: Path, write: Callable[..., None], option: str, value: str
+) -> None:
+    write({"database.uri": f"mongodb://db.example/?replicaSet=rs0&{option}{value}"})
+    assert refusal(folder) == [
+        f"environments/try.yml: database.uri: sets {option.lower()}; use the keys authentication and tls"
+    ]
+
+
+def test_options_that_have_no_key_are_kept(folder: Path, write: Callable[..., None]) -> None:
+    write({"database.uri": "mongodb://db.example/?replicaSet=rs0"})
+    uri = load("try", folder).database.connection_uri
+    assert uri.startswith("mongodb://db.example/?replicaSet=rs0&tls=")
+
+
+@pytest.mark.parametrize("base", ["https://stripe.example", "http://127.0.0.1:8420"])
+def test_a_stand_in_for_stripe_is_https_or_on_this_machine(
+    folder: Path, write: Callable[..., None], base: str
+) -> None:
+    write(CARD | {"stripe": {"secret_arn": KEY_ARN, "api_base": base}})
+    loaded = load("try", folder).stripe
+    assert loaded is not None
+    assert loaded.api_base == base
+
+
+@pytest.mark.parametrize("base", ["https://a.example/path", "https://a.example/?q=1", "https://a.example/#f"])
+def test_a_stand_in_for_stripe_is_a_host_alone(folder: Path, write: Callable[..., None], base: str) -> None:
+    write(CARD | {"stripe": {"secret_arn": KEY_ARN, "api_base": base}})
+    assert "without path or credentials" in refusal(folder)[0]
+
+
+def test_keys_of_a_merged_mapping_are_the_file_s_own(folder: Path) -> None:
+    # Given a file that writes a part once and merges it, as YAML may
+    text = (FOLDER / "branch.yml").read_text().replace("name: branch", "name: try")
+    common = "logs: &logs {retention_days: 7, level: INFO}\n"
+    without = yaml.safe_load(text)
+    del without["logs"]
+    (folder / "try.yml").write_text(yaml.safe_dump(without) + common)
+    expected = load("try", folder).logs
+    # When the merged key stands in it
+    (folder / "try.yml").write_text(
+        yaml.safe_dump(without) + "logs: {<<: {retention_days: 7}, level: INFO}\n"
+    )
+    # Then it says the same
+    assert load("try", folder).logs == expected
+
+
+def test_an_embedded_stripe_and_zips_change_nothing_else() -> None:
+    environment = load("prod")
+    stripe = environment.with_stripe(secret_arn=KEY_ARN, api_base="http://127.0.0.1:8420")
+    assert stripe.model_dump(exclude={"stripe"}) == environment.model_dump(exclude={"stripe"})
+    assert stripe.stripe is not None
+    assert (stripe.stripe.secret_arn, stripe.stripe.api_base) == (KEY_ARN, "http://127.0.0.1:8420")
+    zips = environment.as_zips()
+    assert zips.functions.packaging == "zip"
+    assert zips.model_dump(exclude={"functions"}) == environment.model_dump(exclude={"functions"})
+    assert environment.default_stack == "payments-prod"
+
+
+def test_a_part_of_an_environment_takes_no_text_for_a_number(
+    folder: Path, write: Callable[..., None]
+) -> None:
+    write({"functions.memory_mb": "512"})
+    assert [line.split(": ")[1] for line in refusal(folder)] == ["functions.memory_mb"]
