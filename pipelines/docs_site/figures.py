@@ -75,8 +75,11 @@ def from_code(stacks: Mapping[str, Stack]) -> dict[str, Any]:
             "deadline_minutes": budget["deadline_seconds"] // _MINUTE,
             "task_seconds": tasks.TASK_SECONDS,
             "forward_minutes": round(budget["forward"]["seconds"] / _MINUTE),
+            "forward_sure_seconds": int(budget["forward_sure_seconds"]),
+            "step_minutes": round(budget["states"][payment_workflow.RESERVE]["seconds"] / _MINUTE),
             "bank_days": round(budget["forward"]["waiting_seconds"] / _DAY),
-            "undo_hours": f"{budget['states']['Refund payment']['seconds'] / _HOUR:.1f}",
+            "undo_sure_minutes": int(budget["undo_sure_seconds"] / _MINUTE),
+            "undo_hours": f"{budget['states'][payment_workflow.REFUND]['seconds'] / _HOUR:.1f}",
         },
         "limits": _of_an_order()
         | {

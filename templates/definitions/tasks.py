@@ -32,7 +32,12 @@ PENDING_RETRY = {
     "MaxAttempts": 100,
 }
 """For a bank's answer: 23 days. It may take 14 business days (https://docs.stripe.com/payments/sepa-debit)."""
-COMPENSATION_RETRY = FORWARD_RETRY | {"MaxDelaySeconds": 300, "MaxAttempts": 20}
+COMPENSATION_RETRY = FORWARD_RETRY | {"MaxDelaySeconds": 300, "MaxAttempts": 50}
+"""So many that an outage of an hour outlasts them in no execution (`time_budget.sure_seconds`).
+
+Full jitter waits from nothing to the back-off, so retries take half their longest time; it stays, because it
+keeps waiting orders apart. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+"""
 
 EXECUTION = "$states.context.Execution"
 # Whatever the input was: an object without order_id, an array or a string must reach the function as null,

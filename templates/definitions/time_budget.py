@@ -1,4 +1,4 @@
-"""How long a state machine can take at worst, added up from its definition.
+"""How long a state machine can take at worst, and how long it surely keeps trying, from its definition.
 
 Worst: every attempt takes its whole time-out, every retry is used up, and jitter waits as long as it may. A
 retrier counts its own attempts (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html),
@@ -8,11 +8,12 @@ happens where an environment pays by bank account.
 
 from __future__ import annotations
 
+import random
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from payment_data.error_names import PENDING_ERRORS
-from templates.definitions.payment_workflow import CHARGE, DELIVER, PARKED, RESERVE, definition
+from templates.definitions.payment_workflow import CHARGE, DELIVER, PARKED, REFUND, RESERVE, definition
 from templates.definitions.tasks import DEADLINE_SECONDS, State
 
 FORWARD: Final = (RESERVE, CHARGE, DELIVER)
@@ -20,6 +21,9 @@ MOST_SECONDS: Final = 365 * 86_400
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: a standard execution's year."""
 MOST_EVENTS: Final = 25_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: entries of its history."""
+EARLIEST: Final = 0.01
+"""The share of executions that may give up sooner than is promised, if every attempt fails at once."""
+_DRAWS: Final = 20_000
 _EVENTS_OF_AN_ATTEMPT: Final = 3  # TaskScheduled, TaskStarted, and how it ended
 _EVENTS_OF_A_STATE: Final = 2  # entered and exited
 
@@ -68,6 +72,23 @@ def _waits(retry: State) -> list[float]:
     ]
 
 
+def sure_seconds(retry: State, share: float = EARLIEST, *, seed: int = 1) -> float:
+    """Return for how long a retrier goes on trying in all but a `share` of the executions.
+
+    Simulated: each wait is drawn as full jitter draws it, between nothing and the back-off, and an attempt
+        takes no time, as when a connection is refused.
+
+    Args:
+        retry: a Retry entry.
+        share: of the executions, those that give up first.
+        seed: of the draws, so that the same definition has the same figure.
+    """
+    source, waits = random.Random(seed), _waits(retry)  # noqa: S311 - a simulation
+    jitter = retry.get("JitterStrategy") == "FULL"
+    totals = sorted(sum(source.uniform(0, wait) if jitter else wait for wait in waits) for _ in range(_DRAWS))
+    return totals[int(share * _DRAWS)]
+
+
 def worst_paths(states: State, start: str) -> Worst:
     """Return the worst case from a state on, until the execution ends or stops for a person."""
     state = states[start]
@@ -93,6 +114,8 @@ def figures() -> dict[str, Any]:
         "states": {name: asdict(one) for name, one in worst.items()},
         "forward": asdict(forward),
         "execution": asdict(execution) | {"events": execution.events},
+        "forward_sure_seconds": sure_seconds(states[RESERVE]["Retry"][0]),
+        "undo_sure_seconds": sure_seconds(states[REFUND]["Retry"][0]),
         "deadline_seconds": DEADLINE_SECONDS,
         "most_seconds": MOST_SECONDS,
         "most_events": MOST_EVENTS,

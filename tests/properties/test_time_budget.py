@@ -18,7 +18,7 @@ from templates.definitions.payment_workflow import (
 
 FORWARD = 9 * 10 + (1 + 2 + 4 + 8 + 16 + 3 * 20)
 """Nine attempts of ten seconds, and the waits between them."""
-BACK = 21 * 10 + (1 + 2 + 4 + 8 + 16 + 32 + 64 + 128 + 256 + 11 * 300)
+BACK = 51 * 10 + (1 + 2 + 4 + 8 + 16 + 32 + 64 + 128 + 256 + 41 * 300)
 BANK = 100 * 10 + sum(60 * 2**n for n in range(9)) + 91 * 6 * 3600
 
 
@@ -50,8 +50,38 @@ def test_the_execution_ends_long_before_aws_ends_it() -> None:
     assert execution["events"] < time_budget.MOST_EVENTS / 10
 
 
-def test_undoing_outlasts_an_outage_of_an_hour() -> None:
-    assert time_budget.figures()["states"][REFUND]["seconds"] > 3600
+_UNDO = tasks.COMPENSATION_RETRY
+
+
+def test_an_outage_of_an_hour_parks_nothing() -> None:
+    # Given full jitter, and attempts that fail at once
+    retries = [definition()["States"][name]["Retry"][0] for name in (REFUND, RELEASE, RECORD, PARKED)]
+    assert retries == [_UNDO] * 4
+    # Then all but one of a hundred executions go on for a third longer, and the first of 20,000 outlasts it
+    assert time_budget.sure_seconds(_UNDO, seed=7) > 3600 * 4 / 3
+    assert time_budget.sure_seconds(_UNDO, 0.0, seed=8) > 3600
+
+
+def test_fewer_retries_would_park_orders_in_an_outage_of_an_hour() -> None:
+    # Given the most that the waits may be, which jitter shortens to half
+    fewer = _UNDO | {"MaxAttempts": 20}
+    assert sum(min(2.0**n, 300) for n in range(20)) > 3600
+    # Then
+    assert 1000 < time_budget.sure_seconds(fewer) < 1400
+    assert 1700 < time_budget.sure_seconds(fewer, 0.5) < 2100
+
+
+def test_without_jitter_every_execution_waits_the_same() -> None:
+    waits = _UNDO | {"JitterStrategy": "NONE", "MaxAttempts": 3}
+    assert time_budget.sure_seconds(waits) == 1 + 2 + 4
+
+
+def test_a_forward_step_gives_up_when_a_short_outage_is_surely_over() -> None:
+    # Given that nobody waits for long in front of a shop
+    sure = time_budget.sure_seconds(tasks.FORWARD_RETRY)
+    # Then what pages promise is what most executions do
+    assert 15 < sure < 30
+    assert time_budget.figures()["forward_sure_seconds"] == sure
 
 
 @pytest.mark.parametrize(
