@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from pipelines.core import git
+
 _COMMANDS: Final = {
     "synth": "build:synth",
     "lint": "lint:lint",
@@ -51,6 +53,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what it refuses is said in words and ends with 1."""
+        git.forget_caller()
         from pipelines.cli.failures import reported  # noqa: PLC0415 - loads boto3, which `--help` has no use for
 
         with reported():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from pipelines.core import git
 from pipelines.core.refusals import Refused
 from pipelines.docs_site import assets, generated, navigation
 
@@ -93,9 +93,10 @@ def source_date(root: Path) -> str:
     """Return when the source was committed, in seconds since 1970; 1980 for a source without history."""
     if not (root / ".git").exists():
         return _NO_TIME
-    command = ["git", "-C", str(root), "log", "-1", "--format=%ct"]
-    completed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    return completed.stdout.strip() or _NO_TIME
+    try:
+        return git.run(root, "log", "-1", "--format=%ct").strip() or _NO_TIME
+    except Refused:
+        return _NO_TIME
 
 
 def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipelines.core.refusals import Refused
+from pipelines.core import git
 from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class ScratchRepository:
         for name, content in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
+            path.write_text(content, encoding="utf-8")
         _git(self.folder, "add", "--all")
         _git(self.folder, "commit", "--quiet", "--allow-empty", "-m", message)
         if not exists:
@@ -80,16 +79,4 @@ def make(folder: Path, branch: str) -> ScratchRepository:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    try:
-        completed = subprocess.run(  # noqa: S603 - our own arguments, no shell
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - the git that the developer uses
-            env=os.environ | _WHO,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise Refused("git is not installed.") from None
-    if completed.returncode:
-        raise Refused(f"git {arguments[0]} failed in {folder}: {completed.stderr.strip()}")
-    return completed.stdout
+    return git.run(folder, *arguments, extra=_WHO)

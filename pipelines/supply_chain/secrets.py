@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from environments.strict_yaml import read as read_yaml
+from pipelines.core import git
 from pipelines.core.repository import CACHE
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of
 
@@ -154,7 +155,7 @@ def _git(root: Path, *arguments: str) -> bytes:
             capture_output=True,
             check=False,
             # An archive that is unpacked within another checkout has no history; that one's is not its own.
-            env=os.environ | {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)},
+            env=git.environment({"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)}),
         )
     except FileNotFoundError as error:
         raise CannotCheck("git is not installed") from error
