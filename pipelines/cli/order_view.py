@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.aws.executions import Moment
     from pipelines.orders.order_effects import Effect
-    from pipelines.orders.orders import Record
+    from pipelines.orders.orders import OrderRecord
 
 
 class Journey:
@@ -64,7 +64,7 @@ def print_list(orders: Sequence[dict[str, Any]]) -> None:
         terminal.out.print(line, markup=False)
 
 
-def print_record(order_id: str, record: Record, status: str | None, moments: Iterable[Moment]) -> None:
+def print_record(order_id: str, record: OrderRecord, status: str | None, moments: Iterable[Moment]) -> None:
     """Print everything about an order."""
     order = record.order
     state = order["state"] if order else "not known to the data API"

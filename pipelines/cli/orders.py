@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from payment_data.errors import Problem
 from pipelines.aws import executions
 from pipelines.cli import options, order_view, terminal
 from pipelines.core.refusals import Refused
-from pipelines.orders import load_samples, order_effects, orders, payment_stack, samples
+from pipelines.orders import order_effects, orders, payment_stack, samples
 from pipelines.orders import smoke as smoke_runs
 from pipelines.orders.orders import PARKED, STATES
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
+    from pipelines.orders.order_effects import Effect, Holdings
+    from pipelines.orders.payment_stack import PaymentStack
     from pipelines.orders.smoke import SmokeReport
 
 
@@ -34,7 +37,7 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
     """
     sample_documents = samples.read(files, aws.environment.currency)
     with terminal.progress(f"loading into {stack}") as reporter:
-        counts = load_samples.load(payment_stack.connect(aws, stack).api, sample_documents, reporter)
+        counts = samples.load(payment_stack.connect(aws, stack).api, sample_documents, reporter)
     if machine:
         terminal.as_json(counts)
         return
@@ -62,7 +65,7 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     for moment in executions.follow(aws, placed.arn):
         followed.append(moment)
         journey.print(moment)
-    changes = order_effects.effects(before, order_effects.holdings(payments.api, order_id))
+    changes = _effects(payments, order_id, before)
     end = followed[-1]
     if machine:
         ended = {"order_id": order_id, "execution": placed.arn, "status": end.state}
@@ -78,6 +81,17 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
             f"Order {order_id}: payment failed: {end.error}: {end.cause}", f"payments order show {order_id}"
         )
     terminal.done(f"Order {order_id} is placed")
+
+
+def _effects(payments: PaymentStack, order_id: str, before: Holdings) -> list[Effect]:
+    """Return what an order changed, nothing where that cannot be read: the order has ended all the same."""
+    try:
+        return order_effects.effects(before, order_effects.holdings(payments.api, order_id))
+    except Problem as problem:
+        terminal.err.print(
+            f"The effects could not be read: {type(problem).__name__}: {problem}", markup=False
+        )
+        return []
 
 
 @order.command()

@@ -1,4 +1,4 @@
-"""What an order does to stock and money: both counted before and after."""
+"""What an order changed: stock and credit, counted before and after."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing before and after, in words, and whether they differ."""
+    """A product's stock or a user's credit before and after, in words, and whether it changed."""
 
     what: str
     before: str
@@ -40,7 +40,7 @@ class Effect:
 
 
 def holdings(api: DataApi, order_id: str) -> Holdings:
-    """The stock of an order's products and the balance of its user; nothing for an unknown order."""
+    """Return the stock of an order's products and the balance of its user; nothing for an unknown order."""
     try:
         order = api.order(order_id)
     except OrderNotFound:
@@ -55,11 +55,11 @@ def holdings(api: DataApi, order_id: str) -> Holdings:
 
 
 def effects(before: Holdings, after: Holdings) -> list[Effect]:
-    """What changed and what did not, one line for each product and user."""
-    found = []
+    """Return what changed and what did not, one effect for each product and user."""
+    changes = []
     for product_id, count in after.stock.items():
         was = before.stock.get(product_id, count)
-        found.append(
+        changes.append(
             Effect(f"stock of {product_id}", str(was), str(count), f"{count - was:+d}", count != was)
         )
     for user_id, balance in after.balances.items():
@@ -68,5 +68,5 @@ def effects(before: Holdings, after: Holdings) -> list[Effect]:
         had, has, difference = (
             money.format_major(value, after.currency) for value in (was, balance, balance - was)
         )
-        found.append(Effect(credit, had, has, difference, balance != was))
-    return found
+        changes.append(Effect(credit, had, has, difference, balance != was))
+    return changes

@@ -1,4 +1,4 @@
-"""An order placed, and everything there is to know about one."""
+"""Place an order, redrive its execution, and read everything that is on record of it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _PAGE: Final = 100
 PARKED: Final = "NEEDS_ATTENTION"
 """The state of an order whose undo could not be finished."""
+UNKNOWN: Final = "UNKNOWN"
+"""What stands for the state of an order that does not exist."""
 STATES: Final = (
     "NEW",
     "RESERVED",
@@ -55,10 +57,13 @@ def place(stack: PaymentStack, order_id: str) -> Placed:
     """Start the order's execution through the live alias, or find the one it has already.
 
     Raises:
-        Refused: The id is none.
+        Refused: The id is none, or no such order is on record.
     """
     stepfunctions, arn = stack.aws.stepfunctions, execution_arn(stack, order_id)
     new = executions.status(stack.aws, arn) is None
+    if new and state(stack.api, order_id) == UNKNOWN:
+        # An execution's name is used up for 90 days, so one for nothing would bar the order itself.
+        raise Refused(f"There is no order {order_id} in {stack.name}.", "payments load FILE")
     # The same name and input is the same execution while it runs, and refused once it has ended
     # (API Reference, StartExecution), so two people placing one order at once place it once.
     with contextlib.suppress(stepfunctions.exceptions.ExecutionAlreadyExists):
@@ -69,7 +74,7 @@ def place(stack: PaymentStack, order_id: str) -> Placed:
 
 
 def redrive(stack: PaymentStack, order_id: str) -> Iterator[Moment]:
-    """Take an order's failed execution up again where it stopped, and tell what happens until it ends.
+    """Redrive an order's failed execution from where it stopped, and yield its moments until it ends.
 
     It runs the workflow version that it began with.
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
@@ -94,18 +99,18 @@ def redrive(stack: PaymentStack, order_id: str) -> Iterator[Moment]:
 
 
 def listed(api: DataApi, state: str | None, limit: int) -> Iterator[dict[str, Any]]:
-    """At most `limit` orders in a state, or in any, those first that have not changed for longest."""
-    after, told = "", 0
+    """Yield at most `limit` orders in a state, or in any, the longest unchanged first."""
+    after, count = "", 0
     while True:
-        page = api.orders(state=state, after=after, limit=min(_PAGE, limit - told))
+        page = api.orders(state=state, after=after, limit=min(_PAGE, limit - count))
         yield from page["orders"]
-        told, after = told + len(page["orders"]), page.get("next", "")
-        if not after or told >= limit:
+        count, after = count + len(page["orders"]), page.get("next", "")
+        if not after or count >= limit:
             return
 
 
 def execution_arn(stack: PaymentStack, order_id: str) -> str:
-    """The ARN of the one execution that an order can have.
+    """Return the ARN of the one execution that an order can have.
 
     Raises:
         Refused: The id is none.
@@ -116,8 +121,8 @@ def execution_arn(stack: PaymentStack, order_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """What the data API knows of an order; the documents are the API's own.
+class OrderRecord:
+    """What the data API has on record of an order; the documents are the API's own.
 
     Attributes:
         order: The order, or none when it is not known.
@@ -137,21 +142,21 @@ class Record:
 
 
 def state(api: DataApi, order_id: str) -> str:
-    """The state of an order; UNKNOWN where there is none."""
+    """Return the state of an order; UNKNOWN where there is none."""
     try:
         return str(api.order(order_id)["state"])
     except OrderNotFound:
-        return "UNKNOWN"
+        return UNKNOWN
 
 
-def record(api: DataApi, order_id: str) -> Record:
-    """Look an order up, in every place that something of it may be."""
+def record(api: DataApi, order_id: str) -> OrderRecord:
+    """Return everything on record of an order; `order` is none where only failures are known."""
     failures = api.failures(order_id)["failures"]
     try:
         order = api.order(order_id)
     except OrderNotFound:
-        return Record(None, [], [], {}, [], failures)
-    return Record(
+        return OrderRecord(None, [], [], {}, [], failures)
+    return OrderRecord(
         order,
         api.history(order_id)["history"],
         api.reservation(order_id)["lines"],

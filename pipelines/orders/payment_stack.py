@@ -1,21 +1,24 @@
-"""A deployed payments stack, as someone who places orders needs it."""
+"""A deployed payments stack and its data API, for the commands that place orders and look after money."""
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
 
+from payment_data.client import DataApi, Response
+from payment_data.errors import OutcomeUnknown
 from pipelines.aws import stacks
-from pipelines.orders import data_api
 
 if TYPE_CHECKING:
-    from payment_data.client import DataApi
     from pipelines.aws.accounts import Aws
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentStack:
-    """What a stack offers.
+    """A deployed payments stack.
 
     Attributes:
         aws: Where it is.
@@ -35,7 +38,7 @@ class PaymentStack:
 
 
 def connect(aws: Aws, name: str) -> PaymentStack:
-    """Find a payments stack.
+    """Return a payments stack by its name.
 
     Raises:
         Refused: There is no such stack.
@@ -44,8 +47,60 @@ def connect(aws: Aws, name: str) -> PaymentStack:
     return PaymentStack(
         aws,
         name,
-        data_api.connect(aws, outputs["DataApiFunctionName"]),
+        invoked_data_api(aws, outputs["DataApiFunctionName"]),
         outputs["PaymentWorkflowArn"],
         outputs["PaymentWorkflowAliasArn"],
         outputs["SmokeWorkflowArn"],
     )
+
+
+def invoked_data_api(aws: Aws, function: str) -> DataApi:
+    """Return the data API of a stack, called by invoking its function: the API itself is private to the VPC.
+
+    Args:
+        aws: Where the stack is.
+        function: The output `DataApiFunctionName` of the stack.
+    """
+
+    def invoke(method: str, path: str, body: bytes | None = None) -> Response:
+        event = json.dumps(proxy_event(method, path, body)).encode()
+        answer = aws.functions.invoke(FunctionName=function, Payload=event)
+        payload = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise OutcomeUnknown(f"{method} {path}: the data API's function failed: {_reason(payload)}")
+        text: str = payload.get("body") or ""
+        content = base64.b64decode(text) if payload.get("isBase64Encoded") else text.encode()
+        return Response(payload["statusCode"], content)
+
+    return DataApi(invoke)
+
+
+def proxy_event(method: str, path: str, body: bytes | None) -> dict[str, object]:
+    """Return the event that API Gateway would send.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    path, _, query = path.partition("?")
+    return {
+        "resource": "/{proxy+}",
+        "path": unquote(path),
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json"} if body else {},
+        "multiValueHeaders": {"Content-Type": ["application/json"]} if body else {},
+        "queryStringParameters": dict(parse_qsl(query)) or None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"proxy": unquote(path).lstrip("/")},
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": "/{proxy+}",
+            "httpMethod": method,
+            "path": f"/live{path}",
+            "stage": "live",
+        },
+        "body": body.decode() if body else None,
+        "isBase64Encoded": False,
+    }
+
+
+def _reason(payload: object) -> str:
+    return str(payload.get("errorMessage")) if isinstance(payload, dict) else str(payload)

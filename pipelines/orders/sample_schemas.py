@@ -1,7 +1,8 @@
-"""The shapes that sample files hold, and the data API's bodies made from them.
+"""The schemas of sample files, and the data API's bodies made from their records.
 
-The files speak the business's language (major units, `credit`, `requested_count`); the bodies speak the
-system's (minor units, `balance`, `quantity`).
+The files use the business's words (major units, `credit`, `requested_count`), the bodies the system's (minor
+units, `balance`, `quantity`). Every rule is the data API's own declaration, so what is accepted here is
+accepted there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from data_api.http.requests import MAX_BYTES
+from data_api.schemas import bodies
 from payment_data import fields, money
+from payment_data.client import encoded
 from payment_data.errors import FieldError
 
 if TYPE_CHECKING:
@@ -19,23 +23,22 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 _DIGITS: Final = 40
-_NAME: Final = fields.Text(200, 1)
-_IN_A_WALLET: Final = ("customer", "card", "bank_account")
-_GATEWAY_ID: Final = fields.Text(
-    68, 4, r"^(cus|pm)_[A-Za-z0-9_]{1,64}$", "must be an id of Stripe's like pm_1"
-)
-_COUNT: Final = fields.Integer(0, 10**9)
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in major units: a JSON number or string with no more decimals than the currency has."""
+    """An amount in major units: a JSON number or string with no more decimals than the currency has.
+
+    Attributes:
+        currency: ISO 4217.
+        minor: The data API's type of the same amount in minor units, whose bounds are these.
+    """
 
     currency: str
-    maximum: int
+    minor: fields.Integer
 
     def check(self, value: object, at: str) -> Iterator[FieldError]:
-        """Yield what is wrong with the amount."""
+        """Yield the rules that the amount breaks; `at` is its place in the file."""
         if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > _DIGITS:
             value = "1e…"  # written out, it could take all memory; it is out of bounds anyway
         try:
@@ -43,12 +46,15 @@ class Money:
         except money.AmountError as error:
             yield FieldError(at, str(error))
         else:
-            if amount > self.maximum:
-                most = money.format_major(self.maximum, self.currency)
-                yield FieldError(at, f"must be at most {most} {self.currency}")
+            if not self.minor.minimum <= amount <= self.minor.maximum:
+                least, most = (
+                    money.format_major(bound, self.currency)
+                    for bound in (self.minor.minimum, self.minor.maximum)
+                )
+                yield FieldError(at, f"must be from {least} to {most} {self.currency}")
 
     def schema(self) -> Json:
-        """Describe the amount as JSON Schema."""
+        """Return the JSON Schema of an amount."""
         return {"type": ["number", "string"]}
 
 
@@ -59,8 +65,8 @@ class Kind:
     Attributes:
         plural: What a list of them is called.
         key: The field that holds a record's id, and that tells the kind.
-        shape: What a record must look like.
-        body: Makes the data API's body of a record that has that shape.
+        shape: The schema of a record.
+        body: Makes the data API's body of a record that has that schema.
     """
 
     plural: str
@@ -68,22 +74,29 @@ class Kind:
     shape: fields.Object
     body: Callable[[Mapping[str, Any]], Json]
 
+    def check(self, record: object, at: str) -> Iterator[FieldError]:
+        """Yield every rule that a record breaks, those of the data API's request included."""
+        broken = list(self.shape.check(record, at))
+        yield from broken
+        if not broken and isinstance(record, dict):
+            yield from _check_request(self.body(record), at)
+
 
 def kinds(currency: str) -> list[Kind]:
-    """Every kind, the most telling key first: an order, too, has a `user_id`."""
+    """Return every kind, the most telling key first: an order, too, has a `user_id`."""
     return [_orders(currency), _products(currency), _users(currency)]
 
 
 def _orders(currency: str) -> Kind:
     line: dict[str, fields.Field] = {
         **_item(currency),
-        "requested_count": fields.Integer(1, 10_000),
-        "delivery_address": fields.Text(500),
+        "requested_count": bodies.QUANTITY,
+        "delivery_address": bodies.ADDRESS,
     }
     order: dict[str, fields.Field] = {
-        "order_id": fields.identifier("The order"),
-        "user_id": fields.identifier("Who pays"),
-        "products": fields.Array(fields.Object(line), 1, 100, unique="product_id"),
+        "order_id": bodies.ORDER_ID,
+        "user_id": bodies.USER_ID,
+        "products": fields.Array(fields.Object(line), 1, bodies.MAX_LINES, unique="product_id"),
     }
 
     def body(record: Mapping[str, Any]) -> Json:
@@ -100,7 +113,7 @@ def _line(entry: Mapping[str, Any], currency: str) -> Json:
 
 
 def _products(currency: str) -> Kind:
-    product: dict[str, fields.Field] = {**_item(currency), "available_count": _COUNT}
+    product: dict[str, fields.Field] = {**_item(currency), "available_count": bodies.AVAILABLE}
 
     def body(record: Mapping[str, Any]) -> Json:
         kept = {key: record[key] for key in ("name", "type")}
@@ -112,10 +125,10 @@ def _products(currency: str) -> Kind:
 
 def _users(currency: str) -> Kind:
     user: dict[str, fields.Field] = {
-        "user_id": fields.identifier("Who pays"),
-        "username": _NAME,
-        "credit": Money(currency, money.MAX_BALANCE),
-        "wallet": fields.Object(dict.fromkeys(_IN_A_WALLET, _GATEWAY_ID), _IN_A_WALLET),
+        "user_id": bodies.USER_ID,
+        "username": bodies.USERNAME,
+        "credit": Money(currency, bodies.BALANCE),
+        "wallet": bodies.WALLET,
     }
 
     def body(record: Mapping[str, Any]) -> Json:
@@ -128,8 +141,18 @@ def _users(currency: str) -> Kind:
 
 def _item(currency: str) -> dict[str, fields.Field]:
     return {
-        "product_id": fields.identifier("The product"),
-        "name": _NAME,
-        "price": Money(currency, money.MAX_AMOUNT),
-        "type": _NAME,
+        "product_id": bodies.PRODUCT_ID,
+        "name": bodies.NAME,
+        "price": Money(currency, bodies.PRICE),
+        "type": bodies.TYPE,
     }
+
+
+def _check_request(body: Json, at: str) -> Iterator[FieldError]:
+    """Yield what the data API refuses in a request whose fields are all right."""
+    total = sum(line["price"] * line["quantity"] for line in body.get("lines", ()))
+    if total > money.MAX_AMOUNT:
+        most = money.format_major(money.MAX_AMOUNT, body["currency"])
+        yield FieldError(at, f"must not cost more than {most} {body['currency']} in all")
+    if (size := len(encoded(body))) > MAX_BYTES:
+        yield FieldError(at, f"must be at most {MAX_BYTES} bytes as a request, not {size}")

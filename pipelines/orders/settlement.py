@@ -1,4 +1,4 @@
-"""Settlement from outside: asks the data API for a step at a time until there is nothing more to do."""
+"""Settle a stack: ask the data API for one page at a time until nothing is due."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ _COUNTS: Final = ("opened", "entered", "settled", "disputed")
 
 
 def settle(api: DataApi, reporter: Reporter = NOBODY, *, limit: int = 100) -> dict[str, int]:
-    """Enter and settle everything that is due; returns how many of each there were.
+    """Enter into the ledger and settle everything that is due.
 
     Args:
         api: The data API of the stack.
-        reporter: Told after each step.
-        limit: How many orders of a kind in one step.
+        reporter: Shows the counts after each page.
+        limit: How many orders of a kind in a page.
+
+    Returns:
+        How many were {opened, entered, settled, disputed}.
     """
     done, after = dict.fromkeys(_COUNTS, 0), ""
     while True:

@@ -1,4 +1,4 @@
-"""The smoke workflow of a stack, run and read: does the deployed system take orders as it should?"""
+"""Run the smoke workflow of a stack and read its report."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
+class SmokeCheck:
+    """A check of a smoke run, and its result."""
 
     name: str
     ok: bool
@@ -26,25 +26,25 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class SmokeReport:
-    """What a smoke run found.
+    """The report of a smoke run.
 
     Attributes:
         execution: The ARN of the run.
-        passed: Whether all is well.
-        checks: What was looked at, where the run came that far.
+        passed: Whether every check passed.
+        checks: The checks, where the run came that far.
         error: The error's name, where it did not.
         cause: What the error said.
     """
 
     execution: str
     passed: bool
-    checks: list[Check]
+    checks: list[SmokeCheck]
     error: str = ""
     cause: str = ""
 
 
 def run(stack: PaymentStack, reporter: Reporter = NOBODY) -> SmokeReport:
-    """Run the smoke workflow and wait for its report; it removes what it makes."""
+    """Run the smoke workflow and return its report; the run removes what it makes."""
     stepfunctions = stack.aws.stepfunctions
     arn = stepfunctions.start_execution(stateMachineArn=stack.smoke, input="{}")["executionArn"]
     for moment in executions.follow(stack.aws, arn):
@@ -53,32 +53,32 @@ def run(stack: PaymentStack, reporter: Reporter = NOBODY) -> SmokeReport:
 
 
 def report(execution: Mapping[str, Any]) -> SmokeReport:
-    """What a smoke run found, from what DescribeExecution says of it."""
+    """Return the report of a smoke run from the answer of DescribeExecution."""
     error, cause = execution.get("error", ""), execution.get("cause", "")
     checks = _checks(execution.get("output") or cause)
     passed = execution["status"] == "SUCCEEDED" and bool(checks) and all(check.ok for check in checks)
     return SmokeReport(execution["executionArn"], passed, checks, error, cause)
 
 
-def readable(said: str) -> str:
-    """What a pipeline says of a failed smoke run, with a line for each failed check; anything else as it is.
+def readable(message: str) -> str:
+    """Return a pipeline's message about a failed smoke run with a line for each failed check.
 
-    It carries the whole report otherwise, which nobody reads on one line.
+    It carries the whole report otherwise, which nobody reads on one line. Any other message stays as it is.
     """
-    before, brace, rest = said.partition("{")
+    before, brace, rest = message.partition("{")
     checks = _checks(brace + rest)
     failed = [check for check in checks if not check.ok]
     if not failed:
-        return said
-    told = [f"  ✗ {check.name}: {check.detail}" for check in failed]
-    return "\n".join([f"{before}{len(failed)} of {len(checks)} checks failed.", *told])
+        return message
+    lines = [f"  ✗ {check.name}: {check.detail}" for check in failed]
+    return "\n".join([f"{before}{len(failed)} of {len(checks)} checks failed.", *lines])
 
 
-def _checks(said: str) -> list[Check]:
-    """The checks of a report; a failed run may carry them in its cause, or fail before there are any."""
+def _checks(text: str) -> list[SmokeCheck]:
+    """Return the checks of a report; a failed run may have them in its cause, or have none."""
     try:
-        document = json.loads(said)
+        document = json.loads(text)
     except ValueError:
         return []
     listed = document.get("checks", []) if isinstance(document, dict) else []
-    return [Check(check["name"], check["ok"], check["detail"]) for check in listed]
+    return [SmokeCheck(check["name"], check["ok"], check["detail"]) for check in listed]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import executions
 from pipelines.core.repository import SAMPLES
-from pipelines.orders import load_samples, order_effects, orders, samples
+from pipelines.orders import order_effects, orders, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def place(stack: PaymentStack, reporter: Reporter, watch: Callable[[Moment], Non
         watch: Shown every moment of every order.
     """
     documents = samples.read(sorted(SAMPLES.glob("*.json")), stack.aws.environment.currency)
-    load_samples.load(stack.api, documents, reporter)
+    samples.load(stack.api, documents, reporter)
     reporter.say(f"{len(documents)} sample products, users and orders loaded into {stack.name}")
     results = []
     for order_id, (expected, story) in EXPECTED.items():

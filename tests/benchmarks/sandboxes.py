@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from payment_data.errors import InvalidOrder, OutOfStock, PaymentDeclined, Problem
-from pipelines.orders.data_api import proxy_event
+from pipelines.orders.payment_stack import proxy_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from bson.int64 import Int64
 
 from payment_data.client import DataApi, Response
 from pipelines.cli.order_view import table
-from pipelines.orders.data_api import proxy_event
+from pipelines.orders.payment_stack import proxy_event
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.settlement import settle
 from tests.benchmarks import contest

@@ -82,6 +82,7 @@ def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop:
     ("arguments", "said"),
     [
         (("order", "place", "--order", "no such form"), "'no such form' is no order id"),
+        (("order", "place", "--order", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "order-1", "--stack", "no-such-stack"), "There is no stack no-such-stack"),
         (("remove", "--stack", "no-such-stack", "--yes"), "There is no stack no-such-stack"),
@@ -103,7 +104,7 @@ def test_loading_another_product_under_the_same_id_is_refused(
     path.write_text(json.dumps(other))
     result = payments("load", path)
     assert result.exit_code == 1
-    assert f"product {tea} is there already, and is another one" in result.stderr
+    assert f"product {tea} exists already and differs" in result.stderr
 
 
 def test_smoke_tells_each_check(payments: Payments) -> None:

@@ -12,7 +12,7 @@ from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
 from pipelines.evidence.evidence import Evidence
 from pipelines.evidence.reports import Suite
-from pipelines.orders.smoke import Check, SmokeReport
+from pipelines.orders.smoke import SmokeCheck, SmokeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ def evidence() -> Callable[..., Evidence]:
         risks=[],
         tests=Suite(ran=412, skipped=3, failed=(), seconds=80.0),
         coverage=0.914,
-        smoke=SmokeReport("arn:smoke", passed=True, checks=[Check("happy order", True, "stock 5 to 4")]),
+        smoke=SmokeReport("arn:smoke", passed=True, checks=[SmokeCheck("happy order", True, "stock 5 to 4")]),
         commits=[Commit("0123456789abcdef", "Add a thing", AT)],
         drift=[Drift("payments-prod")],
         digests={"reserve_products": "a" * 64},

@@ -17,7 +17,7 @@ from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
 from pipelines.evidence.reports import Suite
 from pipelines.evidence.risks import IAM, NETWORK, Risk, Severity
-from pipelines.orders.smoke import Check, SmokeReport
+from pipelines.orders.smoke import SmokeCheck, SmokeReport
 from tests.pipelines.evidence.conftest import AT
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RISK = Risk(Severity.HIGH, NETWORK, "payments-network/Group", "newly lets traffic from 0.0.0.0/0 through")
 FAILED = SmokeReport(
-    "arn:smoke", passed=False, checks=[Check("stock", False, "4, not 5")], error="SmokeFailed"
+    "arn:smoke", passed=False, checks=[SmokeCheck("stock", False, "4, not 5")], error="SmokeFailed"
 )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from payment_data.client import DataApi, SignedHttp
+from payment_data.client import DataApi, SignedHttp, encoded
+from payment_data.connections import ConnectionPool
 from payment_data.errors import (
     BY_NAME,
     AccessDenied,
@@ -18,6 +19,7 @@ from payment_data.errors import (
     Throttled,
     UnexpectedResponse,
 )
+from payment_data.timeouts import DATA_API_SECONDS
 from tests.unit.lambdas.conftest import CREDENTIALS, FakeApi, problem
 
 
@@ -55,35 +57,158 @@ def test_a_request_carries_the_steps_trace_to_the_data_api(fake_api: FakeApi) ->
     assert "trace" not in headers["Authorization"].lower()
 
 
-def test_every_operation_has_its_path(api: DataApi, fake_api: FakeApi) -> None:
+E = {"execution": "e"}
+FORWARD = E | {"deadline": "d"}
+UNDO = E | {"reason": "r"}
+
+
+@pytest.mark.parametrize(
+    ("call", "request_line", "body"),
+    [
+        (lambda api: api.put_product("p", {"name": "Tea"}), "PUT /products/p", {"name": "Tea"}),
+        (lambda api: api.product("p"), "GET /products/p", None),
+        (lambda api: api.delete_product("p"), "DELETE /products/p", None),
+        (lambda api: api.put_user("u", {"balance": 1}), "PUT /users/u", {"balance": 1}),
+        (lambda api: api.user("u"), "GET /users/u", None),
+        (lambda api: api.delete_user("u"), "DELETE /users/u", None),
+        (lambda api: api.put_order("o", {"lines": []}), "PUT /orders/o", {"lines": []}),
+        (lambda api: api.order("o"), "GET /orders/o", None),
+        (lambda api: api.delete_order("o"), "DELETE /orders/o", None),
+        (lambda api: api.reserve("o", execution="e", deadline="d"), "PUT /orders/o/reservation", FORWARD),
+        (lambda api: api.reservation("o"), "GET /orders/o/reservation", None),
+        (
+            lambda api: api.charge("o", execution="e", deadline="d", method="credit", attempt=1),
+            "PUT /orders/o/payment",
+            FORWARD | {"method": "credit", "attempt": 1},
+        ),
+        (lambda api: api.payment("o"), "GET /orders/o/payment", None),
+        (
+            lambda api: api.open_payment("o", 2, execution="e", deadline="d", method="card"),
+            "PUT /orders/o/payments/2",
+            FORWARD | {"method": "card"},
+        ),
+        (
+            lambda api: api.follow_payment("o", 2, "decline", {"reason": "r"}),
+            "PUT /orders/o/payments/2/decline",
+            {"reason": "r"},
+        ),
+        (lambda api: api.refund("o", execution="e", reason="r"), "PUT /orders/o/refund", UNDO),
+        (
+            lambda api: api.refund("o", execution="e", reason="r", method="card"),
+            "PUT /orders/o/refund",
+            UNDO | {"method": "card"},
+        ),
+        (lambda api: api.release("o", execution="e", reason="r"), "PUT /orders/o/release", UNDO),
+        (lambda api: api.deliver("o", execution="e", deadline="d"), "PUT /orders/o/deliveries", FORWARD),
+        (lambda api: api.deliveries("o"), "GET /orders/o/deliveries", None),
+        (lambda api: api.record_failure("o", {"step": "s"}), "PUT /orders/o/failure", {"step": "s"}),
+        (lambda api: api.failures("o"), "GET /orders/o/failures", None),
+        (lambda api: api.history("o"), "GET /orders/o/history", None),
+        (lambda api: api.orders(), "GET /orders?limit=100", None),
+        (
+            lambda api: api.orders(state="PAID", after="a~b", limit=7),
+            "GET /orders?state=PAID&after=a~b&limit=7",
+            None,
+        ),
+        (lambda api: api.settle(), "PUT /settlement", {"limit": 100, "after": ""}),
+        (lambda api: api.settle(limit=5, after="x"), "PUT /settlement", {"limit": 5, "after": "x"}),
+        (lambda api: api.audit(), "GET /audit", None),
+        (lambda api: api.audit_page("users"), "GET /audit/users", None),
+        (
+            lambda api: api.audit_page("orders", after="o 1", limit=2),
+            "GET /audit/orders?after=o+1&limit=2",
+            None,
+        ),
+    ],
+)
+def test_every_operation_has_its_request(
+    api: DataApi, fake_api: FakeApi, call: Any, request_line: str, body: Any
+) -> None:
+    # Given
+    fake_api.answers = [(200, {"state": "done"})]
     # When
-    api.product("p")
-    api.put_user("u", {})
-    api.delete_order("o")
-    api.charge("o", execution="e", deadline="d", method="credit", attempt=1)
-    api.payment("o")
-    api.refund("o", execution="e", reason="r")
-    api.release("o", execution="e", reason="r")
-    api.deliver("o", execution="e", deadline="d")
-    api.deliveries("o")
-    api.record_failure("o", {})
-    api.failures("o")
-    api.history("o")
+    answer = call(api)
     # Then
-    assert [f"{r.method} {r.path.removeprefix('/live')}" for r in fake_api.received] == [
-        "GET /products/p",
-        "PUT /users/u",
-        "DELETE /orders/o",
-        "PUT /orders/o/payment",
-        "GET /orders/o/payment",
-        "PUT /orders/o/refund",
-        "PUT /orders/o/release",
-        "PUT /orders/o/deliveries",
-        "GET /orders/o/deliveries",
-        "PUT /orders/o/failure",
-        "GET /orders/o/failures",
-        "GET /orders/o/history",
+    (request,) = fake_api.received
+    assert f"{request.method} {request.path.removeprefix('/live')}" == request_line
+    assert request.body == body
+    assert request.headers.get("Content-Type") == ("application/json" if body is not None else None)
+    assert answer == (None if request.method == "DELETE" else {"state": "done"})
+
+
+def test_text_of_any_script_is_sent_in_its_own_bytes() -> None:
+    assert encoded({"delivery_address": "駅前 1"}) == '{"delivery_address":"駅前 1"}'.encode()
+
+
+def test_half_a_character_is_escaped_so_that_the_data_api_names_the_field() -> None:
+    assert encoded({"name": "\ud800"}) == b'{"name":"\\ud800"}'
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_does_not_have_is_not_sent(value: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encoded({"price": value})
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_what_was_done_before_or_now_is_an_answer(api: DataApi, fake_api: FakeApi, status: int) -> None:
+    fake_api.answers = [(status, {"state": "held"})]
+    assert api.order("o") == {"state": "held"}
+
+
+def test_an_error_names_the_request_its_status_and_the_reason(api: DataApi, fake_api: FakeApi) -> None:
+    fake_api.answers = [(403, {"message": "Forbidden"}), (500, {"title": "Oops"}), (500, {})]
+    details = []
+    for error in (AccessDenied, OutcomeUnknown, OutcomeUnknown):
+        with pytest.raises(error) as raised:
+            api.order("o")
+        details.append(raised.value.detail)
+    assert details == [
+        "GET /orders/o: 403 Forbidden",
+        "GET /orders/o: 500 Oops",
+        "GET /orders/o: 500 without a reason",
     ]
+
+
+def test_a_redirect_is_not_followed(api: DataApi, fake_api: FakeApi) -> None:
+    fake_api.answers = [(302, {}, {"Location": fake_api.url + "/elsewhere"}), (200, {})]
+    with pytest.raises(UnexpectedResponse):
+        api.order("o")
+    assert len(fake_api.received) == 1
+
+
+def test_a_url_may_end_with_a_slash(fake_api: FakeApi) -> None:
+    DataApi(SignedHttp(fake_api.url + "/")).order("o")
+    assert fake_api.received[0].path == "/live/orders/o"
+
+
+@pytest.mark.parametrize(("idle", "kept"), [(49, True), (51, False)])
+def test_a_connection_is_kept_for_fifty_seconds(
+    api: DataApi, fake_api: FakeApi, monkeypatch: pytest.MonkeyPatch, idle: float, kept: bool
+) -> None:
+    # Given
+    api.order("o")
+    connections: Any = api._transport._connections  # type: ignore[attr-defined] # what is measured
+    pool = connections._pool.connection_from_url(fake_api.url)
+    monkeypatch.setattr(connections, "_used_at", connections._used_at - idle)
+    # When
+    api.order("o")
+    # Then
+    assert (connections._pool.connection_from_url(fake_api.url) is pool) == kept
+    assert time.time() - connections._used_at < 10
+
+
+def test_a_closed_pool_has_no_connection(api: DataApi, fake_api: FakeApi) -> None:
+    api.order("o")
+    connections: Any = api._transport._connections  # type: ignore[attr-defined] # what is measured
+    connections.close()
+    assert len(connections._pool.pools) == 0
+
+
+def test_time_to_connect_and_to_answer_are_those_of_the_list() -> None:
+    connections: Any = ConnectionPool(DATA_API_SECONDS)
+    timeout = connections._pool.connection_pool_kw["timeout"]
+    assert (timeout.connect_timeout, timeout.total) == (1.0, 4.0)
 
 
 def test_an_id_cannot_leave_its_place_in_the_path(api: DataApi, fake_api: FakeApi) -> None:

@@ -55,3 +55,69 @@ def test_an_error_reads_as_a_sentence_with_its_fields() -> None:
 def test_the_type_is_a_uri_reference() -> None:
     assert errors.OutOfStock.type_uri() == "/problems/out-of-stock"
     assert errors.ApiUnavailable.type_uri() == "/problems/api-unavailable"
+
+
+def test_the_table_of_errors() -> None:
+    """Status, title and kind are the data API's contract; the names of AWS are Lambda's."""
+    table = {name: (problem.status, problem.title, problem.kind.value) for name, problem in BY_NAME.items()}
+    assert table == {
+        "OutOfStock": (409, "Out of stock", "business"),
+        "PaymentDeclined": (402, "Payment declined", "business"),
+        "DeliveryRejected": (409, "Delivery rejected", "business"),
+        "OrderNotFound": (404, "Order not found", "business"),
+        "InvalidOrder": (422, "Invalid order", "business"),
+        "IdempotencyMismatch": (409, "Same key, another request", "contract"),
+        "OrderClosed": (409, "Order is closed", "contract"),
+        "OrderCompleted": (409, "Order is completed", "contract"),
+        "IllegalTransition": (409, "Not allowed in this state", "contract"),
+        "DeadlineExceeded": (409, "Deadline exceeded", "contract"),
+        "AccessDenied": (403, "Access denied", "contract"),
+        "MalformedRequest": (400, "Malformed request", "contract"),
+        "NotFound": (404, "Not found", "contract"),
+        "MethodNotAllowed": (405, "Method not allowed", "contract"),
+        "ContentTooLarge": (413, "Content too large", "contract"),
+        "UnsupportedMediaType": (415, "Unsupported media type", "contract"),
+        "InvalidRequest": (422, "Invalid request", "contract"),
+        "UnexpectedResponse": (502, "Unexpected response", "contract"),
+        "Throttled": (429, "Throttled", "not applied"),
+        "ApiUnavailable": (503, "Unavailable", "not applied"),
+        "OutcomeUnknown": (504, "Outcome unknown", "unknown outcome"),
+        "PaymentPending": (503, "Payment pending", "pending"),
+        "NeedsAttention": (500, "Needs attention", "parked"),
+    }
+    assert (Problem.status, Problem.title, Problem.kind) == (500, "Internal error", Kind.UNKNOWN_OUTCOME)
+
+
+def test_what_lambda_reports_is_retried_by_its_own_names() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors"""
+    of_lambda = [name for name in error_names.NOT_APPLIED_ERRORS if "." in name]
+    assert of_lambda == [
+        "Lambda.TooManyRequestsException",
+        "Lambda.ResourceNotReadyException",
+        "Lambda.EC2ThrottledException",
+        "Lambda.EC2UnexpectedException",
+        "Lambda.ENILimitReachedException",
+        "Lambda.SubnetIPAddressLimitReachedException",
+    ]
+    assert [name for name in error_names.UNKNOWN_OUTCOME_ERRORS if "." in name] == [
+        "States.Timeout",
+        "Sandbox.Timedout",
+        "Runtime.ExitError",
+        "Lambda.Unknown",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+    ]
+
+
+def test_a_document_without_broken_fields_has_none() -> None:
+    document = errors.NotFound().document("/x")
+    assert document == {
+        "type": "/problems/not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "Not found",
+        "instance": "/x",
+        "name": "NotFound",
+    }

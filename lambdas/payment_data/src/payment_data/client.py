@@ -211,12 +211,26 @@ class DataApi:
         return self._send("GET", _path("audit", kind) + _query(after=after, limit=limit))
 
     def _put(self, path: str, body: Mapping[str, Any]) -> _Json:
-        return self._send(
-            "PUT", path, json.dumps(dict(body), separators=(",", ":"), allow_nan=False).encode()
-        )
+        return self._send("PUT", path, encoded(body))
 
     def _send(self, method: str, path: str, body: bytes | None = None) -> _Json:
         return document_of(f"{method} {path}", self._transport(method, path, body))
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """Return the JSON of a request's body, in UTF-8: a letter of any script takes its own bytes, not six.
+
+    Raises:
+        ValueError: a number is not finite, which JSON does not have.
+    """
+    try:
+        return _json(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair: written so that the data API names the field
+        return _json(body, ensure_ascii=True).encode()
+
+
+def _json(body: Mapping[str, Any], *, ensure_ascii: bool) -> str:
+    return json.dumps(dict(body), separators=(",", ":"), allow_nan=False, ensure_ascii=ensure_ascii)
 
 
 def _path(*segments: str) -> str:

@@ -1,13 +1,22 @@
 """Sample files: amounts exact to the cent, and anything wrong refused whole, with its place."""
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from data_api.http import requests
+from data_api.schemas import bodies
+from payment_data import money
+from payment_data.errors import Problem
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import SAMPLES
 from pipelines.orders import samples
+from pipelines.orders.sample_schemas import kinds
 
 _PRODUCT = '{"product_id": "tea", "name": "Tea", "price": %s, "available_count": 3, "type": "food"}'
 _USER = '{"user_id": "ada", "username": "Ada", "credit": %s}'
@@ -22,6 +31,11 @@ _LINE = {
 _ORDER = {"order_id": "order-1", "user_id": "ada", "products": [_LINE]}
 
 
+def _lines(count: int, *, address: str) -> list[dict[str, object]]:
+    line = _LINE | {"delivery_address": address, "requested_count": 1}
+    return [line | {"product_id": f"tea-{number}"} for number in range(count)]
+
+
 def _file(tmp_path: Path, text: str, name: str = "samples.json") -> Path:
     path = tmp_path / name
     path.write_text(text)
@@ -30,7 +44,7 @@ def _file(tmp_path: Path, text: str, name: str = "samples.json") -> Path:
 
 @pytest.mark.parametrize(
     ("written", "cents"),
-    [("50.95", 5095), ('"50.95"', 5095), ("50", 5000), ("0.1", 10), ("1e2", 10000), ('"0.07"', 7), ("0", 0)],
+    [("50.95", 5095), ('"50.95"', 5095), ("50", 5000), ("0.1", 10), ("1e2", 10000), ('"0.07"', 7)],
 )
 def test_amounts_are_exact(tmp_path: Path, written: str, cents: int) -> None:
     # Given a product whose price is written in one of the ways that people write prices
@@ -40,7 +54,8 @@ def test_amounts_are_exact(tmp_path: Path, written: str, cents: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["50.951", "-1", '"1,50"', "true", "null", "NaN", "1e999999999", '"1e2"', "1000000"]
+    "written",
+    ["50.951", "-1", '"1,50"', "true", "null", "NaN", "1e999999999", '"1e2"', "1000000", "0", "-0", "0.00"],
 )
 def test_what_is_no_amount_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(Refused, match=r"samples\.json: (price: must|NaN)"):
@@ -101,7 +116,20 @@ def test_lists_and_named_lists_are_recognized_by_shape(tmp_path: Path, text: str
         (json.dumps(_ORDER | {"coupon": "x"}), "coupon: is not a known field"),
         ('{"user_id": "a", "user_id": "b"}', "the key 'user_id' stands twice"),
         ('{"products": {}}', "products: must be a list"),
-        (f"[{_USER % 1}, {_USER % 2}]", r"\[1\]: user_id ada is another one than in .*samples\.json: \[0\]"),
+        (f"[{_USER % 1}, {_USER % 2}]", r"\[1\]: user_id ada is not the same as in .*samples\.json: \[0\]"),
+        (json.dumps([_ORDER | {"products": [_LINE | {"type": "x" * 65}]}]), r"type: must be text of 1 to 64"),
+        (
+            json.dumps([_ORDER | {"products": [_LINE | {"delivery_address": ""}]}]),
+            r"delivery_address: must be text of 1 to 500",
+        ),
+        (
+            json.dumps([_ORDER | {"products": [_LINE | {"price": "999999.99"}]}]),
+            r"\[0\]: must not cost more than 999999\.99 EUR in all",
+        ),
+        (
+            json.dumps([_ORDER | {"products": _lines(100, address="駅" * 230)}], ensure_ascii=False),
+            r"\[0\]: must be at most 65536 bytes as a request, not \d+",
+        ),
         ("[" * 100_000, "recursion"),
     ],
 )
@@ -131,3 +159,54 @@ def test_amounts_have_the_decimals_of_their_currency(tmp_path: Path) -> None:
 
 def test_the_samples_that_come_along_are_right() -> None:
     assert len(samples.read(SAMPLES.glob("*.json"), "EUR")) > 10
+
+
+def test_a_hundred_lines_with_addresses_of_any_script_are_one_request(tmp_path: Path) -> None:
+    # Given an order as large as the page about limits says, for a shop in Tokyo
+    order = _ORDER | {"products": _lines(100, address="東京都千代田区丸の内一丁目9番1号 " * 6)}
+    path = _file(tmp_path, json.dumps(order))
+    # When, then
+    assert len(samples.read([path], "EUR").orders["order-1"]["lines"]) == 100
+
+
+_TEXTS = st.text(st.sampled_from("aé駅\n\x00\ud800 "), max_size=501) | st.just("x" * 65) | st.just("y" * 201)
+_AMOUNTS = st.integers(-1, 10**8) | st.sampled_from([0, 1, 99_999_999, 100_000_000])
+
+
+@given(st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS, _AMOUNTS, st.integers(-1, 10_001)), max_size=3))
+def test_what_is_accepted_is_what_the_data_api_accepts(rows: list[tuple[str, str, str, int, int]]) -> None:
+    # Given an order in the files' words, and the same as a request
+    lines = [
+        {"product_id": f"p{n}", "name": row[0], "type": row[1], "delivery_address": row[2]}
+        for n, row in enumerate(rows)
+    ]
+    record = {
+        "order_id": "order-1",
+        "user_id": "ada",
+        "products": [
+            line | {"price": Decimal(row[3]).scaleb(-2), "requested_count": row[4]}
+            for line, row in zip(lines, rows, strict=True)
+        ],
+    }
+    body = {
+        "user_id": "ada",
+        "currency": "EUR",
+        "lines": [
+            line | {"price": row[3], "quantity": row[4]} for line, row in zip(lines, rows, strict=True)
+        ],
+    }
+    # When both are asked
+    (orders, *_) = kinds("EUR")
+    refused_here = list(orders.check(record, "body"))
+    # Then they say the same
+    assert bool(refused_here) == _refused_by_the_data_api(body)
+
+
+def _refused_by_the_data_api(body: Mapping[str, object]) -> bool:
+    try:
+        text = json.dumps(body, ensure_ascii=False)
+        document = requests.read_body({"body": text}, bodies.ORDER)
+    except Problem:
+        return True
+    total: int = sum(line["price"] * line["quantity"] for line in document["lines"])
+    return total > money.MAX_AMOUNT
