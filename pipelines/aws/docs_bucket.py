@@ -1,4 +1,4 @@
-"""The docs stack's bucket: a folder for each environment and branch, and the evidence of releases.
+"""A docs bucket: one holds a folder for each environment and the evidence, the other one for each branch.
 
 A page that is a folder's index lies there twice, as `prod/index.html` and as `prod/`: CloudFront before S3
 knows no index documents but the root's, and two keys need no code at the edge
@@ -130,23 +130,19 @@ def _write_versions(tools: Aws, folder: str) -> None:
 
     Two publications at once may each miss the other; the next one lists both.
     """
-    published = [name for name in ENVIRONMENTS if _exists(tools, f"{name}/{_INDEX}")]
-    if not folder.startswith(BRANCHES):
-        versions = [_version(name, name) for name in published]
-        _put(tools, VERSIONS, VERSIONS, json.dumps(versions).encode())
-        for name, body in _ROOT_PAGES.items():
-            page = f'<!doctype html><html lang="en"><meta charset="utf-8">{body}</html>\n'
-            _put(tools, name, name, page.encode())
+    if folder.startswith(BRANCHES):
+        previews = [name.removeprefix(BRANCHES).rstrip("/") for name in _folders(tools, BRANCHES)]
+        _put_versions(tools, BRANCHES + VERSIONS, previews)
         return
-    previews = [name.removeprefix(BRANCHES).rstrip("/") for name in _folders(tools, BRANCHES)]
-    versions = [_version(name, name) for name in previews] + [
-        _version(f"../{name}", name) for name in published
-    ]
-    _put(tools, BRANCHES + VERSIONS, VERSIONS, json.dumps(versions).encode())
+    _put_versions(tools, VERSIONS, [name for name in ENVIRONMENTS if _exists(tools, f"{name}/{_INDEX}")])
+    for name, body in _ROOT_PAGES.items():
+        page = f'<!doctype html><html lang="en"><meta charset="utf-8">{body}</html>\n'
+        _put(tools, name, name, page.encode())
 
 
-def _version(place: str, title: str) -> dict[str, str | list[str]]:
-    return {"version": place, "title": title, "aliases": []}
+def _put_versions(tools: Aws, key: str, names: list[str]) -> None:
+    versions = [{"version": name, "title": name, "aliases": list[str]()} for name in names]
+    _put(tools, key, VERSIONS, json.dumps(versions).encode())
 
 
 def _put(tools: Aws, key: str, name: str, body: bytes) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PIPELINES_STACK: Final = "payments-pipelines"
 DOCS_STACK: Final = "payments-docs"
+PREVIEWS_STACK: Final = "payments-previews"
+"""The docs of branches, on an origin of their own."""
 IN_A_BUILD: Final = "CODEBUILD_BUILD_ID"
 """CodeBuild sets it (user guide, "Environment variables in build environments")."""
 

@@ -1,8 +1,8 @@
 """Records of checks that passed, kept by the digest of the source, so that no source is checked twice.
 
-A merge brings to the release branch what its own branch's build has just checked, file for file. The reports
-of a check that passed are kept in `.cache/checked/`, which CodeBuild's cache holds between builds. Only
-reports are: templates, packages and docs are made anew by every build, because they are what is deployed.
+The reports of a check that passed are kept in `.cache/checked/<zone>/`, which CodeBuild's cache holds
+between builds of one project. A release takes no record that a branch's build made: whoever pushes a branch
+could make one up. Only reports are kept: what is deployed is made anew by every build.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipelines.core import zone
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
 
@@ -55,6 +56,7 @@ class CheckRecord:
         at: When, as ISO 8601.
         build: The CodeBuild build that did it; empty on a developer's machine.
         seconds: How long it took.
+        zone: Whose build did it; no other zone's record is ever taken.
         reused: Whether an earlier build did it, of the very same source.
     """
 
@@ -62,21 +64,22 @@ class CheckRecord:
     at: str
     build: str
     seconds: float
+    zone: str
     reused: bool = False
 
 
 def check(*, again: bool = False, records: Path = RECORDS) -> CheckRecord:
-    """Run `make check`, unless this very source passed it before; its reports are in `reports/` either way.
+    """Run `make check`, unless this very source passed it in this zone; its reports are in `reports/`.
 
     Args:
         again: Run it whatever passed before.
-        records: Where reports of earlier checks are.
+        records: Where reports of earlier checks are, a folder for each zone of trust.
 
     Raises:
         Refused: The check failed, or the source changed under it.
     """
     source = digest(ROOT)
-    earlier = None if again else _restore(records / source)
+    earlier = None if again else _restore(records / zone.current() / source)
     if earlier is not None:
         return earlier
     begun = time.monotonic()
@@ -87,9 +90,10 @@ def check(*, again: bool = False, records: Path = RECORDS) -> CheckRecord:
     if digest(ROOT) != source:
         raise Refused("The source changed while it was checked.", "Check again.")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    record = CheckRecord(source, now, os.environ.get(_BUILD, ""), round(time.monotonic() - begun, 1))
+    seconds = round(time.monotonic() - begun, 1)
+    record = CheckRecord(source, now, os.environ.get(_BUILD, ""), seconds, zone.current())
     (REPORTS / _RECORD).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
-    _keep(records / source)
+    _keep(records / zone.current() / source)
     return record
 
 
@@ -122,7 +126,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 def _restore(place: Path) -> CheckRecord | None:
     earlier = read(place)
-    if earlier is None:
+    if earlier is None or earlier.zone != zone.current():
         return None
     shutil.rmtree(REPORTS, ignore_errors=True)
     shutil.copytree(place, REPORTS)

@@ -45,7 +45,7 @@ def synth(environments: tuple[str, ...], out: Path) -> None:
 @click.option("--check", is_flag=True, help="Build twice in different folders and compare the bytes.")
 @click.option("--published", is_flag=True, help="Build with the library that `library publish` published.")
 @click.option("--built", type=_FOLDER, metavar="DIR", help="Build nothing: take what was built into DIR.")
-@click.option("--upload", is_flag=True, help="Upload them to the bucket that PAYMENTS_ARTIFACT_BUCKET names.")
+@click.option("--upload", is_flag=True, help="Upload them to the bucket that PAYMENTS_PACKAGE_BUCKET names.")
 @options.machine_readable
 def package(check: bool, published: bool, built: Path | None, upload: bool, machine: bool) -> None:
     """Build one reproducible zip per Lambda.

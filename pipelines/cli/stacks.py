@@ -17,7 +17,7 @@ from pipelines.deploy import artifacts, deployment
 @options.stack_name
 @click.option(
     "--artifact-bucket",
-    envvar="PAYMENTS_ARTIFACT_BUCKET",
+    envvar="PAYMENTS_PACKAGE_BUCKET",
     metavar="BUCKET",
     help="Where packages are uploaded to; needed on AWS.",
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Sub
 from troposphere.codepipeline import Actions, ActionTypeId, InputArtifacts, OutputArtifacts
 
+from pipelines.definitions.artifacts import SOURCE
 from pipelines.definitions.enums import ActionMode, ActionProvider, Category
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pipelines.definitions.targets import Target
 
 EXECUTION = "#{codepipeline.PipelineExecutionId}"
-SOURCE = "Source"
-"""The artifact and the namespace of the source action."""
 
 
 def checkout(connection: AWSHelperFn, repository: str, branch: str) -> Actions:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from troposphere import Template
     from troposphere.codepipeline import Pipeline
 
-    from pipelines.definitions.artifacts import Artifacts
+    from pipelines.definitions.zones import Zone
 
 
 class Event(StrEnum):
@@ -44,9 +44,9 @@ class ApprovalsTopic:
         return [Permission("Ask", "Sends approvals to people.", [sns.Publish], [self.topic_arn])]
 
 
-def add_approvals_topic(template: Template, artifacts: Artifacts) -> ApprovalsTopic:
+def add_approvals_topic(template: Template, zone: Zone) -> ApprovalsTopic:
     """Add the topic; who listens subscribes to it."""
-    topic = Topic("Approvals", KmsMasterKeyId=artifacts.key_arn, DisplayName="Payments: releases")
+    topic = Topic("Approvals", KmsMasterKeyId=zone.key_arn, DisplayName="Payments: releases")
     publish = Statement(
         Sid="Notifications",
         Effect=Allow,

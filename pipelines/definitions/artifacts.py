@@ -1,4 +1,4 @@
-"""Where artifacts are kept: one bucket and one key, which the target accounts may read with."""
+"""Where a zone's pipelines hand things on: a bucket in which every role writes only what it makes."""
 
 from __future__ import annotations
 
@@ -6,51 +6,50 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awacs import kms, s3
-from awacs.aws import Allow, PolicyDocument, Principal, Statement
 from troposphere import GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 from troposphere.codepipeline import ArtifactStore, EncryptionKey
 
-from pipelines.definitions.keys import add_artifacts_key
-from templates.capabilities.lint_exceptions import Except, excepted
-from templates.capabilities.only_tls import only_tls
-from templates.capabilities.permissions import POLICY_VERSION, Permission
+from pipelines.definitions.private_bucket import add_private_bucket, add_private_bucket_policy
+from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from troposphere import AWSHelperFn, Template
 
+SOURCE = "Source"
+"""The artifact and the namespace of the source action."""
 _DAYS_KEPT = 90
-_NO_ACCESS_LOG = Except(
-    "CKV_AWS_18",
-    "The account's trail is where reads and writes of objects belong: CloudTrail's data events name the "
-    "caller's role; S3's access log is best effort, and its bucket would need one again.",
-)
 _READ = [s3.GetObject, s3.GetObjectVersion]
 
 
 @dataclass(frozen=True, slots=True)
 class Artifacts:
-    """What others may use of the artifact store."""
+    """What others may use of a zone's artifact store."""
 
     bucket: Ref
     bucket_arn: GetAtt
-    key_arn: GetAtt
+    key_arn: AWSHelperFn
 
     def store(self) -> ArtifactStore:
         """Return the store as a pipeline's property."""
         key = EncryptionKey(Id=self.key_arn, Type="KMS")
         return ArtifactStore(Type="S3", Location=self.bucket, EncryptionKey=key)
 
+    def cache(self, project: str) -> Sub:
+        """Return where a project keeps its cache; no other project reads or writes it."""
+        return Sub(f"${{Bucket}}/cache/{project}", Bucket=self.bucket)
+
     def permissions(self) -> list[Permission]:
-        """Return what a pipeline needs to read and write artifacts."""
+        """Return what a pipeline needs to read artifacts and to write what its source action takes."""
         return [
+            self._may("Artifacts", "Reads what earlier actions made.", _READ, "*"),
             self._may(
-                "Artifacts",
-                "Reads what earlier actions made and writes what later ones need.",
-                [*_READ, s3.PutObject],
-                "*",
+                "Checkouts",
+                "Writes what the source action took, which it uploads with an ACL (aws-cdk issue 13557).",
+                [s3.PutObject, s3.PutObjectAcl],
+                f"*/{SOURCE}/*",
             ),
             Permission(
                 "ArtifactBucket",
@@ -61,16 +60,23 @@ class Artifacts:
             self._use_key(),
         ]
 
-    def permissions_of_build(self, *, writes: bool) -> list[Permission]:
-        """Return what a build needs: to read artifacts and its cache, and to write these or its cache."""
+    def permissions_of_build(self, project: str, *, makes: str | None) -> list[Permission]:
+        """Return what a build needs: to read artifacts, and to write its own and its own cache.
+
+        Args:
+            project: The project's logical id.
+            makes: The artifact that it makes, which is the second part of its keys (CodePipeline names them
+                `<pipeline>/<artifact>/<random>`); none for a build that makes none.
+        """
+        made = (
+            []
+            if makes is None
+            else [self._may("Made", "Writes its artifact.", [s3.PutObject], f"*/{makes}/*")]
+        )
         return [
             self._may("Artifacts", "Reads what earlier actions made.", _READ, "*"),
-            self._may(
-                "Made" if writes else "Cache",
-                "Writes what later actions need, and its cache." if writes else "Writes its cache.",
-                [s3.PutObject],
-                "*" if writes else "cache/*",
-            ),
+            *made,
+            self._may("Cache", "Writes its own cache.", [s3.PutObject], f"cache/{project}/*"),
             Permission(
                 "ArtifactBucket",
                 "CodeBuild looks at the bucket before it uses it; listing tells it that a key is missing.",
@@ -86,7 +92,7 @@ class Artifacts:
     def _use_key(self) -> Permission:
         return Permission(
             "ArtifactKey",
-            "Artifacts are encrypted with this one key.",
+            "What its zone keeps is encrypted with this one key.",
             [
                 kms.Decrypt,
                 kms.DescribeKey,
@@ -99,66 +105,22 @@ class Artifacts:
         )
 
 
-def add_artifacts(template: Template, readers: Sequence[AWSHelperFn]) -> Artifacts:
-    """Add the bucket and its key.
-
-    Packages are never deleted by a stack: what production runs was read from here.
+def add_artifacts(
+    template: Template, name: str, key_arn: AWSHelperFn, readers: Sequence[AWSHelperFn]
+) -> Artifacts:
+    """Add a zone's artifact store.
 
     Args:
-        template: Where they go.
-        readers: Roles of other accounts that read artifacts.
+        template: Where it goes.
+        name: Its logical id.
+        key_arn: What encrypts it.
+        readers: Roles of target accounts that read templates and settings.
     """
-    key = add_artifacts_key(template, readers)
-    bucket = buckets.Bucket(
-        "Artifacts",
-        BucketEncryption=_encrypted_with(GetAtt(key, "Arn")),
-        PublicAccessBlockConfiguration=buckets.PublicAccessBlockConfiguration(
-            BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
-        ),
-        OwnershipControls=buckets.OwnershipControls(
-            Rules=[buckets.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
-        ),
-        # A source action and a package both name the version that they mean.
-        VersioningConfiguration=buckets.VersioningConfiguration(Status="Enabled"),
-        LifecycleConfiguration=_forgetting(),
-        Metadata=excepted(_NO_ACCESS_LOG),
-        DeletionPolicy="Retain",
-        UpdateReplacePolicy="Retain",
-    )
-    template.add_resource(bucket)
-    template.add_resource(_bucket_policy(bucket, readers))
-    return Artifacts(Ref(bucket), GetAtt(bucket, "Arn"), GetAtt(key, "Arn"))
-
-
-def _encrypted_with(key_arn: AWSHelperFn) -> buckets.BucketEncryption:
-    by_default = buckets.ServerSideEncryptionByDefault(SSEAlgorithm="aws:kms", KMSMasterKeyID=key_arn)
-    rule = buckets.ServerSideEncryptionRule(BucketKeyEnabled=True, ServerSideEncryptionByDefault=by_default)
-    return buckets.BucketEncryption(ServerSideEncryptionConfiguration=[rule])
-
-
-def _forgetting() -> buckets.LifecycleConfiguration:
-    # Packages (lambdas/) are content-addressed and stay: a rollback may reach for any of them.
     old_versions = buckets.NoncurrentVersionExpiration(NoncurrentDays=_DAYS_KEPT)
-    rules = [
+    lifecycle = [
         buckets.LifecycleRule(Id="OldVersions", Status="Enabled", NoncurrentVersionExpiration=old_versions),
-        buckets.LifecycleRule(
-            Id="Uploads",
-            Status="Enabled",
-            AbortIncompleteMultipartUpload=buckets.AbortIncompleteMultipartUpload(DaysAfterInitiation=1),
-        ),
         buckets.LifecycleRule(Id="Cache", Status="Enabled", Prefix="cache/", ExpirationInDays=_DAYS_KEPT),
     ]
-    return buckets.LifecycleConfiguration(Rules=rules)
-
-
-def _bucket_policy(bucket: buckets.Bucket, readers: Sequence[AWSHelperFn]) -> buckets.BucketPolicy:
-    objects = Sub("${Arn}/*", Arn=GetAtt(bucket, "Arn"))
-    read = Statement(
-        Sid="TargetAccountsRead",
-        Effect=Allow,
-        Principal=Principal("AWS", list(readers)),
-        Action=_READ,
-        Resource=[objects],
-    )
-    document = PolicyDocument(Version=POLICY_VERSION, Statement=[only_tls(bucket), read])
-    return buckets.BucketPolicy("ArtifactsPolicy", Bucket=Ref(bucket), PolicyDocument=document)
+    bucket = add_private_bucket(template, name, key_arn, lifecycle)
+    add_private_bucket_policy(template, bucket, readers)
+    return Artifacts(Ref(bucket), GetAtt(bucket, "Arn"), key_arn)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from troposphere import AWSHelperFn, Export, ImportValue, Output, Sub, Template
 from troposphere.iam import Role
 
+from pipelines.core.zone import Trust
 from pipelines.definitions.boundaries import (
     add_execution_boundary,
     add_pipeline_boundary,
@@ -23,6 +24,7 @@ from pipelines.definitions.target_permissions import (
     inspection_permissions,
     removal_permissions,
 )
+from pipelines.definitions.zones import role_path
 
 if TYPE_CHECKING:
     from environments.schema import Environment
@@ -36,7 +38,10 @@ def build(tools: Tools, environment: Environment) -> Template:
     template = Template(Description=f"What pipelines need to deploy to {environment.name}")
     runtime = add_runtime_boundary(template)
     boundary = add_pipeline_boundary(template)
-    pipelines = trust_pipelines(tools)
+    # Branches are deployed by their own zone; the release branch's code lists and removes their stacks.
+    deployer = Trust.BRANCH if environment.name == "branch" else Trust.RELEASE
+    readers = list(Trust) if environment.name == "branch" else [Trust.RELEASE]
+    pipelines = trust_pipelines(tools, [role_path(deployer)])
     execution = add_target_role(
         template,
         "ExecutionRole",
@@ -48,7 +53,11 @@ def build(tools: Tools, environment: Environment) -> Template:
         template, "DeploymentRole", pipelines, boundary, deployment_permissions(tools, environment, execution)
     )
     inspection = add_target_role(
-        template, "InspectionRole", pipelines, boundary, inspection_permissions(environment)
+        template,
+        "InspectionRole",
+        trust_pipelines(tools, [role_path(trust) for trust in readers]),
+        boundary,
+        inspection_permissions(environment),
     )
     outputs = {
         "DeploymentRole": ("What pipelines act as", deployment),
@@ -57,7 +66,11 @@ def build(tools: Tools, environment: Environment) -> Template:
     }
     if environment.name == "branch":
         removal = add_target_role(
-            template, "RemovalRole", pipelines, boundary, removal_permissions(environment, execution)
+            template,
+            "RemovalRole",
+            trust_pipelines(tools, [role_path(Trust.RELEASE)]),
+            boundary,
+            removal_permissions(environment, execution),
         )
         outputs["RemovalRole"] = ("What deletes branch stacks", removal)
     for name, (description, value) in outputs.items():

@@ -8,8 +8,9 @@ from awacs import codepipeline
 
 from pipelines.core.docs_folders import BRANCHES
 from pipelines.definitions import roles
-from pipelines.definitions.actions import EXECUTION, SOURCE, checkout, create_or_replace, run_build, smoke
+from pipelines.definitions.actions import EXECUTION, checkout, create_or_replace, run_build, smoke
 from pipelines.definitions.approvals_topic import Event, add_notifications
+from pipelines.definitions.artifacts import SOURCE
 from pipelines.definitions.deployments import BUILT, NAMED, template_configuration, template_path
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
@@ -30,11 +31,12 @@ PREVIEW = f"{BRANCHES}{STACK}"
 
 def add_branch_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
     """Add it. Executions run side by side, so pushes to one branch take turns in the stage Name."""
-    tools, builds, target = shared.tools, shared.builds, targets.branch
+    tools, builds, target = shared.tools, shared.branch_builds, targets.branch
     name = {"BRANCH": "#{Source.BranchName}", "COMMIT": "#{Source.CommitId}", "EXECUTION": EXECUTION}
     pipeline = add_pipeline(
         template,
         shared,
+        shared.branches,
         "BranchPipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
@@ -83,4 +85,4 @@ def _let_pushes_take_turns(template: Template, shared: SharedResources, pipeline
         [codepipeline.ListPipelineExecutions, codepipeline.ListActionExecutions],
         [arn_of(pipeline)],
     )
-    roles.allow_later(template, "NameTurns", shared.builds.name.role, [see_pushes])
+    roles.allow_later(template, "NameTurns", shared.branch_builds.name.role, [see_pushes])

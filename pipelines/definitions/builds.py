@@ -1,13 +1,18 @@
-"""The CodeBuild projects of the promotion, and what each may see and do."""
+"""The CodeBuild projects of the promotion, by zone, and what each may see and do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
 from awacs import sts
 
+from pipelines.definitions import roles
+from pipelines.definitions.deployments import BUILT, NAMED, PACKAGES
 from pipelines.definitions.images import IMAGE_REPOSITORY
+from pipelines.definitions.keys import PROVENANCE_KEY, add_signing_key, signing_key
+from pipelines.definitions.packages import PACKAGE_BUCKET, only_written_by
 from pipelines.definitions.projects import LARGE, Project, add_project, allow_reports
 from templates.capabilities.permissions import Permission
 
@@ -16,130 +21,214 @@ if TYPE_CHECKING:
 
     from troposphere import AWSHelperFn, Template
 
-    from pipelines.definitions.artifacts import Artifacts
-    from pipelines.definitions.docs_access import DocsSite
-    from pipelines.definitions.images import Images, Repository
+    from pipelines.definitions.docs_access import DocsSite, DocsSites
+    from pipelines.definitions.images import Repository
     from pipelines.definitions.library import Library
     from pipelines.definitions.targets import Target, Targets
+    from pipelines.definitions.zones import Zone
 
-
-_WRITING: Final = {"Name", "Publish"}
-"""They upload packages and write the settings of stacks. No other but Build writes an artifact."""
+_BUILDSPECS = "pipelines/definitions/buildspecs"
+_BUILD = "Lints, tests, synthesizes, packages and writes the docs"
 
 
 @dataclass(frozen=True, slots=True)
-class Builds:
-    """The CodeBuild projects."""
+class ReleaseBuilds:
+    """The CodeBuild projects that run the release branch's code."""
 
     build: Project
     publish: Project
-    name: Project
     evidence: Project
     verify: Project
     docs: Project
-    preview: Project
     removal: Project
     unpublish: Project
     expiry: Project
 
 
-def add_builds(
+@dataclass(frozen=True, slots=True)
+class BranchBuilds:
+    """The CodeBuild projects that run a branch's code."""
+
+    build: Project
+    name: Project
+    preview: Project
+
+
+def add_release_builds(
     template: Template,
+    zone: Zone,
     targets: Targets,
-    artifacts: Artifacts,
     library: Library,
-    site: DocsSite,
+    sites: DocsSites,
     *,
-    images: Images,
-) -> Builds:
-    """Add the projects. Those that upload packages build the image as well, where there is one to build."""
+    image: Repository | None,
+) -> ReleaseBuilds:
+    """Add the release zone's projects, and the key that `Publish` alone signs provenance with.
 
-    def add(
-        name: str,
-        buildspec: str,
-        purpose: str,
-        permissions: Sequence[Permission],
-        variables: Mapping[str, AWSHelperFn],
-        *,
-        image: Repository | None = None,
-    ) -> Project:
-        repository = {} if image is None else {IMAGE_REPOSITORY: image.uri}
-        return add_project(
-            template,
-            name,
-            artifacts,
-            buildspec=f"pipelines/definitions/buildspecs/{buildspec}.yml",
-            purpose=purpose,
-            permissions=[*permissions, *([] if image is None else image.push())],
-            variables={**variables, **repository},
-            docker=image is not None,
-            writes=name in _WRITING,
-        )
-
-    branch = {"BRANCH_INSPECTION_ROLE": targets.branch.inspection_role}
-    release = {
+    Args:
+        template: Where they go.
+        zone: What they read and write.
+        targets: The accounts that they look at.
+        library: Where the shared library is published.
+        sites: The docs of the environments with the evidence, and those of branches, which go with them.
+        image: Where the functions' image goes, where there is one to build.
+    """
+    add = partial(_add_small, template, zone)
+    inspect = {
         "PROD_INSPECTION_ROLE": targets.prod.inspection_role,
         "STAGING_INSPECTION_ROLE": targets.staging.inspection_role,
     }
-    docs = {"DOCS_BUCKET": site.bucket, "DOCS_URL": site.url}
-    see_branch = [_look_around("SeeBranch", targets.branch)]
-    see_release = [_look_around("SeeStaging", targets.staging), _look_around("SeeProd", targets.prod)]
-    package_index = {"LIBRARY_DOMAIN": library.domain, "LIBRARY_REPOSITORY": library.repository}
+    inspect_branch = {"BRANCH_INSPECTION_ROLE": targets.branch.inspection_role}
+    may_inspect = [_inspect("SeeStaging", targets.staging), _inspect("SeeProd", targets.prod)]
+    may_inspect_branch = [_inspect("SeeBranch", targets.branch)]
+    store, key = zone.packages, signing_key()
+    signed = {PACKAGE_BUCKET: store.bucket, PROVENANCE_KEY: key.arn}
+    build = _add_build(template, zone)
+    publish = add(
+        "Publish",
+        "publish",
+        "Publishes the library, packages the functions against it, and signs what it made",
+        may=[*library.permissions(), *store.write(), *may_inspect],
+        variables={
+            "LIBRARY_DOMAIN": library.domain,
+            "LIBRARY_REPOSITORY": library.repository,
+            **inspect,
+            **signed,
+        },
+        image=image,
+        makes=PACKAGES,
+    )
+    evidence = add(
+        "Evidence",
+        "evidence",
+        "Writes down what an approver decides about",
+        may=[*may_inspect, sites.docs.evidence()],
+        variables={**inspect, **sites.docs.variables()},
+    )
+    allow_reports(template, "Evidence", evidence)
+    verify = add(
+        "Verify",
+        "verify",
+        "Compares what will be executed with what was approved",
+        may=[*may_inspect, *store.read(), key.verify()],
+        variables={**inspect, **signed},
+    )
+    docs = add(
+        "Docs",
+        "docs",
+        "Publishes the docs of the environments",
+        may=sites.docs.publish(),
+        variables=sites.docs.variables(),
+    )
+    removal = add(
+        "Removal",
+        "remove",
+        "Says which stack a branch has",
+        may=may_inspect_branch,
+        variables=inspect_branch,
+    )
+    unpublish = add(
+        "Unpublish",
+        "remove-preview",
+        "Removes the docs of a gone branch",
+        may=sites.previews.preview(),
+        variables=sites.previews.variables(),
+    )
+    expiry = add(
+        "Expiry",
+        "expire",
+        "Proposes expired branch stacks for removal",
+        may=may_inspect_branch,
+        variables=inspect_branch,
+    )
+    add_signing_key(template, publish.role)
+    roles.allow_later(template, "PublishProvenance", publish.role, [key.sign(), key.publish()])
+    only_written_by(template, store, publish.role)
+    return ReleaseBuilds(build, publish, evidence, verify, docs, removal, unpublish, expiry)
+
+
+def add_branch_builds(
+    template: Template, zone: Zone, targets: Targets, previews: DocsSite, *, image: Repository | None
+) -> BranchBuilds:
+    """Add the branch zone's projects.
+
+    Args:
+        template: Where they go.
+        zone: What they read and write.
+        targets: The accounts; they look at the branches' alone.
+        previews: The docs of branches.
+        image: Where the functions' image goes, where there is one to build.
+    """
+    add = partial(_add_small, template, zone)
+    name = add(
+        "Name",
+        "name",
+        "Names the branch's stack and waits for its turn",
+        may=[_inspect("SeeBranch", targets.branch), *zone.packages.write()],
+        variables={
+            "BRANCH_INSPECTION_ROLE": targets.branch.inspection_role,
+            PACKAGE_BUCKET: zone.packages.bucket,
+        },
+        image=image,
+        makes=NAMED,
+    )
+    only_written_by(template, zone.packages, name.role)
+    preview = add(
+        "Preview",
+        "docs",
+        "Publishes the docs of a branch",
+        may=previews.preview(),
+        variables=previews.variables(),
+    )
+    return BranchBuilds(build=_add_build(template, zone), name=name, preview=preview)
+
+
+def _add_build(template: Template, zone: Zone) -> Project:
+    """Add the zone's project that checks and builds a commit; each zone keeps its own record of checks."""
     build = add_project(
         template,
-        "Build",
-        artifacts,
+        zone.named("Build"),
+        zone,
         buildspec="buildspec.yml",
-        purpose="Lints, tests, synthesizes, packages and writes the docs",
+        purpose=_BUILD,
         size=LARGE,
-        writes=True,
+        makes=BUILT,
     )
-    builds = Builds(
-        build=build,
-        publish=add(
-            "Publish",
-            "publish",
-            "Publishes the library and packages the functions against it",
-            [*library.permissions(), *see_release],
-            {**package_index, **release},
-            image=images.releases,
-        ),
-        name=add(
-            "Name",
-            "name",
-            "Names the branch's stack and waits for its turn",
-            see_branch,
-            branch,
-            image=images.branches,
-        ),
-        evidence=add(
-            "Evidence",
-            "evidence",
-            "Writes down what an approver decides about",
-            [*see_release, site.evidence()],
-            {**release, **docs},
-        ),
-        verify=add(
-            "Verify", "verify", "Compares what will be executed with what was approved", see_release, release
-        ),
-        docs=add("Docs", "docs", "Publishes the docs of the environments", site.publish(), docs),
-        preview=add("Preview", "docs", "Publishes the docs of a branch", site.preview(), docs),
-        removal=add("Removal", "remove", "Says which stack a branch has", see_branch, branch),
-        unpublish=add(
-            "Unpublish", "remove-preview", "Removes the docs of a gone branch", site.preview(), docs
-        ),
-        expiry=add("Expiry", "expire", "Proposes expired branch stacks for removal", see_branch, branch),
-    )
-    allow_reports(template, "Build", build, coverage=True)
-    allow_reports(template, "Evidence", builds.evidence)
-    return builds
+    allow_reports(template, zone.named("Build"), build, coverage=True)
+    return build
 
 
-def _look_around(sid: str, target: Target) -> Permission:
-    """Let a build see a target account without changing anything there."""
+def _add_small(
+    template: Template,
+    zone: Zone,
+    name: str,
+    buildspec: str,
+    purpose: str,
+    *,
+    may: Sequence[Permission],
+    variables: Mapping[str, AWSHelperFn],
+    image: Repository | None = None,
+    makes: str | None = None,
+) -> Project:
+    repository = {} if image is None else {IMAGE_REPOSITORY: image.uri}
+    return add_project(
+        template,
+        name,
+        zone,
+        buildspec=f"{_BUILDSPECS}/{buildspec}.yml",
+        purpose=purpose,
+        permissions=[*may, *([] if image is None else image.push())],
+        variables={**variables, **repository},
+        docker=image is not None,
+        makes=makes,
+    )
+
+
+def _inspect(sid: str, target: Target) -> Permission:
+    """Return what a build needs to read a target account without changing anything there."""
     return Permission(
         sid,
-        "Takes on the role that looks around and changes nothing.",
+        "Takes on the role that reads and changes nothing.",
         [sts.AssumeRole],
         [target.inspection_role],
     )

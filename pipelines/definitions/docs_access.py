@@ -1,7 +1,7 @@
-"""The docs site as the pipelines see it: a bucket to write to, and an address to link to.
+"""The docs sites as the pipelines see them: a bucket to write to, and an address to link to.
 
-Who may write what follows from whose code a build runs: a branch's build runs the branch's, so it can write
-previews and nothing else.
+Branches have a site of their own, with an origin of its own: a preview is whatever a branch's build wrote,
+scripts included, and must not read or change what an approver sees.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ from templates.capabilities.docs_distribution import NOT_FOUND_PAGE
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
-    from troposphere import Template
+    from troposphere import AWSHelperFn, Template
 
 _BUCKET = "arn:${AWS::Partition}:s3:::${Bucket}"
 
 
 @dataclass(frozen=True, slots=True)
 class DocsSite:
-    """The docs stack's bucket and address; evidence pages live there too."""
+    """A docs stack's bucket and address."""
 
     bucket: Ref
     url: Ref
+
+    def variables(self) -> dict[str, AWSHelperFn]:
+        """Return the variables that name the site to a build."""
+        return {"DOCS_BUCKET": self.bucket, "DOCS_URL": self.url}
 
     def publish(self) -> list[Permission]:
         """Return what publishing an environment's docs needs."""
@@ -83,11 +87,26 @@ class DocsSite:
         return Permission(sid, why, actions, [Sub(f"{_BUCKET}/{key}", Bucket=self.bucket) for key in keys])
 
 
-def add_docs_site(template: Template) -> DocsSite:
-    """Add the parameters that name them."""
-    bucket = Parameter("DocsBucket", Type="String", Description="The docs stack's bucket")
+@dataclass(frozen=True, slots=True)
+class DocsSites:
+    """The two sites: one that releases write, with the evidence, and one that branches write."""
+
+    docs: DocsSite
+    previews: DocsSite
+
+
+def add_docs_sites(template: Template) -> DocsSites:
+    """Add the parameters that name the sites."""
+    return DocsSites(_add(template, "Docs", "docs"), _add(template, "Previews", "previews"))
+
+
+def _add(template: Template, name: str, what: str) -> DocsSite:
+    bucket = Parameter(f"{name}Bucket", Type="String", Description=f"The {what} stack's bucket")
     url = Parameter(
-        "DocsUrl", Type="String", Description="The docs site's address", AllowedPattern=r"^https?://.*[^/]$"
+        f"{name}Url",
+        Type="String",
+        Description=f"The address of the {what} site",
+        AllowedPattern=r"^https?://.*[^/]$",
     )
     template.add_parameter(bucket)
     template.add_parameter(url)

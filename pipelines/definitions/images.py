@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from troposphere import Template
 
-    from pipelines.definitions.artifacts import Artifacts
     from pipelines.definitions.targets import Target, Targets
+    from pipelines.definitions.zones import Zone
 
 IMAGE_REPOSITORY: Final = "IMAGE_REPOSITORY"
 """The variable that names where a build pushes its image; a build without it makes none."""
@@ -86,7 +86,7 @@ def packaged_as_images() -> frozenset[str]:
 
 
 def add_images(
-    template: Template, artifacts: Artifacts, targets: Targets, environments: Collection[str]
+    template: Template, branches: Zone, releases: Zone, targets: Targets, environments: Collection[str]
 ) -> Images:
     """Add the repositories that these environments need.
 
@@ -97,13 +97,13 @@ def add_images(
         raise Refused("staging and prod are packaged in two ways, so neither would prove the other.")
     by_environment = {"branch": targets.branch, "staging": targets.staging, "prod": targets.prod}
     kept = [
-        _add(template, title, artifacts, {name: by_environment[name] for name in names}, what=what, days=days)
+        _add(template, title, zone, {name: by_environment[name] for name in names}, what=what, days=days)
         if set(names) <= set(environments)
         else None
-        for title, names, what, days in (
-            ("BranchImages", BRANCHES, "any", _BRANCH_DAYS),
+        for title, zone, names, what, days in (
+            ("BranchImages", branches, BRANCHES, "any", _BRANCH_DAYS),
             # What production runs was pulled from here, and a rollback may reach for any of them.
-            ("ReleaseImages", RELEASES, "untagged", _UNTAGGED_DAYS),
+            ("ReleaseImages", releases, RELEASES, "untagged", _UNTAGGED_DAYS),
         )
     ]
     return Images(*kept)
@@ -112,7 +112,7 @@ def add_images(
 def _add(
     template: Template,
     title: str,
-    artifacts: Artifacts,
+    zone: Zone,
     readers: dict[str, Target],
     *,
     what: str,
@@ -123,12 +123,12 @@ def _add(
         ImageTagMutability="IMMUTABLE",
         ImageScanningConfiguration=repositories.ImageScanningConfiguration(ScanOnPush=True),
         EncryptionConfiguration=repositories.EncryptionConfiguration(
-            EncryptionType="KMS", KmsKey=artifacts.key_arn
+            EncryptionType="KMS", KmsKey=zone.key_arn
         ),
         LifecyclePolicy=repositories.LifecyclePolicy(LifecyclePolicyText=_expiring(what, days)),
         RepositoryPolicyText=_policy(readers),
         Metadata=excepted(Except("E9009", "The accounts that pull are the environments', not this stack's.")),
-        DeletionPolicy="Retain",
+        DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
     template.add_resource(repository)

@@ -1,25 +1,67 @@
-"""The keys of the tools account: artifacts, the builds' logs and the approvals topic."""
+"""The keys of the tools account: one for what each zone keeps, and the one that signs provenance."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from awacs import kms
-from awacs.aws import Allow, PolicyDocument, Principal, Statement
-from troposphere import Sub
+from awacs.aws import Allow, ArnNotEquals, Condition, Deny, PolicyDocument, Principal, Statement
+from troposphere import GetAtt, Sub
 from troposphere.kms import Key
 
+from pipelines.definitions import roles
 from templates.capabilities.encryption_key import REASONS, account_delegates, cloudwatch_logs
-from templates.capabilities.permissions import POLICY_VERSION
+from templates.capabilities.permissions import POLICY_VERSION, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from troposphere import AWSHelperFn, Template
+    from troposphere.iam import Role
+
+PROVENANCE_KEY: Final = "PROVENANCE_KEY"
+"""The variable that names the signing key to the builds that sign and verify."""
+SIGNING_ALGORITHM: Final = "ECDSA_SHA_256"
+"""What an ECC_NIST_P256 key signs with (KMS developer guide, "Key specs")."""
+
+_SIGNING_KEY: Final = "SigningKey"
+_SIGN: Final = [kms.DescribeKey, kms.GetPublicKey, kms.Sign, kms.Verify]
 
 
-def add_artifacts_key(template: Template, readers: Sequence[AWSHelperFn]) -> Key:
-    """Add the key, which `readers`, roles of other accounts, may decrypt with; it outlives the stack."""
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """What others may use of the key that signs provenance statements."""
+
+    arn: GetAtt
+
+    def sign(self) -> Permission:
+        """Return what signing needs; the key's own policy denies it to everybody but one role."""
+        return Permission(
+            "SignProvenance", "Signs the provenance statement of a release.", [kms.Sign], [self.arn]
+        )
+
+    def verify(self) -> Permission:
+        """Return what checking a signature needs."""
+        return Permission(
+            "VerifyProvenance", "Checks the signature of a provenance statement.", [kms.Verify], [self.arn]
+        )
+
+    def publish(self) -> Permission:
+        """Return what handing out the public half needs, with which anybody verifies offline."""
+        return Permission(
+            "ProvenanceKey", "Hands out the public key, to verify offline.", [kms.GetPublicKey], [self.arn]
+        )
+
+
+def add_zone_key(template: Template, name: str, readers: Sequence[AWSHelperFn]) -> GetAtt:
+    """Add a zone's key and return its ARN; it outlives the stack.
+
+    Args:
+        template: Where it goes.
+        name: Its logical id.
+        readers: Roles of other accounts that may decrypt with it.
+    """
     read = Statement(
         Sid="TargetAccountsRead",
         Effect=Allow,
@@ -41,15 +83,47 @@ def add_artifacts_key(template: Template, readers: Sequence[AWSHelperFn]) -> Key
         "encrypted topics). * is this key.",
     }
     key = Key(
-        "ArtifactsKey",
-        Description=Sub("Artifacts, logs and approvals of ${AWS::StackName}"),
+        name,
+        Description=Sub(f"{name} of ${{AWS::StackName}}: artifacts, packages and logs"),
         EnableKeyRotation=True,
         KeyPolicy=PolicyDocument(
             Version=POLICY_VERSION, Statement=[account_delegates(), cloudwatch_logs(), read, notify]
         ),
-        DeletionPolicy="Retain",
+        DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
         Metadata={"Permissions": reasons},
     )
     template.add_resource(key)
-    return key
+    return GetAtt(key, "Arn")
+
+
+def signing_key() -> SigningKey:
+    """Return the handle of the signing key, which is added once its signer is known."""
+    return SigningKey(GetAtt(_SIGNING_KEY, "Arn"))
+
+
+def add_signing_key(template: Template, signer: Role) -> None:
+    """Add the key that signs provenance statements, which one role alone may sign with.
+
+    Its policy denies signing to everybody else, the account's administrators included: whoever changes the
+    policy first leaves a trace in CloudTrail. It outlives the stack, since old releases are verified with it.
+    """
+    others = Statement(
+        Sid="NobodyElseSigns",
+        Effect=Deny,
+        Principal=Principal("AWS", "*"),
+        Action=[kms.Sign],
+        Resource=["*"],
+        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": roles.arn(signer)})),
+    )
+    key = Key(
+        _SIGNING_KEY,
+        Description=Sub("Provenance of the releases of ${AWS::StackName}"),
+        KeySpec="ECC_NIST_P256",
+        KeyUsage="SIGN_VERIFY",
+        KeyPolicy=PolicyDocument(Version=POLICY_VERSION, Statement=[account_delegates(_SIGN), others]),
+        DeletionPolicy="RetainExceptOnCreate",
+        UpdateReplacePolicy="Retain",
+        Metadata={"Permissions": {"AccountDelegates": REASONS["AccountDelegates"]}},
+    )
+    template.add_resource(key)

@@ -19,7 +19,7 @@ from templates.capabilities.permissions import Permission
 if TYPE_CHECKING:
     from troposphere import Template
 
-    from pipelines.definitions.artifacts import Artifacts
+    from pipelines.definitions.zones import Zone
 
 PACKAGE = "payment-data"
 
@@ -71,13 +71,13 @@ class Library:
         ]
 
 
-def add_library(template: Template, artifacts: Artifacts) -> Library:
+def add_library(template: Template, zone: Zone) -> Library:
     """Add the domain and the repository, named after the stack: CloudFormation cannot make up their names."""
     domain = Domain(
         "LibraryDomain",
         DomainName=Sub("${AWS::StackName}"),
-        EncryptionKey=artifacts.key_arn,
-        DeletionPolicy="Retain",
+        EncryptionKey=zone.key_arn,
+        DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
     repository = Repository(
@@ -85,7 +85,7 @@ def add_library(template: Template, artifacts: Artifacts) -> Library:
         DomainName=GetAtt(domain, "Name"),
         RepositoryName=Sub("${AWS::StackName}-library"),
         Description="The payment system's shared library, published by releases",
-        DeletionPolicy="Retain",
+        DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
     template.add_resource(domain)

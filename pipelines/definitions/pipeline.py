@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from pipelines.definitions.projects import Project
     from pipelines.definitions.shared_resources import SharedResources
     from pipelines.definitions.targets import Target
+    from pipelines.definitions.zones import Zone
 
 
 def add_pipeline(
     template: Template,
     shared: SharedResources,
+    zone: Zone,
     name: str,
     *stages: cp.Stages,
     mode: ExecutionMode,
@@ -40,6 +42,7 @@ def add_pipeline(
     Args:
         template: Where it goes.
         shared: What it works with.
+        zone: Whose artifact store it uses, and whose role it is.
         name: Its logical id.
         stages: What it does.
         mode: What happens when an execution starts while another runs.
@@ -50,7 +53,11 @@ def add_pipeline(
         variables: What a start may set.
     """
     role = roles.add_service_role(
-        template, name, "codepipeline.amazonaws.com", _permissions(shared, runs, acts_as, asks=asks)
+        template,
+        name,
+        "codepipeline.amazonaws.com",
+        _permissions(shared, zone, runs, acts_as, asks=asks),
+        path=zone.role_path,
     )
     lists = {"Triggers": list(triggers), "Variables": list(variables)}
     present: dict[str, Any] = {key: value for key, value in lists.items() if value}
@@ -59,7 +66,7 @@ def add_pipeline(
         PipelineType=PipelineType.V2.value,
         ExecutionMode=mode.value,
         RoleArn=roles.arn(role),
-        ArtifactStore=shared.artifacts.store(),
+        ArtifactStore=zone.artifacts.store(),
         Stages=list(stages),
         RestartExecutionOnUpdate=False,
         **present,
@@ -88,7 +95,7 @@ def arn_of(pipeline: cp.Pipeline) -> Sub:
 
 
 def _permissions(
-    shared: SharedResources, runs: Sequence[Project], acts_as: Sequence[Target], *, asks: bool
+    shared: SharedResources, zone: Zone, runs: Sequence[Project], acts_as: Sequence[Target], *, asks: bool
 ) -> list[Permission]:
     cross = Permission(
         "ActThere",
@@ -97,7 +104,7 @@ def _permissions(
         [target.deployment_role for target in acts_as],
     )
     return [
-        *shared.artifacts.permissions(),
+        *zone.artifacts.permissions(),
         shared.source_permission(),
         *[project.start() for project in runs],
         *([cross] if acts_as else []),

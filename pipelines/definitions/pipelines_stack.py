@@ -8,6 +8,7 @@ from troposphere import Output, Template
 
 from pipelines.definitions.branch_pipeline import add_branch_pipeline
 from pipelines.definitions.images import packaged_as_images as images_of_the_environments
+from pipelines.definitions.keys import signing_key
 from pipelines.definitions.release_pipeline import add_release_pipeline
 from pipelines.definitions.removal_pipelines import add_expiry_pipeline, add_remove_branch_pipeline
 from pipelines.definitions.shared_resources import add_shared_resources
@@ -36,7 +37,11 @@ def build(tools: Tools, packaged_as_images: Collection[str] | None = None) -> Te
     removal = add_remove_branch_pipeline(template, shared, targets)
     add_expiry_pipeline(template, shared, removal)
     outputs = {
-        "ArtifactBucket": ("Where packages and artifacts are", shared.artifacts.bucket),
+        "ArtifactBucket": ("Where artifacts of releases are", shared.releases.artifacts.bucket),
+        "PackageBucket": ("Where packages of releases are", shared.releases.packages.bucket),
+        "BranchArtifactBucket": ("Where artifacts of branches are", shared.branches.artifacts.bucket),
+        "BranchPackageBucket": ("Where packages of branches are", shared.branches.packages.bucket),
+        "SigningKeyArn": ("Signs the provenance of releases", signing_key().arn),
         "ConnectionArn": ("Accept it once, in the console, at the provider", shared.connection_arn),
         "ApprovalsTopicArn": ("Subscribe to hear of approvals", shared.approvals.topic_arn),
         "LibraryDomain": ("CodeArtifact domain of the shared library", shared.library.domain),

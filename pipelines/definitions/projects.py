@@ -14,6 +14,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere import codebuild as cb
 from troposphere.logs import LogGroup
 
+from pipelines.core import zone as zones
 from pipelines.definitions import roles
 from templates.capabilities.permissions import Permission
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
     from troposphere.iam import Role
 
-    from pipelines.definitions.artifacts import Artifacts
+    from pipelines.definitions.zones import Zone
 
 IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
 SMALL, LARGE = "BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE"
@@ -53,22 +54,22 @@ class Project:
 def add_project(
     template: Template,
     name: str,
-    artifacts: Artifacts,
+    zone: Zone,
     *,
     buildspec: str,
     purpose: str,
     permissions: Sequence[Permission] = (),
-    variables: Mapping[str, AWSHelperFn] | None = None,
+    variables: Mapping[str, str | AWSHelperFn] | None = None,
     size: str = SMALL,
     docker: bool = False,
-    writes: bool = False,
+    makes: str | None = None,
 ) -> Project:
     """Add a project that takes its source from a pipeline.
 
     Args:
         template: Where it goes.
         name: Its logical id.
-        artifacts: What it reads and writes.
+        zone: What it reads and writes.
         buildspec: A path in the source.
         purpose: What it is for, in a sentence.
         permissions: What it may do beyond logs, reports, cache and artifacts.
@@ -76,30 +77,28 @@ def add_project(
         size: CodeBuild's compute type.
         docker: Whether it builds images, for which its container has to be privileged (CodeBuild user guide,
             "Build Docker images").
-        writes: Whether it makes artifacts; what it writes otherwise is its cache.
+        makes: The artifact that it makes; what it writes otherwise is its cache.
     """
     group = LogGroup(
         f"{name}Logs",
         RetentionInDays=_LOG_DAYS,
-        KmsKeyId=artifacts.key_arn,
+        KmsKeyId=zone.key_arn,
         # Who built and published what is asked also when the pipelines are gone.
-        DeletionPolicy="Retain",
+        DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
     template.add_resource(group)
-    everything = [*artifacts.permissions_of_build(writes=writes), _write_logs(group), *permissions]
-    role = roles.add_service_role(template, name, "codebuild.amazonaws.com", everything)
+    everything = [*zone.artifacts.permissions_of_build(name, makes=makes), _write_logs(group), *permissions]
+    role = roles.add_service_role(template, name, "codebuild.amazonaws.com", everything, path=zone.role_path)
     project = cb.Project(
         name,
         Description=purpose,
         ServiceRole=roles.arn(role),
-        EncryptionKey=artifacts.key_arn,
+        EncryptionKey=zone.key_arn,
         Source=cb.Source(Type="CODEPIPELINE", BuildSpec=buildspec),
         Artifacts=cb.Artifacts(Type="CODEPIPELINE"),
-        Environment=_environment(artifacts, variables or {}, size, docker=docker),
-        Cache=cb.ProjectCache(
-            Type="S3", Location=Sub("${Bucket}/cache/${AWS::StackName}", Bucket=artifacts.bucket)
-        ),
+        Environment=_environment(zone, variables or {}, size, docker=docker),
+        Cache=cb.ProjectCache(Type="S3", Location=zone.artifacts.cache(name)),
         LogsConfig=cb.LogsConfig(CloudWatchLogs=cb.CloudWatchLogs(Status="ENABLED", GroupName=Ref(group))),
         TimeoutInMinutes=_MINUTES,
         QueuedTimeoutInMinutes=_MINUTES,
@@ -141,9 +140,9 @@ def _write_logs(group: LogGroup) -> Permission:
 
 
 def _environment(
-    artifacts: Artifacts, variables: Mapping[str, AWSHelperFn], size: str, *, docker: bool
+    zone: Zone, variables: Mapping[str, str | AWSHelperFn], size: str, *, docker: bool
 ) -> cb.Environment:
-    everywhere: dict[str, AWSHelperFn] = {"PAYMENTS_ARTIFACT_BUCKET": artifacts.bucket}
+    everywhere: dict[str, str | AWSHelperFn] = {zones.VARIABLE: zone.trust.value}
     listed = [
         cb.EnvironmentVariable(Name=key, Value=value, Type="PLAINTEXT")
         for key, value in (everywhere | dict(variables)).items()

@@ -13,8 +13,9 @@ from awacs import codepipeline
 
 from environments.schema import load
 from pipelines.definitions import roles
-from pipelines.definitions.actions import EXECUTION, SOURCE, approve, checkout, in_folder, run_build, smoke
+from pipelines.definitions.actions import EXECUTION, approve, checkout, in_folder, run_build, smoke
 from pipelines.definitions.approvals_topic import Event, add_notifications
+from pipelines.definitions.artifacts import SOURCE
 from pipelines.definitions.deployments import BUILT, PACKAGES, change_set, deploy_stack, execute, prepare
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
@@ -35,6 +36,7 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
     pipeline = add_pipeline(
         template,
         shared,
+        shared.releases,
         "ReleasePipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
@@ -94,7 +96,7 @@ def _approve(shared: SharedResources, targets: Targets) -> Stages:
         ),
         approve(
             topic=shared.approvals.topic_arn,
-            evidence=in_folder(shared.site.url, "DocsSite", f"evidence/{EXECUTION}/index.html"),
+            evidence=in_folder(shared.sites.docs.url, "DocsSite", f"evidence/{EXECUTION}/index.html"),
             summary="#{Evidence.SUMMARY}",
             minutes=shared.tools.approval_hours * 60,
         ),

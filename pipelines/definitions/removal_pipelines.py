@@ -36,6 +36,7 @@ def add_remove_branch_pipeline(template: Template, shared: SharedResources, targ
     pipeline = add_pipeline(
         template,
         shared,
+        shared.releases,
         "RemoveBranchPipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage(
@@ -47,7 +48,7 @@ def add_remove_branch_pipeline(template: Template, shared: SharedResources, targ
             "Approve",
             approve(
                 topic=shared.approvals.topic_arn,
-                evidence=in_folder(shared.site.url, "DocsSite", f"{BRANCHES}{stack}/index.html"),
+                evidence=in_folder(shared.sites.previews.url, "Previews", f"{BRANCHES}{stack}/index.html"),
                 summary="#{Name.SUMMARY}",
                 minutes=tools.approval_hours * 60,
             ),
@@ -57,7 +58,7 @@ def add_remove_branch_pipeline(template: Template, shared: SharedResources, targ
             delete_stack(targets.removal, stack=stack),
             run_build("Remove-preview", builds.unpublish.name, variables={"FOLDER": f"{BRANCHES}{stack}"}),
         ),
-        mode=ExecutionMode.QUEUED,
+        mode=ExecutionMode.PARALLEL,
         runs=[builds.removal, builds.unpublish],
         acts_as=[targets.removal],
         asks=True,
@@ -82,6 +83,7 @@ def add_expiry_pipeline(template: Template, shared: SharedResources, removal: Pi
     pipeline = add_pipeline(
         template,
         shared,
+        shared.releases,
         "ExpiryPipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage("Expire", run_build("Expire", builds.expiry.name, variables=variables)),
@@ -108,7 +110,9 @@ def _add_schedule(template: Template, shared: SharedResources, pipeline: Pipelin
     start = Permission(
         "Start", "Starts this one pipeline.", [codepipeline.StartPipelineExecution], [arn_of(pipeline)]
     )
-    role = roles.add_service_role(template, "ExpirySchedule", "scheduler.amazonaws.com", [start])
+    role = roles.add_service_role(
+        template, "ExpirySchedule", "scheduler.amazonaws.com", [start], path=shared.releases.role_path
+    )
     schedule = Schedule(
         "ExpirySchedule",
         Description=Sub("Looks for expired branch stacks (${AWS::StackName})"),

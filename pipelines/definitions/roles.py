@@ -31,7 +31,9 @@ _OTHER_ACCOUNTS = Except(
 )
 
 
-def add_service_role(template: Template, name: str, service: str, permissions: Sequence[Permission]) -> Role:
+def add_service_role(
+    template: Template, name: str, service: str, permissions: Sequence[Permission], *, path: str
+) -> Role:
     """Add `<name>Role`, which one AWS service takes on; the reasons stand in its Metadata.
 
     The trust has no condition on the account that the service acts for: CodeBuild and CodePipeline do not
@@ -39,7 +41,7 @@ def add_service_role(template: Template, name: str, service: str, permissions: S
     """
     role = Role(
         f"{name}Role",
-        Path=PATH,
+        Path=path,
         AssumeRolePolicyDocument=PolicyDocument(
             Version=POLICY_VERSION,
             Statement=[Statement(Effect=Allow, Principal=Principal("Service", service), Action=[AssumeRole])],
@@ -100,13 +102,13 @@ def add_target_role(
     return GetAtt(role, "Arn")
 
 
-def trust_pipelines(tools: Tools) -> PolicyDocument:
-    """Return a policy that trusts the tools account's pipeline roles, by their path.
+def trust_pipelines(tools: Tools, paths: Sequence[str]) -> PolicyDocument:
+    """Return a policy that trusts the tools account's roles of some paths, which are those of zones.
 
     Their names are made up there, and a trust policy cannot name a role that does not exist yet.
     """
     account = Sub(f"arn:${{AWS::Partition}}:iam::{tools.account}:root")
-    ours = Sub(f"arn:${{AWS::Partition}}:iam::{tools.account}:role{PATH}*")
+    ours = [Sub(f"arn:${{AWS::Partition}}:iam::{tools.account}:role{path}*") for path in paths]
     return _trust(Principal("AWS", account), Condition(ArnLike({"aws:PrincipalArn": ours})))
 
 

@@ -9,12 +9,13 @@ from awacs import codeconnections, codestar_connections
 from troposphere import Ref
 from troposphere.codeconnections import Connection
 
+from pipelines.core.zone import Trust
 from pipelines.definitions.approvals_topic import ApprovalsTopic, add_approvals_topic
-from pipelines.definitions.artifacts import Artifacts, add_artifacts
-from pipelines.definitions.builds import Builds, add_builds
-from pipelines.definitions.docs_access import DocsSite, add_docs_site
+from pipelines.definitions.builds import BranchBuilds, ReleaseBuilds, add_branch_builds, add_release_builds
+from pipelines.definitions.docs_access import DocsSites, add_docs_sites
 from pipelines.definitions.images import add_images
 from pipelines.definitions.library import Library, add_library
+from pipelines.definitions.zones import Zone, add_zone
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import Permission
 
@@ -32,12 +33,14 @@ class SharedResources:
     """What pipelines use of each other's."""
 
     tools: Tools
-    artifacts: Artifacts
+    releases: Zone
+    branches: Zone
     connection_arn: Ref
     library: Library
     approvals: ApprovalsTopic
-    site: DocsSite
-    builds: Builds
+    sites: DocsSites
+    builds: ReleaseBuilds
+    branch_builds: BranchBuilds
 
     def source_permission(self) -> Permission:
         """Return what checking out needs.
@@ -57,14 +60,15 @@ def add_shared_resources(
     template: Template, tools: Tools, targets: Targets, packaged_as_images: Collection[str]
 ) -> SharedResources:
     """Add everything that pipelines share."""
-    site = add_docs_site(template)
-    artifacts = add_artifacts(template, targets.roles())
-    library = add_library(template, artifacts)
+    sites = add_docs_sites(template)
+    releases = add_zone(template, Trust.RELEASE, targets.readers(Trust.RELEASE))
+    branches = add_zone(template, Trust.BRANCH, targets.readers(Trust.BRANCH))
+    library = add_library(template, releases)
     connection = Connection(
         "SourceConnection",
         ConnectionName="payments-source",
         ProviderType=tools.provider,
-        DeletionPolicy="Retain",
+        DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
         Metadata=excepted(
             Except(
@@ -74,7 +78,16 @@ def add_shared_resources(
         ),
     )
     template.add_resource(connection)
-    images = add_images(template, artifacts, targets, packaged_as_images)
-    builds = add_builds(template, targets, artifacts, library, site, images=images)
-    approvals = add_approvals_topic(template, artifacts)
-    return SharedResources(tools, artifacts, Ref(connection), library, approvals, site, builds)
+    images = add_images(template, branches, releases, targets, packaged_as_images)
+    approvals = add_approvals_topic(template, releases)
+    return SharedResources(
+        tools=tools,
+        releases=releases,
+        branches=branches,
+        connection_arn=Ref(connection),
+        library=library,
+        approvals=approvals,
+        sites=sites,
+        builds=add_release_builds(template, releases, targets, library, sites, image=images.releases),
+        branch_builds=add_branch_builds(template, branches, targets, sites.previews, image=images.branches),
+    )

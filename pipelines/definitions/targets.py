@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from troposphere import Parameter, Ref
 
+from pipelines.core.zone import Trust
+
 if TYPE_CHECKING:
     from troposphere import Template
 
@@ -39,13 +41,10 @@ class Targets:
     removal: Target
     """The branches' account again, but as a role that deletes branch stacks and does nothing else."""
 
-    def roles(self) -> list[Ref]:
-        """Return every role that acts in a target account and reads artifacts of the tools account."""
-        both = [
-            (target.deployment_role, target.execution_role)
-            for target in (self.branch, self.staging, self.prod)
-        ]
-        return [role for pair in both for role in pair]
+    def readers(self, trust: Trust) -> list[Ref]:
+        """Return every role that acts in a target account and reads artifacts of a zone."""
+        read_by = [self.branch] if trust is Trust.BRANCH else [self.staging, self.prod]
+        return [role for target in read_by for role in (target.deployment_role, target.execution_role)]
 
 
 def add_targets(template: Template) -> Targets:

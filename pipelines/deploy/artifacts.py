@@ -28,7 +28,7 @@ def bucket(aws: Aws, named: str | None = None) -> str:
     if named:
         return named
     if not aws.embedded:
-        raise Refused("Name the artifact bucket: --artifact-bucket, or PAYMENTS_ARTIFACT_BUCKET.")
+        raise Refused("Name the artifact bucket: --artifact-bucket, or PAYMENTS_PACKAGE_BUCKET.")
     return make_bucket(aws, f"payments-artifacts-{aws.environment.account}-{aws.environment.region}")
 
 

@@ -16,6 +16,7 @@ from uv import find_uv_bin
 from environments import rules
 from pipelines.aws import stacks
 from pipelines.build import dependencies
+from pipelines.core import zone
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
 
@@ -48,7 +49,6 @@ def variables(targets: Mapping[str, Aws]) -> dict[str, str]:
         DATABASES: json.dumps(databases, sort_keys=True),
         # No network is needed to rehearse, and so nobody may be there to ask for advisories.
         "PAYMENTS_AUDIT_UNCHECKED": "advisories history",
-        "PAYMENTS_CACHE": str(CACHE),
         # Half of what a build does would be to compile the same modules as the build before it.
         "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
         "UV": find_uv_bin(),
@@ -67,9 +67,16 @@ def add_variables(template: Template, variables: Mapping[str, str]) -> Template:
             resource.QueuedTimeoutInMinutes = min(resource.QueuedTimeoutInMinutes * SPEEDUP, _LONGEST_QUEUE)
             resource.Environment.EnvironmentVariables += [
                 EnvironmentVariable(Name=name, Value=value, Type="PLAINTEXT")
-                for name, value in variables.items()
+                for name, value in {**variables, **_cache_of_zone(resource)}.items()
             ]
     return template
+
+
+def _cache_of_zone(project: Project) -> dict[str, str]:
+    """Return where a project's caches are: in this checkout's folder; a branch's in one of their own."""
+    variables = {variable.Name: variable.Value for variable in project.Environment.EnvironmentVariables}
+    branch = variables.get(zone.VARIABLE) == zone.Trust.BRANCH
+    return {"PAYMENTS_CACHE": str(CACHE / "branches" if branch else CACHE)}
 
 
 def environment(stated: Environment) -> Environment:

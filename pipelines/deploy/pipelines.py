@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import change_sets, stacks
 from pipelines.aws.change_sets import StackRequest
-from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK
+from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import bootstrap_stack, pipelines_stack
 from pipelines.deploy import artifacts, embedded_overrides, synth
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 _SYSTEM: Final = {"system": "payments"}
 
 
-def deploy_docs(tools: Aws, reporter: Reporter = NOBODY) -> str:
-    """Deploy the docs stack to the tools account and return what happened to it."""
-    return _deploy(tools, DOCS_STACK, docs.build(), {}, tags=_SYSTEM, reporter=reporter)
+def deploy_docs(tools: Aws, reporter: Reporter = NOBODY, *, stack: str = DOCS_STACK) -> str:
+    """Deploy a docs stack to the tools account and return what happened to it."""
+    return _deploy(tools, stack, docs.build(), {}, tags=_SYSTEM, reporter=reporter)
 
 
-def docs_url(tools: Aws) -> str:
-    """Return the address of the docs site, without a slash at its end.
+def docs_url(tools: Aws, stack: str = DOCS_STACK) -> str:
+    """Return the address of a docs site, without a slash at its end.
 
     Raises:
         Refused: The docs stack is not deployed.
     """
-    outputs = stacks.outputs(tools, DOCS_STACK)
+    outputs = stacks.outputs(tools, stack)
     if tools.embedded:  # a distribution's own name leads to AWS; the embedded AWS has a door to it
         return f"{tools.endpoint}{embedded_overrides.CLOUDFRONT_PATH}{outputs['DistributionId']}"
     return outputs["DocsUrl"]
@@ -82,10 +82,11 @@ def deploy(
         tags = _SYSTEM | {"environment": name}
         changes[f"{name}: {network}"] = _deploy(target, network, template, {}, tags=tags, reporter=reporter)
         embedded_overrides.connect_database(target, environment)
-    changes[f"tools: {DOCS_STACK}"] = deploy_docs(tools_aws, reporter)
     parameters = bootstrap_stack.pipelines_parameters(outputs)
-    bucket = stacks.outputs(tools_aws, DOCS_STACK)["DocsBucket"]
-    parameters |= {"DocsBucket": bucket, "DocsUrl": docs_url(tools_aws)}
+    for name, stack in (("Docs", DOCS_STACK), ("Previews", PREVIEWS_STACK)):
+        changes[f"tools: {stack}"] = deploy_docs(tools_aws, reporter, stack=stack)
+        bucket = stacks.outputs(tools_aws, stack)["DocsBucket"]
+        parameters |= {f"{name}Bucket": bucket, f"{name}Url": docs_url(tools_aws, stack)}
     # The embedded AWS has no Docker to build images with, and deploys zips.
     stated = (tools.rehearsed(), ()) if tools_aws.embedded else (tools, None)
     template = pipelines_stack.build(*stated)

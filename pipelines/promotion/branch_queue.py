@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.core.waiting import wait_until
-from pipelines.definitions.actions import SOURCE
+from pipelines.definitions.artifacts import SOURCE
 from pipelines.definitions.configuration_file import Push
 
 if TYPE_CHECKING:

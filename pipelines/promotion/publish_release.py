@@ -6,11 +6,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pipelines.aws import build_environment, tools_account
 from pipelines.build import image, library, packaging
 from pipelines.definitions.images import IMAGE_REPOSITORY
+from pipelines.definitions.packages import PACKAGE_BUCKET
 from pipelines.deploy import artifacts
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pipelines.build.packaging import Manifest
     from pipelines.core.reporting import Reporter
 
-BUCKET: Final = "PAYMENTS_ARTIFACT_BUCKET"
-
 
 def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> None:
     """Store packages in the pipelines' bucket, and write into their manifest in which versions.
@@ -29,7 +28,7 @@ def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> None:
     Where the pipeline names a repository for images, the functions' image is built and pushed there too.
     """
     tools = tools_account.connect()
-    bucket = build_environment.variable(BUCKET)
+    bucket = build_environment.variable(PACKAGE_BUCKET)
     packaging.write_stored(folder, artifacts.store_packages(tools, bucket, manifest, folder, reporter))
     if IMAGE_REPOSITORY in os.environ:
         pushed = image.publish(tools, build_environment.variable(IMAGE_REPOSITORY), folder, reporter)

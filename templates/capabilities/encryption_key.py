@@ -12,6 +12,9 @@ from troposphere.kms import Key
 from templates.capabilities.permissions import POLICY_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from awacs.aws import Action
     from troposphere import Template
 
     from environments.schema import Environment
@@ -27,7 +30,7 @@ USE: Final = [
 ]
 # Lambda reads a function's environment variables through a grant that it creates for the function's role
 # when the function is created, so whoever deploys needs CreateGrant, and the functions' roles need nothing.
-_ADMINISTER: Final = [
+ADMINISTER: Final = [
     kms.CreateGrant,
     kms.ListGrants,
     kms.RevokeGrant,
@@ -70,13 +73,13 @@ def add_encryption_key(template: Template, environment: Environment) -> GetAtt:
     return GetAtt(key, "Arn")
 
 
-def account_delegates() -> Statement:
+def account_delegates(use: Sequence[Action] = USE) -> Statement:
     """Return the statement that lets the account's IAM policies allow the use and care of its key."""
     return Statement(
         Sid="AccountDelegates",
         Effect=Allow,
         Principal=Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")),
-        Action=[*USE, *_ADMINISTER],
+        Action=[*use, *ADMINISTER],
         Resource=["*"],
     )
 

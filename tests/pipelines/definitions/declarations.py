@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 ARN = "arn:aws:iam::444444444444:role/payments-pipelines/x"
-_BUCKET = {"Ref": "Artifacts"}
+_BUCKETS = ({"Ref": "Artifacts"}, {"Ref": "BranchArtifacts"})
 _AS_IT_IS = {"Configuration"}
 
 
@@ -20,7 +20,7 @@ def create_pipeline_input(name: str, properties: dict[str, Any]) -> dict[str, An
 def _filled_in(value: Any) -> Any:
     if isinstance(value, list):
         return [_filled_in(item) for item in value]
-    if value == _BUCKET:
+    if value in _BUCKETS:
         return "artifacts"
     if isinstance(value, dict) and set(value) & {"Ref", "Fn::GetAtt", "Fn::Sub"}:
         said = value.get("Fn::Sub")

@@ -46,7 +46,7 @@ def test_repositories_never_move_a_tag_and_look_for_weaknesses(with_images: Json
         assert given["ImageScanningConfiguration"] == {"ScanOnPush": True}, name
         assert given["EncryptionConfiguration"]["EncryptionType"] == "KMS", name
         assert "RepositoryName" not in given, name
-        assert repository["DeletionPolicy"] == "Retain", name
+        assert repository["DeletionPolicy"] == "RetainExceptOnCreate", name
 
 
 def test_what_a_release_was_is_kept_and_what_a_branch_was_expires(with_images: Json) -> None:

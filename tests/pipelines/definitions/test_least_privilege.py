@@ -155,16 +155,18 @@ def test_a_build_writes_only_its_own_part_of_the_docs_site(pipelines_template: J
     written: dict[str, set[str]] = {}
     for name, role in roles(pipelines_template).items():
         for one in statements(role):
-            if {"s3:PutObject", "s3:DeleteObject"} & set(one["Action"]) and "DocsBucket" in repr(one):
-                keys = {resource["Fn::Sub"][0].partition(bucket)[2] for resource in one["Resource"]}
+            sites = [site for site in ("DocsBucket", "PreviewsBucket") if site in repr(one)]
+            if {"s3:PutObject", "s3:DeleteObject"} & set(one["Action"]) and sites:
+                keys = {f"{sites[0]}/{key['Fn::Sub'][0].partition(bucket)[2]}" for key in one["Resource"]}
                 written.setdefault(name, set()).update(keys)
 
     # Then a branch can change no environment's docs, and nobody but evidence can change evidence
+    pages = {"prod/*", "staging/*", "index.html", "404.html", "versions.json"}
     assert written == {
-        "DocsRole": {"prod/*", "staging/*", "index.html", "404.html", "versions.json"},
-        "PreviewRole": {"branches/*"},
-        "UnpublishRole": {"branches/*"},
-        "EvidenceRole": {"evidence/*"},
+        "DocsRole": {f"DocsBucket/{key}" for key in pages},
+        "PreviewRole": {"PreviewsBucket/branches/*"},
+        "UnpublishRole": {"PreviewsBucket/branches/*"},
+        "EvidenceRole": {"DocsBucket/evidence/*"},
     }
     assert "s3:DeleteObject" not in allowed(roles(pipelines_template)["EvidenceRole"])
 
@@ -269,12 +271,24 @@ def test_a_bounded_template_has_the_boundary_on_every_role() -> None:
         assert role["Properties"]["PermissionsBoundary"] == imported
 
 
-def test_target_accounts_trust_the_pipelines_path_in_the_tools_account_alone(
+def test_target_accounts_trust_the_roles_of_one_zone_in_the_tools_account_alone(
     bootstraps: dict[str, Json],
 ) -> None:
-    for template in bootstraps.values():
-        for name, role in roles(template).items():
-            (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-            if name != "ExecutionRole":
-                pattern = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
-                assert pattern.endswith(":iam::444444444444:role/payments-pipelines/*")
+    release_roles = ("DeploymentRole", "InspectionRole")
+    trusted = {
+        (environment, name): [
+            pattern["Fn::Sub"].partition(":iam::444444444444:role/payments-pipelines/")[2]
+            for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            for pattern in statement["Condition"]["ArnLike"]["aws:PrincipalArn"]
+        ]
+        for environment, template in bootstraps.items()
+        for name, role in roles(template).items()
+        if name != "ExecutionRole"
+    }
+    # Then nothing that runs a branch's code acts in staging or production, and releases deploy no branch
+    assert trusted == {
+        ("branch", "DeploymentRole"): ["branch/*"],
+        ("branch", "InspectionRole"): ["release/*", "branch/*"],
+        ("branch", "RemovalRole"): ["release/*"],
+        **{(name, role): ["release/*"] for name in ("staging", "prod") for role in release_roles},
+    }

@@ -235,6 +235,8 @@ def test_the_bootstraps_outputs_are_the_roles_that_the_pipelines_stack_asks_for(
 
     given = pipelines_parameters(outputs)
 
-    assert set(given) | {"DocsBucket", "DocsUrl"} == set(pipelines_template["Parameters"])
+    assert set(given) | {"DocsBucket", "DocsUrl", "PreviewsBucket", "PreviewsUrl"} == set(
+        pipelines_template["Parameters"]
+    )
     assert given["BranchRemovalRole"] == "branch-RemovalRole"
     assert given["ProdDeploymentRole"] == "prod-DeploymentRole"

@@ -145,7 +145,7 @@ def test_it_says_which_tests_ran_and_which_do_not_in_a_build(evidence: Callable[
     found = evidence(
         tests=tests,
         not_run=["integration"],
-        checked=CheckRecord("abc", "2026-11-23T07:00:00+00:00", build, 80, True),
+        checked=CheckRecord("abc", "2026-11-23T07:00:00+00:00", build, 80, "release", True),
     )
     # Then text and page name them, and where the check was
     said = "112 templates, 300 unit; not in a build: integration"

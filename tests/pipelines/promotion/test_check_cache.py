@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.build import check_cache
+from pipelines.core import zone
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 
@@ -27,6 +28,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(check_cache, "ROOT", root)
     monkeypatch.setattr(check_cache, "REPORTS", root / "reports")
     monkeypatch.delenv("CODEBUILD_BUILD_ID", raising=False)
+    monkeypatch.delenv(zone.VARIABLE, raising=False)
     return root
 
 
@@ -70,6 +72,22 @@ def test_the_same_source_is_checked_once_and_its_reports_are_there_again(
     # And it runs where that is asked for
     assert not check_cache.check(again=True, records=tmp_path / "kept").reused
     assert len(ran) == 2
+
+
+def test_a_release_takes_no_record_that_a_branch_made(
+    source: Path, makes: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a source that passed in a branch's build, whose record lies where a release's would
+    ran, records = makes(), tmp_path / "kept"
+    monkeypatch.setenv(zone.VARIABLE, zone.Trust.BRANCH)
+    check_cache.check(records=records)
+    (records / "branch").rename(records / "release")
+    # When a release checks the same source
+    monkeypatch.setenv(zone.VARIABLE, zone.Trust.RELEASE)
+    record = check_cache.check(records=records)
+    # Then it runs the check itself, and its own record counts from then on
+    assert (len(ran), record.reused, record.zone) == (2, False, "release")
+    assert check_cache.check(records=records).reused
 
 
 @pytest.mark.parametrize("change", ["content", "name", "mode", "another file"])
