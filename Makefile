@@ -139,5 +139,6 @@ drill: TIMES = 3
 drill: install .cache/awscli/installed .cache/card-gateway/installed ## Make disasters and mend them by the runbooks (DRILL=stack-deleted TIMES=3)
 	@TIMES=$(TIMES) $(BIN)/pytest tests/drills -o norecursedirs=.hypothesis -s -p no:randomly --tb=short $(if $(DRILL),-k $(subst -,_,$(DRILL)))
 
-clean: down ## Remove everything that was built or installed
+clean: ## Remove everything that was built or installed
+	@[ ! -x $(BIN)/payments ] || $(BIN)/payments down
 	@rm -rf .venv .cache dist site reports .embedded

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
 _THIS_MACHINE: Final = {"127.0.0.1", "::1", "localhost"}
-_LOADER: Final = botocore.session.Session().get_component("data_loader")
+_NO_FILES: Final = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Variables of a session that reads no profile: a broken one must not keep anybody from the embedded AWS."""
+_LOADER: Final = botocore.session.Session(session_vars=_NO_FILES).get_component("data_loader")
 """It keeps every service model that it has read; reading them is most of what making a client takes."""
 
 
@@ -35,7 +41,7 @@ def session(
     region: str, key: str | None = None, secret: str | None = None, token: str | None = None
 ) -> boto3.Session:
     """Return a session in a region, with these credentials or the machine's own; all share one loader."""
-    own = botocore.session.Session()
+    own = botocore.session.Session(session_vars=None if key is None else _NO_FILES)
     own.register_component("data_loader", _LOADER)
     own.set_config_variable("region", region)
     if key is not None and secret is not None:

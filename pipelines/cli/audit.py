@@ -37,6 +37,11 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
     Makes the CHECKs, or all of them: locks, contents, licences, secrets, history, code, advisories,
     templates. Each writes a report to reports/audit, and all of them together reports/audit.xml. One that
     cannot be made, as without a network, ends with an error unless --unchecked names it.
+
+    \b
+    Examples:
+      payments audit
+      payments audit secrets licences --json
     """
     names = checks or tuple(CHECKS)
     results: dict[str, CheckResult] = {}

@@ -10,6 +10,7 @@ import click
 
 from pipelines.aws import accounts, build_environment, tools_account
 from pipelines.cli import local_aws, options, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.cli.order_view import table
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
@@ -18,14 +19,19 @@ from pipelines.promotion import branch_queue, branch_stacks, control
 _INSPECTION = "BRANCH_INSPECTION_ROLE"
 
 
-@click.group()
+@click.group(cls=Verbs)
 def branch() -> None:
     """Show and remove the stacks of branches."""
 
 
 @branch.command()
 def name() -> None:
-    """Print the stack name of the branch in the variable BRANCH."""
+    """Print the stack name of the branch in the variable BRANCH.
+
+    \b
+    Examples:
+      BRANCH=feature/tea payments branch name
+    """
     click.echo(branch_names.from_environment())
 
 
@@ -63,7 +69,13 @@ def show() -> None:
 @options.endpoint_url
 @options.machine_readable
 def list_stacks(endpoint_url: str | None, machine: bool) -> None:
-    """List the branch stacks, the longest without a push first."""
+    """List the branch stacks, the longest without a push first.
+
+    \b
+    Examples:
+      payments branch list
+      payments branch list --json
+    """
     stacks = branch_stacks.listed(_branch_account(endpoint_url))
     if machine:
         terminal.as_json([asdict(shown) for shown in stacks])
@@ -87,17 +99,26 @@ def list_stacks(endpoint_url: str | None, machine: bool) -> None:
 @branch.command()
 @click.argument("branch_name", metavar="BRANCH")
 @options.endpoint_url
-def remove(branch_name: str, endpoint_url: str | None) -> None:
+@options.machine_readable
+def remove(branch_name: str, endpoint_url: str | None, machine: bool) -> None:
     """Propose the removal of BRANCH's stack.
 
     The pipeline remove-branch asks a person before it deletes anything.
+
+    \b
+    Examples:
+      payments branch remove feature/tea
     """
     branch_names.removable(branch_names.stack_name(branch_name))
     tools = tools_account.connect(endpoint_url)
     pipeline = control.name_of(tools, "remove-branch")
     execution = branch_stacks.propose_removal(tools, pipeline, branch_name)
-    terminal.done(f"The removal of {branch_names.stack_name(branch_name)} is proposed: {execution}")
-    terminal.out.print("payments pipeline approve remove-branch", markup=False)
+    stack = branch_names.stack_name(branch_name)
+    result = {"stack": stack, "pipeline": pipeline, "execution": execution}
+    terminal.finish(f"The removal of {stack} is proposed: {execution}", result, machine=machine)
+    if not machine:
+        where = f" --endpoint-url {endpoint_url}" if endpoint_url else ""
+        terminal.out.print(terminal.runnable(f"payments pipeline approve remove-branch{where}"), markup=False)
 
 
 @branch.command()

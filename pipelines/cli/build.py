@@ -11,6 +11,7 @@ import click
 from environments import schema
 from pipelines.build import check_cache, packaging
 from pipelines.cli import options, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.deploy import embedded_overrides
@@ -31,14 +32,25 @@ _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
     default=DIST / "templates",
     help="The folder to write to; [default: dist/templates]",
 )
-def synth(environments: tuple[str, ...], out: Path) -> None:
+@options.machine_readable
+def synth(environments: tuple[str, ...], out: Path, machine: bool) -> None:
     """Write the CloudFormation templates.
 
     Those of the ENVIRONMENTs, or of all of them.
+
+    \b
+    Examples:
+      payments synth
+      payments synth prod --out /tmp/templates
     """
+    written: list[str] = []
     for environment in [schema.load(name) for name in environments or schema.names()]:
-        for path in synthesis.synth(embedded_overrides.environment(environment), out).values():
-            terminal.out.print(_shown(path), markup=False)
+        paths = synthesis.synth(embedded_overrides.environment(environment), out).values()
+        written += [_shown(path) for path in paths]
+    if machine:
+        terminal.as_json(written)
+    else:
+        terminal.out.print("\n".join(written), markup=False)
 
 
 @click.command()
@@ -51,6 +63,11 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
     """Build one reproducible zip per Lambda.
 
     Also writes the manifest of their digests, and an SBOM (CycloneDX) beside each.
+
+    \b
+    Examples:
+      payments package
+      payments package --check
     """
     if built is not None and (published or check):
         raise click.UsageError("--built takes what is there; it goes with neither --published nor --check")
@@ -71,13 +88,14 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
     terminal.done(f"{len(manifest)} packages: {twice}see {_shown(where)}")
 
 
-@click.group()
+@click.group(cls=Verbs)
 def library() -> None:
     """Publish the library that all functions share."""
 
 
 @library.command()
-def publish() -> None:
+@options.machine_readable
+def publish(machine: bool) -> None:
     """Publish the library's version.
 
     To the CodeArtifact repository LIBRARY_REPOSITORY in the domain LIBRARY_DOMAIN. The same bytes again do
@@ -85,7 +103,7 @@ def publish() -> None:
     """
     with terminal.progress("publishing"):
         version = publish_release.publish_library()
-    terminal.done(f"payment-data {version} is published")
+    terminal.finish(f"payment-data {version} is published", {"version": version}, machine=machine)
 
 
 def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> packaging.Manifest:
@@ -103,13 +121,21 @@ def _shown(path: Path) -> str:
 
 @click.command()
 @click.option("--again", is_flag=True, help="Check even a source that passed before.")
-def check(again: bool) -> None:
+@options.machine_readable
+def check(again: bool, machine: bool) -> None:
     """Check the source as a build does.
 
     Runs `make check`: the linters, and the tests that need neither MongoDB nor an embedded AWS. A source that
     passed before, file for file, is not checked again; its reports are taken from .cache/checked.
+
+    \b
+    Examples:
+      payments check
     """
     verdict = check_cache.check(again=again)
+    if machine:
+        terminal.as_json(asdict(verdict))
+        return
     by = f" by {verdict.build}" if verdict.build else ""
     if verdict.reused:
         terminal.done(f"This very source passed at {verdict.at}{by}; its reports are reused.")

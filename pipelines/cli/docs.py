@@ -8,13 +8,14 @@ from typing import cast
 import click
 
 from pipelines.aws import build_environment, docs_bucket, tools_account
-from pipelines.cli import terminal
+from pipelines.cli import options, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.core.repository import ROOT
 from pipelines.status.dora import deployments as dora
 from pipelines.status.dora import site
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Verbs, invoke_without_command=True)
 @click.pass_context
 def docs(context: click.Context) -> None:
     """Build and publish the docs site; without a subcommand, build it."""
@@ -23,18 +24,23 @@ def docs(context: click.Context) -> None:
 
 
 @docs.command()
-def build() -> None:
+@options.machine_readable
+def build(machine: bool = False) -> None:
     """Build the site into site/.
 
     From the pages in docs/ and those that are generated from the code. A missing link, or docs that
     disagree with the code, fail it.
+
+    \b
+    Examples:
+      payments docs build
     """
     from pipelines.docs_site import building  # noqa: PLC0415 - loads troposphere, which `publish` has no use for
 
     with terminal.progress("building the docs site"):
         command = cast("click.Group", click.get_current_context().find_root().command)
         pages = building.build(ROOT, ROOT / "site", ROOT / ".cache" / "docs", command)
-    terminal.done(f"{pages} pages are in site/")
+    terminal.finish(f"{pages} pages are in site/", {"pages": pages, "folder": "site"}, machine=machine)
 
 
 @docs.command()

@@ -42,6 +42,11 @@ def doctor(
     stacks, peering, routes, addresses and quotas, and whether MongoDB answers. For that a function is made in
     the network, called and deleted. A check that could not be made is marked with a question mark. Ends with
     1 when something is wrong.
+
+    \b
+    Examples:
+      payments doctor
+      payments doctor branch --profile branch=DEV --profile tools=TOOLS
     """
     names, profile_names, tools = (
         environments or PROMOTED,

@@ -22,6 +22,11 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
     """Start the embedded AWS, and keep it running.
 
     It and its MongoDB listen on 127.0.0.1 only. `payments down` stops them.
+
+    \b
+    Examples:
+      payments up
+      payments up --port 4566 --keep
     """
     with terminal.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
         started = instance.start(instance.DEFAULT_ROOT, port=port, mongodb_port=mongodb_port, keep=keep)
@@ -36,14 +41,25 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Keep stacks and data for the next `payments up`.")
-def down(keep: bool) -> None:
-    """Stop the embedded AWS.
+@options.machine_readable
+def down(keep: bool, machine: bool) -> None:
+    """Stop the embedded AWS, if one runs.
 
     Without --keep nothing of it remains.
+
+    \b
+    Examples:
+      payments down
+      payments down --keep
     """
-    with terminal.progress("stopping the embedded AWS"), local_aws.refusals():
-        instance.stop(instance.DEFAULT_ROOT, keep=keep)
-    terminal.done("Stopped; its state is kept for the next start." if keep else "Stopped; nothing is left.")
+    try:
+        with terminal.progress("stopping the embedded AWS"):
+            instance.stop(instance.DEFAULT_ROOT, keep=keep)
+    except instance.NotRunning:
+        terminal.finish("No embedded AWS was running.", {"stopped": False, "kept": False}, machine=machine)
+        return
+    message = "Stopped; its state is kept for the next start." if keep else "Stopped; nothing is left."
+    terminal.finish(message, {"stopped": True, "kept": keep}, machine=machine)
 
 
 def ways_in(endpoint: str, environment: str) -> str:
@@ -62,6 +78,6 @@ For the aws command line (the access key is the account; any secret will do):
 _NEXT = """
 Next: payments deploy
       payments load environments/samples/*.json
-      payments order place --order order-1
+      payments order place order-1
 Stop: payments down
 """

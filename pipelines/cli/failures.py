@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
 
 from environments.problems import EnvironmentInvalid
 from payment_data.errors import Problem
@@ -13,7 +23,39 @@ from pipelines.cli import terminal
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_REMEDIES: Final = {
+    errno.EACCES: "Give yourself the right to write there, or work in another checkout.",
+    errno.EROFS: "The file system is read-only: work in a checkout on another one.",
+    errno.ENOSPC: "The disk is full: make clean removes what was built.",
+    errno.ENOTDIR: "A file is in the way of a folder of this name: move it.",
+    errno.EEXIST: "A file is in the way of a folder of this name: move it.",
+}
+
+
+_EXPLANATIONS: Final[tuple[tuple[type[Exception], Callable[[Any], tuple[str, str]]], ...]] = (
+    (Refused, lambda refusal: (refusal.message, refusal.hint)),
+    (EnvironmentInvalid, lambda invalid: (str(invalid), "")),
+    (Problem, lambda problem: (f"The data API answered: {type(problem).__name__}: {problem}", "")),
+    (
+        NoCredentialsError,
+        lambda _: ("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE"),
+    ),
+    (
+        ProfileNotFound,
+        lambda error: (f"{error}.", "aws configure list-profiles; then set AWS_PROFILE or --profile"),
+    ),
+    (ConfigParseError, lambda error: (str(error), "Fix the file, or name another with AWS_CONFIG_FILE.")),
+    (EndpointConnectionError, lambda error: (str(error), "For the embedded AWS: payments up")),
+    (ClientError, lambda error: (f"AWS answered: {error}", "")),
+    (BotoCoreError, lambda error: (f"AWS could not be asked: {error}", "")),
+    (
+        OSError,
+        lambda error: (f"{error.filename}: {error.strerror}.", _REMEDIES.get(error.errno or 0, "")),
+    ),
+)
+"""What each kind of failure says, with what would help; the first that fits is taken."""
 
 
 @contextmanager
@@ -21,16 +63,18 @@ def reported() -> Iterator[None]:
     """Print a failure in words and exit with 1; an error of our own code keeps its traceback."""
     try:
         yield
-    except Refused as refusal:
-        terminal.refuse(refusal.message, refusal.hint)
-    except EnvironmentInvalid as invalid:
-        terminal.refuse(str(invalid))
-    except NoCredentialsError:
-        terminal.refuse("There are no AWS credentials here.", "aws sso login, or set AWS_PROFILE")
-    except Problem as problem:
-        terminal.refuse(f"The data API answered: {type(problem).__name__}: {problem}")
-    except (ClientError, BotoCoreError) as error:
-        terminal.refuse(f"AWS answered: {error}")
+    except BrokenPipeError:
+        _drop_output()
+    except tuple(kind for kind, _ in _EXPLANATIONS) as error:
+        if isinstance(error, OSError) and error.filename is None:
+            raise
+        explain = next(explain for kind, explain in _EXPLANATIONS if isinstance(error, kind))
+        terminal.refuse(*explain(error))
     else:
         return
     raise SystemExit(1)
+
+
+def _drop_output() -> None:
+    """Leave nothing to flush: whoever read our output is gone, and Python would complain of it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -33,6 +33,11 @@ def lint(what: tuple[str, ...], machine: bool) -> None:
     TEMPLATE is any file, ours or not, with CodePipeline pipelines in it: CloudFormation in JSON or YAML, or
     the input of `aws codepipeline create-pipeline`; its pipelines are checked. Of a stack's settings, as
     dist/settings holds them, the tags are.
+
+    \b
+    Examples:
+      payments lint
+      payments lint prod template.yml
     """
     files = [Path(name) for name in what if _is_file(name)]
     names = [name for name in what if not _is_file(name)] or ([] if files else repository_templates.every())

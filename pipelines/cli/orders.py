@@ -11,6 +11,7 @@ import click
 from payment_data.errors import Problem
 from pipelines.aws import executions
 from pipelines.cli import options, order_view, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
 from pipelines.orders import order_effects, orders, payment_stack, samples
 from pipelines.orders import smoke as smoke_runs
@@ -34,6 +35,11 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
 
     They are JSON, like those in environments/samples. Every file is checked first, and nothing is loaded
     when anything is wrong. Loading twice is safe.
+
+    \b
+    Examples:
+      payments load environments/samples/*.json
+      payments load -e branch my-orders.json
     """
     sample_documents = samples.read(files, aws.environment.currency)
     with terminal.progress(f"loading into {stack}") as reporter:
@@ -44,17 +50,23 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
     terminal.done(f"{stack} has " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
-@click.group()
+@click.group(cls=Verbs)
 def order() -> None:
     """Place, show, list and redrive orders."""
 
 
 @order.command()
-@click.option("--order", "order_id", required=True, metavar="ID", help="The order, loaded before.")
+@click.argument("order_id", metavar="ID")
 @options.in_stack
 @options.machine_readable
 def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
-    """Place an order and follow it until it ends; ends with 1 when the payment fails."""
+    """Place an order and follow it until it ends; ends with 1 when the payment fails.
+
+    \b
+    Examples:
+      payments order place order-1
+      payments order place order-1 --json
+    """
     payments = payment_stack.connect(aws, stack)
     orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
     before = order_effects.holdings(payments.api, order_id)
@@ -99,7 +111,12 @@ def _effects(payments: PaymentStack, order_id: str, before: Holdings) -> list[Ef
 @options.in_stack
 @options.machine_readable
 def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
-    """Show an order: its state and history, what it took, its deliveries, and why it failed if it did."""
+    """Show an order: its state and history, what it took, its deliveries, and why it failed if it did.
+
+    \b
+    Examples:
+      payments order show order-1
+    """
     payments = payment_stack.connect(aws, stack)
     arn = orders.execution_arn(payments, order_id)
     record = orders.record(payments.api, order_id)
@@ -121,7 +138,13 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 @options.in_stack
 @options.machine_readable
 def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit: int, machine: bool) -> None:
-    """List orders, the longest unchanged first."""
+    """List orders, the longest unchanged first.
+
+    \b
+    Examples:
+      payments order list
+      payments order list --parked --json
+    """
     if parked and state not in (None, PARKED):
         raise click.UsageError(f"--parked means --state {PARKED}")
     wanted = PARKED if parked else state
@@ -144,6 +167,11 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 
     Fix what stopped it first. Ends with 0 once the order is completed, or failed with everything undone, and
     with 1 if it is parked again.
+
+    \b
+    Examples:
+      payments order list --parked
+      payments order redrive order-1
     """
     payments = payment_stack.connect(aws, stack)
     followed, journey = [], order_view.Journey()
@@ -171,12 +199,17 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 
 
 @click.command()
-@options.in_stack
+@options.in_stack_of_environment
 @options.machine_readable
 def smoke(aws: Aws, stack: str, machine: bool) -> None:
     """Prove a deployment with synthetic orders.
 
     They go through the live alias, are checked and removed again.
+
+    \b
+    Examples:
+      payments smoke
+      payments smoke staging --json
     """
     with terminal.progress(f"smoke of {stack}") as reporter:
         report = smoke_runs.run(payment_stack.connect(aws, stack), reporter)

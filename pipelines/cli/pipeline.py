@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from environments import tools as tools_file
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws, connect
 from pipelines.cli import options, pipeline_builds, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.cli.pipeline_view import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides, pipelines
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 _which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), default="release")
 
 
-@click.group()
+@click.group(cls=Verbs)
 def pipeline() -> None:
     """Run the promotion pipelines: status, approvals, retries and rollbacks."""
 
@@ -34,11 +36,16 @@ for _command in (pipeline_builds.write_settings, pipeline_builds.evidence, pipel
 @pipeline.command()
 @options.endpoint_url
 @options.profiles
-def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
+@options.machine_readable
+def deploy(endpoint_url: str | None, profiles: tuple[str, ...], machine: bool) -> None:
     """Deploy the pipelines.
 
     First, in each account that they deploy to, the roles that they take on there and the network; then the
     docs site, and the pipelines. A release never does this.
+
+    \b
+    Examples:
+      payments pipeline deploy --profile tools=TOOLS --profile prod=PROD
     """
     profile_names = options.profiles_by_account(profiles)
     tools = tools_file.load()
@@ -49,6 +56,9 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
     with terminal.progress("deploying the pipelines") as reporter:
         variables = embedded_overrides.variables(targets) if tools_aws.embedded else {}
         changes = pipelines.deploy(tools_aws, targets, tools, variables=variables, reporter=reporter)
+    if machine:
+        terminal.as_json(changes)
+        return
     for name, change in changes.items():
         terminal.done(f"{name} {change}")
 
@@ -56,10 +66,18 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...]) -> None:
 @pipeline.command()
 @_which
 @options.endpoint_url
-def start(which: str, endpoint_url: str | None) -> None:
-    """Start a pipeline with the head of its branch."""
+@options.machine_readable
+def start(which: str, endpoint_url: str | None, machine: bool) -> None:
+    """Start a pipeline with the head of its branch.
+
+    \b
+    Examples:
+      payments pipeline start release
+    """
     tools, name = _tools_and_name(which, endpoint_url)
-    terminal.done(f"{name} started: {control.start(tools, name)}")
+    execution = control.start(tools, name)
+    result = {"pipeline": name, "execution": execution}
+    terminal.finish(f"{name} started: {execution}", result, machine=machine)
 
 
 @pipeline.command()
@@ -67,18 +85,26 @@ def start(which: str, endpoint_url: str | None) -> None:
 @options.endpoint_url
 @options.machine_readable
 def status(which: str, endpoint_url: str | None, machine: bool) -> None:
-    """Show where a pipeline is, what waits for whom, and how its last executions ended."""
+    """Show where a pipeline is, what waits for whom, and how its last executions ended.
+
+    \b
+    Examples:
+      payments pipeline status branch
+      payments pipeline status release --json
+    """
     tools, name = _tools_and_name(which, endpoint_url)
     stages = control.state(tools, name)
     last = control.executions(tools, name)
+    waiting = control.pending_approvals(tools, name)
     if machine:
-        terminal.as_json({"pipeline": name, "stages": stages, "executions": last})
+        approvals = [asdict(question) for question in waiting]
+        terminal.as_json({"pipeline": name, "stages": stages, "executions": last, "waiting": approvals})
         return
     print_state(stages, last)
     newest = next((run for run in last if run.get("executionType") != "ROLLBACK"), None)
     if newest and newest["status"] == "Failed":
         print_failure_report(failure_report.explain(tools, name, newest["pipelineExecutionId"], which))
-    print_questions(control.pending_approvals(tools, name), which)
+    print_questions(waiting, which, endpoint_url)
 
 
 @pipeline.command()
@@ -86,9 +112,15 @@ def status(which: str, endpoint_url: str | None, machine: bool) -> None:
 @options.endpoint_url
 @click.option("--execution", metavar="ID", help="Which one, when several wait.")
 @click.option("--summary", default="approved with payments", help="Why.")
-def approve(which: str, endpoint_url: str | None, execution: str | None, summary: str) -> None:
-    """Approve what waits."""
-    _answer(which, endpoint_url, execution, summary, yes=True)
+@options.machine_readable
+def approve(which: str, endpoint_url: str | None, execution: str | None, summary: str, machine: bool) -> None:
+    """Approve what waits.
+
+    \b
+    Examples:
+      payments pipeline approve release --summary "sale is over"
+    """
+    _answer(which, endpoint_url, execution, summary, yes=True, machine=machine)
 
 
 @pipeline.command()
@@ -96,9 +128,15 @@ def approve(which: str, endpoint_url: str | None, execution: str | None, summary
 @options.endpoint_url
 @click.option("--execution", metavar="ID", help="Which one, when several wait.")
 @click.option("--summary", required=True, help="Why; whoever made the release reads it.")
-def reject(which: str, endpoint_url: str | None, execution: str | None, summary: str) -> None:
-    """Reject what waits; production stays as it is."""
-    _answer(which, endpoint_url, execution, summary, yes=False)
+@options.machine_readable
+def reject(which: str, endpoint_url: str | None, execution: str | None, summary: str, machine: bool) -> None:
+    """Reject what waits; production stays as it is.
+
+    \b
+    Examples:
+      payments pipeline reject release --summary "wait for the sale to end"
+    """
+    _answer(which, endpoint_url, execution, summary, yes=False, machine=machine)
 
 
 @pipeline.command()
@@ -106,28 +144,48 @@ def reject(which: str, endpoint_url: str | None, execution: str | None, summary:
 @options.endpoint_url
 @click.option("--stage", metavar="NAME", help="The stage, where several have failed.")
 @click.option("--whole", is_flag=True, help="Repeat the whole stage, not only the actions that failed.")
-def retry(which: str, endpoint_url: str | None, stage: str | None, whole: bool) -> None:
-    """Run a failed stage again, with the artifacts that it failed with."""
+@options.machine_readable
+def retry(which: str, endpoint_url: str | None, stage: str | None, *, whole: bool, machine: bool) -> None:
+    """Run a failed stage again, with the artifacts that it failed with.
+
+    \b
+    Examples:
+      payments pipeline retry release
+      payments pipeline retry release --stage Production --whole
+    """
     tools, name = _tools_and_name(which, endpoint_url)
     again, execution = control.retry(tools, name, stage, whole=whole)
-    terminal.done(f"{again} of {execution} runs again.")
+    result = {"pipeline": name, "stage": again, "execution": execution}
+    terminal.finish(f"{again} of {execution} runs again.", result, machine=machine)
 
 
 @pipeline.command()
 @click.argument("stage", type=click.Choice(["Staging", "Production"]))
 @options.endpoint_url
 @click.option("--to", metavar="ID", help="The execution to go back to. [default: the last one before]")
-def rollback(stage: str, endpoint_url: str | None, to: str | None) -> None:
-    """Roll STAGE of the release pipeline back to an earlier release."""
+@options.machine_readable
+def rollback(stage: str, endpoint_url: str | None, to: str | None, machine: bool) -> None:
+    """Roll STAGE of the release pipeline back to an earlier release.
+
+    \b
+    Examples:
+      payments pipeline rollback Production
+    """
     tools, name = _tools_and_name("release", endpoint_url)
-    terminal.done(f"{stage} goes back: {control.rollback(tools, name, stage, to)}")
+    execution = control.rollback(tools, name, stage, to)
+    result = {"pipeline": name, "stage": stage, "execution": execution}
+    terminal.finish(f"{stage} goes back: {execution}", result, machine=machine)
 
 
-def _answer(which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool) -> None:
+def _answer(
+    which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool, machine: bool
+) -> None:
     tools, name = _tools_and_name(which, endpoint_url)
     question = _only_question(control.pending_approvals(tools, name), which, execution)
     control.answer(tools, name, question, yes=yes, summary=summary)
-    terminal.done(f"{question.execution} {'goes on' if yes else 'ends here'}.")
+    result = {"pipeline": name, "execution": question.execution, "approved": yes, "summary": summary}
+    verdict = "is approved and goes on" if yes else "is rejected and ends here"
+    terminal.finish(f"{question.execution} {verdict}.", result, machine=machine)
 
 
 def _only_question(waiting: list[PendingApproval], which: str, execution: str | None) -> PendingApproval:

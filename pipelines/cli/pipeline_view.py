@@ -20,6 +20,8 @@ from pipelines.promotion.execution import ENDED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.console import Console
+
     from pipelines.aws.accounts import Aws
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion, Step
@@ -56,18 +58,23 @@ def print_failure_report(after: FailureReport) -> None:
         terminal.out.print(terminal.runnable(line), markup=False)
 
 
-def print_questions(questions: list[PendingApproval], which: str) -> None:
+def print_questions(questions: list[PendingApproval], which: str, endpoint_url: str | None = None) -> None:
     """Print what waits for an approval, with its summary and the commands that answer."""
     for question in questions:
         terminal.out.print(f"[bold]{question.stage}[/] of {question.execution} waits for an answer:")
         terminal.out.print(question.summary, markup=False)
         terminal.out.print(f"{question.link}\n", markup=False)
-        terminal.out.print(
-            f"payments pipeline approve {which} --execution {question.execution}", markup=False
-        )
-        terminal.out.print(
-            f"payments pipeline reject {which} --execution {question.execution} --summary WHY", markup=False
-        )
+        terminal.out.print(terminal.runnable(answering(question, which, endpoint_url)), markup=False)
+
+
+def answering(question: PendingApproval, which: str, endpoint_url: str | None) -> str:
+    """Return the two commands that answer an approval, as they can be pasted."""
+    where = f" --endpoint-url {endpoint_url}" if endpoint_url else ""
+    answer = f"{which}{where} --execution {question.execution}"
+    return (
+        f"  payments pipeline approve {answer} --summary WHY\n"
+        f"  payments pipeline reject {answer} --summary WHY"
+    )
 
 
 def _row(action: Json) -> tuple[str, str, str]:
@@ -128,8 +135,9 @@ class Lines:
 class Screen:
     """The whole pipeline, drawn again at every look: stages, actions, how long, and what waits for whom."""
 
-    def __init__(self, live: Live, stages: list[str]) -> None:
-        self._live, self._stages = live, stages
+    def __init__(self, stages: list[str], console: Console) -> None:
+        self._stages, self._console = stages, console
+        self._live = self._begin()
 
     def show(self, promotion: Promotion) -> None:
         """Draw it."""
@@ -137,10 +145,24 @@ class Screen:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop drawing, so that a question can be asked below."""
+        """Stop drawing while a question is asked, and go on below it.
+
+        A drawing that is started again would go back over what was printed since, so it is another one.
+        """
         self._live.stop()
-        yield
-        self._live.start()
+        try:
+            yield
+        finally:
+            self._live = self._begin()
+
+    def close(self) -> None:
+        """Leave the last drawing where it is."""
+        self._live.stop()
+
+    def _begin(self) -> Live:
+        live = Live(console=self._console, auto_refresh=False)
+        live.start()
+        return live
 
 
 @contextmanager
@@ -150,8 +172,11 @@ def watching(tools: Aws, promotion: Promotion) -> Iterator[View]:
     if not terminal.out.is_terminal:
         yield Lines(terminal.out.print)
         return
-    with Live(console=terminal.out, auto_refresh=False) as live:
-        yield Screen(live, control.stages(tools, promotion.pipeline))
+    screen = Screen(control.stages(tools, promotion.pipeline), terminal.out)
+    try:
+        yield screen
+    finally:
+        screen.close()
 
 
 def drawn(promotion: Promotion, stages: list[str], now: datetime | None = None) -> Table:

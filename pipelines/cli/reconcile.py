@@ -31,6 +31,11 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     """Prove balances, stock, deliveries and card payments against the ledger.
 
     Tells each difference with the order it belongs to, and ends with 1 if there is any. Changes nothing.
+
+    \b
+    Examples:
+      payments reconcile
+      payments reconcile prod --json
     """
     api = payment_stack.connect(aws, stack).api
     with _bars() as watch:
@@ -54,6 +59,10 @@ def settle(aws: Aws, stack: str, machine: bool) -> None:
 
     Enters ended orders into the ledger, and takes the records of those that are long over out of the
     documents of products and users. Any number of times.
+
+    \b
+    Examples:
+      payments settle
     """
     api = payment_stack.connect(aws, stack).api
     with terminal.progress(f"settling in {stack}") as reporter:

@@ -12,7 +12,7 @@ import click
 from embedded_aws import instance
 from pipelines.cli import local_aws, order_view, rehearsal_summary, terminal
 from pipelines.cli.embedded import ways_in
-from pipelines.cli.pipeline_view import print_failure_report, watching
+from pipelines.cli.pipeline_view import answering, print_failure_report, watching
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedded_aws.instance import Instance
+    from pipelines.aws.accounts import Aws
     from pipelines.cli.pipeline_view import View
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
@@ -41,6 +42,12 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
     orders are placed; its merge goes to staging, waits for approval, and goes to production. At a terminal
     you are asked; without a terminal it is auto-approved as `rehearsal`. Uses the embedded AWS that
     `payments up` started, or starts one and stops it at the end.
+
+    \b
+    Examples:
+      payments rehearse
+      payments rehearse --hold      answer the gates yourself
+      payments rehearse --fresh     reuse nothing that was built before
     """
     with embedded(keep_running=keep_running or hold) as (local, stays):
         with terminal.progress("deploying the pipelines") as reporter:
@@ -71,7 +78,7 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
         execution.follow(prepared.aws, followed, view.show, lambda question: ask(question, view, hold=hold))
     if followed.status == execution.WAITING:
         waiting = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
-        commands = how_to_answer(waiting[0], followed.pipeline, prepared.aws.endpoint)
+        commands = how_to_answer(waiting[0], followed.pipeline, prepared.aws)
         terminal.out.print(terminal.runnable(commands), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
@@ -121,7 +128,7 @@ The embedded AWS is running. Look around:
 
   export AWS_ENDPOINT_URL={local.endpoint} PAYMENTS_ENVIRONMENT=branch PAYMENTS_STACK={stack}
   payments order show order-2
-  payments order place --order order-4
+  payments order place order-4
   payments pipeline status release
   payments down
 
@@ -147,13 +154,15 @@ def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str
         return yes, reason or "approved in a rehearsal"
 
 
-def how_to_answer(question: PendingApproval, pipeline: str, endpoint: str | None) -> str:
+def how_to_answer(question: PendingApproval, pipeline: str, tools: Aws) -> str:
     """Return the commands that answer a gate, with `payments` and with the `aws` command line."""
+    endpoint, account, region = tools.endpoint, tools.environment.account, tools.environment.region
+    who = f"AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={region}"
     return f"""The gate is left open. Answer it with one of
 
-  payments pipeline approve release --endpoint-url {endpoint}
-  payments pipeline reject release --endpoint-url {endpoint} --summary WHY
-  aws --endpoint-url {endpoint} codepipeline put-approval-result --pipeline-name {pipeline} \\
+{answering(question, "release", endpoint)}
+  {who} \\
+    aws --endpoint-url {endpoint} codepipeline put-approval-result --pipeline-name {pipeline} \\
     --stage-name {question.stage} --action-name {question.action} --token {question.token} \\
     --result status=Approved,summary=WHY
 

@@ -27,11 +27,16 @@ if TYPE_CHECKING:
 @click.option("--times", type=click.IntRange(min=1), default=1, help="How often to do all of it.")
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 def rehearse_bad(times: int, keep_running: bool) -> None:
-    """Promote deliberately broken commits, on this machine.
+    """Promote deliberately broken commits, here.
 
     One whose smoke fails in staging, one whose smoke fails in production after the canary's shift, one whose
     template cannot be deployed, and one that is rejected. Each must end with the release before serving, and
     with every order that was placed meanwhile at its end. Where nothing serves yet, a good release is first.
+
+    \b
+    Examples:
+      payments rehearse-bad
+      payments rehearse-bad --times 20
     """
     with embedded(keep_running=keep_running) as (local, _):
         with terminal.progress("deploying the pipelines") as reporter:

@@ -12,7 +12,7 @@ from pipelines.deploy import artifacts, deployment
 
 
 @click.command()
-@click.argument("environment", default="local")
+@click.argument("environment", envvar="PAYMENTS_ENVIRONMENT", default="local")
 @options.endpoint_url
 @options.stack_name
 @click.option(
@@ -29,6 +29,11 @@ def deploy(
 
     ENVIRONMENT is local, branch, staging or prod. What has not changed is left alone, so deploying twice
     does nothing the second time.
+
+    \b
+    Examples:
+      payments deploy
+      payments deploy staging --artifact-bucket my-packages
     """
     aws = local_aws.connect(environment, endpoint_url)
     bucket = artifacts.bucket(aws, artifact_bucket)  # a refusal must not wait for the packages
@@ -47,11 +52,17 @@ def deploy(
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@options.in_stack
-def remove(aws: accounts.Aws, stack: str, yes: bool) -> None:
+@options.in_stack_of_environment
+@options.machine_readable
+def remove(aws: accounts.Aws, stack: str, yes: bool, machine: bool) -> None:
     """Delete a payments stack.
 
     The network stays, and so does the stack's database.
+
+    \b
+    Examples:
+      payments remove
+      payments remove branch --stack branch-my-first-change-abc234 --yes
     """
     if aws.environment.production:
         raise Refused(
@@ -63,4 +74,4 @@ def remove(aws: accounts.Aws, stack: str, yes: bool) -> None:
         existed = stacks.delete(aws, stack, reporter)
     if not existed:
         raise Refused(f"There is no stack {stack}.")
-    terminal.done(f"{stack} is deleted")
+    terminal.finish(f"{stack} is deleted", {"stack": stack, "deleted": True}, machine=machine)

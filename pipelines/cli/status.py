@@ -14,6 +14,7 @@ from pipelines.aws import tools_account
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
+from pipelines.status.dora.deployments import STAGES
 from pipelines.status.dora.measures import described
 from pipelines.status.gather import MOST_PARKED, Status, gather
 
@@ -38,6 +39,11 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
     What it runs, its last smoke test, approvals that wait, alarms, parked orders, drift, and how often and
     how well it is released to. Changes nothing; what could not be read is marked with its reason.
     Ends with 1 where nothing is deployed.
+
+    \b
+    Examples:
+      payments status prod
+      payments status prod --profile tools=TOOLS --profile prod=PROD
     """
     name, profile_names = aws.environment.name, options.profiles_by_account(profiles)
     with terminal.progress(f"looking at {name}") as reporter:
@@ -52,7 +58,16 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
         raise Refused(f"{stack} could not be read: {status.unknown['deployed']}")
     if status.deployed is None:
         where = f"{status.account}, {status.region}"
-        raise Refused(f"There is no stack {stack} in {where}.", f"payments deploy {name} --stack {stack}")
+        raise Refused(f"There is no stack {stack} in {where}.", _how_to_deploy(name, stack))
+
+
+def _how_to_deploy(environment: str, stack: str) -> str:
+    """Return the command that makes a missing stack: a release for the environments that releases deploy."""
+    if environment in STAGES:
+        return "payments pipeline start release"
+    if environment in PROMOTED:
+        return "git push of a branch; payments pipeline status branch"
+    return f"payments deploy {environment} --stack {stack}"
 
 
 def _print(status: Status) -> None:

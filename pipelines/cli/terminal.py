@@ -72,5 +72,13 @@ def done(message: str) -> None:
     err.print(f"[bold green]✓[/] {escape(message)}")
 
 
+def finish(message: str, result: object, *, machine: bool) -> None:
+    """Say that something worked; for a machine, print its result as JSON instead."""
+    if machine:
+        as_json(result)
+    else:
+        done(message)
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
 
 from payment_data.errors import Problem
 from pipelines.core.refusals import Refused
@@ -78,6 +78,7 @@ def gather(aws: Aws, stack: str, tools: Aws | None, reporter: Reporter = NOBODY)
 
     Raises:
         NoCredentialsError: There are none to ask with.
+        ProfileNotFound: The profile that should have them does not exist.
     """
     environment = aws.environment
     status = Status(environment.name, environment.account, environment.region, stack, datetime.now(UTC))
@@ -86,7 +87,7 @@ def gather(aws: Aws, stack: str, tools: Aws | None, reporter: Reporter = NOBODY)
         reporter.passing(f"asking for {part}")
         try:
             return question()
-        except NoCredentialsError:
+        except (NoCredentialsError, ProfileNotFound):
             raise  # then nothing can be asked, and that is all there is to say
         except (ClientError, BotoCoreError, Problem, Refused) as error:
             status.unknown[part] = error.message if isinstance(error, Refused) else str(error)

@@ -34,7 +34,7 @@ def test_an_order_is_placed_and_shown_with_its_effects(payments: Payments, shop:
     tea, ada = shop.product(price=5095, available=10), shop.user(balance=20000)
     order = shop.order(ada, (tea, 5095, 2))
     # When it is placed
-    placed = _json(payments("order", "place", "--order", order, "--json"))
+    placed = _json(payments("order", "place", order, "--json"))
     # Then the states are told, and stock and credit before and after
     assert placed["status"] == "SUCCEEDED"
     entered = [moment["state"] for moment in placed["moments"] if moment["what"] == "entered"]
@@ -51,7 +51,7 @@ def test_an_order_is_placed_and_shown_with_its_effects(payments: Payments, shop:
 def test_a_person_sees_the_states_and_what_moved(payments: Payments, shop: Shop) -> None:
     tea, ada = shop.product(price=100, available=3), shop.user(balance=500)
     order = shop.order(ada, (tea, 100, 1))
-    placed = payments("order", "place", "--order", order)
+    placed = payments("order", "place", order)
     assert "→ Process order payment" in placed.stderr
     assert "■ SUCCEEDED" in placed.stderr
     assert "-1.00" in placed.stdout
@@ -63,7 +63,7 @@ def test_a_person_sees_the_states_and_what_moved(payments: Payments, shop: Shop)
 def test_placing_an_order_that_fails_ends_with_1_and_says_why(payments: Payments, shop: Shop) -> None:
     tea, ada = shop.product(price=100, available=1), shop.user(balance=99)
     order = shop.order(ada, (tea, 100, 1))
-    result = payments("order", "place", "--order", order)
+    result = payments("order", "place", order)
     assert result.exit_code == 1
     assert "payment failed: PaymentDeclined: insufficient_funds" in result.stderr
     assert "PaymentDeclined" in payments("order", "show", order).stdout
@@ -72,8 +72,8 @@ def test_placing_an_order_that_fails_ends_with_1_and_says_why(payments: Payments
 def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop: Shop) -> None:
     tea, ada = shop.product(price=100, available=1), shop.user(balance=100)
     order = shop.order(ada, (tea, 100, 1))
-    assert payments("order", "place", "--order", order).exit_code == 0
-    again = payments("order", "place", "--order", order)
+    assert payments("order", "place", order).exit_code == 0
+    again = payments("order", "place", order)
     assert again.exit_code == 0
     assert f"Order {order} was placed before" in again.stderr
 
@@ -81,8 +81,8 @@ def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("order", "place", "--order", "no such form"), "'no such form' is no order id"),
-        (("order", "place", "--order", "nobody-knows-it"), "There is no order nobody-knows-it"),
+        (("order", "place", "no such form"), "'no such form' is no order id"),
+        (("order", "place", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "order-1", "--stack", "no-such-stack"), "There is no stack no-such-stack"),
         (("remove", "--stack", "no-such-stack", "--yes"), "There is no stack no-such-stack"),

@@ -52,7 +52,7 @@ def test_the_page_shows_what_placing_an_order_prints(
     loaded = runner.invoke(main, ["load", str(file)])
     assert loaded.exit_code == 0, loaded.output
     # When an order is placed
-    printed = told(runner.invoke(main, ["order", "place", "--order", order]).output)
+    printed = told(runner.invoke(main, ["order", "place", order]).output)
     # Then that is what the page shows
     page = _SHOWN / f"{order}.txt"
     if os.environ.get("REFRESH_DOCS"):

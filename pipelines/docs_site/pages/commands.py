@@ -57,8 +57,8 @@ def _command(path: str, command: click.Command, defined: str, drift: Drift) -> I
     context = click.Context(command, info_name=path)
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"```text\n{path} {pieces}\n```\n"
-    for paragraph in inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n"):
-        yield f"{prose(paragraph)}\n"
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        yield _paragraph(paragraph)
     rows = []
     # Its own, without --help: click makes and keeps that for whoever asks first, with that one's names.
     for option in command.params:
@@ -70,6 +70,15 @@ def _command(path: str, command: click.Command, defined: str, drift: Drift) -> I
             )
     if rows:
         yield table(["Option", "What it does"], rows)
+
+
+def _paragraph(text: str) -> str:
+    """Return a paragraph of a help text; what click leaves unwrapped are lines of examples."""
+    verbatim, _, lines_of_text = text.partition("\b\n")
+    if verbatim:
+        return f"{prose(text)}\n"
+    title, *examples = lines_of_text.splitlines()
+    return f"{prose(title)}\n\n```text\n{inspect.cleandoc(chr(10).join(examples))}\n```\n"
 
 
 def _first(command: click.Command) -> str:

@@ -39,7 +39,7 @@ def read(root: Path) -> Record | None:
     """Read the record of the instance in `root`, alive or not."""
     try:
         return Record(**json.loads((root / "state.json").read_text()))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError, TypeError):  # none, or no record of ours
         return None
 
 

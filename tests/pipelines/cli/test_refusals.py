@@ -12,9 +12,10 @@ from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 from pipelines.deploy import embedded_overrides
 
-CORPUS = Path(__file__).parent / "linter" / "corpus"
+CORPUS = ROOT / "tests" / "pipelines" / "linter" / "corpus"
 
 
 @pytest.fixture(autouse=True)
@@ -73,14 +74,13 @@ def test_a_wrong_call_ends_with_2_and_says_how_to_call(arguments: tuple[str, ...
         (("deploy", "mars"), "environments/mars.yml: there is no such file; choose from"),
         (("deploy",), "The embedded AWS is not running"),
         (("order", "show", "order-1"), "The embedded AWS is not running"),
-        (("smoke", "-e", "mars"), "environments/mars.yml"),
+        (("smoke", "mars"), "environments/mars.yml"),
         (("reconcile", "mars"), "environments/mars.yml: there is no such file"),
         (("settle",), "The embedded AWS is not running"),
         (("order", "list", "--parked"), "The embedded AWS is not running"),
-        (("smoke", "--endpoint-url", "http://127.0.0.1:1"), "AWS answered: Could not connect"),
+        (("smoke", "--endpoint-url", "http://127.0.0.1:1"), "Could not connect"),
         (("deploy", "prod"), "Name the artifact bucket"),
-        (("down",), "No embedded AWS runs"),
-        (("remove", "-e", "prod"), "prod is a production environment"),
+        (("remove", "prod"), "prod is a production environment"),
         (("lint", "no-such-file.yml"), "no-such-file.yml: cannot be read"),
         (("branch", "name"), "No branch is named"),
         (("branch", "expire"), "EXPIRY_DAYS is not set"),
@@ -93,7 +93,7 @@ def test_a_wrong_call_ends_with_2_and_says_how_to_call(arguments: tuple[str, ...
         ),
         (("pipeline", "evidence", "--built", ".", "--packages", "."), "PROD_INSPECTION_ROLE is not set"),
         (("pipeline", "verify", "--packages", "."), "CODEBUILD_INITIATOR is not set"),
-        (("pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"), "AWS answered: Could not connect"),
+        (("pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"), "Could not connect"),
     ],
 )
 def test_a_refusal_ends_with_1_and_one_clear_line(arguments: tuple[str, ...], said: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console
 
-from pipelines.cli.pipeline_view import Lines, drawn
+from pipelines.cli.pipeline_view import Lines, Screen, drawn
 from pipelines.promotion.execution import Promotion, Step
 
 _BEGAN = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -66,3 +68,45 @@ def test_elsewhere_there_is_a_line_for_each_change_and_none_twice() -> None:
     promotion.steps = [_step("Build", "Build", "Succeeded", (0, 3))]
     lines.show(promotion)
     assert told == ["  … Build: Build", "  [green]✓[/] Build: Build 3.0 s"]
+
+
+def _on_screen(written: str) -> list[str]:
+    """What a terminal shows in the end: cursor movements and erased lines applied, colours dropped."""
+    lines, row = [""], 0
+    for piece in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|\r|\n)", written):
+        if piece == "\n":
+            row += 1
+            lines += [""] if row == len(lines) else []
+        elif piece == "\x1b[2K":
+            lines[row] = ""
+        elif move := re.fullmatch(r"\x1b\[(\d+)A", piece):
+            row -= int(move[1])
+        elif not piece.startswith("\x1b") and piece != "\r":
+            lines[row] += piece
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_is_printed_at_a_gate_stays_on_the_screen_when_the_drawing_goes_on(columns: int) -> None:
+    # Given a drawing of several lines, at a gate
+    written = io.StringIO()
+    console = Console(
+        file=written, force_terminal=True, width=columns, color_system=None, legacy_windows=False
+    )
+    promotion = Promotion("release", "pipeline", "run", status="InProgress")
+    promotion.steps = [_step("Source", "Checkout", "Succeeded", (0, 2))]
+    screen = Screen(_STAGES, console)
+    screen.show(promotion)
+    # When the evidence is shown and answered, and the drawing goes on
+    evidence = [f"evidence line {number}" for number in range(12)]
+    with screen.paused():
+        for line in evidence:
+            console.print(line)
+    promotion.steps.append(_step("Build", "Build", "Succeeded", (2, 30)))
+    screen.show(promotion)
+    screen.show(promotion)
+    screen.close()
+    # Then all of it is still there, below the first drawing and above the last
+    shown = _on_screen(written.getvalue())
+    assert [line for line in shown if line.startswith("evidence")] == evidence
+    assert any("Build" in line and "30.0 s" in line for line in shown[shown.index(evidence[-1]) :])

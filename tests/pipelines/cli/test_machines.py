@@ -1,0 +1,151 @@
+"""Everyday machines: proxies, profiles, locales, closed streams and odd folders stop no local command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from embedded_aws import instance
+from environments import schema
+from pipelines.aws.accounts import Aws
+from pipelines.cli import host
+from pipelines.cli.main import main
+from pipelines.core.repository import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TICKED = """
+from pipelines.cli import host
+host.prepare()
+from pipelines.cli import terminal
+terminal.out.print('✓ → ✗ …')
+"""
+
+
+def _python(code: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, check=False, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, "127.0.0.1,localhost,::1"),
+        ({"no_proxy": "intranet"}, "intranet,127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "a, 127.0.0.1"}, "a,127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "*"}, "*"),
+    ],
+)
+def test_no_proxy_sees_what_goes_to_this_machine(before: dict[str, str], after: str) -> None:
+    environment = {"HTTP_PROXY": "http://proxy.example:3128", **before}
+    host.spare_this_machine(environment)
+    assert environment["NO_PROXY"] == environment["no_proxy"] == after
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_signs_that_an_encoding_lacks_are_spelled_out(encoding: str) -> None:
+    ran = _python(_TICKED, PYTHONIOENCODING=encoding)
+    assert ran.returncode == 0, ran.stderr
+    assert b"ok -> FAILED" in ran.stdout
+
+
+def test_utf_8_keeps_its_signs() -> None:
+    assert "✓ → ✗ …" in _python(_TICKED, PYTHONIOENCODING="utf-8").stdout.decode()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_closed_stream_is_no_traceback(closed: str) -> None:
+    command = f"{sys.executable} -m pipelines.cli branch name {closed}"
+    ran = subprocess.run(
+        ["/bin/sh", "-c", command],
+        env=os.environ | {"BRANCH": "x"},
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    command = f"{sys.executable} -m pipelines.cli --help | true"
+    ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
+    assert b"Traceback" not in ran.stderr
+    assert b"BrokenPipe" not in ran.stderr
+
+
+def test_a_file_name_that_is_no_utf_8_is_shown_and_not_a_traceback(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.json"
+    with open(name, "w", encoding="utf-8") as file:  # noqa: PTH123 - a name in bytes
+        file.write("[{]")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "load", name, "--endpoint-url", "http://127.0.0.1:1"],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert ran.returncode == 1
+    assert b"caf" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("config", ["[profile other]\nregion = x\n", "no section\n"])
+def test_an_unknown_profile_or_a_broken_file_keeps_nobody_from_the_embedded_aws(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    (tmp_path / "config").write_text(config, encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    # When
+    aws = Aws(schema.load("local"), "http://127.0.0.1:1")
+    # Then a client has the account's own credentials
+    credentials = aws.session.get_credentials()
+    assert credentials is not None
+    assert credentials.access_key == aws.environment.account
+    assert aws.client("s3").meta.endpoint_url == "http://127.0.0.1:1"
+
+
+def test_an_unknown_profile_is_named_where_aws_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    result = CliRunner().invoke(main, ["status", "prod"])
+    assert result.exit_code == 1
+    assert "The config profile (nobody) could not be found." in result.stderr
+    assert "aws configure list-profiles" in result.stderr
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "more": 1}'])
+def test_a_record_of_the_embedded_aws_that_is_broken_counts_as_none(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path)
+    (tmp_path / "state.json").write_text(content, encoding="utf-8")
+    result = CliRunner().invoke(main, ["order", "list"])
+    assert result.exit_code == 1
+    assert "The embedded AWS is not running" in result.stderr
+
+
+def test_a_file_in_the_way_of_the_embedded_aws_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / ".embedded")
+    (tmp_path / ".embedded").write_text("in the way", encoding="utf-8")
+    result = CliRunner().invoke(main, ["up"])
+    assert result.exit_code == 1
+    assert ".embedded" in result.stderr
+    assert "A file is in the way" in result.stderr
+
+
+def test_stopping_what_does_not_run_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path)
+    result = CliRunner().invoke(main, ["down", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"stopped": False, "kept": False}
