@@ -62,5 +62,9 @@ def build(environment: Environment) -> Template:
     add_output(template, "DataApiFunctionName", "The data API's live function", api.live_function_arn)
     add_output(template, "DataApiId", "The data API in API Gateway", api.api_id)
     add_output(template, "DataApiUrl", "The data API, from inside the network", api.url)
+    for alarm in alarms.release:
+        add_output(
+            template, f"{alarm.data['Ref']}Name", "Judges a release: it stops a canary and a bake", alarm
+        )
     add_output(template, "HealthAlarmName", "Rings when anything is wrong that customers feel", alarms.health)
     return template

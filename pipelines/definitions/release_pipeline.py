@@ -7,7 +7,7 @@ and the packages are those that staging runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from awacs import codepipeline
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from pipelines.definitions.shared_resources import SharedResources
     from pipelines.definitions.targets import Targets
+
+RELEASE_ALARMS: Final = ("OrdersFailing", "DataApiErrors", "DataApiCrashing", "UndoFailing", "ContractBroken")
+"""The alarms of the payments stack that judge a release, as they judge its canary."""
 
 
 def add_release_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
@@ -118,7 +121,11 @@ def _production(shared: SharedResources, targets: Targets) -> Stages:
         execute(target, "payments", stack, namespace="Production"),
         smoke(target, machine="#{Production.SmokeWorkflowArn}", namespace="ProductionSmoke"),
         before=deployment_window(tools.deployment_window.cron, tools.deployment_window.time_zone),
-        after=bake(target, alarm="#{Production.HealthAlarmName}", minutes=tools.bake_minutes),
+        after=bake(
+            target,
+            alarms={name: f"#{{Production.{name}AlarmName}}" for name in RELEASE_ALARMS},
+            minutes=tools.bake_minutes,
+        ),
         on_failure=rollback(),
     )
 

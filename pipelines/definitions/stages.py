@@ -75,7 +75,9 @@ def rollback() -> cp.FailureConditions:
 
 
 def deployment_window(cron: str, time_zone: str) -> cp.BeforeEntryConditions:
-    """Begin only in these minutes; outside of them the stage fails and may be retried.
+    """Begin in these minutes; outside of them the rule waits for the next (rule reference, DeploymentWindow).
+
+    CloudFormation knows no time-out for a rule, so CodePipeline's own holds; when it is over the stage fails.
 
     Args:
         cron: Seven fields, seconds first; the seconds are always `*`.
@@ -92,17 +94,27 @@ def git_legal(variable: str) -> cp.BeforeEntryConditions:
     return cp.BeforeEntryConditions(Conditions=[_condition(EntryResult.FAIL, rule)])
 
 
-def bake(target: Target, *, alarm: str, minutes: int) -> cp.SuccessConditions:
-    """Watch the alarm for some minutes after the stage succeeded; roll back if it rings.
+def bake(target: Target, *, alarms: Mapping[str, str], minutes: int) -> cp.SuccessConditions:
+    """Watch metric alarms for some minutes after the stage succeeded; roll back if one rings.
+
+    One rule each, at most five (CodePipeline API, Condition). Never a composite alarm: DescribeAlarms returns
+    metric alarms alone unless it is asked for others, and whether the rule asks is not documented.
 
     Args:
-        target: The account that the alarm is in.
-        alarm: Its name.
-        minutes: How long.
+        target: The account that the alarms are in.
+        alarms: Their names by the names of their rules.
+        minutes: How long; the rules of a condition are evaluated together.
     """
-    configuration: dict[str, str] = {"AlarmName": alarm, "AlarmStates": "ALARM", "WaitTime": str(minutes)}
-    rule = _rule("Bake", RuleProvider.CLOUDWATCH_ALARM, configuration, RoleArn=target.deployment_role)
-    return cp.SuccessConditions(Conditions=[_condition(SuccessResult.ROLLBACK, rule)])
+    rules = [
+        _rule(
+            name,
+            RuleProvider.CLOUDWATCH_ALARM,
+            {"AlarmName": alarm, "AlarmStates": "ALARM", "WaitTime": str(minutes)},
+            RoleArn=target.deployment_role,
+        )
+        for name, alarm in alarms.items()
+    ]
+    return cp.SuccessConditions(Conditions=[_condition(SuccessResult.ROLLBACK, *rules)])
 
 
 def _groups(step: Step) -> list[tuple[cp.Actions, ...]]:
@@ -111,8 +123,8 @@ def _groups(step: Step) -> list[tuple[cp.Actions, ...]]:
     return [(action,) for action in step] if isinstance(step, tuple) else [(step,)]
 
 
-def _condition(result: EntryResult | SuccessResult, rule: cp.RuleDeclaration) -> cp.Condition:
-    return cp.Condition(Result=result.value, Rules=[rule])
+def _condition(result: EntryResult | SuccessResult, *rules: cp.RuleDeclaration) -> cp.Condition:
+    return cp.Condition(Result=result.value, Rules=list(rules))
 
 
 def _rule(

@@ -94,8 +94,8 @@ def _by_change_sets(environment: Environment, as_execution: Condition) -> list[P
 def _bake() -> Permission:
     return Permission(
         "Bake",
-        "Watches the health alarm after a release. The resource is *: DescribeAlarms on a composite alarm "
-        "needs this scope (CloudWatch API reference, DescribeAlarms).",
+        "Watches alarms after a release. The resource is *: DescribeAlarms lists, and needs this scope for "
+        "composite alarms (CloudWatch API reference, DescribeAlarms).",
         [cloudwatch.DescribeAlarms],
         ["*"],
     )

@@ -6,6 +6,7 @@ import pytest
 
 import data_api.storage.connection as mongodb
 from payment_data import timeouts
+from pipelines.definitions.release_pipeline import RELEASE_ALARMS
 from templates.capabilities.step_functions import ROUTES, routes
 from templates.definitions.tasks import TASK_SECONDS
 from templates.payments import FUNCTIONS
@@ -304,4 +305,5 @@ def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json
         "DataApiId",
         "DataApiUrl",
         "HealthAlarmName",
+        *(f"{name}AlarmName" for name in RELEASE_ALARMS),
     }

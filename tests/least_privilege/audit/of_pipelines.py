@@ -71,6 +71,22 @@ _A_BUCKET_IS_TAKEN_AS_IT_IS: Final = (
     ),
     AwsOnlyPermission(
         "codepipeline",
+        "Checkouts",
+        ("s3:PutObjectAcl",),
+        "The source action uploads what it took with an ACL; without it it ends in Access Denied. The "
+        "embedded one uploads without.",
+        "aws-cdk, issue 13557",
+    ),
+    AwsOnlyPermission(
+        "codebuild",
+        "ListPackages",
+        ("s3:ListBucket",),
+        "Without it S3 says 403 instead of 404 of a package that is to be uploaded. The embedded S3 says "
+        "404.",
+        "S3 API reference, HeadObject, permissions",
+    ),
+    AwsOnlyPermission(
+        "codepipeline",
         "Artifacts",
         ("s3:GetObject", "s3:GetObjectVersion"),
         "CodePipeline reads artifacts itself, too. Here only actions and builds do, as their own roles.",

@@ -63,17 +63,29 @@ def test_production_has_a_window_a_bake_and_a_way_back(pipelines: dict[str, Json
     assert production["OnFailure"]["Result"] == "ROLLBACK"
 
 
-def test_production_bakes_on_the_composite_alarm_of_the_stack_it_deployed(
+def test_production_bakes_on_the_metric_alarms_that_judge_the_canary_of_the_stack_it_deployed(
     pipelines: dict[str, Json],
 ) -> None:
-    # Given the stack's output of that name, which is its composite alarm
+    # Given the alarms that stop the canary of the stack
     stack = payments.build(load("prod")).to_dict()
-    alarm = stack["Outputs"]["HealthAlarmName"]["Value"]["Ref"]
-    assert stack["Resources"][alarm]["Type"] == "AWS::CloudWatch::CompositeAlarm"
-    # Then the bake watches what the deployment of this very execution gave out under it
+    (alias,) = (
+        part["Properties"]
+        for part in stack["Resources"].values()
+        if part["Type"] == "AWS::StepFunctions::StateMachineAlias"
+    )
+    judges = [alarm["Ref"] for alarm in alias["DeploymentPreference"]["Alarms"]]
+    assert {stack["Resources"][alarm]["Type"] for alarm in judges} == {"AWS::CloudWatch::Alarm"}
+    # Then the bake watches each of them, by what the deployment of this very execution gave out
     production = stages(pipelines["ReleasePipeline"])["Production"]
-    (bake,) = production["OnSuccess"]["Conditions"][0]["Rules"]
-    assert bake["Configuration"]["AlarmName"] == "#{Production.HealthAlarmName}"
+    rules = production["OnSuccess"]["Conditions"][0]["Rules"]
+    watched = [rule["Configuration"]["AlarmName"] for rule in rules]
+    assert watched == [f"#{{Production.{alarm}Name}}" for alarm in judges]
+    assert [stack["Outputs"][f"{alarm}Name"]["Value"] for alarm in judges] == [
+        {"Ref": alarm} for alarm in judges
+    ]
+    assert len(rules) <= 5
+    assert len({rule["Name"] for rule in rules}) == len(rules)
+    assert len({rule["Configuration"]["WaitTime"] for rule in rules}) == 1
     (deploys,) = (a for a in production["Actions"] if a.get("Namespace") == "Production")
     assert deploys["Name"] == "Deploy-payments"
 

@@ -125,7 +125,7 @@ def update(key: tuple[str, ...], change: Callable[[Json], None] | None = None) -
 
 
 def condition_checked(key: tuple[str, ...], stage: str, kind: str, rules: list[Json]) -> None:
-    """Take the records of a condition's rules, in their order, up to the first that failed."""
+    """Take the records of a condition's rules, in their order."""
 
     def settle(execution: Json) -> None:
         conditions.settle(executions.run_of(execution, stage), kind, rules, clock.now())
