@@ -8,12 +8,13 @@ import click
 
 from environments import schema
 from pipelines.cli import local_aws, options, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.deploy import connect_database
 
 _MINUTE = 60
 
 
-@click.group()
+@click.group(cls=Verbs)
 def database() -> None:
     """Connect an environment with its database."""
 
@@ -40,6 +41,11 @@ def connect(
     Prints what Atlas must be told, as commands of its own CLI. Then waits for the peering connection that
     Atlas asks for, accepts it, and gives its id to the network stack, which routes to it. Run again, it goes
     on where it stopped, and changes nothing that is done.
+
+    \b
+    Examples:
+      payments database connect staging
+      payments database connect prod --profile prod=payments-prod --wait 120
     """
     profile = options.profiles_by_account(profiles).get(environment)
     aws = options.with_profile(local_aws.connect(environment, endpoint_url), profile)

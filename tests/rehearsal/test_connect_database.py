@@ -228,8 +228,8 @@ def test_atlas_is_told_the_account_the_network_and_the_role_in_commands_of_its_o
     told = list(atlas_commands.commands(schema.load("prod"), "vpc-1", ROLE).values())
     assert told == [
         (
-            "atlas networking peering create aws --projectId 6543210fedcba9876543210b --accountId 333333333333"
-            " --vpcId vpc-1 --region eu-central-1 --routeTableCidrBlock 10.43.0.0/16"
+            "atlas networking peering create aws --projectId 6543210fedcba9876543210b"
+            " --accountId 333333333333 --vpcId vpc-1 --region eu-central-1 --routeTableCidrBlock 10.43.0.0/16"
             " --atlasCidrBlock 10.143.0.0/21"
         ),
         (

@@ -133,7 +133,7 @@ def _matches(record: _Record, filters: dict[str, list[str]]) -> bool:
         }
     if not ec2._resource_matches_tag_filters(record["VpcPeeringConnectionId"], filters):
         return False
-    return all([values[name] in wanted for name, wanted in filters.items() if name in values])
+    return all(values[name] in wanted for name, wanted in filters.items() if name in values)
 
 
 def _of_this_account(identifier: str) -> _Record | None:
@@ -142,8 +142,8 @@ def _of_this_account(identifier: str) -> _Record | None:
 
 
 def _visible(record: _Record) -> bool:
-    own = record["RequesterVpcInfo"]["OwnerId"] == ec2.get_account_id()
-    return own or record["Status"]["Code"] != "failed"
+    by_us = record["RequesterVpcInfo"]["OwnerId"] == ec2.get_account_id()
+    return bool(by_us or record["Status"]["Code"] != "failed")
 
 
 def _aged(record: _Record) -> _Record:
