@@ -8,7 +8,7 @@ from payment_data.step import data_api, logged
 
 api = data_api()
 
-STATES = ("CANCELLING", "DELIVERING", "PAID", "RESERVED", "NEW")
+STATES = ("CANCELLING", "PAID", "RESERVED", "NEW")
 """Neither ended nor parked, which waits for a person; those first that hold money."""
 QUIET_SECONDS = 60
 """What has changed since is still on its way."""

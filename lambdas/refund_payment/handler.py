@@ -5,10 +5,11 @@ from typing import Any
 
 from payment_data import metrics
 from payment_data.errors import OrderNotFound
-from payment_data.payment_methods.registry import select
+from payment_data.payment_methods.registry import select, undo
 from payment_data.step import Step, data_api, step
 
-method = select(os.environ, data_api())
+api = data_api()
+method = select(os.environ, api)
 
 
 @step
@@ -19,7 +20,7 @@ def handler(order: Step) -> dict[str, Any]:
         OrderCompleted: it is too late to undo.
     """
     try:
-        undone = method.refund(order.order_id, execution=order.execution, reason=order.reason)
+        undone = undo(method, os.environ, api, order.order_id, execution=order.execution, reason=order.reason)
     except OrderNotFound:
         return {"order_id": order.order_id, "state": "none"}
     metrics.count("Compensations", step="refund_payment")

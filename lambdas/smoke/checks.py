@@ -10,7 +10,7 @@ from smoke.scenarios import Scenarios
 
 Check = dict[str, Any]
 Probe = Callable[[DataApi, Scenarios], tuple[object, object]]
-_HAPPY = ["NEW", "RESERVED", "PAID", "DELIVERING", "COMPLETED"]
+_HAPPY = ["NEW", "RESERVED", "PAID", "COMPLETED"]
 _FAILED = {
     "out_of_stock": ["NEW", "CANCELLING", "FAILED"],
     "declined": ["NEW", "RESERVED", "CANCELLING", "FAILED"],

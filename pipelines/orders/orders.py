@@ -29,7 +29,6 @@ STATES: Final = (
     "NEW",
     "RESERVED",
     "PAID",
-    "DELIVERING",
     "COMPLETED",
     "CANCELLING",
     "FAILED",

@@ -45,14 +45,17 @@ _STRIPE_ROUTES = {
         for attempt in (_ATTEMPT, f"{_ATTEMPT}?")
         for what in ("", "/intent", "/processing", "/capture", "/decline")
     ],
-    "refund_payment": ["PUT/orders/*/refund", f"{_ATTEMPT}/refund", f"{_ATTEMPT}?/refund"],
+    "refund_payment": [
+        "PUT/orders/*/refund",
+        *(f"{attempt}/{what}" for attempt in (_ATTEMPT, f"{_ATTEMPT}?") for what in ("refund", "closure")),
+    ],
 }
 
 _DESCRIPTIONS = {
     "reserve_products": "Holds an order's products",
     "process_payment": "Charges an order",
     "arrange_delivery": "Arranges the deliveries of a charged order",
-    "refund_payment": "Undoes deliveries and charge",
+    "refund_payment": "Undoes an order's payment",
     "release_products": "Undoes the hold of products",
     "record_failure": "Records why an order failed, or that it needs attention",
     "find_unfinished": "Finds orders that are on their way, for the sweeper",
@@ -62,7 +65,7 @@ _PAYS = {"process_payment", "refund_payment"}
 _SECRET = Except(
     "E9009", "The secret is the environment's; its owner made it, and names it in the environment's file."
 )
-_KNOWS_THE_METHOD = {*_PAYS, "smoke"}
+_KNOWS_THE_METHOD = {"reserve_products", *_PAYS, "smoke"}
 
 
 def routes(name: str, payment_method: str) -> list[str]:

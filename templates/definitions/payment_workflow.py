@@ -94,6 +94,7 @@ def _back() -> dict[str, State]:
             SUBSTITUTIONS["record_failure"],
             _failure_payload(),
             Retry=[COMPENSATION_RETRY],
+            Catch=[catch(["PaymentNotUndone"], REFUND)],
             Assign={"parked_redrive_count": jsonata(_REDRIVES)},
             Next=UNDONE,
         ),

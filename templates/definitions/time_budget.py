@@ -89,11 +89,14 @@ def sure_seconds(retry: State, share: float = EARLIEST, *, seed: int = 1) -> flo
     return totals[int(share * _DRAWS)]
 
 
-def worst_paths(states: State, start: str) -> Worst:
-    """Return the worst case from a state on, until the execution ends or stops for a person."""
+def worst_paths(states: State, start: str, passed: tuple[str, ...] = ()) -> Worst:
+    """Return the worst case from a state on, until the execution ends or stops for a person.
+
+    A state is passed once: only a payment of another execution leads from the last state back to a refund.
+    """
     state = states[start]
-    onward = [] if start == PARKED else _following(state)
-    rest = [worst_paths(states, name) for name in onward]
+    onward = [] if start == PARKED else [name for name in _following(state) if name not in passed]
+    rest = [worst_paths(states, name, (*passed, start)) for name in onward]
     longest = max(rest, key=lambda worst: worst.seconds + worst.waiting_seconds, default=Worst())
     return worst_of_state(state) + longest
 

@@ -67,7 +67,7 @@ class Chain:
 
 def _write(db: Db, place: Callable[[int], int]) -> None:
     """Write the orders as the data API would, through none of it."""
-    for name in ("orders", "products", "users", "deliveries"):
+    for name in ("orders", "products", "users"):
         db[name].delete_many({"_id": {"$not": {"$regex": "^old"}}})
     shared = {"name": "tea", "type": "food", "price": Int64(_PRICE), "currency": "EUR", "synthetic": False}
     kept = sorted({place(n) for n in range(_AHEAD)})
@@ -136,12 +136,10 @@ def commands_alone(
 
 
 def grow_old(db: Db, number: int) -> None:
-    """Write so many settled orders of long ago, with their deliveries and legs in the ledger."""
+    """Write so many settled orders of long ago, with their legs in the ledger."""
     for start in range(0, number, _BATCH):
         keys = [f"old{n:07}" for n in range(start, start + _BATCH)]
         db.orders.insert_many([_settled(key, n) for n, key in enumerate(keys, start)])
-        deliveries = {"line": Int64(0), "product_id": "oldp", "quantity": Int64(1), "state": "arranged"}
-        db.deliveries.insert_many([{"_id": f"{key}:0", "order_id": key, **deliveries} for key in keys])
         legs = {"transaction": "settle", "unit": "EUR", "amount": Int64(_PRICE), "at": datetime.now(UTC)}
         db.ledger.insert_many(
             [
@@ -153,7 +151,9 @@ def grow_old(db: Db, number: int) -> None:
 
 def _settled(key: str, number: int) -> dict[str, Any]:
     order = _order(key, number % 997)
-    path = ("NEW", "RESERVED", "PAID", "DELIVERING", "COMPLETED")
+    path = ("NEW", "RESERVED", "PAID", "COMPLETED")
     history = [{**order["history"][0], "to": state, "execution": "arn:old"} for state in path]
     end = {"state": "COMPLETED", "books": "settled", "history": history, "payment": "credit:1:250:EUR"}
+    delivery = {name: order["lines"][0][name] for name in ("product_id", "quantity", "delivery_address")}
+    end |= {"paid_by": "credit", "deliveries": [delivery | {"state": "arranged"}]}
     return order | end | {"deadline": order["created_at"], "ledger": ["hold.tea", "charge", "settle"]}

@@ -96,7 +96,7 @@ def left(db: Db) -> dict[str, Any]:
             o["amount"] for u in users for o in u["operations"].values() if o["state"] == "charged"
         ),
         "balance": sum(user["balance"] for user in users),
-        "delivered": db.deliveries.count_documents({"state": "arranged"}),
+        "delivered": db.orders.count_documents({"deliveries.state": "arranged"}),
     }
 
 

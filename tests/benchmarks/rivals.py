@@ -45,14 +45,15 @@ def hot(number: int) -> int:
 
 def charge(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], object]]:
     """Charge a balance."""
-    fresh = {"username": "Ann", "currency": "EUR", "balance": Int64(_PLENTY), "operations": {}}
+    fresh = {"username": "Ann", "currency": "EUR", "balance": Int64(_PLENTY)}
+    fresh |= {"operations": {}, "synthetic": False}
     db.users.insert_many([{"_id": f"{way}-{n}", **fresh} for way in _WAYS for n in range(_KEPT)])
 
     order = orders.from_document(_document("o") | {"state": "RESERVED"})
 
     def ours(number: int) -> None:
         this = replace(order, id=f"o{number}", user_id=f"ours-{place(number)}")
-        assert users.charge(db, this, "credit:1")
+        assert users.charge(db, this, "credit:1", _FAR)
 
     def update(key: str, session: ClientSession | None = None) -> None:
         in_full = {"currency": "EUR"} | _IN_TIME if session else {}
@@ -63,12 +64,16 @@ def charge(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], obj
 
 def hold(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], object]]:
     """Hold one piece of a product."""
-    fresh = {"name": "tea", "type": "food", "price": Int64(PRICE), "currency": "EUR", "holds": {}}
+    fresh = {"name": "tea", "type": "food", "price": Int64(PRICE), "currency": "EUR"}
+    fresh |= {"holds": {}, "synthetic": False}
     fresh |= {"available": Int64(_PLENTY)}
     db.products.insert_many([{"_id": f"{way}-{n}", **fresh} for way in _WAYS for n in range(_KEPT)])
 
+    order = orders.from_document(_document("o"))
+
     def ours(number: int) -> None:
-        _one(products.hold(db, f"o{number}", [_line(f"ours-{place(number)}")], _FAR))
+        this = replace(order, id=f"o{number}")
+        _one(products.hold(db, this, [_line(f"ours-{place(number)}")], _FAR))
 
     def update(key: str, session: ClientSession | None = None) -> None:
         in_full = {"price": PRICE} | _IN_TIME if session else {}

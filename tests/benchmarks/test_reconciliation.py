@@ -104,7 +104,6 @@ def _seed(db: Any, begin: int, end: int) -> None:
         numbers = range(start, min(start + _BATCH, end))
         keys = [f"o{number:07}" for number in numbers]
         db.orders.insert_many([_order(number, key) for number, key in zip(numbers, keys, strict=True)])
-        db.deliveries.insert_many([_delivery(number, key) for number, key in zip(numbers, keys, strict=True)])
         groups = range(numbers[0] // _PER_PRODUCT, numbers[-1] // _PER_PRODUCT + 1)
         db.products.insert_many([_product(group) for group in groups])
         db.users.insert_many([_user(group) for group in groups])
@@ -122,8 +121,10 @@ def _order(number: int, key: str) -> Document:
         "type": "food",
         "delivery_address": "1 Row",
     }
-    states = ("NEW", "RESERVED", "PAID", "DELIVERING", "COMPLETED")
+    states = ("NEW", "RESERVED", "PAID", "COMPLETED")
     history = [{"at": at, "from": None, "to": state, "execution": "e", "reason": None} for state in states]
+    delivery: Document = {"product_id": line["product_id"], "delivery_address": "1 Row", "state": "arranged"}
+    delivery |= {"quantity": Int64(1)}
     return {
         "_id": key,
         "user_id": f"u{number // _PER_PRODUCT:06}",
@@ -134,23 +135,13 @@ def _order(number: int, key: str) -> Document:
         "fingerprint": "f",
         "state": "COMPLETED",
         "payment": "credit:1:250:EUR",
+        "paid_by": "credit",
+        "deliveries": [delivery],
         "history": history,
         "deadline": at,
         "created_at": at,
         "updated_at": at,
     }
-
-
-def _delivery(number: int, key: str) -> Document:
-    product = f"p{number // _PER_PRODUCT:06}"
-    what = {
-        "order_id": key,
-        "line": Int64(0),
-        "product_id": product,
-        "quantity": Int64(1),
-        "state": "arranged",
-    }
-    return {"_id": f"{key}:0", "delivery_address": "1 Row", **what}
 
 
 def _product(group: int) -> Document:

@@ -60,8 +60,8 @@ GATEWAY = (
         (
             Edit(
                 "data_api.use_cases.undo_payment:_bar",
-                "payments.bar(db, order, attempt, method, **why)",
-                'return Payment(order.id, attempt, method, "void", 0, order.currency, *[None] * 4, False)',
+                "payments.bar(db, order, attempt, str(order.paid_by), execution=execution, reason=reason)",
+                'return Payment(order.id, attempt, str(order.paid_by), "void", 0, order.currency)',
             ),
         ),
         methods=_CARD,

@@ -16,6 +16,7 @@ from templates.definitions.payment_workflow import (
 from tests.crash_matrix.mutations import Edit, Mutant
 
 Definition = dict[str, Any]
+_SEND = "payment_data.connections:ConnectionPool.request"
 _LOST = ("response lost", "lands after the end", "freezes before, resumes after the end")
 
 
@@ -91,8 +92,8 @@ WORKFLOW = (
         ("delivery refused",),
         (
             Edit(
-                "data_api.use_cases.record_failure:_return_left_over_charge",
-                "users.refund(db, order)",
+                "data_api.use_cases.record_failure:_fail",
+                "users.refund(db, order, lands_by)",
                 "pass",
             ),
         ),
@@ -114,23 +115,29 @@ CLIENT = (
         ("happy",),
         (
             Edit(
-                "payment_data.client:_problem",
-                "OutcomeUnknown(said) if status >= 500 else",
-                "UnexpectedResponse(said) if status >= 500 else",
+                "payment_data.answers:_problem",
+                "OutcomeUnknown(detail) if status >= 500 else",
+                "UnexpectedResponse(detail) if status >= 500 else",
             ),
         ),
     ),
     Mutant(
         "a time-out is not an answer",
         ("happy",),
-        (Edit("payment_data.transport:SignedHttp.__call__", "raise OutcomeUnknown(", "raise TimeoutError("),),
+        (
+            Edit(
+                "payment_data.connections:ConnectionPool.request",
+                "raise OutcomeUnknown(",
+                "raise TimeoutError(",
+            ),
+        ),
     ),
     Mutant(
         "a time-out is not a decline",
         ("happy",),
         (
             Edit(
-                "payment_data.transport:SignedHttp.__call__",
+                "payment_data.connections:ConnectionPool.request",
                 "raise OutcomeUnknown(",
                 'raise __import__("payment_data.errors").errors.PaymentDeclined(',
             ),

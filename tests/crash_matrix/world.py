@@ -14,7 +14,7 @@ from tests.crash_matrix.scenario import USER, Scenario
 from tests.crash_matrix.scenarios import SCENARIOS
 
 Documents = dict[str, list[dict[str, Any]]]
-COLLECTIONS = ("products", "users", "orders", "deliveries", "failures", "payments", "ledger")
+COLLECTIONS = ("products", "users", "orders", "failures", "payments", "ledger")
 
 
 class World:

@@ -23,8 +23,8 @@ class Model:
         self.holds: dict[tuple[str, str], tuple[str, int]] = {}
         self.operations: dict[tuple[str, str], tuple[str, int]] = {}
         self.attempts: dict[tuple[str, str], int] = {}
-        self.deliveries: dict[str, str] = {}
-        self.failures: dict[tuple[str, str], str] = {}
+        self.deliveries: dict[str, int] = {}
+        self.failures: set[tuple[str, str, str]] = set()
 
     def create(self, kind: dict[str, Account], key: str, amount: int) -> str:
         """Create a product or a user; the same again is the same one, another is refused: no restocking."""
@@ -43,7 +43,7 @@ class Model:
         self.orders.pop(key, None)
         if order:
             self.deliveries.pop(key, None)
-            self.failures = {k: error for k, error in self.failures.items() if k[0] != key}
+            self.failures = {failure for failure in self.failures if failure[0] != key}
         return DONE
 
     def reserve(self, key: str, execution: str, deadline: Deadline) -> str:
@@ -53,6 +53,7 @@ class Model:
             return "OrderNotFound"
         if order.state == "NEW":
             if error := self._unreservable(key, order, deadline):
+                self._hold_what_fits(key, order, deadline)
                 order.refuse("reservation", error, execution)
             else:
                 self._hold(key, order)
@@ -63,7 +64,7 @@ class Model:
         return DONE
 
     def _unreservable(self, key: str, order: Order, deadline: Deadline) -> str:
-        fits = not order.synthetic and order.currency == "EUR" and order.user in self.users
+        fits = not order.synthetic and order.currency == "EUR"
         if not fits or any(p not in self.products or PRICES[p] != order.lines[p][1] for p in order.lines):
             return "InvalidOrder"
         if any((product, key) in self.holds for product in order.lines):
@@ -72,6 +73,15 @@ class Model:
             return "DeadlineExceeded"
         short = any(self.products[p].free < quantity for p, (quantity, _) in order.lines.items())
         return "OutOfStock" if short else DONE
+
+    def _hold_what_fits(self, key: str, order: Order, deadline: Deadline) -> None:
+        """A refused order held what it could, and returns it: its tombstones say how much that was."""
+        for product, (quantity, price) in order.lines.items():
+            same = PRICES.get(product) == price and not order.synthetic and order.currency == "EUR"
+            fresh = product in self.products and (product, key) not in self.holds
+            if deadline == "in time" and same and fresh and self.products[product].free >= quantity:
+                self.products[product].free -= quantity
+                self.holds[product, key] = ("held", quantity)
 
     def _hold(self, key: str, order: Order) -> None:
         for product, (quantity, _) in order.lines.items():
@@ -100,7 +110,9 @@ class Model:
         return DONE if order.attempt == attempt else "IdempotencyMismatch"
 
     def _charge(self, key: str, order: Order, execution: str, attempt: int) -> str:
-        record, user = (order.user, key), self.users[order.user]
+        if not (user := self.users.get(order.user)):
+            return "InvalidOrder"
+        record = (order.user, key)
         if record in self.operations:
             declined = self.operations[record][0] == "declined"
             return self._declined(key, order, attempt) if declined else "OrderClosed"
@@ -128,12 +140,11 @@ class Model:
         if order.state in ("NEW", "RESERVED"):
             return "IllegalTransition"
         if order.state == "PAID":
-            if order.late:
-                return "DeadlineExceeded"
-            order.go("DELIVERING", execution)
             if not order.address.strip():
                 return order.refuse("deliveries", "DeliveryRejected", execution)
-            self.deliveries[key] = "arranged"
+            if order.late:
+                return "DeadlineExceeded"
+            self.deliveries[key] = len(order.lines)
             order.go("COMPLETED", execution)
         return order.refusal("deliveries") if order.state in CLOSED else DONE
 
@@ -141,9 +152,8 @@ class Model:
         if error := self._cancel(key, execution):
             return error
         order = self.orders[key]
-        if order.reached("DELIVERING"):
-            self.deliveries[key] = "void"
-        self._give_back(key, order)
+        if order.reached("RESERVED"):
+            self._give_back(key, order)
         return DONE
 
     def release(self, key: str, execution: str) -> str:
@@ -178,16 +188,14 @@ class Model:
 
     def fail(self, key: str, execution: str, step: str, *, compensated: bool) -> str:
         """Return the order's state, which is the answer: a failure is never refused."""
-        self.failures.setdefault((key, step), execution)
+        self.failures.add((key, step, execution))
         if not (order := self.orders.get(key)):
             return "UNKNOWN"
         if order.state == "NEW" or (order.state in OPEN and not compensated):
-            new = order.state == "NEW"
             order.go("CANCELLING", execution, "E")
-            if new and compensated:
-                self._void(key, order)
         if compensated and order.state in ("CANCELLING", "NEEDS_ATTENTION"):
-            if self.operations.get((order.user, key), ("", 0))[0] == "charged":
+            self._void(key, order)
+            if order.reached("RESERVED"):
                 self._give_back(key, order)
             order.go("FAILED", execution, "E")
         elif order.state == "CANCELLING":

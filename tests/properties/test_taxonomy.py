@@ -15,6 +15,8 @@ INTERNAL: Final = {
     "ValueError": "a mistake in the code, or caught where it is raised: States.ALL compensates",
     "_AmbiguousError": "becomes MalformedRequest in the same module",
     "NotFoundError": "the resolver's; becomes NotFound, MethodNotAllowed or InvalidRequest",
+    "NotChargeable": "an amount that the gateway does not take; becomes PaymentDeclined",
+    "KeySpent": "the gateway repeats an old answer; caught, and asked with another key",
     "Refused": "the gateway's answer at creation; becomes PaymentDeclined",
     "UnknownPaymentMethod": "fails the function's start, hence its deployment: nothing has happened yet",
     "AmountError": "the command line's, where major units are parsed",
@@ -79,6 +81,8 @@ def test_every_state_does_about_every_error_what_its_kind_says(state: str, error
     # Then it is retried, or goes the way back, and is never lost
     if retried:
         assert answer == "retry"
+    elif (state, error) == (RECORD, "PaymentNotUndone"):
+        assert answer == f"catch: {REFUND}"
     else:
         assert answer == "stop" if state in LAST else answer.startswith("catch: ")
 

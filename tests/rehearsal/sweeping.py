@@ -39,7 +39,7 @@ def lose(stack: PaymentStack, order: str, state: str) -> None:
     arn = executions.arn_of(stack.workflow, order)
     deadline = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
     if state in {"RESERVED", "PAID"}:
-        stack.api.reserve(order, execution=arn, deadline=deadline)
+        stack.api.reserve(order, execution=arn, deadline=deadline, method="credit")
     if state == "PAID":
         stack.api.charge(order, execution=arn, deadline=deadline, method="credit", attempt=1)
 

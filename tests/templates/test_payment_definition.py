@@ -82,7 +82,7 @@ def test_what_a_step_refuses_goes_back_exactly_as_far_as_needed(states: Json) ->
         (["OrderCompleted"], "Order placed"),
         (everything, "Handle failure"),
     ]
-    assert catches(states["Handle failure"]) == []
+    assert catches(states["Handle failure"]) == [(["PaymentNotUndone"], "Refund payment")]
     assert catches(states["Needs attention"]) == []
 
 

@@ -64,7 +64,10 @@ ALL = {
     ("change", "published"),
     [
         (with_memory, ALL),
-        (with_payment_method, {"ProcessPaymentVersion", "RefundPaymentVersion", "SmokeVersion"}),
+        (
+            with_payment_method,
+            {"ReserveProductsVersion", "ProcessPaymentVersion", "RefundPaymentVersion", "SmokeVersion"},
+        ),
         (with_retention, set()),
     ],
 )

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from data_api.domain.order_states import State
 from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
 
+_REJECTED_FOR_TESTS = "REJECT"
+
 
 class Line(NamedTuple):
     """What is ordered of one product; price in minor units."""
@@ -42,9 +44,13 @@ class Decision(NamedTuple):
 class Order:
     """An order as it was read; amounts in minor units.
 
-    Attributes beside those its use cases write: `books` says how far its records have come on their way to
-    the ledger (storage/ledger_progress.py), `ledger` names the transactions that it has, `operation` is the
-    copy of the user's record that a settled order keeps.
+    Attributes beside those that its use cases write:
+        paid_by: the payment method, recorded before any payment can begin.
+        deliveries: one for each line, in the order of the lines, once it is COMPLETED.
+        undeliverable: numbers of the lines whose delivery is refused.
+        books: how far its records have come on their way to the ledger (storage/ledger_progress.py).
+        ledger: the transactions that the ledger has.
+        operation: the copy of the user's record that a settled order keeps.
     """
 
     id: str
@@ -61,6 +67,9 @@ class Order:
     history: list[dict[str, Any]]
     created_at: datetime
     updated_at: datetime
+    paid_by: str | None = None
+    deliveries: tuple[dict[str, Any], ...] = ()
+    undeliverable: tuple[int, ...] = ()
     books: str | None = None
     ledger: tuple[str, ...] = ()
     operation: dict[str, Any] | None = None
@@ -79,3 +88,16 @@ class Order:
         if self.decision and self.decision.operation == operation:
             return self.decision.problem()
         return OrderClosed(f"the order is {self.state}")
+
+
+def undeliverable(body: dict[str, Any]) -> list[int]:
+    """Return the numbers of the lines of a new order that cannot be delivered.
+
+    Blank addresses, and the one that smoke executions use to be refused.
+    """
+    return [
+        number
+        for number, line in enumerate(body["lines"])
+        if not line["delivery_address"].strip()
+        or (body.get("synthetic") and line["delivery_address"] == _REJECTED_FOR_TESTS)
+    ]

@@ -1,6 +1,6 @@
 """The states of an order and the only changes between them.
 
-NEW → RESERVED → PAID → DELIVERING → COMPLETED; undoing goes CANCELLING first, and ends FAILED, or
+NEW → RESERVED → PAID → COMPLETED; undoing goes CANCELLING first, and ends FAILED, or
 NEEDS_ATTENTION until a person redrives it.
 """
 
@@ -14,14 +14,13 @@ class State(StrEnum):
     NEW = "NEW"
     RESERVED = "RESERVED"
     PAID = "PAID"
-    DELIVERING = "DELIVERING"
     COMPLETED = "COMPLETED"
     CANCELLING = "CANCELLING"
     FAILED = "FAILED"
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
 
 
-OPEN = frozenset({State.NEW, State.RESERVED, State.PAID, State.DELIVERING})
+OPEN = frozenset({State.NEW, State.RESERVED, State.PAID})
 """May still be completed, or cancelled."""
 CLOSED = frozenset({State.CANCELLING, State.FAILED, State.NEEDS_ATTENTION})
 """Is being undone or has been: nothing forward happens any more."""
@@ -29,8 +28,7 @@ CLOSED = frozenset({State.CANCELLING, State.FAILED, State.NEEDS_ATTENTION})
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.NEW: frozenset({State.RESERVED, State.CANCELLING}),
     State.RESERVED: frozenset({State.PAID, State.CANCELLING}),
-    State.PAID: frozenset({State.DELIVERING, State.CANCELLING}),
-    State.DELIVERING: frozenset({State.COMPLETED, State.CANCELLING}),
+    State.PAID: frozenset({State.COMPLETED, State.CANCELLING}),
     State.COMPLETED: frozenset(),
     State.CANCELLING: frozenset({State.FAILED, State.NEEDS_ATTENTION}),
     State.NEEDS_ATTENTION: frozenset({State.CANCELLING, State.FAILED}),

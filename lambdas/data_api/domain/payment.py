@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from payment_data.errors import IllegalTransition, OrderClosed, PaymentDeclined, Problem
+from payment_data.payment_methods.names import STRIPE
 
 STATES = ("intent", "processing", "captured", "declined", "void", "refunded")
+GATEWAYS = frozenset(STRIPE)
+"""Payment methods through a gateway."""
 UNSETTLED = frozenset({"intent", "processing"})
 """The gateway may still take money."""
 
@@ -38,6 +41,7 @@ class Payment(NamedTuple):
         reason: why it was declined.
         customer: the user's id at the gateway, copied when it was opened.
         payment_method: id at the gateway of what the user pays with, copied when it was opened.
+        closed: the gateway said that it has taken nothing, and never will.
         late: whether the order's deadline has passed, by MongoDB's clock; None for a tombstone.
     """
 
@@ -47,11 +51,19 @@ class Payment(NamedTuple):
     state: str
     amount: int
     currency: str
-    payment_intent: str | None
-    reason: str | None
-    customer: str | None
-    payment_method: str | None
-    late: bool | None
+    payment_intent: str | None = None
+    reason: str | None = None
+    customer: str | None = None
+    payment_method: str | None = None
+    closed: bool | None = None
+    late: bool | None = None
+
+    @property
+    def may_hold_money(self) -> bool:
+        """Say whether the gateway may hold money of this attempt, of an order that is being undone."""
+        if self.state == "void":
+            return self.payment_intent is not None and not self.closed
+        return self.state not in ("declined", "refunded")
 
     def refusal(self, *, captured: bool = False) -> Problem | None:
         """Return what a request to go on with it is told, if it is over; `captured` counts that as over."""

@@ -12,7 +12,13 @@ from data_api.use_cases.capture_payment import capture_payment
 from data_api.use_cases.charge_credit import charge_credit
 from data_api.use_cases.create import create_order, create_product, create_user
 from data_api.use_cases.delete_synthetic import delete_order, delete_product, delete_user
-from data_api.use_cases.follow_payment import await_bank, decline_payment, record_refund, save_payment_intent
+from data_api.use_cases.follow_payment import (
+    await_bank,
+    close_payment,
+    decline_payment,
+    record_refund,
+    save_payment_intent,
+)
 from data_api.use_cases.list_orders import list_orders
 from data_api.use_cases.open_payment import open_payment
 from data_api.use_cases.reads import (
@@ -115,7 +121,7 @@ ROUTES: tuple[Route, ...] = (
     _do(
         f"{_ORDER}/reservation",
         reserve_products,
-        bodies.STEP,
+        bodies.RESERVATION,
         views.RESERVATION,
         *(*_TOO_LATE, e.OutOfStock, e.InvalidOrder, e.Throttled),
     ),
@@ -170,11 +176,12 @@ ROUTES: tuple[Route, ...] = (
         views.PAYMENT,
         *(e.OrderClosed, e.IllegalTransition),
     ),
+    _do(f"{_ATTEMPT}/closure", close_payment, bodies.EXECUTION_ONLY, views.PAYMENT, e.IllegalTransition),
     _do(f"{_ATTEMPT}/refund", record_refund, bodies.EXECUTION_ONLY, views.PAYMENT, e.IllegalTransition),
     _do(
         f"{_ORDER}/refund",
         undo_payment,
-        bodies.REFUND,
+        bodies.CANCEL,
         views.PAYMENT,
         *(e.OrderNotFound, e.OrderCompleted, e.Throttled),
     ),
@@ -183,9 +190,9 @@ ROUTES: tuple[Route, ...] = (
         release_products,
         bodies.CANCEL,
         views.RESERVATION,
-        *(e.OrderNotFound, e.OrderCompleted),
+        *(e.OrderNotFound, e.OrderCompleted, e.Throttled),
     ),
-    _do(f"{_ORDER}/failure", record_failure, bodies.FAILURE, views.STATE),
+    _do(f"{_ORDER}/failure", record_failure, bodies.FAILURE, views.STATE, e.PaymentNotUndone, e.Throttled),
     _show(f"{_ORDER}/failures", show_failures, views.FAILURES),
     _show(f"{_ORDER}/history", show_history, views.HISTORY, e.OrderNotFound),
     _page("/orders", list_orders, accounting.LIST, accounting.LISTED),

@@ -5,7 +5,7 @@ from data_api.domain.order_states import State
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
 from data_api.schemas import bodies
-from data_api.schemas.views import moment
+from data_api.schemas.views import deliveries, moment
 from payment_data.fields import Array, Choice, Integer, Object, Text, Timestamp
 from payment_data.money import MAX_BALANCE
 
@@ -67,6 +67,7 @@ _AUDITED = Object(
         "updated_at": Timestamp(),
         "deadline": Timestamp(),
         "books": _TEXT,
+        "paid_by": bodies.METHOD,
         "ledger": Array(_TEXT, 0, 1000),
         "operation": _RECORD,
         "payments": Array(
@@ -85,11 +86,21 @@ _AUDITED = Object(
             bodies.MAX_LINES,
         ),
         "deliveries": Array(
-            Object({"line": _COUNT, "quantity": bodies.QUANTITY, "state": _TEXT}), 0, bodies.MAX_LINES
+            Object(
+                {
+                    "line": _COUNT,
+                    "product_id": bodies.PRODUCT_ID,
+                    "quantity": bodies.QUANTITY,
+                    "delivery_address": _TEXT,
+                    "state": _TEXT,
+                }
+            ),
+            0,
+            bodies.MAX_LINES,
         ),
         "legs": Array(_LEG, 0, 1000),
     },
-    ("deadline", "books", "operation"),
+    ("deadline", "books", "operation", "paid_by"),
 )
 AUDITED_ORDERS = Object(
     {"orders": Array(_AUDITED, 0, 500), "strays": Array(_LEG, 0, 10**6), "next": _AFTER},
@@ -136,7 +147,7 @@ def leg(document: Document) -> Document:
     return {"key": document["_id"]} | {key: document[key] for key in _LEG.properties if key != "key"}
 
 
-def audited(order: Order, records: Records, deliveries: list[Document], legs: list[Document]) -> Document:
+def audited(order: Order, records: Records, legs: list[Document]) -> Document:
     """Make the view of an order with all that hangs on it."""
     view: Document = {
         **{key: value for key, value in listed(order).items() if key != "created_at"},
@@ -145,11 +156,13 @@ def audited(order: Order, records: Records, deliveries: list[Document], legs: li
         "lines": [
             _line(line.product_id, line.quantity, records.holds.get(line.product_id)) for line in order.lines
         ],
-        "deliveries": [{key: d[key] for key in ("line", "quantity", "state")} for d in deliveries],
+        "deliveries": deliveries(order)["deliveries"],
         "legs": [leg(document) for document in legs],
     }
     if order.deadline:
         view["deadline"] = moment(order.deadline)
+    if order.paid_by:
+        view["paid_by"] = order.paid_by
     if order.books:
         view["books"] = order.books
     if records.operation:

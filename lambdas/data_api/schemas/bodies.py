@@ -87,13 +87,13 @@ ORDER = Object(
     ("synthetic",),
 )
 STEP = Object({"execution": EXECUTION, "deadline": DEADLINE})
+RESERVATION = Object({**STEP.properties, "method": METHOD})
 PAYMENT = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": CREDIT, "attempt": ATTEMPT})
 OPEN_PAYMENT = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": GATEWAY_METHOD})
 SAVE_INTENT = Object({"execution": EXECUTION, "payment_intent": PAYMENT_INTENT})
 EXECUTION_ONLY = Object({"execution": EXECUTION})
 DECLINE = Object({"execution": EXECUTION, "reason": DECLINE_REASON})
 CANCEL = Object({"execution": EXECUTION, "reason": Text(200, 1, LINES, description="Why, for the history.")})
-REFUND = Object({**CANCEL.properties, "method": METHOD}, ("method",))
 FAILURE = Object(
     {
         "execution": EXECUTION,

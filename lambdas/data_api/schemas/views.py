@@ -9,7 +9,7 @@ from data_api.domain.payment import STATES, Payment
 from data_api.domain.requests import Document
 from data_api.schemas import bodies
 from data_api.storage.users import Operation
-from payment_data.fields import LINES, Array, Choice, Integer, Object, Text, Timestamp
+from payment_data.fields import LINES, Array, Boolean, Choice, Integer, Object, Text, Timestamp
 from payment_data.money import MAX_AMOUNT
 
 _TEXT = Text(32_768, pattern=LINES)
@@ -30,7 +30,7 @@ _DELIVERY = Object(
         "product_id": bodies.PRODUCT_ID,
         "quantity": bodies.QUANTITY,
         "delivery_address": bodies.ADDRESS,
-        "state": Choice(("arranged", "void")),
+        "state": Choice(("arranged",)),
     }
 )
 _FAILURE = Object(
@@ -67,8 +67,9 @@ ORDER = Object(
         "updated_at": _AT,
         "deadline": _AT,
         "decision": _DECISION,
+        "paid_by": bodies.METHOD,
     },
-    ("deadline", "decision"),
+    ("deadline", "decision", "paid_by"),
 )
 RESERVATION = Object(
     {"order_id": bodies.ORDER_ID, "lines": Array(_HOLD, 1, bodies.MAX_LINES)},
@@ -86,8 +87,9 @@ PAYMENT = Object(
         "payment_intent": bodies.PAYMENT_INTENT,
         "customer": bodies.GATEWAY_ID,
         "payment_method": bodies.GATEWAY_ID,
+        "closed": Boolean("Of a void one: the gateway said that it took nothing, and never will."),
     },
-    ("method", "reason", "attempt", "payment_intent", "customer", "payment_method"),
+    ("method", "reason", "attempt", "payment_intent", "customer", "payment_method", "closed"),
     "Of credit: none, charged, declined, refunded or void; through a gateway, one attempt.",
 )
 DELIVERIES = Object({"order_id": bodies.ORDER_ID, "deliveries": Array(_DELIVERY, 0, bodies.MAX_LINES)})
@@ -137,6 +139,8 @@ def order(order: Order) -> Document:
     }
     if order.deadline:
         view["deadline"] = moment(order.deadline)
+    if order.paid_by:
+        view["paid_by"] = order.paid_by
     if order.decision:
         decision = order.decision
         view["decision"] = {
@@ -180,10 +184,10 @@ def gateway_payment(payment: Payment) -> Document:
     }
 
 
-def deliveries(order: Order, documents: list[Document]) -> Document:
+def deliveries(order: Order) -> Document:
     """Make the view of an order's deliveries."""
-    keys = _DELIVERY.properties
-    return {"order_id": order.id, "deliveries": [{key: d[key] for key in keys} for d in documents]}
+    arranged = [{"line": number, **delivery} for number, delivery in enumerate(order.deliveries)]
+    return {"order_id": order.id, "deliveries": arranged}
 
 
 def failures(order_id: str, documents: list[Document]) -> Document:

@@ -40,6 +40,9 @@ _LINE = _document(
     quantity=_long(1),
     delivery_address=_TEXT,
 )
+_DELIVERY = _document(
+    product_id=_TEXT, quantity=_long(1), delivery_address=_TEXT, state={"enum": ["arranged"]}
+)
 
 VALIDATORS: Mapping[str, dict[str, Any]] = {
     "products": _document(
@@ -69,14 +72,7 @@ VALIDATORS: Mapping[str, dict[str, Any]] = {
         lines={"bsonType": "array", "minItems": 1, "items": _LINE},
         history={"bsonType": "array", "minItems": 1},
         updated_at=_DATE,
-    ),
-    "deliveries": _document(
-        _id=_TEXT,
-        order_id=_TEXT,
-        line=_long(0),
-        product_id=_TEXT,
-        quantity=_long(1),
-        state={"enum": ["arranged", "void"]},
+        optional={"deliveries": {"bsonType": "array", "minItems": 1, "items": _DELIVERY}},
     ),
     "payments": _document(
         _id=_TEXT,

@@ -1,4 +1,4 @@
-"""Failures: why an order failed, `_id` = order:step; the first record of a step stays."""
+"""Failures: what went wrong with an order, `_id` = order:step:execution; the first of each stays."""
 
 from datetime import UTC, datetime
 
@@ -11,8 +11,8 @@ _FIELDS = ("step", "error", "cause", "execution")
 
 
 def record(db: Db, order_id: str, failure: Document) -> None:
-    """Insert the failure {step, error, cause, execution}, if the step has none yet."""
-    key = {"_id": f"{order_id}:{failure['step']}", "order_id": order_id}
+    """Insert the failure {step, error, cause, execution}, unless this execution recorded one of this step."""
+    key = {"_id": f"{order_id}:{failure['step']}:{failure['execution']}", "order_id": order_id}
     fields = {field: failure[field] for field in _FIELDS}
     try:
         db.failures.insert_one(key | fields | {"at": datetime.now(UTC)})

@@ -10,7 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from data_api.domain import business_metrics
-from data_api.domain.order import Decision, Line, Order
+from data_api.domain.order import Decision, Line, Order, undeliverable
 from data_api.domain.order_states import TRANSITIONS, State
 from data_api.domain.requests import Document
 from data_api.storage import ledger_progress, state_changes
@@ -38,6 +38,7 @@ def get(db: Db, order_id: str) -> Order:
 def create(db: Db, order_id: str, body: Document, fingerprint: str) -> bool:
     """Insert a NEW order; False if the id is taken."""
     now = datetime.now(UTC)
+    refused = undeliverable(body)
     lines = [line | {k: Int64(line[k]) for k in ("price", "quantity")} for line in body["lines"]]
     try:
         db.orders.insert_one(
@@ -53,6 +54,7 @@ def create(db: Db, order_id: str, body: Document, fingerprint: str) -> bool:
                 "history": [{"at": now, "from": None, "to": State.NEW, "execution": None, "reason": None}],
                 "created_at": now,
                 "updated_at": now,
+                **({"undeliverable": [Int64(number) for number in refused]} if refused else {}),
                 **ledger_progress.at_creation(body),
             }
         )
@@ -112,7 +114,6 @@ def advance_unread(
     execution: str,
     reason: str | None = None,
     changes: Mapping[str, Any] | None = None,
-    before_deadline: bool = False,
     extend: timedelta | None = None,
 ) -> Order | None:
     """Move an order that nobody read, and read it in the same command; otherwise like `advance`.
@@ -125,7 +126,6 @@ def advance_unread(
         execution: who asks, for the history.
         reason: why, for the history.
         changes: fields to set in the same write.
-        before_deadline: only while the order's deadline has not passed, by MongoDB's clock.
         extend: from now there is at least so long until the deadline.
 
     Raises:
@@ -134,11 +134,31 @@ def advance_unread(
     condition, update = _change(
         order_id, sources, target, execution=execution, reason=reason, changes=changes or {}
     )
-    if before_deadline:
-        condition["$expr"] = {"$lt": ["$$NOW", "$deadline"]}
     if extend is not None:
         soonest = {"$add": ["$$NOW", int(extend.total_seconds() * 1000)]}
         update["deadline"] = {"$max": ["$deadline", soonest]}
+    return _moved(db, condition, update, reason)
+
+
+def complete(db: Db, order_id: str, *, execution: str) -> Order | None:
+    """Deliver and complete a PAID order, before its deadline by MongoDB's clock, unless a line is refused.
+
+    Its deliveries are in the same write, so there are some if and only if the order is COMPLETED.
+
+    Returns:
+        The order as it is then; None, and nothing done, if it may not be completed.
+    """
+    condition, update = _change(
+        order_id, {State.PAID}, State.COMPLETED, execution=execution, reason=None, changes={}
+    )
+    condition |= {"undeliverable": {"$exists": False}, "$expr": {"$lt": ["$$NOW", "$deadline"]}}
+    delivery = {name: f"$$line.{name}" for name in ("product_id", "quantity", "delivery_address")}
+    arranged = delivery | {"state": "arranged"}
+    update["deliveries"] = {"$map": {"input": "$lines", "as": "line", "in": arranged}}
+    return _moved(db, condition, update, None)
+
+
+def _moved(db: Db, condition: Document, update: Document, reason: str | None) -> Order | None:
     document = db.orders.find_one_and_update(
         condition, [{"$set": update}], return_document=ReturnDocument.AFTER
     )
@@ -203,10 +223,13 @@ def from_document(document: Document) -> Order:
         state=State(document["state"]),
         deadline=document.get("deadline"),
         payment=document.get("payment"),
+        paid_by=document.get("paid_by"),
         decision=Decision(**decision) if decision else None,
         history=document["history"],
         created_at=document["created_at"],
         updated_at=document["updated_at"],
+        deliveries=tuple(document.get("deliveries", ())),
+        undeliverable=tuple(document.get("undeliverable", ())),
         books=document.get("books"),
         ledger=tuple(document.get("ledger", ())),
         operation=document.get("operation"),

@@ -108,6 +108,17 @@ def move(
     return _payment(document) if document else None
 
 
+def close(db: Db, order_id: str, attempt: int, *, execution: str) -> Payment | None:
+    """Note that the gateway took nothing for a void attempt, and never will; None if it is not void."""
+    document = db.payments.find_one_and_update(
+        {"_id": _key(order_id, attempt), "state": "void"},
+        {"$set": {"closed": True, "closed_by": execution}},
+        projection=_SHOWN,
+        return_document=ReturnDocument.AFTER,
+    )
+    return _payment(document) if document else None
+
+
 def delete(db: Db, order_id: str) -> None:
     """Delete the order's payments."""
     db.payments.delete_many(_key_range(order_id))

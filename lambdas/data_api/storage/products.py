@@ -2,7 +2,8 @@
 
 `holds.<order>` is {quantity, state: held | void, at, undone_at}. It is the operation's idempotency record: a
 second hold finds it and does nothing, and a void one also stops a hold that arrives after its release. The
-hold of a settled order is counted in `sold` and its record goes; `opening` is what the product began with.
+hold of a settled order is counted in `sold` and its record goes; `opening` is what the product began with. No
+write lands later than its request's `last_write`, so a record that is gone is never missed.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from data_api.domain.order_states import State
 from data_api.domain.requests import Document
 from data_api.storage import ledger_progress
 from data_api.storage.database import Db
+from payment_data.errors import Throttled
 
 
 class Stock(NamedTuple):
@@ -84,17 +86,24 @@ def stock_of(db: Db, order: Order, deadline: datetime) -> dict[str, Stock]:
     return {p["_id"]: Stock(p.pop("_id"), hold=p.pop("hold", None), **p) for p in documents}
 
 
-def hold(db: Db, order_id: str, lines: Iterable[Line], deadline: datetime) -> int:
-    """Hold each line's quantity where it is available, before the deadline; return how many were held."""
-    record = f"holds.{order_id}"
+def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
+    """Hold each line's quantity before `until`, where the product is as the line says and has enough.
+
+    Returns:
+        How many lines were held by this.
+    """
+    record = f"holds.{order.id}"
     updates = [
         UpdateOne(
             {
                 "_id": line.product_id,
                 "available": {"$gte": line.quantity},
                 "price": line.price,
+                "name": line.name,
+                "currency": order.currency,
+                "synthetic": order.synthetic,
                 record: {"$exists": False},
-                "$expr": {"$lt": ["$$NOW", deadline]},
+                "$expr": {"$lt": ["$$NOW", until]},
             },
             {
                 "$inc": {"available": Int64(-line.quantity)},
@@ -107,8 +116,12 @@ def hold(db: Db, order_id: str, lines: Iterable[Line], deadline: datetime) -> in
     return db.products.bulk_write(updates, ordered=False).matched_count
 
 
-def void(db: Db, order: Order) -> None:
-    """Return what the order holds of each product; where it holds nothing, bar it from ever doing so."""
+def void(db: Db, order: Order, until: datetime) -> None:
+    """Return what the order holds of each product; where it holds nothing, bar it from ever doing so.
+
+    Raises:
+        Throttled: it is later than `until`, and not all of it was done.
+    """
     if order.settled:
         return
     record = f"holds.{order.id}"
@@ -120,24 +133,30 @@ def void(db: Db, order: Order) -> None:
         f"{record}.at": {"$ifNull": [f"${record}.at", "$$NOW"]},
         f"{record}.undone_at": "$$NOW",
     }
+    in_time = {"$expr": {"$lt": ["$$NOW", until]}}
     updates = [
         UpdateOne(
-            {"_id": line.product_id, f"{record}.state": {"$nin": ["void", "committed"]}},
-            [{"$set": tombstone}],
+            {"_id": line.product_id, f"{record}.state": {"$ne": "void"}, **in_time}, [{"$set": tombstone}]
         )
         for line in order.lines
     ]
-    db.products.bulk_write(updates, ordered=False)
+    done = db.products.bulk_write(updates, ordered=False).matched_count
+    if done < len(updates) and any(state != "void" for state in _states(db, order).values()):
+        raise Throttled("the request took too long to release the order's products")
 
 
 def holds(db: Db, order: Order) -> dict[str, str]:
     """Return the states of the order's holds by product; a product without one is left out."""
     if order.settled:
         return dict.fromkeys((line.product_id for line in order.lines), settled_hold(order))
-    documents = db.products.find(
-        {"_id": {"$in": [line.product_id for line in order.lines]}}, {"hold": f"$holds.{order.id}.state"}
-    )
-    return {p["_id"]: p["hold"] for p in documents if "hold" in p}
+    return {product: state for product, state in _states(db, order).items() if state}
+
+
+def _states(db: Db, order: Order) -> dict[str, str | None]:
+    """Return the states of the order's holds by product that exists; None without a hold."""
+    ids = [line.product_id for line in order.lines]
+    products = db.products.find({"_id": {"$in": ids}}, {"hold": f"$holds.{order.id}.state"})
+    return {product["_id"]: product.get("hold") for product in products}
 
 
 def settled_hold(order: Order) -> str:

@@ -2,7 +2,8 @@
 
 `operations.<order>` is {amount, fingerprint, state: charged | declined | refunded | void, at, undone_at}. It
 is the charge's idempotency record, and a refused or undone one stops a charge that arrives late. A settled
-charge is counted in `spent` and its record goes; `opening` is the balance that the user began with.
+charge is counted in `spent` and its record goes; `opening` is the balance that the user began with. No write
+lands later than its request's `last_write`, so a record that is gone is never missed.
 """
 
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from data_api.domain.order import Order
 from data_api.domain.requests import Document
 from data_api.storage import ledger_progress
 from data_api.storage.database import Db
+from payment_data.errors import Throttled
 
 _UNDONE = ["refunded", "void", "declined"]
 
@@ -111,22 +113,32 @@ def payer(db: Db, order: Order) -> Payer | None:
     )
 
 
-def charge(db: Db, order: Order, fingerprint: str) -> bool:
-    """Take the order's total from the balance if it covers it, once, and not after the order's deadline."""
-    condition = {"balance": {"$gte": order.total}, "currency": order.currency}
+def charge(db: Db, order: Order, fingerprint: str, until: datetime) -> bool:
+    """Take the order's total from the balance if it covers it, once, before `until`."""
+    condition = {
+        "balance": {"$gte": order.total},
+        "currency": order.currency,
+        "synthetic": order.synthetic,
+        **_unrecorded(order, until),
+    }
     record = {"state": "charged", "amount": Int64(order.total), "fingerprint": fingerprint}
-    return _record(db, order, condition, record, Int64(-order.total))
+    update = _recorded(order, record) | {"$inc": {"balance": Int64(-order.total)}}
+    return db.users.update_one(condition, update).matched_count == 1
 
 
-def decline(db: Db, order: Order, fingerprint: str, reason: str) -> bool:
+def decline(db: Db, order: Order, fingerprint: str, reason: str, until: datetime) -> bool:
     """Record that the balance does not cover the total, if that is so and nothing is recorded yet."""
-    condition = {"balance": {"$lt": order.total}}
+    condition = {"balance": {"$lt": order.total}, **_unrecorded(order, until)}
     record = {"state": "declined", "amount": Int64(order.total), "fingerprint": fingerprint, "reason": reason}
-    return _record(db, order, condition, record, Int64(0))
+    return db.users.update_one(condition, _recorded(order, record)).matched_count == 1
 
 
-def refund(db: Db, order: Order) -> Operation | None:
-    """Return what was charged; where nothing was, bar it for ever. None if there is no such user."""
+def refund(db: Db, order: Order, until: datetime) -> Operation | None:
+    """Return what was charged; where nothing was, bar it for ever. None if there is no such user.
+
+    Raises:
+        Throttled: it is later than `until`, and it was not done.
+    """
     if order.settled:
         return _operation(order.operation) if order.operation else None
     record = f"operations.{order.id}"
@@ -139,13 +151,22 @@ def refund(db: Db, order: Order) -> Operation | None:
         f"{record}.undone_at": "$$NOW",
     }
     user = db.users.find_one_and_update(
-        {"_id": order.user_id, f"{record}.state": {"$nin": _UNDONE}},
+        {
+            "_id": order.user_id,
+            f"{record}.state": {"$nin": _UNDONE},
+            "$expr": {"$lt": ["$$NOW", until]},
+        },
         [{"$set": tombstone}],
         projection={record: True},
         return_document=ReturnDocument.AFTER,
     )
     user = user or db.users.find_one({"_id": order.user_id}, {record: True})
-    return _operation(user["operations"][order.id]) if user else None
+    if user is None:
+        return None
+    operation = user["operations"].get(order.id)
+    if operation is None or operation["state"] not in _UNDONE:
+        raise Throttled("the request took too long to return the order's charge")
+    return _operation(operation)
 
 
 def delete_synthetic(db: Db, user_id: str) -> bool:
@@ -153,22 +174,17 @@ def delete_synthetic(db: Db, user_id: str) -> bool:
     return db.users.delete_one({"_id": user_id, "synthetic": True}).deleted_count == 1
 
 
-def _record(db: Db, order: Order, condition: Document, record: Document, change: Int64) -> bool:
-    """Write the order's operation and change the balance, if nothing is recorded and time is left."""
+def _unrecorded(order: Order, until: datetime) -> Document:
+    """Return the condition that nothing is recorded of the order, and that there is time."""
     path = f"operations.{order.id}"
-    condition = {
-        "_id": order.user_id,
-        path: {"$exists": False},
-        "$expr": {"$lt": ["$$NOW", order.deadline]},
-        **condition,
-    }
-    update: Document = {
-        "$set": {f"{path}.{field}": value for field, value in record.items()},
-        "$currentDate": {f"{path}.at": True},
-    }
-    if change:
-        update["$inc"] = {"balance": change}
-    return db.users.update_one(condition, update).matched_count == 1
+    return {"_id": order.user_id, path: {"$exists": False}, "$expr": {"$lt": ["$$NOW", until]}}
+
+
+def _recorded(order: Order, record: Document) -> Document:
+    """Return the update that writes the order's operation."""
+    path = f"operations.{order.id}"
+    fields = {f"{path}.{field}": value for field, value in record.items()}
+    return {"$set": fields, "$currentDate": {f"{path}.at": True}}
 
 
 def _operation(record: Document) -> Operation:

@@ -9,7 +9,7 @@ from data_api.domain.order import Order
 from data_api.domain.requests import Document
 from data_api.schemas import accounting
 from data_api.schemas.views import Answer
-from data_api.storage import deliveries, ledger, order_pages, records
+from data_api.storage import ledger, order_pages, records
 from data_api.storage.database import Db
 
 _LIMIT = 200
@@ -45,11 +45,8 @@ def _views(
     db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
 ) -> tuple[list[Document], list[Document]]:
     recorded = records.by_order(db, page, session)
-    delivered = deliveries.of_orders(db, page, session)
     by_order = defaultdict[str, list[Document]](list)
     for leg in legs:
         by_order[leg["order_id"]].append(leg)
-    views = [
-        accounting.audited(o, recorded[o.id], delivered.get(o.id, []), by_order.pop(o.id, [])) for o in page
-    ]
+    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, [])) for o in page]
     return views, [leg for left in by_order.values() for leg in left]

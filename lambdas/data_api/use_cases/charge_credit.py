@@ -1,8 +1,10 @@
 """Charge an order's total to the user's balance, at most once."""
 
+from datetime import datetime
+
 from data_api.domain.order import Order
 from data_api.domain.order_states import CLOSED, State
-from data_api.domain.requests import Document, deadline
+from data_api.domain.requests import Document, deadline, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
 from data_api.storage import orders, users
@@ -38,12 +40,15 @@ def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
         Throttled: the balance kept changing; ask again.
     """
     deadline(request)
+    lands_by = last_write()
     order = orders.get(db, order_id)
     fingerprint = f"{request['method']}:{request['attempt']}:{order.total}:{order.currency}"
     if order.state is State.NEW:
         raise IllegalTransition("the order's products are not reserved yet")
+    if order.paid_by not in (None, request["method"]):
+        raise IdempotencyMismatch(f"the order is paid by {order.paid_by}")
     if order.state is State.RESERVED:
-        _charge(db, order, fingerprint)
+        _charge(db, order, fingerprint, lands_by)
         paid = orders.advance(
             db,
             order,
@@ -60,10 +65,11 @@ def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
     return Answer(views.payment(order, Operation("charged", order.total, fingerprint, None)))
 
 
-def _charge(db: Db, order: Order, fingerprint: str) -> None:
+def _charge(db: Db, order: Order, fingerprint: str, lands_by: datetime) -> None:
     """Return once the charge is recorded, by this request or an earlier one; raise if it is refused."""
+    until = min(lands_by, order.deadline or lands_by)
     for _ in range(_ROUNDS):
-        if users.charge(db, order, fingerprint):
+        if users.charge(db, order, fingerprint, until):
             return
         payer = users.payer(db, order)
         if payer and payer.operation and payer.operation.state == "charged":
@@ -71,7 +77,7 @@ def _charge(db: Db, order: Order, fingerprint: str) -> None:
             return
         if refusal := _refusal(order, payer, fingerprint):
             raise refusal
-        if users.decline(db, order, fingerprint, _SHORT):
+        if users.decline(db, order, fingerprint, _SHORT, until):
             raise PaymentDeclined(_SHORT)
     raise Throttled("the balance kept changing while the order was being charged")
 

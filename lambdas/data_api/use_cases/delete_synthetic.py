@@ -1,7 +1,7 @@
 """Remove what a smoke execution made; nothing else can be deleted."""
 
 from data_api.schemas.views import Answer
-from data_api.storage import deliveries, failures, orders, payments, products, users
+from data_api.storage import failures, orders, payments, products, users
 from data_api.storage.database import Db
 from payment_data.errors import IllegalTransition
 
@@ -40,7 +40,6 @@ def delete_order(db: Db, order_id: str) -> Answer:
     if order and not order.synthetic:
         raise IllegalTransition("only a synthetic order may be deleted")
     if order:
-        deliveries.delete(db, order)
         failures.delete(db, order_id)
         payments.delete(db, order_id)
         orders.delete_synthetic(db, order_id)

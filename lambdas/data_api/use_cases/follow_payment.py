@@ -85,6 +85,19 @@ def record_refund(db: Db, order_id: str, attempt: str, request: Document) -> Ans
     return Answer(views.gateway_payment(payment))
 
 
+def close_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
+    """Record that the gateway closed a void payment without taking money, so that its order may fail.
+
+    Raises:
+        IllegalTransition: it is not void, or was never opened.
+    """
+    payment = payments.close(db, order_id, int(attempt), execution=request["execution"])
+    payment = payment or require_payment(db, order_id, attempt)
+    if payment.state != "void":
+        raise IllegalTransition(f"a payment that is {payment.state} cannot be closed")
+    return Answer(views.gateway_payment(payment))
+
+
 def require_payment(db: Db, order_id: str, attempt: str) -> Payment:
     """Return the attempt.
 

@@ -20,7 +20,7 @@ from payment_data.errors import (
 )
 
 _ROUNDS = 3
-_PAID = {State.PAID, State.DELIVERING, State.COMPLETED}
+_PAID = {State.PAID, State.COMPLETED}
 
 
 def open_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answer:
@@ -33,7 +33,7 @@ def open_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answ
     Raises:
         PaymentDeclined: decided; the detail is the reason.
         InvalidOrder: the user is gone or has another currency.
-        IdempotencyMismatch: opened before with another method.
+        IdempotencyMismatch: the order is paid by another method.
         IllegalTransition: nothing is reserved yet, or the attempt before was not declined.
         OrderNotFound, DeadlineExceeded, OrderClosed: nothing was opened, or it is over.
     """
@@ -45,12 +45,12 @@ def open_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answ
         order = orders.get(db, order_id)
         if order.state in _PAID and payments.find(db, order_id, number):
             continue  # another request of this order paid it since we looked
-        _check_payable(db, order, number)
+        _check_payable(db, order, number, method)
         means = _payer(db, order).means(method)
         if payments.insert(db, order, number, method, means, execution=request["execution"]):
-            opened = Payment(
-                *(order.id, number, method, "intent", order.total, order.currency, None, None),
-                *(means.get("customer"), means.get("payment_method"), False),
+            opened = Payment(order.id, number, method, "intent", order.total, order.currency)
+            opened = opened._replace(
+                customer=means.get("customer"), payment_method=means.get("payment_method")
             )
             return Answer(views.gateway_payment(opened), 201)
     raise Throttled("the payment was opened and deleted at the same moment")
@@ -67,11 +67,13 @@ def _as_opened(payment: Payment, method: str) -> Payment:
     return payment
 
 
-def _check_payable(db: Db, order: Order, attempt: int) -> None:
+def _check_payable(db: Db, order: Order, attempt: int, method: str) -> None:
     if order.state is State.NEW:
         raise IllegalTransition("the order's products are not reserved yet")
     if order.state is not State.RESERVED:
         raise OrderClosed(f"the order is {order.state}")
+    if order.paid_by != method:
+        raise IdempotencyMismatch(f"the order is paid by {order.paid_by}")
     if attempt > 1:
         before = payments.find(db, order.id, attempt - 1)
         if before is None or before.state != "declined":

@@ -2,7 +2,7 @@
 
 from data_api.schemas import views
 from data_api.schemas.views import Answer
-from data_api.storage import deliveries, failures, orders, payments, products, users
+from data_api.storage import failures, orders, payments, products, users
 from data_api.storage.database import Db
 from payment_data.errors import NotFound
 
@@ -68,8 +68,7 @@ def show_deliveries(db: Db, order_id: str) -> Answer:
     Raises:
         OrderNotFound: no order has this id.
     """
-    order = orders.get(db, order_id)
-    return Answer(views.deliveries(order, deliveries.of_order(db, order)))
+    return Answer(views.deliveries(orders.get(db, order_id)))
 
 
 def show_failures(db: Db, order_id: str) -> Answer:

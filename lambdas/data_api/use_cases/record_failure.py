@@ -1,13 +1,17 @@
 """Record why an execution failed, and end its order."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from data_api.domain.order import Order
-from data_api.domain.order_states import CLOSED, OPEN, State
-from data_api.domain.requests import Document
+from data_api.domain.order_states import OPEN, State
+from data_api.domain.payment import GATEWAYS
+from data_api.domain.requests import Document, last_write
 from data_api.schemas.views import Answer
 from data_api.storage import failures, orders, products, users
 from data_api.storage.database import Db
+from data_api.use_cases.undo_payment import bar_payment
+from payment_data.errors import PaymentNotUndone
 
 
 def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
@@ -15,38 +19,40 @@ def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
 
     Compensated: CANCELLING or NEEDS_ATTENTION becomes FAILED. An order further on belongs to another
     execution of it, and is left to that one. Not compensated: one that is not ended becomes NEEDS_ATTENTION.
+
+    Raises:
+        PaymentNotUndone: a gateway may hold money of the order, perhaps of another execution's.
     """
+    lands_by = last_write()
     failures.record(db, order_id, failure)
     order = None if failure.get("record_only") else orders.find(db, order_id)
-    if order:
-        end = _fail if failure["compensated"] else _park
-        order = end(db, order, failure["execution"], failure["error"])
+    if order and failure["compensated"]:
+        order = _fail(db, order, failure["execution"], failure["error"], lands_by)
+    elif order:
+        order = _park(db, order, failure["execution"], failure["error"])
     return Answer({"order_id": order_id, "state": order.state.value if order else "UNKNOWN"})
 
 
-def _fail(db: Db, order: Order, execution: str, reason: str) -> Order:
-    """End an order whose execution has undone everything, and make sure that it has.
+def _fail(db: Db, order: Order, execution: str, reason: str, lands_by: datetime) -> Order:
+    """End an order whose execution has undone everything, and make sure of it.
 
     NEW: the execution failed before the order existed, and can never be started again under its name.
-    A charge can be left over by another execution of the order that was stopped half-way.
+    Another execution of the order may have left a hold or a charge when it was stopped half-way, or may be
+    about to make one: both are undone, or barred, before the order is FAILED.
     """
     if order.state is State.NEW:
         order = _move(db, order, {State.NEW}, State.CANCELLING, execution=execution, reason=reason)
-        if order.state in CLOSED:
-            products.void(db, order)
     if order.state not in {State.CANCELLING, State.NEEDS_ATTENTION}:
         return order
-    if order.reached(State.RESERVED):
-        _return_left_over_charge(db, order)
+    products.void(db, order, lands_by)
+    if order.paid_by in GATEWAYS:
+        if bar_payment(db, order, execution=execution, reason=reason).may_hold_money:
+            raise PaymentNotUndone("the gateway may hold money of the order: refund it first")
+    elif order.paid_by:
+        users.refund(db, order, lands_by)
     return _move(
         db, order, {State.CANCELLING, State.NEEDS_ATTENTION}, State.FAILED, execution=execution, reason=reason
     )
-
-
-def _return_left_over_charge(db: Db, order: Order) -> None:
-    payer = users.payer(db, order)
-    if payer and payer.operation and payer.operation.state == "charged":
-        users.refund(db, order)
 
 
 def _park(db: Db, order: Order, execution: str, reason: str) -> Order:

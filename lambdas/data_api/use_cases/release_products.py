@@ -1,6 +1,7 @@
 """Undo an order's reservation."""
 
-from data_api.domain.requests import Document
+from data_api.domain.order_states import State
+from data_api.domain.requests import Document, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
 from data_api.storage import products
@@ -17,6 +18,8 @@ def release_products(db: Db, order_id: str, request: Document) -> Answer:
         OrderCompleted: it is too late to cancel.
         OrderNotFound: no such order.
     """
+    lands_by = last_write()
     order = cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])
-    products.void(db, order)
+    if order.state is not State.FAILED:  # else whoever ended it has voided them
+        products.void(db, order, lands_by)
     return Answer(views.reservation(order, {line.product_id: "void" for line in order.lines}))

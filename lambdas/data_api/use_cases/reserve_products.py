@@ -9,10 +9,10 @@ from datetime import datetime
 
 from data_api.domain.order import Decision, Order
 from data_api.domain.order_states import CLOSED, State
-from data_api.domain.requests import Document, deadline
+from data_api.domain.requests import Document, deadline, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
-from data_api.storage import orders, products, users
+from data_api.storage import orders, products
 from data_api.storage.database import Db
 from data_api.storage.products import Stock
 from payment_data.errors import (
@@ -30,7 +30,7 @@ _ROUNDS = 3
 
 
 def reserve_products(db: Db, order_id: str, request: Document) -> Answer:
-    """Hold every line's quantity until `deadline`; the same answer however often it is asked.
+    """Hold what an order needs, and record how it will be paid; the same answer however often it is asked.
 
     Raises:
         OutOfStock, InvalidOrder: decided, nothing is held.
@@ -38,35 +38,41 @@ def reserve_products(db: Db, order_id: str, request: Document) -> Answer:
         DeadlineExceeded, OrderClosed: too late, nothing is held.
         Throttled: stock kept changing; ask again.
     """
-    until = deadline(request)
+    until, lands_by = deadline(request), last_write()
     order = orders.get(db, order_id)
     if order.state is State.NEW:
-        order = _reserve(db, order, until, request["execution"])
+        order = _reserve(db, order, request, until, min(until, lands_by))
     if order.state in CLOSED:
-        products.void(db, order)
+        if order.state is not State.FAILED:  # else whoever ended it has voided them
+            products.void(db, order, lands_by)
         raise order.refusal(_OPERATION)
     return Answer(views.reservation(order, {line.product_id: "held" for line in order.lines}))
 
 
-def _reserve(db: Db, order: Order, until: datetime, execution: str) -> Order:
-    """Return the order as it is afterwards, by whoever changed it."""
-    user_errors = list(_user_errors(order, users.find(db, order.user_id)))
+def _reserve(db: Db, order: Order, request: Document, until: datetime, lands_by: datetime) -> Order:
+    """Return the order as it is afterwards, by whoever changed it.
+
+    Hold first, and look only if not everything could be held.
+    """
+    wanted, execution = list(order.lines), request["execution"]
     for _ in range(_ROUNDS):
-        stock = products.stock_of(db, order, until)
-        if refusal := _refusal(order, stock, user_errors):
-            return orders.refuse(db, order, State.NEW, Decision.from_problem(_OPERATION, refusal), execution)
-        wanted = [line for line in order.lines if stock[line.product_id].hold is None]
-        if not wanted or products.hold(db, order.id, wanted, until) == len(wanted):
+        if not wanted or products.hold(db, order, wanted, lands_by) == len(wanted):
+            changes = {"deadline": until, "paid_by": request["method"]}
             reserved = orders.advance(
-                db, order, {State.NEW}, State.RESERVED, execution=execution, changes={"deadline": until}
+                db, order, {State.NEW}, State.RESERVED, execution=execution, changes=changes
             )
             return reserved or orders.get(db, order.id)
+        stock = products.stock_of(db, order, until)
+        if refusal := _refusal(order, stock):
+            decision = Decision.from_problem(_OPERATION, refusal)
+            return orders.refuse(db, order, State.NEW, decision, execution)
+        wanted = [line for line in order.lines if stock[line.product_id].hold is None]
     raise Throttled("stock kept changing while the order was being reserved")
 
 
-def _refusal(order: Order, stock: dict[str, Stock], user_errors: list[FieldError]) -> Problem | None:
+def _refusal(order: Order, stock: dict[str, Stock]) -> Problem | None:
     """Return why the order cannot be held, or None."""
-    if errors := user_errors + list(_line_errors(order, stock)):
+    if errors := list(_line_errors(order, stock)):
         return InvalidOrder(f"{len(errors)} field(s) do not fit the data", errors)
     wanted = [line for line in order.lines if stock[line.product_id].hold is None]
     if any(stock[line.product_id].hold == "void" for line in order.lines):
@@ -83,14 +89,6 @@ def _refusal(order: Order, stock: dict[str, Stock], user_errors: list[FieldError
         ]
         return OutOfStock(f"{len(short)} line(s) ask for more than is available", errors)
     return None
-
-
-def _user_errors(order: Order, user: Document | None) -> Iterator[FieldError]:
-    """Check the user before anything is held; afterwards a charge can rely on it."""
-    if user is None or user["synthetic"] != order.synthetic:
-        yield FieldError("user_id", "must be a user's")
-    elif user["currency"] != order.currency:
-        yield FieldError("currency", f"must be the user's, {user['currency']}")
 
 
 def _line_errors(order: Order, stock: dict[str, Stock]) -> Iterator[FieldError]:

@@ -1,13 +1,14 @@
-"""Enter what happened into the ledger, then settle and prune the records of orders that are long over.
+"""Enter what happened into the ledger, then settle and prune the records of orders that are over.
 
-A terminal order is entered at once: its legs are inserted, then it is marked. When nothing can reach it any
-more it is settled: the rest of its legs are inserted, it is closed to every write (`Order.settled`), and its
-records leave the documents of products and users, counted in `sold` and `spent`. The ledger is always first.
-Every step finds nothing to do the second time, so a crash anywhere is mended by the next run.
+A terminal order is entered at once: its legs are inserted, then it is marked. One horizon after its end
+nothing can reach its records any more (domain/requests.py), and it is settled: the rest of its legs are
+inserted, it is closed to every write (`Order.settled`), and its records leave the documents of products and
+users, counted in `sold` and `spent`. The ledger is always first. Every step finds nothing to do the second
+time, so a crash anywhere is mended by the next run.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from data_api.domain import requests
@@ -21,17 +22,7 @@ from data_api.storage.database import Db
 from data_api.storage.settlement import Place
 from payment_data.errors import FieldError, InvalidRequest
 
-REDRIVABLE: Final = timedelta(days=14)
-"""How long after its end an execution may be redriven.
-https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html"""
-MARGIN: Final = timedelta(days=1)
-"""For an execution that ended after its order, all its retries of hours included, and for clocks."""
-HORIZON: Final = {
-    State.COMPLETED: requests.HORIZON + timedelta(hours=1),
-    State.FAILED: REDRIVABLE + MARGIN,
-}
-"""How long a terminal order keeps its records. They stop whatever still comes: for a completed order only
-forward requests, which its deadline stops (undoing finds it completed, however late), else also a redrive."""
+_ENDS: Final = (State.COMPLETED, State.FAILED)
 _ACCOUNTS: Final = {"users": "user", "products": "product"}
 
 
@@ -46,14 +37,15 @@ def settle(db: Db, request: Document) -> Answer:
     """
     limit, after = request["limit"], _places(request.get("after", ""))
     opened = sum(_open(db, collection, limit) for collection in _ACCOUNTS)
-    entered = sum(_enter(db, state, limit) for state in HORIZON)
-    resumed = [o for state in HORIZON for o in settlement.waiting(db, ledger_progress.SETTLING, state, limit)]
+    entered = sum(_enter(db, state, limit) for state in _ENDS)
+    resumed = [o for state in _ENDS for o in settlement.waiting(db, ledger_progress.SETTLING, state, limit)]
     if resumed:
         _close(db, resumed)
     settled, disputed, places = len(resumed), 0, dict[State, Place]()
-    for state, age in HORIZON.items():
+    before = datetime.now(UTC) - requests.HORIZON
+    for state in _ENDS:
         due = settlement.waiting(
-            db, ledger_progress.ENTERED, state, limit, before=datetime.now(UTC) - age, after=after.get(state)
+            db, ledger_progress.ENTERED, state, limit, before=before, after=after.get(state)
         )
         good = _settle(db, due) if due else 0
         settled, disputed = settled + good, disputed + len(due) - good

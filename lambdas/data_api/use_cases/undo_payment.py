@@ -2,11 +2,11 @@
 
 from data_api.domain.order import Order
 from data_api.domain.order_states import State
-from data_api.domain.payment import UNSETTLED, Payment
-from data_api.domain.requests import Document
+from data_api.domain.payment import GATEWAYS, UNSETTLED, Payment
+from data_api.domain.requests import Document, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
-from data_api.storage import deliveries, payments, users
+from data_api.storage import payments, users
 from data_api.storage.database import Db
 from data_api.use_cases.cancel_order import cancel_order
 from payment_data.errors import Throttled
@@ -16,41 +16,54 @@ _ROUNDS = 3
 
 
 def undo_payment(db: Db, order_id: str, request: Document) -> Answer:
-    """Cancel the order, void its deliveries and undo its payment; any number of times.
+    """Cancel the order and undo its payment, by the way it is paid on record; any number of times.
 
-    Credit, where no other method is named, is returned here. Of a payment through a gateway the answer is the
-    attempt that may hold money there: barred, unless it was captured.
+    Credit is returned here. Of a payment through a gateway the answer is the attempt that may hold money
+    there: barred, unless it was captured.
 
     Raises:
         OrderCompleted: it is too late to cancel.
         OrderNotFound: no such order.
     """
+    lands_by = last_write()
     order = cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])
-    if order.reached(State.DELIVERING):  # else the fence let nobody begin
-        deliveries.void(db, order)
-    method = request.get("method", "credit")
-    if method == "credit":
-        return Answer(views.payment(order, users.refund(db, order)))
-    return Answer(views.gateway_payment(_barred(db, order, method, request)))
+    if order.paid_by in GATEWAYS:
+        return Answer(
+            views.gateway_payment(
+                bar_payment(db, order, execution=request["execution"], reason=request["reason"])
+            )
+        )
+    if order.state is State.FAILED or order.paid_by is None:  # undone before, or none could begin
+        payer = users.payer(db, order)
+        return Answer(views.payment(order, payer and payer.operation))
+    return Answer(views.payment(order, users.refund(db, order, lands_by)))
 
 
-def _barred(db: Db, order: Order, method: str, request: Document) -> Payment:
-    """Walk past what was declined: the next attempt alone can hold money, or is barred."""
+def bar_payment(db: Db, order: Order, *, execution: str, reason: str) -> Payment:
+    """Return the attempt that alone can hold money at the gateway, barred unless it was captured.
+
+    Walks past what was declined; where nothing was tried, a tombstone bars it for ever.
+
+    Raises:
+        Throttled: the payment kept changing; ask again.
+    """
     for attempt in range(1, _LAST_ATTEMPT + 1):
-        payment = _bar(db, order, attempt, method, request)
+        payment = _bar(db, order, attempt, execution, reason)
         if payment.state != "declined":
             break
     return payment
 
 
-def _bar(db: Db, order: Order, attempt: int, method: str, request: Document) -> Payment:
-    why = {"execution": request["execution"], "reason": request["reason"]}
+def _bar(db: Db, order: Order, attempt: int, execution: str, reason: str) -> Payment:
     for _ in range(_ROUNDS):
         payment = payments.find(db, order.id, attempt)
         if payment is None:
-            payments.bar(db, order, attempt, method, **why)
+            payments.bar(db, order, attempt, str(order.paid_by), execution=execution, reason=reason)
         elif payment.state in UNSETTLED:
-            if moved := payments.move(db, order.id, attempt, UNSETTLED, "void", **why):
+            moved = payments.move(
+                db, order.id, attempt, UNSETTLED, "void", execution=execution, reason=reason
+            )
+            if moved:
                 return moved
         else:
             return payment

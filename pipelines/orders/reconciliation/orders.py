@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 Order = dict[str, Any]
 _TERMINAL: Final = ("COMPLETED", "FAILED")
-_HOLDING: Final = ("RESERVED", "PAID", "DELIVERING", "COMPLETED")
-_PAID: Final = ("PAID", "DELIVERING", "COMPLETED")
+_HOLDING: Final = ("RESERVED", "PAID", "COMPLETED")
+_PAID: Final = ("PAID", "COMPLETED")
 _LATEST: Final = timedelta(hours=24)
 """No request has a deadline further ahead, so an order without one is over then after its last change."""
 _MOVES: Final = {

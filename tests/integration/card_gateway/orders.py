@@ -85,7 +85,7 @@ class Order:
         api.put_user(self.id, self._user)
         line = {**goods, "product_id": self.id, "quantity": 1, "delivery_address": "1 Row"}
         api.put_order(self.id, {"user_id": self.id, "currency": currency, "lines": [line]})
-        api.reserve(self.id, execution="execution", deadline=self.deadline)
+        api.reserve(self.id, execution="execution", deadline=self.deadline, method=self.way.name)
 
     @property
     def deadline(self) -> str:

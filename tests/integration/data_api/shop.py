@@ -42,8 +42,8 @@ class Shop:
         order = {"user_id": "ann", "currency": "EUR", "lines": lines or [line()]}
         self.api.put_order(order_id, order | changes)
 
-    def reserve(self, order_id: str = "o1", seconds: float = 600) -> Any:
-        return self.api.reserve(order_id, execution=EXECUTION, deadline=later(seconds))
+    def reserve(self, order_id: str = "o1", seconds: float = 600, method: str = "credit") -> Any:
+        return self.api.reserve(order_id, execution=EXECUTION, deadline=later(seconds), method=method)
 
     def charge(self, order_id: str = "o1", attempt: int = 1) -> Any:
         return self.api.charge(

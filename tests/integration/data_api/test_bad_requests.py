@@ -15,6 +15,7 @@ PRODUCT = {"name": "Apple", "type": "fruit", "price": 250, "currency": "EUR", "a
 USER = {"username": "Ann", "balance": 0, "currency": "EUR"}
 ORDER = {"user_id": "ann", "currency": "EUR", "lines": [line()]}
 FORWARD = {"execution": "e", "deadline": later()}
+RESERVATION = FORWARD | {"method": "credit"}
 PAYMENT = FORWARD | {"method": "credit", "attempt": 1}
 NUMBERS: list[Any] = [-1, 0, 1.0, 2.5, True, "1", None, 10**20, [1], {"$gt": 0}]
 
@@ -61,12 +62,13 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("/orders/o", _order(product_id="$where"), "lines[0].product_id"),
     ("/orders/o", _order(delivery_address=""), "lines[0].delivery_address"),
     ("/orders/o", _order(delivery_address="x" * 501), "lines[0].delivery_address"),
-    ("/orders/o/reservation", _without(FORWARD, "deadline"), "deadline"),
-    ("/orders/o/reservation", FORWARD | {"deadline": "tomorrow"}, "deadline"),
-    ("/orders/o/reservation", FORWARD | {"deadline": "2026-02-30T00:00:00Z"}, "deadline"),
-    ("/orders/o/reservation", FORWARD | {"deadline": "2026-02-01T00:00:00+02:00"}, "deadline"),
-    ("/orders/o/reservation", FORWARD | {"deadline": later(25 * 3600)}, "deadline"),
-    ("/orders/o/reservation", FORWARD | {"execution": ""}, "execution"),
+    ("/orders/o/reservation", _without(RESERVATION, "method"), "method"),
+    ("/orders/o/reservation", _without(RESERVATION, "deadline"), "deadline"),
+    ("/orders/o/reservation", RESERVATION | {"deadline": "tomorrow"}, "deadline"),
+    ("/orders/o/reservation", RESERVATION | {"deadline": "2026-02-30T00:00:00Z"}, "deadline"),
+    ("/orders/o/reservation", RESERVATION | {"deadline": "2026-02-01T00:00:00+02:00"}, "deadline"),
+    ("/orders/o/reservation", RESERVATION | {"deadline": later(25 * 3600)}, "deadline"),
+    ("/orders/o/reservation", RESERVATION | {"execution": ""}, "execution"),
     ("/orders/o/payment", PAYMENT | {"method": "cash"}, "method"),
     ("/orders/o/payment", PAYMENT | {"attempt": 0}, "attempt"),
     ("/orders/o/payment", PAYMENT | {"amount": 1}, "amount"),

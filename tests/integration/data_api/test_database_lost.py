@@ -21,6 +21,7 @@ from tests.integration.data_api.shop import Shop, later
 
 USER = {"username": "Ann", "balance": 0, "currency": "EUR"}
 FORWARD = {"execution": "e", "deadline": later()}
+RESERVATION = FORWARD | {"method": "credit"}
 
 
 class Wire:
@@ -76,9 +77,9 @@ def test_a_write_whose_answer_is_lost_has_an_unknown_outcome_and_may_be_asked_ag
     # When
     with monkeypatch.context() as patched:
         patched.setattr(connection, "REQUEST_SECONDS", 0.5)
-        lost = call("PUT", "/orders/o1/reservation", FORWARD)
+        lost = call("PUT", "/orders/o1/reservation", RESERVATION)
     wire.lose_answer_to = b""
-    again = call("PUT", "/orders/o1/reservation", FORWARD)
+    again = call("PUT", "/orders/o1/reservation", RESERVATION)
     # Then
     assert (lost.status, lost.body["name"]) == (504, "OutcomeUnknown")
     assert again.status == 200
@@ -92,7 +93,7 @@ def test_a_read_whose_answer_is_lost_has_changed_nothing(
     monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.5)
     wire.lose_answer_to = b"find\x00"
     # When
-    lost = [call("GET", "/orders/o1"), call("PUT", "/orders/o1/reservation", FORWARD)]
+    lost = [call("GET", "/orders/o1"), call("PUT", "/orders/o1/reservation", RESERVATION)]
     # Then
     assert [(answer.status, answer.body["name"]) for answer in lost] == [(503, "ApiUnavailable")] * 2
 

@@ -34,25 +34,22 @@ def test_out_of_stock_holds_nothing_and_names_the_line(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("order", "field"),
     [
-        ({"user_id": "nobody"}, "user_id"),
-        ({"currency": "USD"}, "currency"),
+        ({"currency": "USD"}, "lines[0].price"),
         ({"lines": [line(), line("plum")]}, "lines[1].product_id"),
         ({"lines": [line(price=249)]}, "lines[0].price"),
         ({"lines": [line(name="Pineapple")]}, "lines[0].name"),
         ({"lines": [line("dollar")]}, "lines[0].price"),
         ({"lines": [line("synthetic")]}, "lines[0].product_id"),
-        ({"user_id": "robot"}, "user_id"),
-        ({"synthetic": True}, "user_id"),
+        ({"synthetic": True}, "lines[0].product_id"),
     ],
 )
 def test_an_order_that_does_not_fit_the_data_is_invalid(
     shop: Shop, order: dict[str, Any], field: str
 ) -> None:
-    # Given products and users, some in another currency and some synthetic
+    # Given products, one in another currency and one synthetic
     shop.open()
     shop.stock("dollar", currency="USD")
     shop.stock("synthetic", synthetic=True)
-    shop.user("robot", synthetic=True)
     shop.order("o2", **order)
     # When it is reserved
     with pytest.raises(InvalidOrder) as refused:
@@ -60,6 +57,26 @@ def test_an_order_that_does_not_fit_the_data_is_invalid(
     # Then
     assert field in {error.field for error in refused.value.errors}
     assert shop.nothing_moved()
+
+
+@pytest.mark.parametrize(
+    ("user", "field"), [("nobody", "user_id"), ("robot", "user_id"), ("yankee", "currency")]
+)
+def test_a_user_who_cannot_pay_the_order_is_invalid_when_it_is_charged(
+    shop: Shop, user: str, field: str
+) -> None:
+    # Given a reserved order of a user who is unknown, synthetic, or has another currency
+    shop.open()
+    shop.user("robot", synthetic=True)
+    shop.user("yankee", currency="USD")
+    shop.order("o2", user_id=user)
+    shop.reserve("o2")
+    # When
+    with pytest.raises(InvalidOrder) as refused:
+        shop.charge("o2")
+    # Then
+    assert field in {error.field for error in refused.value.errors}
+    assert shop.payment("o2") == "none"
 
 
 def test_too_little_credit_is_declined_and_takes_nothing(shop: Shop) -> None:

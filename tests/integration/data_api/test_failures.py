@@ -100,7 +100,7 @@ def test_an_order_that_came_after_its_execution_failed_ends_with_nothing_held(sh
     # Given an order that did not exist when its execution asked, and of which something is held since
     shop.open()
     order = orders.get(shop.db, "o1")
-    products.hold(shop.db, "o1", order.lines[:1], order.created_at.replace(year=9999))
+    products.hold(shop.db, order, order.lines[:1], order.created_at.replace(year=9999))
     # When
     assert shop.fail(step="Check order products are available", error="OrderNotFound") == "FAILED"
     # Then

@@ -18,13 +18,14 @@ from payment_data.errors import (
     OrderClosed,
     OrderNotFound,
     PaymentDeclined,
+    PaymentNotUndone,
     Problem,
 )
 from tests.integration.data_api.interleaving import Interleaving
 from tests.integration.data_api.shop import EXECUTION, Shop, later
 
 WALLET = {"customer": "cus_canary", "card": "pm_canary"}
-EVENTS = ("intent", "processing", "capture", "decline", "refund")
+EVENTS = ("intent", "processing", "capture", "decline", "refund", "closure")
 FIELDS = {"intent": {"payment_intent": "pi_1"}, "decline": {"reason": "expired_card"}}
 
 
@@ -48,11 +49,11 @@ class Cards:
         return answer
 
     def undo(self) -> dict[str, Any]:
-        return self.api.refund("o1", execution=EXECUTION, reason="test", method="card")
+        return self.api.refund("o1", execution=EXECUTION, reason="test")
 
     def is_in(self, state: str) -> None:
         """Bring the payment into a state, from its beginning."""
-        self.shop.reserve()
+        self.shop.reserve(method="card")
         self.open()
         self.follow("intent")
         if state in ("processing", "captured", "refunded"):
@@ -79,7 +80,7 @@ def cards(shop: Shop) -> Cards:
 
 def test_a_payment_goes_from_its_intent_to_its_capture_and_the_order_is_paid(cards: Cards) -> None:
     # Given
-    cards.shop.reserve()
+    cards.shop.reserve(method="card")
     # When
     answers = [cards.open(), cards.follow("intent"), cards.follow("processing"), cards.follow("capture")]
     # Then
@@ -127,6 +128,10 @@ ANSWERS: dict[str, dict[str, str | type[Problem]]] = {
         **dict.fromkeys(("intent", "processing", "declined"), IllegalTransition),
     },
 }
+ANSWERS["closure"] = {
+    "void": "void",
+    **dict.fromkeys(("intent", "processing", "captured", "declined", "refunded"), IllegalTransition),
+}
 OVER: dict[str, type[Problem]] = {"declined": PaymentDeclined, "void": OrderClosed, "refunded": OrderClosed}
 
 
@@ -167,7 +172,7 @@ def test_what_is_over_is_not_opened_again(cards: Cards, state: str, error: type[
 
 def test_what_was_opened_is_found_again_and_only_with_its_method(cards: Cards) -> None:
     # Given
-    cards.shop.reserve()
+    cards.shop.reserve(method="card")
     first = cards.open()
     # When / Then
     assert cards.open() == first
@@ -189,9 +194,12 @@ def test_the_first_payment_intent_is_the_one_that_counts(cards: Cards) -> None:
     ("prepare", "error"),
     [
         (lambda _: None, IllegalTransition),  # nothing is reserved
-        (lambda cards: (cards.shop.reserve(), cards.shop.release()), OrderClosed),
-        (lambda cards: (cards.shop.reserve(), cards.expire()), DeadlineExceeded),
-        (lambda cards: (cards.shop.reserve(), cards.shop.db.users.delete_many({})), InvalidOrder),
+        (lambda cards: (cards.shop.reserve(method="card"), cards.shop.release()), OrderClosed),
+        (lambda cards: (cards.shop.reserve(method="card"), cards.expire()), DeadlineExceeded),
+        (
+            lambda cards: (cards.shop.reserve(method="card"), cards.shop.db.users.delete_many({})),
+            InvalidOrder,
+        ),
         (lambda cards: cards.shop.db.orders.delete_many({}), OrderNotFound),
     ],
 )
@@ -236,7 +244,7 @@ def test_the_deadline_no_longer_counts_once_the_bank_was_asked(cards: Cards) -> 
 
 def test_undoing_bars_a_payment_that_was_never_opened(cards: Cards) -> None:
     # Given
-    cards.shop.reserve()
+    cards.shop.reserve(method="card")
     # When
     first, again = cards.undo(), cards.undo()
     # Then
@@ -250,7 +258,7 @@ def test_a_payment_opened_while_its_order_is_undone_is_barred(
     cards: Cards, interleaving: Interleaving
 ) -> None:
     # Given an opening that freezes just before its insert, and an undo meanwhile
-    cards.shop.reserve()
+    cards.shop.reserve(method="card")
     interleaving.before(payments, "insert", cards.undo)
     # When it goes on
     with pytest.raises(OrderClosed):
@@ -263,7 +271,7 @@ def test_an_undo_that_freezes_finds_what_was_opened_meanwhile(
     cards: Cards, interleaving: Interleaving
 ) -> None:
     # Given an undo that freezes before its tombstone
-    cards.shop.reserve()
+    cards.shop.reserve(method="card")
     order = orders.get(cards.shop.db, "o1")
     interleaving.before(
         payments, "bar", lambda: payments.insert(cards.shop.db, order, 1, "card", {}, execution="e")
@@ -289,9 +297,51 @@ def test_a_capture_after_the_undo_is_refused_and_left_to_be_refunded(
 
 
 def test_credit_is_never_charged_for_another_method(cards: Cards) -> None:
-    cards.shop.reserve()
+    cards.shop.reserve(method="card")
     with pytest.raises(InvalidRequest, match="method"):
         cards.api.charge("o1", execution=EXECUTION, deadline=later(), method="card", attempt=1)
+    with pytest.raises(IdempotencyMismatch, match="card"):
+        cards.shop.charge()
+
+
+def test_a_gateway_is_never_asked_for_an_order_that_is_paid_by_credit(cards: Cards) -> None:
+    cards.shop.reserve(method="credit")
+    with pytest.raises(IdempotencyMismatch, match="credit"):
+        cards.open()
+
+
+@pytest.mark.parametrize("state", ["captured", "void"])
+def test_an_order_does_not_fail_while_the_gateway_may_hold_money_of_it(cards: Cards, state: str) -> None:
+    # Given a payment of another execution, captured or barred, of which nobody has asked the gateway
+    cards.is_in(state)
+    cards.shop.release()
+    # When this execution ends the order
+    with pytest.raises(PaymentNotUndone):
+        cards.shop.fail()
+    # Then it is not over
+    assert cards.shop.state() == "CANCELLING"
+    # And it is once the gateway gave the money back, or said that it has taken none
+    cards.undo()
+    cards.follow("refund" if state == "captured" else "closure")
+    assert cards.shop.fail() == "FAILED"
+
+
+def test_an_order_that_fails_bars_a_payment_that_nobody_opened(
+    cards: Cards, interleaving: Interleaving
+) -> None:
+    # Given an opening that freezes just before its insert, and an execution that fails the order meanwhile
+    cards.shop.reserve(method="card")
+
+    def meanwhile() -> None:
+        cards.shop.release()
+        assert cards.shop.fail() == "FAILED"
+
+    interleaving.before(payments, "insert", meanwhile)
+    # When it goes on
+    with pytest.raises(OrderClosed):
+        cards.open()
+    # Then
+    assert cards.api.payment("o1")["state"] == "void"
 
 
 @pytest.mark.parametrize("attempt", ["0", "100", "-1", "x", "01"])
@@ -323,7 +373,7 @@ def test_a_synthetic_order_takes_its_payments_along(shop: Shop) -> None:
     shop.stock(synthetic=True)
     shop.user(synthetic=True, wallet=WALLET)
     shop.order(synthetic=True)
-    shop.reserve()
+    shop.reserve(method="card")
     shop.api.open_payment("o1", 1, execution=EXECUTION, deadline=later(), method="card")
     # When
     shop.api.delete_order("o1")

@@ -161,20 +161,13 @@ def _remove_opening_leg(shop: Shop) -> None:
 
 
 def _deliver_uncaptured(shop: Shop) -> None:
-    shop.db.deliveries.insert_one(
-        {
-            "_id": "new:0",
-            "order_id": "new",
-            "line": Int64(0),
-            "product_id": "apple",
-            "quantity": Int64(2),
-            "state": "arranged",
-        }
-    )
+    delivery = {"product_id": "apple", "quantity": Int64(2), "delivery_address": "1 Row"}
+    arranged = {"$set": {"deliveries": [delivery | {"state": "arranged"}]}}
+    shop.db.orders.update_one({"_id": "new"}, arranged)
 
 
 def _remove_delivery(shop: Shop) -> None:
-    shop.db.deliveries.delete_one({"_id": "o1:1"})
+    shop.db.orders.update_one({"_id": "o1"}, {"$pop": {"deliveries": 1}})
 
 
 def _charge_failed(shop: Shop) -> None:

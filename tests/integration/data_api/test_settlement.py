@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from data_api.domain.requests import HORIZON
 from data_api.storage import ledger, products, settlement, users
 from payment_data.errors import (
     DeadlineExceeded,
@@ -130,14 +131,28 @@ def test_a_completed_order_is_settled_when_nothing_can_reach_it_any_more(shop: S
     assert (shop.holds(), shop.payment(), shop.delivered()) == ({"committed"}, "charged", ["arranged"] * 2)
 
 
-def test_a_failed_order_keeps_its_records_while_it_may_be_redriven(shop: Shop) -> None:
+@pytest.mark.parametrize("story", [_complete, _undo])
+def test_an_order_keeps_its_records_for_one_horizon_and_no_longer(
+    shop: Shop, story: Callable[[Shop], None]
+) -> None:
+    # Given an order that ended
+    story(shop)
+    _age(shop, HORIZON - timedelta(seconds=5))
+    # When something of it may still be on its way, then it keeps its records
+    assert _settle(shop)["settled"] == 0
+    # And afterwards it does not
+    _age(shop, timedelta(seconds=5))
+    assert _settle(shop)["settled"] == 1
+    assert _records(shop) == []
+
+
+def test_a_failed_order_leaves_everything_as_it_was(shop: Shop) -> None:
     # Given
     _undo(shop)
-    _age(shop, timedelta(days=14, hours=12))
-    # When, then
-    assert _settle(shop)["settled"] == 0
-    _age(shop, timedelta(days=1))
+    _age(shop)
+    # When
     assert _settle(shop)["settled"] == 1
+    # Then
     assert _records(shop) == []
     assert shop.nothing_moved()
     assert (shop.holds(), shop.payment()) == ({"void"}, "refunded")
@@ -202,7 +217,7 @@ def test_a_request_that_lands_after_pruning_takes_nothing(
     shop.open()
     until = later(0.5)
     if step == "charge":
-        shop.api.reserve("o1", execution=EXECUTION, deadline=until)
+        shop.api.reserve("o1", execution=EXECUTION, deadline=until, method="credit")
 
     def meanwhile() -> None:
         _undone_and_settled(shop)
@@ -212,7 +227,7 @@ def test_a_request_that_lands_after_pruning_takes_nothing(
     interleaving.before(*{"reserve": (products, "hold"), "charge": (users, "charge")}[step], meanwhile)
     # When it goes on
     asked = {
-        "reserve": lambda: shop.api.reserve("o1", execution=EXECUTION, deadline=until),
+        "reserve": lambda: shop.api.reserve("o1", execution=EXECUTION, deadline=until, method="credit"),
         "charge": shop.charge,
     }
     with pytest.raises((OrderClosed, DeadlineExceeded)):

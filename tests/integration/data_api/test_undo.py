@@ -19,7 +19,8 @@ def test_undoing_returns_stock_and_money_once(shop: Shop, done: list[str]) -> No
     # Then everything is back, and the second answer is the first
     assert shop.nothing_moved()
     assert (answers[0], answers[2]) == (answers[1], answers[3])
-    assert answers[0]["state"] == ("refunded" if "charge" in done else "void")
+    undone = "refunded" if "charge" in done else "void" if "reserve" in done else "none"
+    assert answers[0]["state"] == undone
     assert shop.holds() == {"void"}
     assert shop.states()[-1] == "CANCELLING"
 
@@ -39,7 +40,7 @@ def test_nothing_forward_happens_once_an_undo_has_begun(shop: Shop, undo: str, s
     shop.refund()
     shop.release()
     assert shop.nothing_moved()
-    assert "arranged" not in shop.delivered()
+    assert shop.delivered() == []
 
 
 @pytest.mark.parametrize("undo", ["refund", "release"])

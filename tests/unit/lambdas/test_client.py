@@ -34,11 +34,11 @@ def test_a_request_is_signed_and_holds_the_body(api: DataApi, fake_api: FakeApi)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("AWS_SESSION_TOKEN", "token")
         # When
-        answer = api.reserve("o1", execution="e", deadline="d")
+        answer = api.reserve("o1", execution="e", deadline="d", method="credit")
     # Then
     request = fake_api.received[0]
     assert (request.method, request.path) == ("PUT", "/live/orders/o1/reservation")
-    assert request.body == {"execution": "e", "deadline": "d"}
+    assert request.body == {"execution": "e", "deadline": "d", "method": "credit"}
     assert request.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKID/")
     assert "/eu-central-1/execute-api/aws4_request" in request.headers["Authorization"]
     assert request.headers["X-Amz-Security-Token"] == "token"
@@ -74,7 +74,11 @@ UNDO = E | {"reason": "r"}
         (lambda api: api.put_order("o", {"lines": []}), "PUT /orders/o", {"lines": []}),
         (lambda api: api.order("o"), "GET /orders/o", None),
         (lambda api: api.delete_order("o"), "DELETE /orders/o", None),
-        (lambda api: api.reserve("o", execution="e", deadline="d"), "PUT /orders/o/reservation", FORWARD),
+        (
+            lambda api: api.reserve("o", execution="e", deadline="d", method="card"),
+            "PUT /orders/o/reservation",
+            FORWARD | {"method": "card"},
+        ),
         (lambda api: api.reservation("o"), "GET /orders/o/reservation", None),
         (
             lambda api: api.charge("o", execution="e", deadline="d", method="credit", attempt=1),
@@ -93,11 +97,6 @@ UNDO = E | {"reason": "r"}
             {"reason": "r"},
         ),
         (lambda api: api.refund("o", execution="e", reason="r"), "PUT /orders/o/refund", UNDO),
-        (
-            lambda api: api.refund("o", execution="e", reason="r", method="card"),
-            "PUT /orders/o/refund",
-            UNDO | {"method": "card"},
-        ),
         (lambda api: api.release("o", execution="e", reason="r"), "PUT /orders/o/release", UNDO),
         (lambda api: api.deliver("o", execution="e", deadline="d"), "PUT /orders/o/deliveries", FORWARD),
         (lambda api: api.deliveries("o"), "GET /orders/o/deliveries", None),
@@ -180,17 +179,6 @@ def test_a_redirect_is_not_followed(api: DataApi, fake_api: FakeApi) -> None:
 def test_a_url_may_end_with_a_slash(fake_api: FakeApi) -> None:
     DataApi(SignedHttp(fake_api.url + "/")).order("o")
     assert fake_api.received[0].path == "/live/orders/o"
-
-
-def test_the_body_is_compact_json(fake_api: FakeApi) -> None:
-    assert encoded({"a": 1, "b": [1, 2]}) == b'{"a":1,"b":[1,2]}'
-
-
-@pytest.mark.parametrize("status", [502, 501, 599])
-def test_every_server_error_leaves_the_outcome_unknown(api: DataApi, fake_api: FakeApi, status: int) -> None:
-    fake_api.answers = [(status, {})]
-    with pytest.raises(OutcomeUnknown):
-        api.order("o")
 
 
 @pytest.mark.parametrize(("idle", "kept"), [(49, True), (51, False)])

@@ -66,6 +66,7 @@ def test_the_table_of_errors() -> None:
         "DeliveryRejected": (409, "Delivery rejected", "business"),
         "OrderNotFound": (404, "Order not found", "business"),
         "InvalidOrder": (422, "Invalid order", "business"),
+        "PaymentNotUndone": (409, "Payment not undone", "business"),
         "IdempotencyMismatch": (409, "Same key, another request", "contract"),
         "OrderClosed": (409, "Order is closed", "contract"),
         "OrderCompleted": (409, "Order is completed", "contract"),

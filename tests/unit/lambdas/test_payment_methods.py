@@ -63,9 +63,9 @@ def records(fake_api: FakeApi) -> PaymentRecords:
             {"execution": "arn:e", "reason": "lost_card"},
         ),
         (
-            lambda records: records.void("o1", "card", execution="arn:e", reason="OutOfStock"),
+            lambda records: records.void("o1", execution="arn:e", reason="OutOfStock"),
             "PUT /orders/o1/refund",
-            {"execution": "arn:e", "reason": "OutOfStock", "method": "card"},
+            {"execution": "arn:e", "reason": "OutOfStock"},
         ),
         (
             lambda records: records.refunded(KEPT, execution="arn:e"),

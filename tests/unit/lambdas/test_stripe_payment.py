@@ -46,9 +46,12 @@ class Records(PaymentRecords):
     def decline(self, record: PaymentAttempt, reason: str, *, execution: str) -> PaymentAttempt:
         return self._note(f"decline {execution}", state="declined", reason=reason)
 
-    def void(self, order_id: str, method: str, *, execution: str, reason: str) -> PaymentAttempt:
+    def void(self, order_id: str, *, execution: str, reason: str) -> PaymentAttempt:
         barred = {"intent": "void", "processing": "void"}
-        return self._note(f"void {method} {reason}", state=barred.get(self.attempt.state, self.attempt.state))
+        return self._note(f"void {reason}", state=barred.get(self.attempt.state, self.attempt.state))
+
+    def closed(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
+        return self._note(f"closed {execution}")
 
     def refunded(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
         return self._note(f"refunded {execution}", state="refunded")
@@ -330,7 +333,7 @@ def test_a_captured_payment_is_refunded_in_full_and_recorded() -> None:
     # When
     answer = refund(payment)
     # Then
-    assert records.calls == ["void card OutOfStock", "refunded arn:e"]
+    assert records.calls == ["void OutOfStock", "refunded arn:e"]
     assert stripe.calls == ["refunds pi_1", "refund o1:1:refund pi_1 1999"]
     assert (answer["state"], answer["amount"]) == ("refunded", 1999)
 
@@ -346,7 +349,7 @@ def test_what_holds_no_money_is_not_refunded(state: str) -> None:
     payment, records, stripe = desk(state=state, payment_intent="pi_1")
     assert refund(payment)["state"] == state
     assert stripe.calls == []
-    assert records.calls == ["void card OutOfStock"]
+    assert records.calls == ["void OutOfStock"]
 
 
 def test_a_payment_that_was_never_begun_is_barred_and_nothing_is_asked() -> None:
@@ -359,7 +362,7 @@ def test_an_unconfirmed_payment_is_closed_at_stripe_and_not_refunded() -> None:
     payment, records, stripe = desk(payment_intent="pi_1")
     assert refund(payment)["state"] == "void"
     assert stripe.calls == ["cancel pi_1"]
-    assert records.calls == ["void card OutOfStock"]
+    assert records.calls == ["void OutOfStock", "closed arn:e"]
 
 
 def test_a_payment_that_was_taken_and_not_recorded_is_refunded() -> None:

@@ -78,16 +78,17 @@ class DataApi:
         """Delete a synthetic order with all that hangs on it. Raises `IllegalTransition` for a real one."""
         self._send("DELETE", _path("orders", order_id))
 
-    def reserve(self, order_id: str, *, execution: str, deadline: str) -> _Json:
+    def reserve(self, order_id: str, *, execution: str, deadline: str, method: str) -> _Json:
         """Hold every line's quantity, all or none, unless it is later than `deadline` (RFC 3339, UTC).
+
+        The order keeps `method`: by it alone it is paid, and undone.
 
         Raises:
             OutOfStock, InvalidOrder, OrderNotFound: the answer, also when asked again.
             DeadlineExceeded, OrderClosed: too late.
         """
-        return self._put(
-            _path("orders", order_id, "reservation"), {"execution": execution, "deadline": deadline}
-        )
+        body = {"execution": execution, "deadline": deadline, "method": method}
+        return self._put(_path("orders", order_id, "reservation"), body)
 
     def reservation(self, order_id: str) -> _Json:
         """Return what is held: {order_id, lines: [{product_id, quantity, state}]}. Raises `OrderNotFound`."""
@@ -127,9 +128,10 @@ class DataApi:
         return self._put(_path("orders", order_id, "payments", str(attempt)), body)
 
     def follow_payment(self, order_id: str, attempt: int, event: str, body: Mapping[str, Any]) -> _Json:
-        """Record what became of an attempt at the gateway: intent, processing, capture, decline or refund.
+        """Record what became of an attempt at the gateway.
 
-        The body is {execution}, with `payment_intent` for an intent and `reason` for a decline.
+        The event is intent, processing, capture, decline, closure or refund; the body is {execution}, with
+        `payment_intent` for an intent and `reason` for a decline.
 
         Raises:
             PaymentDeclined, OrderClosed: it is over.
@@ -137,18 +139,17 @@ class DataApi:
         """
         return self._put(_path("orders", order_id, "payments", str(attempt), event), body)
 
-    def refund(self, order_id: str, *, execution: str, reason: str, method: str = "credit") -> _Json:
+    def refund(self, order_id: str, *, execution: str, reason: str) -> _Json:
         """Cancel the order and undo its payment; what was not charged can never be charged afterwards.
 
-        Credit is returned. Through a gateway nothing is: the answer is the attempt that may hold money there.
+        By the way the order is paid on record: credit is returned, through a gateway nothing is. Then the
+        answer is the attempt that may hold money there, and its `method` says through which.
 
         Raises:
             OrderCompleted: it is too late to cancel.
             OrderNotFound: no such order.
         """
-        named = {} if method == "credit" else {"method": method}
-        body = {"execution": execution, "reason": reason, **named}
-        return self._put(_path("orders", order_id, "refund"), body)
+        return self._put(_path("orders", order_id, "refund"), {"execution": execution, "reason": reason})
 
     def release(self, order_id: str, *, execution: str, reason: str) -> _Json:
         """Cancel the order and return what is held; what was not held can never be held afterwards.
@@ -180,6 +181,9 @@ class DataApi:
 
         Compensated: to FAILED, else to NEEDS_ATTENTION. With `record_only` no order is touched: the id is an
         execution's name, and an order may happen to have it. No order needs to exist.
+
+        Raises:
+            PaymentNotUndone: a gateway may hold money of it, perhaps of another execution's: refund it first.
         """
         return self._put(_path("orders", order_id, "failure"), failure)
 

@@ -136,6 +136,12 @@ class InvalidOrder(BusinessProblem):
     status, title = 422, "Invalid order"
 
 
+class PaymentNotUndone(BusinessProblem):
+    """A gateway may hold money of an order that is about to fail: refund it first."""
+
+    status, title = 409, "Payment not undone"
+
+
 class IdempotencyMismatch(ContractProblem):
     """The key was used before with another request."""
 

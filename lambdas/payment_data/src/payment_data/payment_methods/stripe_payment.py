@@ -69,8 +69,11 @@ class StripePayment:
     def refund(self, order_id: str, *, execution: str, reason: str) -> dict[str, Any]:
         """See `PaymentMethod`."""
         budget = Budget(self._clock)
-        record = self._records.void(order_id, self.name, execution=execution, reason=reason)
+        record = self._records.void(order_id, execution=execution, reason=reason)
         if not self._holds_money(record, budget):
+            if record.state == "void" and record.payment_intent:
+                budget.check(DATA_API_SECONDS)
+                record = self._records.closed(record, execution=execution)
             return self._answer(record)
         self._give_back(record, budget)
         budget.check(DATA_API_SECONDS)

@@ -101,7 +101,7 @@ class PaymentRecords:
         """
         return self._follow(record, "decline", execution=execution, reason=reason)
 
-    def void(self, order_id: str, method: str, *, execution: str, reason: str) -> PaymentAttempt:
+    def void(self, order_id: str, *, execution: str, reason: str) -> PaymentAttempt:
         """Cancel the order and bar its payment; return the attempt that may still hold money.
 
         What is intent or processing becomes void and keeps its PaymentIntent; where nothing was tried, a void
@@ -111,7 +111,11 @@ class PaymentRecords:
             OrderCompleted: it is too late to undo.
             OrderNotFound: no such order.
         """
-        return _attempt(self._api.refund(order_id, execution=execution, reason=reason, method=method))
+        return _attempt(self._api.refund(order_id, execution=execution, reason=reason))
+
+    def closed(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
+        """Record that the gateway closed a void payment without taking money."""
+        return self._follow(record, "closure", execution=execution)
 
     def refunded(self, record: PaymentAttempt, *, execution: str) -> PaymentAttempt:
         """Record that the gateway gave the money back."""
