@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 # Amazon VPC user guide, "VPC CIDR blocks" and "Subnet sizing": both are /16 to /28.
 _LARGEST, _SMALLEST = 16, 28
 _ACCOUNT_DIGITS = 12
+_MONGODB_PORT = 27017
+# MongoDB CLI documentation, "atlas networking peering aws create", --atlasCidrBlock.
+_LARGEST_ATLAS, _SMALLEST_ATLAS = 21, 24
+_BY_KIND = {"atlas": ("atlas_project",), "own_cluster": ("vpc_id", "owner_account")}
+"""What each kind of database requires; the other's keys have no meaning with it."""
 
 
 def vpc_sized_cidr(value: str) -> str:
@@ -67,6 +72,15 @@ def with_options(uri: str, options: list[str]) -> str:
     return f"{parts.scheme}://{parts.netloc}/?{query}"
 
 
+def ports(uri: str) -> tuple[int, int]:
+    """Return the first and the last port of a MongoDB URI's hosts; 27017 is MongoDB's own."""
+    hosts = urlsplit(uri).netloc.split(",")
+    numbers = [int(port) for _, _, port in (host.rpartition(":") for host in hosts) if port.isdigit()]
+    if len(numbers) < len(hosts):
+        numbers.append(_MONGODB_PORT)
+    return min(numbers), max(numbers)
+
+
 def known_payment_method(value: str) -> str:
     """Return the payment method's name if there is one; raise ValueError otherwise."""
     if value not in NAMES:
@@ -77,6 +91,7 @@ def known_payment_method(value: str) -> str:
 def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     """Yield every broken rule between the parts of one raw environment file."""
     yield from _networks(raw)
+    yield from _kind(raw)
     yield from _peering(raw)
     yield from _deployment(raw)
     yield from _production(raw)
@@ -108,6 +123,34 @@ def _overlaps(subnets: Iterable[tuple[int, IPv4Network | None]]) -> Iterator[Pro
             yield Problem(f"network.private_subnet_cidrs.{index}", f"overlaps {first}")
 
 
+def _kind(raw: dict[Any, Any]) -> Iterator[Problem]:
+    kind = at(raw, "database", "kind")
+    if kind not in _BY_KIND:
+        return
+    for owner, keys in _BY_KIND.items():
+        for key in keys:
+            present = at(raw, "database", key) is not None
+            if owner == kind and not present:
+                yield Problem(f"database.{key}", f"is required by {kind}")
+            if owner != kind and present:
+                yield Problem(f"database.{key}", f"has no meaning with {kind}")
+    if kind == "atlas":
+        yield from _atlas(raw)
+    elif at(raw, "database", "authentication") == "MONGODB-AWS":
+        # PyMongo documentation, "AWS IAM Authentication": it is available for Atlas alone.
+        yield Problem("database.authentication", "is not MONGODB-AWS with own_cluster: only Atlas knows it")
+
+
+def _atlas(raw: dict[Any, Any]) -> Iterator[Problem]:
+    cidr = _cidr(at(raw, "database", "cidr"))
+    if cidr and not _LARGEST_ATLAS <= cidr.prefixlen <= _SMALLEST_ATLAS:
+        yield Problem(
+            "database.cidr", f"{cidr} is not between /{_LARGEST_ATLAS} and /{_SMALLEST_ATLAS}, as Atlas asks"
+        )
+    if at(raw, "database", "peer_role_arn") is not None:
+        yield Problem("database.peer_role_arn", "has no meaning with atlas, which asks and never accepts")
+
+
 def _peering(raw: dict[Any, Any]) -> Iterator[Problem]:
     owner, role = at(raw, "database", "owner_account"), at(raw, "database", "peer_role_arn")
     accounts_differ = isinstance(owner, str) and _is_account(raw.get("account")) and owner != raw["account"]
@@ -136,7 +179,7 @@ def _production(raw: dict[Any, Any]) -> Iterator[Problem]:
     if at(raw, "database", "tls") is False:
         yield Problem("database.tls", "is true in production")
     if at(raw, "database", "authentication") == "none":
-        yield Problem("database.authentication", "is MONGODB-AWS in production")
+        yield Problem("database.authentication", "is not none in production")
 
 
 def _is_account(value: object) -> bool:

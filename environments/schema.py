@@ -25,6 +25,7 @@ Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
 # CloudFormation allows 128; a Lambda version's description of 256 holds this name beside others.
 StackName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
+AtlasProject = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$")]
 # What a tag's value may hold (Tagging AWS resources, "Tag naming limits and requirements").
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .:/=+@_-]{1,256}$")]
@@ -60,24 +61,36 @@ class Network(_Part):
 
 
 class Database(_Part):
-    """Where MongoDB is, and how the data API proves who it is."""
+    """Where MongoDB is, who asks for the peering, and how the data API proves who it is."""
 
+    kind: Literal["atlas", "own_cluster"]
+    """Atlas asks for the peering connection and we accept it; of a cluster of your own, we ask its owner."""
     cidr: Cidr
     """The addresses of the database's VPC: the only ones that a route and a security group lead to."""
-    vpc_id: VpcId
-    """The VPC to peer with."""
-    owner_account: Account
-    """Whose VPC that is; an Atlas project's, for example."""
     region: Region
     """Where that VPC is."""
+    atlas_project: AtlasProject | None = None
+    """The id of the Atlas project; with `atlas`."""
+    vpc_id: VpcId | None = None
+    """The VPC to peer with; with `own_cluster`."""
+    owner_account: Account | None = None
+    """Whose VPC that is; with `own_cluster`."""
     peer_role_arn: RoleArn | None = None
     """The owner's role that accepts the peering; required when the owner is another account."""
     uri: MongoUri
     """The cluster's hosts; no credentials, no database."""
     authentication: Literal["MONGODB-AWS", "none"]
-    """How the data API proves who it is: with its IAM role, or not at all on one machine."""
+    """How the data API proves who it is: with its IAM role, which Atlas alone knows, or not at all."""
     tls: bool
     """Whether the connection is encrypted; always in production."""
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The first and the last port that its servers listen on."""
+        if self.kind == "atlas":
+            # MongoDB Atlas documentation, "Set Up a Network Peering Connection".
+            return (27015, 27017)
+        return rules.ports(self.uri)
 
     @property
     def connection_uri(self) -> str:
@@ -179,6 +192,11 @@ class Environment(_Part):
     def default_stack(self) -> str:
         """The name of its payments stack, where no other is given."""
         return f"payments-{self.name}"
+
+    @property
+    def stack_pattern(self) -> str:
+        """What the names of its payments stacks look like, with `*`: branches have any number of them."""
+        return {"branch": "branch-*", "local": "*"}.get(self.name, self.default_stack)
 
     def as_zips(self) -> Self:
         """Return a copy that runs zips, for the embedded AWS, which has no Docker to run images with."""

@@ -12,11 +12,13 @@ from troposphere import AWSHelperFn, Join, Template
 
 from templates.capabilities.api_endpoint import add_api_endpoint
 from templates.capabilities.api_gateway_account import add_api_gateway_account
+from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
+from templates.capabilities.data_api_role import add_data_api_role
 from templates.capabilities.encryption_key import add_encryption_key
 from templates.capabilities.exports import add_export
 from templates.capabilities.flow_logs import add_flow_logs
 from templates.capabilities.internet import add_internet_access
-from templates.capabilities.peering import add_database_peering
+from templates.capabilities.peering import CONNECTED, add_database_peering
 from templates.capabilities.security_groups import add_security_groups
 from templates.capabilities.vpc import add_vpc
 
@@ -33,6 +35,7 @@ def build(environment: Environment) -> Template:
     peering_id = add_database_peering(template, environment, vpc)
     groups = add_security_groups(template, environment, vpc)
     endpoint_id = add_api_endpoint(template, vpc, groups)
+    data_api_role = add_data_api_role(template, environment)
     add_flow_logs(template, environment, vpc, key_arn)
     add_api_gateway_account(template)
     exports: dict[str, tuple[str, AWSHelperFn]] = {
@@ -41,11 +44,14 @@ def build(environment: Environment) -> Template:
         "FunctionsSecurityGroupId": ("For functions that call the data API", groups.functions),
         "DataApiSecurityGroupId": ("For the data API, which alone reaches MongoDB", groups.data_api),
         "ExecuteApiEndpointId": ("The endpoint through which alone data APIs answer", endpoint_id),
-        "DatabasePeeringId": ("The peering connection with the database's VPC", peering_id),
+        DATA_API_ROLE: ("What every data API here runs as; the database knows it", data_api_role),
         "KeyArn": ("The key of logs and environment variables", key_arn),
     }
     if groups.payments is not None:
         exports["PaymentsSecurityGroupId"] = ("For functions that pay, to reach Stripe", groups.payments)
     for name, (description, value) in exports.items():
         add_export(template, name, description, value)
+    connected = CONNECTED if environment.database.kind == "atlas" else None
+    about = "The peering connection with the database's VPC"
+    add_export(template, "DatabasePeeringId", about, peering_id, condition=connected)
     return template

@@ -31,13 +31,14 @@ class StackRequest:
 
     Attributes:
         name: The stack's name.
-        template_url: Where CloudFormation reads the template, since a body over 51,200 bytes is refused.
+        template_url: Where CloudFormation reads the template, since a body over 51,200 bytes is refused; none
+            keeps the template that the stack has.
         parameters: Its parameters by name.
         tags: Tags that the stack puts on everything in it.
     """
 
     name: str
-    template_url: str
+    template_url: str | None
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
 
@@ -80,7 +81,11 @@ def _review(aws: Aws, request: StackRequest, kind: ChangeSetTypeType, reporter: 
         StackName=request.name,
         ChangeSetName=unique("change"),
         ChangeSetType=kind,
-        TemplateURL=request.template_url,
+        **(
+            {"UsePreviousTemplate": True}
+            if request.template_url is None
+            else {"TemplateURL": request.template_url}
+        ),
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request.parameters.items()],
         Tags=[{"Key": k, "Value": v} for k, v in request.tags.items()],
         Capabilities=["CAPABILITY_IAM"],

@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "pipeline": Entry(
         "pipeline:pipeline", "Run the promotion pipelines: status, approvals, retries and rollbacks."
     ),
+    "database": Entry("database:database", "Connect an environment with its database."),
     "branch": Entry("branch:branch", "Show and remove the stacks of branches."),
     "doctor": Entry("doctor:doctor", "Examine an installation, and say how to fix each failure."),
     "synth": Entry("build:synth", "Write the CloudFormation templates."),

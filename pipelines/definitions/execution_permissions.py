@@ -109,7 +109,7 @@ def execution_permissions(
             "PassOwnRoles",
             "Hands those roles to the services that run them.",
             [Action("iam", "PassRole")],
-            roles,
+            [*roles, *([_data_api_role(environment)] if branch else [])],
             passed,
         ),
         *([] if branch else [_attach_api_gateways_policy(roles[0], runtime_boundary)]),
@@ -117,6 +117,12 @@ def execution_permissions(
         *([_pull_images(tools)] if environment.functions.packaging == "image" else []),
         *([] if accept is None else [_accept_peering(accept)]),
     ]
+
+
+def _data_api_role(environment: Environment) -> Sub:
+    """The role that all branches' data APIs share; it is the network's, which no branch deploys."""
+    arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role"
+    return Sub(f"{arn}/{environment.network_stack}-DataApiRole-*")
 
 
 def read_artifacts(tools: Tools) -> list[Permission]:

@@ -14,7 +14,7 @@ from pipelines.build.packaging import PACKAGES, Image, Manifest, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
-from pipelines.deploy import artifacts, embedded_overrides
+from pipelines.deploy import artifacts, embedded_atlas, embedded_overrides, network_stack
 from templates import network, payments
 from templates.capabilities.exports import NETWORK_STACK
 from templates.capabilities.parameters import (
@@ -83,14 +83,14 @@ def deploy(
     code = parameters(environment, name, stored, manifest, packaging.read_image(packages))
     code |= {ATTEMPT: next_attempt(aws, name)}
     for stack_name, template, values in (
-        (environment.network_stack, network.build(environment), {}),
+        (environment.network_stack, network.build(environment), network_stack.parameters(aws)),
         (name, payments.build(environment), code),
     ):
         url = artifacts.upload_template(aws, bucket, stack_name, template.to_json())
         tags = configuration_file.tags(environment)
         changes[stack_name] = change_sets.deploy(aws, StackRequest(stack_name, url, values, tags), reporter)
         if stack_name == environment.network_stack:
-            embedded_overrides.connect_database(aws, environment)
+            embedded_atlas.connect_database(aws, reporter)
     return Deployed(name, environment.network_stack, bucket, changes)
 
 

@@ -14,7 +14,6 @@ from troposphere.codebuild import EnvironmentVariable, Project
 from uv import find_uv_bin
 
 from environments import rules
-from pipelines.aws import stacks
 from pipelines.build import dependencies
 from pipelines.core import zone
 from pipelines.core.refusals import Refused
@@ -87,14 +86,6 @@ def environment(stated: Environment) -> Environment:
     return stated.as_zips().with_database(**databases[stated.name])
 
 
-def connect_database(aws: Aws, environment: Environment) -> None:
-    """Add the route from the database back, on the embedded AWS only: on AWS the database's owner adds it."""
-    if aws.embedded:
-        peering = stacks.outputs(aws, environment.network_stack)["DatabasePeeringId"]
-        network = environment.network.vpc_cidr
-        add_return_route(aws.ec2, environment.database.vpc_id, network, peering)
-
-
 def with_database(aws: Aws) -> Environment:
     """Return the environment with the database it really has: its own on AWS, the embedded one otherwise.
 
@@ -109,14 +100,11 @@ def with_database(aws: Aws) -> Environment:
     except ValueError as error:
         raise Refused(f"MONGODB_URI {error}.") from None
     environment = aws.environment.as_zips()
-    return environment.with_database(
-        uri=uri,
-        vpc_id=ensure_database_vpc(aws.ec2, environment.database.cidr),
-        owner_account=environment.account,
-        region=environment.region,
-        authentication="none",
-        tls=False,
-    )
+    database = {"uri": uri, "region": environment.region, "authentication": "none", "tls": False}
+    if environment.database.kind == "own_cluster":
+        database["vpc_id"] = ensure_database_vpc(aws.ec2, environment.database.cidr)
+        database["owner_account"] = environment.account
+    return environment.with_database(**database)
 
 
 def ensure_database_vpc(ec2: EC2Client, cidr: str) -> str:

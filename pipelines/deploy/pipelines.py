@@ -14,7 +14,7 @@ from pipelines.aws.change_sets import StackRequest
 from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import bootstrap_stack, pipelines_stack
-from pipelines.deploy import artifacts, embedded_overrides, synth
+from pipelines.deploy import artifacts, embedded_atlas, embedded_overrides, network_stack, synth
 from templates import docs
 
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ def deploy(
         )
         outputs[name] = stacks.outputs(target, tools.bootstrap_stack)
         network = target.environment.network_stack
-        environment = embedded_overrides.with_database(target)
-        template = synth.build(environment)["network"]
-        tags = _SYSTEM | {"environment": name}
-        changes[f"{name}: {network}"] = _deploy(target, network, template, {}, tags=tags, reporter=reporter)
-        embedded_overrides.connect_database(target, environment)
+        template = synth.build(embedded_overrides.with_database(target))["network"]
+        tags, parameters = _SYSTEM | {"environment": name}, network_stack.parameters(target)
+        changes[f"{name}: {network}"] = _deploy(
+            target, network, template, parameters, tags=tags, reporter=reporter
+        )
+        embedded_atlas.connect_database(target, reporter)
     parameters = bootstrap_stack.pipelines_parameters(outputs)
     for name, stack in (("Docs", DOCS_STACK), ("Previews", PREVIEWS_STACK)):
         changes[f"tools: {stack}"] = deploy_docs(tools_aws, reporter, stack=stack)

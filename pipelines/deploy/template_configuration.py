@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.definitions import configuration_file
-from pipelines.deploy import deployment, embedded_overrides
+from pipelines.deploy import deployment, embedded_overrides, network_stack
 from templates.capabilities.parameters import ATTEMPT
 
 if TYPE_CHECKING:
@@ -45,5 +45,7 @@ def write(
     code |= {ATTEMPT: deployment.next_attempt(target, name)}
     written = [configuration_file.write(folder, environment, "payments", code, push)]
     if stack is None:  # branches share one network, and no pipeline deploys it
-        written.append(configuration_file.write(folder, environment, "network", {}))
+        written.append(
+            configuration_file.write(folder, environment, "network", network_stack.parameters(target))
+        )
     return written

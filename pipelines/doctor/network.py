@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.aws import stacks
-from pipelines.deploy import embedded_overrides
+from pipelines.deploy import connect_database, embedded_overrides
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 
 if TYPE_CHECKING:
@@ -21,10 +21,28 @@ _NOTHING: Final = "There is no network yet"
 
 def accepted(aws: Aws) -> Diagnosis:
     """Check that the peering connection is active and leads to the database's VPC."""
-    peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
+    peering = connection_of(aws)
     if peering is None:
-        return failed(_NOTHING, "Fix the network stack first.")
+        return _missing(aws)
     identifier, state = peering["VpcPeeringConnectionId"], peering["Status"]["Code"]
+    if aws.environment.database.kind == "atlas":
+        return _atlas_accepted(aws, identifier, state, peering["RequesterVpcInfo"].get("CidrBlock"))
+    return _own_accepted(aws, identifier, state, peering["AccepterVpcInfo"]["VpcId"])
+
+
+def _atlas_accepted(aws: Aws, identifier: str, state: str, cidr: str | None) -> Diagnosis:
+    stated = aws.environment.database.cidr
+    if state != "active":
+        return failed(f"{identifier} is {state}", _connect(aws))
+    if cidr != stated:
+        return failed(
+            f"{identifier} leads to {cidr}, and the file says database.cidr {stated}", _connect(aws)
+        )
+    return well(f"{identifier} is active")
+
+
+def _own_accepted(aws: Aws, identifier: str, state: str, vpc: str) -> Diagnosis:
+    database = embedded_overrides.with_database(aws).database
     if state == "pending-acceptance":
         return failed(
             f"{identifier} waits for account {database.owner_account} to accept it",
@@ -33,9 +51,8 @@ def accepted(aws: Aws) -> Diagnosis:
         )
     if state != "active":
         return failed(f"{identifier} is {state}", _NEW)
-    leads_to = peering["AccepterVpcInfo"]["VpcId"]
-    if leads_to != database.vpc_id:
-        return failed(f"{identifier} leads to {leads_to}, and the file names {database.vpc_id}", _NEW)
+    if vpc != database.vpc_id:
+        return failed(f"{identifier} leads to {vpc}, and the file names {database.vpc_id}", _NEW)
     return well(f"{identifier} is active")
 
 
@@ -43,7 +60,7 @@ def route_to_database(aws: Aws) -> Diagnosis:
     """Check that every private subnet has a route to the database through the peering connection."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
-        return failed(_NOTHING, "Fix the network stack first.")
+        return _missing(aws)
     identifier = peering["VpcPeeringConnectionId"]
     subnets = stacks.outputs(aws, aws.environment.network_stack)["PrivateSubnetIds"].split(",")
     for subnet in subnets:
@@ -61,8 +78,10 @@ def route_from_database(aws: Aws) -> Diagnosis:
     """Check that the database's VPC has a route to the network, as far as the caller may see it."""
     peering, database = connection_of(aws), embedded_overrides.with_database(aws).database
     if peering is None:
-        return failed(_NOTHING, "Fix the network stack first.")
+        return _missing(aws)
     identifier, ours = peering["VpcPeeringConnectionId"], aws.environment.network.vpc_cidr
+    if database.vpc_id is None or database.owner_account is None:
+        return well("Atlas routes back by itself")
     remedy = _create_route("TABLE", ours, identifier, database.region)
     if (database.owner_account, database.region) != (aws.environment.account, aws.environment.region):
         return unknown(
@@ -80,6 +99,34 @@ def route_from_database(aws: Aws) -> Diagnosis:
         )
     without = f", not from {', '.join(lacking)}" if lacking else ""
     return well(f"{database.vpc_id} has a route to {ours}{without}")
+
+
+def names_resolve(aws: Aws) -> Diagnosis:
+    """Check that the names of a peered cluster can resolve to its private addresses.
+
+    MongoDB Atlas documentation, "Set Up a Network Peering Connection": the VPC needs both attributes.
+    """
+    if stacks.status(aws, aws.environment.network_stack) is None:
+        return failed(_NOTHING, "Fix the network stack first.")
+    vpc, region = stacks.outputs(aws, aws.environment.network_stack)["VpcId"], aws.environment.region
+    off = connect_database.dns_attributes_off(aws, vpc)
+    if off:
+        return failed(f"{', '.join(off)} of {vpc} is off", connect_database.turn_on(region, vpc, off[0]))
+    if aws.environment.database.kind == "own_cluster":
+        return well(
+            f"DNS is on in {vpc}; what private names your cluster has there is up to its owner's hosted zones"
+        )
+    return well(f"DNS hostnames and resolution are on in {vpc}")
+
+
+def _missing(aws: Aws) -> Diagnosis:
+    if aws.environment.database.kind == "atlas":
+        return failed("Atlas is not connected yet", _connect(aws))
+    return failed(_NOTHING, "Fix the network stack first.")
+
+
+def _connect(aws: Aws) -> str:
+    return f"payments database connect {aws.environment.name}"
 
 
 def connection_of(aws: Aws) -> dict[str, Any] | None:
@@ -128,7 +175,7 @@ def apart(aws: Aws, environments: Sequence[Environment]) -> Diagnosis:
     clash = shared_with(environment, environments)
     if clash is not None:
         return failed(
-            f"{environment.name} and {clash.name} peer with {environment.database.vpc_id}, and their "
+            f"{environment.name} and {clash.name} peer with {_database_of(environment)}, and their "
             f"networks overlap: {environment.network.vpc_cidr}, {clash.network.vpc_cidr}",
             f"Give one of them other addresses: environments/{environment.name}.yml, network.vpc_cidr",
         )
@@ -147,12 +194,16 @@ def apart(aws: Aws, environments: Sequence[Environment]) -> Diagnosis:
 
 def shared_with(environment: Environment, environments: Iterable[Environment]) -> Environment | None:
     """Return another environment that peers with the same database from overlapping addresses, if any."""
-    ours, database_vpc = IPv4Network(environment.network.vpc_cidr), environment.database.vpc_id
+    ours, database = IPv4Network(environment.network.vpc_cidr), _database_of(environment)
     for other in environments:
-        same_database = other.name != environment.name and other.database.vpc_id == database_vpc
+        same_database = other.name != environment.name and _database_of(other) == database
         if same_database and ours.overlaps(IPv4Network(other.network.vpc_cidr)):
             return other
     return None
+
+
+def _database_of(environment: Environment) -> str | None:
+    return environment.database.vpc_id or environment.database.atlas_project
 
 
 def _of_our_vpc(aws: Aws) -> set[str]:
@@ -163,6 +214,7 @@ def _of_our_vpc(aws: Aws) -> set[str]:
 
 
 def _shown_by_the_peering(aws: Aws) -> set[str]:
-    """Return the CIDR blocks of the accepter's VPC, which are there once it accepted."""
-    accepter = (connection_of(aws) or {}).get("AccepterVpcInfo", {})
-    return {block["CidrBlock"] for block in accepter.get("CidrBlockSet", [])}
+    """Return the CIDR blocks of the database's VPC; an accepter's are there once it accepted."""
+    side = "RequesterVpcInfo" if aws.environment.database.kind == "atlas" else "AccepterVpcInfo"
+    database = (connection_of(aws) or {}).get(side, {})
+    return {block["CidrBlock"] for block in database.get("CidrBlockSet", [])}

@@ -100,6 +100,7 @@ def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], 
     yield "peering accepted", partial(network.accepted, aws)
     yield "route to the database", partial(network.route_to_database, aws)
     yield "route back", partial(network.route_from_database, aws)
+    yield "names of the database", partial(network.names_resolve, aws)
     yield "addresses", partial(network.apart, aws, [schema.load(name) for name in schema.names()])
     for quota in quotas.QUOTAS:
         yield f"quota: {quota.name}", partial(quotas.enough, aws, quota)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DEPLOY: Final = "payments pipeline deploy"
 _ROLES: Final = ("DeploymentRole", "ExecutionRole", "InspectionRole", RUNTIME_BOUNDARY)
-_NETWORK: Final = ("VpcId", "PrivateSubnetIds", "DataApiSecurityGroupId", "DatabasePeeringId")
+_NETWORK: Final = ("VpcId", "PrivateSubnetIds", "DataApiSecurityGroupId", "DataApiRoleArn")
 _HANDSHAKE: Final = (
     "Open Developer Tools, Settings, Connections in the console of the tools account, choose the connection, "
     "and complete the handshake with the provider."

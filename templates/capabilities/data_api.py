@@ -17,6 +17,7 @@ from troposphere.apigateway import (
 )
 from troposphere.awslambda import Alias, Permission
 
+from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
 from templates.capabilities.data_api_stage import STAGE, add_stage
 from templates.capabilities.exports import from_network
 from templates.capabilities.functions import FunctionSpec, add_function
@@ -87,6 +88,7 @@ def _function(environment: Environment) -> FunctionSpec:
             "MONGODB_URI": environment.database.connection_uri,
             "MONGODB_DATABASE": Ref(DATABASE_NAME),
         },
+        role=from_network(DATA_API_ROLE),
     )
 
 

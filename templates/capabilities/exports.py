@@ -18,10 +18,13 @@ def add_output(template: Template, name: str, description: str, value: AWSHelper
     template.add_output(Output(name, Description=description, Value=value))
 
 
-def add_export(template: Template, name: str, description: str, value: AWSHelperFn) -> None:
-    """Add a described output that other stacks import as `<stack name>-<name>`."""
+def add_export(
+    template: Template, name: str, description: str, value: AWSHelperFn, *, condition: str | None = None
+) -> None:
+    """Add a described output that other stacks import as `<stack name>-<name>`, maybe under a condition."""
     export = Export(Sub(f"${{AWS::StackName}}-{name}"))
-    template.add_output(Output(name, Description=description, Value=value, Export=export))
+    under = {} if condition is None else {"Condition": condition}
+    template.add_output(Output(name, Description=description, Value=value, Export=export, **under))
 
 
 def from_network(name: str) -> ImportValue:

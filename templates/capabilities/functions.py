@@ -67,6 +67,7 @@ class FunctionSpec:
         variables: environment variables beside those that every function gets.
         permissions: beside those that every function needs.
         exceptions: from linters' rules, for the function and its role.
+        role: the ARN of a role that is not the function's own; then `permissions` are that role's matter.
     """
 
     name: str
@@ -76,6 +77,7 @@ class FunctionSpec:
     variables: dict[str, Any]
     permissions: Sequence[Permission] = ()
     exceptions: Sequence[Except] = ()
+    role: AWSHelperFn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,6 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
     title = pascal(spec.name)
     key_arn = from_network("KeyArn")
     group = add_log_group(template, environment, title, key_arn)
-    permissions = [*_every_function(group), *spec.permissions]
     function = Function(
         f"{title}Function",
         Description=Sub(f"{spec.description} (attempt ${{{ATTEMPT}}})"),
@@ -103,7 +104,7 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
         Architectures=[environment.functions.architecture],
         MemorySize=environment.functions.memory_mb,
         Timeout=spec.seconds,
-        Role=add_role(template, title, "lambda.amazonaws.com", permissions, for_this_account=False),
+        Role=spec.role or _add_own_role(template, title, [*_every_function(group), *spec.permissions], spec),
         VpcConfig=_vpc([from_network(group) for group in spec.security_groups]),
         Environment=Environment(Variables=_variables(environment) | spec.variables),
         KmsKeyArn=key_arn,
@@ -112,7 +113,6 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
         Metadata=excepted(*_EXCEPTIONS, *spec.exceptions),
     )
     template.add_resource(function)
-    describe(template.resources[f"{title}Role"], excepted(*spec.exceptions))
     image = environment.functions.packaging == "image"
     version = publish(template, spec.name, function, code=IMAGE_DIGEST if image else code_key(spec.name))
     return DeployedFunction(
@@ -122,6 +122,14 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
         version_number=GetAtt(version, "Version"),
         logs=group,
     )
+
+
+def _add_own_role(
+    template: Template, title: str, permissions: Sequence[Permission], spec: FunctionSpec
+) -> GetAtt:
+    arn = add_role(template, title, "lambda.amazonaws.com", permissions, for_this_account=False)
+    describe(template.resources[f"{title}Role"], excepted(*spec.exceptions))
+    return arn
 
 
 def _code(environment: schema.Environment, name: str) -> dict[str, Any]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from templates.capabilities.vpc import Vpc
 
 HTTPS = 443
-MONGODB = 27017
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,11 @@ def add_security_groups(template: Template, environment: Environment, vpc: Vpc) 
     ingress is a resource of its own, or the two groups would name each other in a circle.
     """
     endpoint = _group("Endpoint", "The data API's interface endpoint: answers, never asks", vpc, _NO_EGRESS)
-    to_endpoint = _tcp(HTTPS, "To the data API", DestinationSecurityGroupId=Ref(endpoint))
+    to_endpoint = _tcp(HTTPS, HTTPS, "To the data API", DestinationSecurityGroupId=Ref(endpoint))
     functions = _group("Functions", "Functions that call the data API", vpc, to_endpoint)
-    to_database = _tcp(MONGODB, "To MongoDB, through the peering", CidrIp=environment.database.cidr)
+    to_database = _tcp(
+        *environment.database.ports, "To MongoDB, through the peering", CidrIp=environment.database.cidr
+    )
     data_api = _group("DataApi", "The data API's function: the only one to reach MongoDB", vpc, to_database)
     from_functions = SecurityGroupIngress(
         "EndpointFromFunctions",
@@ -70,7 +71,7 @@ def _add_payments_group(template: Template, environment: Environment, vpc: Vpc) 
     """Add the group that lets functions out to Stripe and Secrets Manager; both have no fixed addresses."""
     if environment.stripe is None:
         return None
-    out = _tcp(HTTPS, "To Stripe and Secrets Manager", CidrIp=EVERYWHERE)
+    out = _tcp(HTTPS, HTTPS, "To Stripe and Secrets Manager", CidrIp=EVERYWHERE)
     group = _group("Payments", "Functions that pay: the only ones to reach the internet", vpc, out)
     template.add_resource(group)
     return Ref(group)
@@ -94,5 +95,5 @@ def _group(name: str, description: str, vpc: Vpc, egress: SecurityGroupRule) -> 
     )
 
 
-def _tcp(port: int, description: str, **target: Any) -> SecurityGroupRule:
-    return SecurityGroupRule(IpProtocol="tcp", FromPort=port, ToPort=port, Description=description, **target)
+def _tcp(first: int, last: int, description: str, **target: Any) -> SecurityGroupRule:
+    return SecurityGroupRule(IpProtocol="tcp", FromPort=first, ToPort=last, Description=description, **target)

@@ -17,7 +17,8 @@ from embedded_aws import ports
 from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
-from pipelines.deploy import embedded_overrides
+from pipelines.core.reporting import NOBODY
+from pipelines.deploy import embedded_atlas, embedded_overrides
 from pipelines.doctor import accounts, local_tools, network, quotas, reachability, run, stacks
 from pipelines.doctor.findings import State
 
@@ -271,7 +272,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
 ) -> None:
     # Given an environment that was deployed without pipelines, its way to the database last of all: the
     # database's VPC has one route for these addresses, and other tests of this process deploy networks, too
-    embedded_overrides.connect_database(deployed.aws, embedded_overrides.with_database(deployed.aws))
+    embedded_atlas.connect_database(deployed.aws, NOBODY)
     shell = CliRunner(
         env={"AWS_ENDPOINT_URL": embedded.endpoint, "MONGODB_URI": embedded.mongodb_uri, "COLUMNS": "300"}
     )

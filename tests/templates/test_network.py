@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tests.templates.reading import properties, ref, the
@@ -13,7 +14,10 @@ Json = dict[str, Any]
 def test_the_database_is_reached_by_a_real_peering_connection(
     network: Json, environment: Environment
 ) -> None:
-    # Given the network of an environment
+    # Given the network of an environment whose database is a cluster of your own
+    if environment.database.kind == "atlas":
+        assert not properties(network, "AWS::EC2::VPCPeeringConnection")
+        return
     peering = the(network, "AWS::EC2::VPCPeeringConnection")
     # Then its peering connection joins our VPC with the database's
     assert peering["VpcId"] == ref("Vpc")
@@ -21,6 +25,27 @@ def test_the_database_is_reached_by_a_real_peering_connection(
     assert peering["PeerOwnerId"] == environment.database.owner_account
     assert peering["PeerRegion"] == environment.database.region
     assert peering.get("PeerRoleArn") == environment.database.peer_role_arn
+
+
+def test_atlas_is_routed_to_once_the_stack_knows_the_connection_that_it_asked_for(
+    network: Json, environment: Environment
+) -> None:
+    # Given the network of an environment whose database is in Atlas
+    if environment.database.kind != "atlas":
+        assert "Conditions" not in network
+        return
+    # Then its connection is a parameter, empty until somebody connected them
+    parameter = network["Parameters"]["AtlasPeeringId"]
+    assert parameter["Default"] == ""
+    assert re.fullmatch(parameter["AllowedPattern"], "")
+    assert re.fullmatch(parameter["AllowedPattern"], "pcx-0123456789abcdef0")
+    assert not re.fullmatch(parameter["AllowedPattern"], "pcx-")
+    # And the route and the export are there from then on
+    connected = {"Fn::Not": [{"Fn::Equals": [ref("AtlasPeeringId"), ""]}]}
+    assert network["Conditions"] == {"DatabaseIsConnected": connected}
+    assert network["Resources"]["DatabaseRoute"]["Condition"] == "DatabaseIsConnected"
+    output = network["Outputs"]["DatabasePeeringId"]
+    assert (output["Value"], output["Condition"]) == (ref("AtlasPeeringId"), "DatabaseIsConnected")
 
 
 def test_private_routes_lead_to_the_database_and_where_orders_are_paid_by_stripe_to_the_nat_gateway(
@@ -35,7 +60,9 @@ def test_private_routes_lead_to_the_database_and_where_orders_are_paid_by_stripe
     # Then none leads to an internet gateway
     to_database = {
         "DestinationCidrBlock": environment.database.cidr,
-        "VpcPeeringConnectionId": ref("DatabasePeering"),
+        "VpcPeeringConnectionId": ref(
+            "AtlasPeeringId" if environment.database.kind == "atlas" else "DatabasePeering"
+        ),
     }
     to_internet = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": ref("NatGateway")}
     assert sorted(routes, key=str) == sorted(
@@ -105,7 +132,7 @@ def egress(network: Json) -> dict[str, list[Json]]:
     return rules
 
 
-def test_only_the_data_api_reaches_the_database_and_on_27017_only(
+def test_only_the_data_api_reaches_the_database_and_on_its_ports_only(
     network: Json, environment: Environment
 ) -> None:
     # Given everything that every security group lets out
@@ -113,10 +140,15 @@ def test_only_the_data_api_reaches_the_database_and_on_27017_only(
     # Then the data API's goes to MongoDB, the functions' to the endpoint, the endpoint's nowhere, and where
     # orders are paid by Stripe the paying functions' to HTTPS anywhere
     nowhere = {"IpProtocol": "icmp", "FromPort": 252, "ToPort": 86, "CidrIp": "255.255.255.255/32"}
-    tcp = {"IpProtocol": "tcp"}
+    tcp: Json = {"IpProtocol": "tcp"}
     assert allowed == {
         "DataApiSecurityGroup": [
-            tcp | {"FromPort": 27017, "ToPort": 27017, "CidrIp": environment.database.cidr}
+            tcp
+            | {
+                "FromPort": 27015 if environment.database.kind == "atlas" else 27017,
+                "ToPort": 27017,
+                "CidrIp": environment.database.cidr,
+            }
         ],
         "FunctionsSecurityGroup": [
             tcp | {"FromPort": 443, "ToPort": 443, "DestinationSecurityGroupId": ref("EndpointSecurityGroup")}
@@ -184,6 +216,7 @@ def test_it_exports_what_payments_stacks_import(
         "DataApiSecurityGroupId",
         "ExecuteApiEndpointId",
         "KeyArn",
+        "DataApiRoleArn",
         *(["PaymentsSecurityGroupId"] if environment.stripe else []),
     ):
         assert f"${{NetworkStack}}-{name}" in text

@@ -105,7 +105,7 @@ def test_every_function_is_traced_encrypted_and_logs_to_a_group_of_its_own(payme
 
 
 def test_every_function_has_a_role_of_its_own(payments: Json) -> None:
-    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions(payments).values()]
+    roles = [str(function["Role"]) for function in functions(payments).values()]
     assert len(set(roles)) == len(roles)
 
 
@@ -142,11 +142,25 @@ def test_a_function_may_ask_the_data_api_exactly_what_its_table_says(
     )
 
 
-def test_the_data_api_may_ask_no_api(payments: Json) -> None:
-    actions = {
-        action for part in statements(payments["Resources"]["DataApiRole"]) for action in part["Action"]
-    }
+def test_the_data_api_runs_as_its_environments_one_role(payments: Json, network: Json) -> None:
+    # Given the data API of any stack of an environment
+    function = payments["Resources"]["DataApiFunction"]["Properties"]
+    # Then it has no role of its own, but the network's, which the database knows as its user
+    assert "DataApiRole" not in payments["Resources"]
+    assert function["Role"] == imported("DataApiRoleArn")
+    assert network["Outputs"]["DataApiRoleArn"]["Value"] == {"Fn::GetAtt": ["DataApiRole", "Arn"]}
+
+
+def test_the_data_apis_role_asks_no_api_and_writes_to_its_environments_logs_alone(
+    network: Json, environment: Any
+) -> None:
+    allowed = statements(network["Resources"]["DataApiRole"])
+    actions = {action for part in allowed for action in part["Action"]}
     assert not any(action.startswith("execute-api:") for action in actions)
+    (logs,) = (part for part in allowed if part.get("Sid") == "WriteLogs")
+    stacks = {"branch": "branch-*", "local": "*"}.get(environment.name, f"payments-{environment.name}")
+    (resource,) = logs["Resource"]
+    assert resource["Fn::Sub"].endswith(f":log-group:{stacks}-DataApiLogs-*:*")
 
 
 def test_a_functions_code_cannot_use_the_network_rights_of_its_role(payments: Json) -> None:

@@ -113,7 +113,7 @@ def test_what_is_not_emulated_says_so(local: card_gateway.RunningGateway, accoun
     if account.is_stripe:
         pytest.skip("Stripe has it")
     with pytest.raises(stripe.InvalidRequestError, match="not emulated here"):
-        account.client.v1.disputes.list()
+        account.client.v1.payouts.list()
 
 
 def test_a_taken_port_and_a_missing_installation_are_named(

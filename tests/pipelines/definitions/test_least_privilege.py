@@ -193,9 +193,9 @@ def test_cloudformation_may_do_what_the_types_that_pipelines_deploy_need_and_not
     bootstraps: dict[str, Json], environment: str
 ) -> None:
     # Given the permissions that CloudFormation's own schemas name for the types of the stacks that pipelines
-    # deploy there: a branch's deploys no network; a file may choose any payment method
+    # deploy there: a branch's deploys no network; a file may choose any payment method and kind of database
     builds = (payments.build,) if environment == "branch" else (network.build, payments.build)
-    variants = (schema.load(environment), paying_by("card"))
+    variants = (schema.load(environment), paying_by("card"), schema.load("branch"))
     used = {
         resource["Type"]
         for build in builds

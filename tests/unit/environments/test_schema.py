@@ -35,6 +35,14 @@ def test_no_two_environments_share_a_cidr() -> None:
 
 
 KEY_ARN = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:stripe-AbCdEf"
+ATLAS = {
+    "database.kind": "atlas",
+    "database.cidr": "10.141.0.0/21",
+    "database.atlas_project": "6543210fedcba9876543210a",
+    "database.vpc_id": None,
+    "database.owner_account": None,
+    "database.authentication": "MONGODB-AWS",
+}
 CARD: dict[str, Any] = {
     "payment_method": "card",
     "network.public_subnet_cidr": "10.41.32.0/28",
@@ -59,6 +67,38 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (
         {"database.cidr": "10.41.128.0/17"},
         "network.vpc_cidr: overlaps database.cidr 10.41.128.0/17",
+    ),
+    (
+        {"database.kind": "own"},
+        "database.kind: input should be 'atlas' or 'own_cluster', not 'own'",
+    ),
+    ({"database.vpc_id": None}, "database.vpc_id: is required by own_cluster"),
+    ({"database.owner_account": None}, "database.owner_account: is required by own_cluster"),
+    (
+        {"database.atlas_project": "6543210fedcba9876543210a"},
+        "database.atlas_project: has no meaning with own_cluster",
+    ),
+    (
+        {"database.authentication": "MONGODB-AWS"},
+        "database.authentication: is not MONGODB-AWS with own_cluster: only Atlas knows it",
+    ),
+    ({**ATLAS, "database.atlas_project": None}, "database.atlas_project: is required by atlas"),
+    ({**ATLAS, "database.vpc_id": "vpc-00000000000000002"}, "database.vpc_id: has no meaning with atlas"),
+    (
+        {**ATLAS, "database.owner_account": "111111111111"},
+        "database.owner_account: has no meaning with atlas",
+    ),
+    (
+        {**ATLAS, "database.peer_role_arn": "arn:aws:iam::999999999999:role/accept"},
+        "database.peer_role_arn: has no meaning with atlas, which asks and never accepts",
+    ),
+    (
+        {**ATLAS, "database.cidr": "10.141.0.0/20"},
+        "database.cidr: 10.141.0.0/20 is not between /21 and /24, as Atlas asks",
+    ),
+    (
+        {**ATLAS, "database.cidr": "10.141.0.0/25"},
+        "database.cidr: 10.141.0.0/25 is not between /21 and /24, as Atlas asks",
     ),
     (
         {"network.private_subnet_cidrs": ["10.41.0.0/20", "10.50.0.0/20"]},
@@ -112,7 +152,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({**CARD, "currency": "IRR"}, "currency: IRR cannot be charged by Stripe, as card does"),
     ({**CARD, "currency": "CLF"}, "currency: CLF cannot be charged by Stripe, as card does"),
     (
-        {**CARD, "production": True, "stripe": {"secret_arn": KEY_ARN, "api_base": "https://stripe.example"}},
+        {
+            **CARD,
+            **ATLAS,
+            "production": True,
+            "stripe": {"secret_arn": KEY_ARN, "api_base": "https://stripe.example"},
+        },
         "stripe.api_base: is Stripe's own in production, so it is left out",
     ),
     ({"currency": "euro"}, "currency: string should match pattern '^[A-Z]{3}$', not 'euro'"),
@@ -249,7 +294,7 @@ def test_production_needs_tls_and_authentication(folder: Path, write: Callable[.
     write({"production": True, "database.tls": False, "database.authentication": "none"})
     assert refusal(folder) == [
         "environments/try.yml: database.tls: is true in production",
-        "environments/try.yml: database.authentication: is MONGODB-AWS in production",
+        "environments/try.yml: database.authentication: is not none in production",
     ]
 
 
@@ -434,3 +479,21 @@ def test_a_part_of_an_environment_takes_no_text_for_a_number(
 ) -> None:
     write({"functions.memory_mb": "512"})
     assert [line.split(": ")[1] for line in refusal(folder)] == ["functions.memory_mb"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "ports"),
+    [
+        ("mongodb+srv://cluster.example", (27017, 27017)),
+        ("mongodb://db.example", (27017, 27017)),
+        ("mongodb://db.example:27100", (27100, 27100)),
+        ("mongodb://a.example:27101,b.example:27099,c.example", (27017, 27101)),
+    ],
+)
+def test_the_ports_of_a_cluster_of_your_own_are_those_of_its_uri(uri: str, ports: tuple[int, int]) -> None:
+    database = load("branch").database.model_copy(update={"uri": uri})
+    assert database.ports == ports
+
+
+def test_the_ports_of_atlas_are_those_that_its_documentation_names() -> None:
+    assert load("prod").database.ports == (27015, 27017)

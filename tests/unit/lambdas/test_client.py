@@ -181,6 +181,17 @@ def test_a_url_may_end_with_a_slash(fake_api: FakeApi) -> None:
     assert fake_api.received[0].path == "/live/orders/o"
 
 
+def test_the_body_is_compact_json(fake_api: FakeApi) -> None:
+    assert encoded({"a": 1, "b": [1, 2]}) == b'{"a":1,"b":[1,2]}'
+
+
+@pytest.mark.parametrize("status", [502, 501, 599])
+def test_every_server_error_leaves_the_outcome_unknown(api: DataApi, fake_api: FakeApi, status: int) -> None:
+    fake_api.answers = [(status, {})]
+    with pytest.raises(OutcomeUnknown):
+        api.order("o")
+
+
 @pytest.mark.parametrize(("idle", "kept"), [(49, True), (51, False)])
 def test_a_connection_is_kept_for_fifty_seconds(
     api: DataApi, fake_api: FakeApi, monkeypatch: pytest.MonkeyPatch, idle: float, kept: bool

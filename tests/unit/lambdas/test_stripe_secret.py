@@ -1,11 +1,13 @@
 """Stripe's API key, read from Secrets Manager over real HTTP."""
 
+import socket
 from typing import Any
 
 import pytest
 
 from payment_data.errors import AccessDenied, ApiUnavailable
 from payment_data.payment_methods.stripe_secret import VARIABLE, StripeSecret
+from payment_data.timeouts import CONNECT_SECONDS, SECRET_SECONDS
 from tests.unit.lambdas.conftest import CREDENTIALS, FakeApi
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:stripe-AbCdEf"
@@ -89,3 +91,31 @@ def test_the_key_is_in_no_representation(fake_api: FakeApi) -> None:
     read = secret(fake_api)
     read()
     assert repr(read) == f"StripeSecret('{ARN}')"
+
+
+def test_a_redirect_is_an_answer_that_is_not_followed(fake_api: FakeApi) -> None:
+    fake_api.answers = [(302, {}, {"Location": fake_api.url}), (200, {"SecretString": "sk_1"})]
+    with pytest.raises(AccessDenied, match="302"):
+        secret(fake_api)()
+
+
+def test_a_refused_connection_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an endpoint where nobody listens
+    tried: list[object] = []
+    connect = socket.socket.connect
+
+    def counted(self: socket.socket, address: Any) -> None:
+        tried.append(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", counted)
+    endpoint = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    # When
+    with pytest.raises(ApiUnavailable, match="no answer"):
+        StripeSecret(CREDENTIALS | {VARIABLE: ARN} | endpoint)()
+    # Then
+    assert len(tried) == 1
+
+
+def test_a_call_takes_at_most_two_seconds() -> None:
+    assert (SECRET_SECONDS, CONNECT_SECONDS) == (2.0, 1.0)

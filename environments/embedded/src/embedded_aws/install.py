@@ -13,6 +13,7 @@ from embedded_aws.codeconnections import install as codeconnections
 from embedded_aws.codepipeline import install as codepipeline
 from embedded_aws.core import not_emulated, runtime
 from embedded_aws.ec2 import resource_types as ec2
+from embedded_aws.ec2 import vpc_peering
 from embedded_aws.eventbridge import targets
 from embedded_aws.iam import install as iam
 from embedded_aws.lambda_ import functions
@@ -29,6 +30,7 @@ _PARTS = (
     functions,
     apigateway,
     stepfunctions,
+    vpc_peering,
     ec2,
     cloudformation,
     targets,

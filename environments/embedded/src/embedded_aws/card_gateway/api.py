@@ -7,12 +7,15 @@ ids.
 import re
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from localstripe import resources  # type: ignore[import-not-found]  # installed in .cache/card-gateway alone
 from localstripe.errors import UserError  # type: ignore[import-not-found]  # the same
 
 from embedded_aws.card_gateway import (
+    disputes,
     faults,
     localstripe_setup,
     payment_intents,
@@ -76,6 +79,9 @@ class StripeApi:
             ("POST", "/v1/refunds", refunds.create),
             ("GET", "/v1/refunds", self._list_refunds),
             ("GET", "/v1/refunds" + by_id, self._show_refund),
+            ("GET", "/v1/disputes", self._list_disputes),
+            ("GET", "/v1/disputes" + by_id, disputes.retrieve),
+            ("POST", "/v1/disputes" + by_id, disputes.submit),
             ("POST", methods, payment_methods.create_method),
             ("GET", methods + by_id, payment_methods.retrieve_method),
             ("POST", methods + by_id + "/attach", payment_methods.attach_method),
@@ -103,7 +109,8 @@ class StripeApi:
         return payment_intents.export(_find("payment_intent", intent_id), expand)
 
     def _list_intents(self, params: Params) -> Params:
-        check_known(params, ("limit", "starting_after", "created", "customer"))
+        check_known(params, ("limit", "starting_after", "created", "customer", "expand"))
+        expand = tuple(field.removeprefix("data.") for field in params.get("expand", ()))
         since = float((params.get("created") or {}).get("gte", 0))
         intents = [
             thing
@@ -112,11 +119,15 @@ class StripeApi:
             and thing.created >= since
             and params.get("customer") in (None, thing.customer)
         ]
-        return _page("/v1/payment_intents", intents, params, payment_intents.export)
+        return _page("/v1/payment_intents", intents, params, partial(payment_intents.export, expand=expand))
 
     def _list_refunds(self, params: Params) -> Params:
         check_known(params, ("limit", "starting_after", "payment_intent", "charge"))
         return _page("/v1/refunds", refunds.matching(params), params, refunds.export)
+
+    def _list_disputes(self, params: Params) -> Params:
+        listed = [SimpleNamespace(id=dispute["id"], view=dispute) for dispute in disputes.matching(params)]
+        return _page("/v1/disputes", listed, params, lambda dispute: dict(dispute.view))
 
     def _show_refund(self, refund_id: str, params: Params) -> Params:
         check_known(params, ())

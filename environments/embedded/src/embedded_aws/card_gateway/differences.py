@@ -90,8 +90,14 @@ DEVIATIONS: Sequence[Deviation] = (
     Deviation(
         "Refunds",
         "May stay `pending`, and may fail later.",
-        "Succeed at once.",
+        "Succeed at once; those of the test card `pm_card_refundFail` fail 0.2 seconds later.",
         "Reconciliation finds a refund that failed later.",
+    ),
+    Deviation(
+        "Disputes",
+        "Opened by a cardholder's bank for months; inquiries before them; evidence in many fields.",
+        "Charges of `pm_card_createDispute` are disputed at once; submitted evidence ends a dispute at once.",
+        "Reconciliation lists disputes, and never answers one.",
     ),
     Deviation(
         "Cancelling an authorized card",

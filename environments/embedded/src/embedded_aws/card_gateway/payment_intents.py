@@ -7,9 +7,11 @@ from localstripe.errors import UserError  # type: ignore[import-not-found]  # th
 
 from embedded_aws.card_gateway import (
     currencies,
+    disputes,
     faults,
     localstripe_setup,
     payment_methods,
+    refunds,
     test_payment_methods,
 )
 from embedded_aws.card_gateway.localstripe_setup import Object
@@ -197,13 +199,22 @@ def export(intent: Object, expand: tuple[str, ...] = ()) -> Params:
     charge = intent.latest_charge
     del body["charges"], body["invoice"]  # Stripe dropped both long ago
     body["status"] = status(intent)
-    body["latest_charge"] = body["latest_charge"] if "latest_charge" in expand else charge and charge.id
+    body["latest_charge"] = (
+        _charge_view(intent) if charge and "latest_charge" in expand else charge and charge.id
+    )
     body["last_payment_error"] = intent._error
     body["amount_received"] = intent.amount if body["status"] == "succeeded" else 0
     body["amount_capturable"] = intent.amount if body["status"] == "requires_capture" else 0
     if body["status"] == "requires_payment_method":
         body["payment_method"] = None
     return body
+
+
+def _charge_view(intent: Object) -> Params:
+    view: Params = intent.latest_charge._export()
+    view["amount_refunded"] = refunds.refunded(intent.latest_charge)
+    view["disputed"] = disputes.of_intent(intent) is not None
+    return view
 
 
 def _declined(intent: Object, decline: test_payment_methods.Decline) -> faults.Fault:

@@ -2,7 +2,13 @@
 
 from localstripe import resources  # type: ignore[import-not-found]  # installed in .cache/card-gateway alone
 
-from embedded_aws.card_gateway import currencies, faults, localstripe_setup
+from embedded_aws.card_gateway import (
+    currencies,
+    faults,
+    localstripe_setup,
+    payment_methods,
+    test_payment_methods,
+)
 from embedded_aws.card_gateway.localstripe_setup import Object
 from embedded_aws.card_gateway.parameters import Params, amount, check_known
 
@@ -17,7 +23,7 @@ def create(params: Params) -> Params:
     """
     check_known(params, _PARAMETERS)
     charge = _charge(params)
-    left = charge.amount - sum(refund.amount for refund in localstripe_setup.refunds_of(charge.id))
+    left = charge.amount - refunded(charge)
     wanted = amount(params)
     if wanted is not None and wanted % currencies.MULTIPLE_OF.get(charge.currency, 1):
         raise faults.invalid(f"Invalid amount: a fraction in {charge.currency}.", param="amount")
@@ -30,6 +36,9 @@ def create(params: Params) -> Params:
     refund = resources.Refund(charge=charge.id, amount=wanted or left, metadata=params.get("metadata"))
     refund.payment_intent = charge.payment_intent
     refund.reason = params.get("reason")
+    method = payment_methods.find(charge.payment_method)
+    if getattr(method, "_card_number", None) == test_payment_methods.UNREFUNDABLE_CARD:
+        refund._fails_at = localstripe_setup.now() + test_payment_methods.AT_ONCE
     return export(refund)
 
 
@@ -45,7 +54,18 @@ def matching(params: Params) -> list[Object]:
 def export(refund: Object) -> Params:
     """Return a refund as Stripe shows it."""
     body: Params = refund._export()
+    body["status"] = _status(refund)
     return body
+
+
+def refunded(charge: Object) -> int:
+    """Return how much of a charge is given back, in Stripe's units; what failed is not."""
+    return sum(r.amount for r in localstripe_setup.refunds_of(charge.id) if _status(r) != "failed")
+
+
+def _status(refund: Object) -> str:
+    fails_at = getattr(refund, "_fails_at", None)
+    return "failed" if fails_at is not None and localstripe_setup.now() >= fails_at else str(refund.status)
 
 
 def _charge(params: Params) -> Object:

@@ -40,6 +40,11 @@ DECLINED_CARDS: Mapping[str, Decline] = {
 }
 """By card number: refused at confirm."""
 
+DISPUTED_CARD = "4000000000000259"
+"""Its charges succeed, and are disputed as fraud."""
+UNREFUNDABLE_CARD = "4000000000005126"
+"""Its refunds succeed, and fail some moments later."""
+
 AT_ONCE = 0.2
 DELAYED = 180.0
 _FAILED = Decline("generic_decline", "generic_decline", "The debit was refused by the bank.")
@@ -57,6 +62,8 @@ ACCOUNTS: Mapping[str, BankAccount] = {
 
 CARD_TOKENS: Mapping[str, str] = {
     "pm_card_visa": "4242424242424242",
+    "pm_card_createDispute": "4000000000000259",
+    "pm_card_refundFail": "4000000000005126",
     "pm_card_mastercard": "5555555555554444",
     "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_visa_chargeDeclined": "4000000000000002",

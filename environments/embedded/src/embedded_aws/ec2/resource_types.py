@@ -11,7 +11,7 @@ from ministack.core.iam_evaluator import validate_role_arn
 from ministack.services import ec2
 
 from embedded_aws.core import type_table
-from embedded_aws.ec2 import calls, security_groups
+from embedded_aws.ec2 import calls, security_groups, vpc_peering
 
 _Made = tuple[str, dict[str, Any]]
 _Properties = dict[str, Any]
@@ -70,7 +70,8 @@ def _check_peering(properties: _Properties, owner: str, region: str) -> None:
 
 
 def _delete_peering(connection: str, _properties: _Properties) -> None:
-    if connection in ec2._vpc_peering:
+    record = ec2._vpc_peering.get(connection)
+    if record is not None and record["Status"]["Code"] not in vpc_peering.ENDED:
         calls.call("DeleteVpcPeeringConnection", VpcPeeringConnectionId=connection)
 
 
