@@ -42,9 +42,8 @@ def _diagram(network: Stack, payments: Stack) -> str:
         inside = "<br>".join([*_functions(group, payments), *_endpoints(group, network)])
         drawn.append(f'        {group}["{inside or group}"]')
     drawn.append("    end")
-    [peering] = network.of_type("AWS::EC2::VPCPeeringConnection").values()
     [route] = network.of_type("AWS::EC2::Route").values()
-    drawn.append(f'    subgraph database["The database VPC, account {peering["PeerOwnerId"]}"]')
+    drawn.append(f'    subgraph database["{_database_owner(network)}"]')
     drawn += [f'        mongodb[("MongoDB<br>{route["DestinationCidrBlock"]}")]', "    end"]
     drawn += _arrows(network, route["DestinationCidrBlock"])
     drawn += [
@@ -60,6 +59,13 @@ def _diagram(network: Stack, payments: Stack) -> str:
     return "\n".join(drawn) + "\n"
 
 
+def _database_owner(network: Stack) -> str:
+    """Return whose VPC the database is in; with a cluster in Atlas no connection is the stack's."""
+    for peering in network.of_type("AWS::EC2::VPCPeeringConnection").values():
+        return f"The database's VPC, account {peering['PeerOwnerId']}"
+    return "The database's VPC, in Atlas"
+
+
 def _arrows(network: Stack, database: str) -> Iterator[str]:
     for name, group in network.of_type(_GROUP).items():
         for rule in group["SecurityGroupEgress"]:
@@ -69,14 +75,19 @@ def _arrows(network: Stack, database: str) -> Iterator[str]:
                 else shown(rule.get("DestinationSecurityGroupId", ""))
             )
             if to:
-                label = f"{rule['IpProtocol']} {rule['FromPort']}"
+                label = f"{rule['IpProtocol']} {_ports(rule)}"
                 through = ", peering" if to == "mongodb" else ""
                 yield f'    {name} -->|"{label}{through}"| {to.strip("${}")}'
 
 
+def _ports(rule: dict[str, Any]) -> str:
+    first, last = rule["FromPort"], rule["ToPort"]
+    return str(first) if first == last else f"{first} to {last}"
+
+
 def _asks(group: dict[str, Any]) -> str:
     rules = [
-        f"{prose(rule['Description'])}: {rule['IpProtocol']} {rule['FromPort']}"
+        f"{prose(rule['Description'])}: {rule['IpProtocol']} {_ports(rule)}"
         for rule in group["SecurityGroupEgress"]
         if rule["IpProtocol"] != "icmp"
     ]
