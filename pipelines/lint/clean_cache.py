@@ -14,7 +14,7 @@ _LINTER = (ROOT / "uv.lock", *sorted((ROOT / "pipelines" / "lint").rglob("*.py")
 
 
 def mark(templates: Mapping[str, Any], region: str, folder: Path = CACHE / "lint") -> Path:
-    """Where it is noted that these very templates were judged by this very linter and found clean."""
+    """Return the file that notes that these very templates were found clean by this very linter."""
     runbooks = sorted(path.name for path in (ROOT / RUNBOOKS).glob("*.md"))  # a rule asks whether they exist
     judged = hashlib.sha256(json.dumps([templates, region, runbooks], sort_keys=True).encode())
     for path in _LINTER:

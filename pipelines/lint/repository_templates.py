@@ -1,4 +1,4 @@
-"""Every template of this repository, and what the linters say of it."""
+"""Every template of this repository, and what the linters find in it."""
 
 from __future__ import annotations
 
@@ -12,43 +12,40 @@ from pipelines.lint.pipeline_linter.linter import lint_document
 from templates import docs
 
 if TYPE_CHECKING:
-    from pipelines.lint.pipeline_linter.findings import Finding as PipelineFinding
-    from pipelines.lint.templates import Finding as TemplateFinding
-
-    AnyFinding = TemplateFinding | PipelineFinding
+    from pipelines.lint.findings import Finding
 
 PIPELINES: Final = "pipelines"
 """The pipelines, docs and bootstrap stacks; every other name is an environment's."""
 
 
-def every() -> list[str]:
-    """The names of all that there is to lint."""
+def names() -> list[str]:
+    """Return the names of all that there is to lint."""
     return [*schema.names(), PIPELINES]
 
 
-def findings(name: str) -> list[AnyFinding]:
-    """What is wrong with an environment's templates, or with the pipelines'."""
-    return judged(*of(name))
+def findings(name: str) -> list[Finding]:
+    """Return what is wrong with an environment's templates, or with the pipelines'."""
+    return judged(*by_label(name))
 
 
-def judged(templates: dict[str, Any], region: str) -> list[AnyFinding]:
-    """What is wrong with templates, by label, that are for a region; what was clean stays clean."""
+def judged(templates: dict[str, Any], region: str) -> list[Finding]:
+    """Return what is wrong with templates, by label, that are for a region; what was clean stays clean."""
     clean = clean_cache.mark(templates, region)
     if clean.exists():
         return []
     from pipelines.lint.templates import lint  # noqa: PLC0415 - 2 s that `payments --help` need not wait
 
-    found: list[AnyFinding] = [*lint(templates, regions=(region,))]
+    faults = lint(templates, regions=(region,))
     for label, template in templates.items():
-        found += lint_document(template, label)
-    if not found:
+        faults += lint_document(template, label)
+    if not faults:
         clean.parent.mkdir(parents=True, exist_ok=True)
         clean.touch()
-    return found
+    return faults
 
 
-def of(name: str) -> tuple[dict[str, Any], str]:
-    """An environment's templates, or the pipelines', by label, and the region that they are for."""
+def by_label(name: str) -> tuple[dict[str, Any], str]:
+    """Return an environment's templates, or the pipelines', by label, and the region that they are for."""
     return _pipelines() if name == PIPELINES else _environment(name)
 
 

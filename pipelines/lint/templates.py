@@ -18,7 +18,6 @@ An exception from a cfn-lint rule stands in the resource's Metadata beside its r
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 from statelint.linter import Linter
 
+from pipelines.lint.findings import Finding, Level
 from pipelines.lint.house_rules.catalogue import TEMPLATE_RULES
 from pipelines.lint.house_rules.rule import for_cfn_lint
 
@@ -44,18 +44,8 @@ _SUBSTITUTED = {"AWS::Partition": "aws"}
 _NUMBERS = {"TimeoutSeconds", "HeartbeatSeconds", "Seconds", "MaxConcurrency"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """One thing that is wrong: in which template, at what place, by which rule."""
-
-    template: str
-    place: str
-    rule: str
-    message: str
-
-    def __str__(self) -> str:
-        """Return it as one line."""
-        return f"{self.template}: {self.place}: {self.rule} {self.message}"
+# cfn-lint's ids begin with these letters.
+_LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "I": Level.ADVICE}
 
 
 def lint(templates: Mapping[str, Json], regions: tuple[str, ...] = ("eu-central-1",)) -> list[Finding]:
@@ -97,14 +87,20 @@ def _cloudformation(label: str, template: Json, regions: tuple[str, ...]) -> lis
         matches = list(run_template_by_data(decoded, ConfigMixIn(regions=list(regions)), rules))
     return [
         # cfn-lint sets the path on those matches alone that have one.
-        Finding(label, getattr(match, "path_string", ""), match.rule.id, match.message)
+        Finding(
+            label,
+            getattr(match, "path_string", ""),
+            match.rule.id,
+            match.message,
+            level=_LEVELS.get(match.rule.id[:1], Level.ERROR),
+        )
         for match in matches
     ]
 
 
 @cache
 def _stock_rules() -> Rules:
-    """cfn-lint's own rules; it takes most of a second to load them."""
+    """Return cfn-lint's own rules; it takes most of a second to load them."""
     return Runner(ConfigMixIn()).rules
 
 

@@ -81,8 +81,8 @@ def of_repository() -> dict[str, Any]:
 
     return {
         label: template
-        for name in repository_templates.every()
-        for label, template in repository_templates.of(name)[0].items()
+        for name in repository_templates.names()
+        for label, template in repository_templates.by_label(name)[0].items()
     }
 
 

@@ -89,7 +89,7 @@ def test_a_seeded_mistake_in_a_definition_is_found(
     # When it is linted
     findings = lint_definition("seeded", definition)
     # Then that mistake is found
-    assert [finding for finding in findings if finding.rule == rule and said in finding.message]
+    assert [finding for finding in findings if finding.rule == rule and said in finding.problem]
 
 
 def small(resource: Json) -> dict[str, Json]:

@@ -24,8 +24,17 @@ payments lint template.yml        # CloudFormation, or the input of `aws codepip
 ```
 
 A finding is one line: the file, the pipeline with the stage and the action in it, the rule's id, what is
-wrong and what to do. The exit code is 1 when there are any; `--json` gives them to machines. Each rule has a
-seeded fault in `tests/pipelines/linter/corpus/broken`, named after it.
+wrong and what to do; `--json` gives them to machines. It is an *error* where AWS refuses the pipeline or
+fails when it runs, a *warning* where that is likely but the file does not tell for certain, or *advice*.
+Errors alone make the exit code 1, unless you ask for `--strict`.
+
+`--ignore P402` passes a rule over. A pipeline that has to break a rule says so in the Metadata of its
+resource, with the reason: `{"pipeline-linter": {"ignore": {"P402": "read by hand after each release"}}}`.
+
+Conditions of a template are followed: a pipeline is judged under every combination that can hold, and a
+finding says under which. Loops (`Fn::ForEach`) are unrolled. What CloudFormation fills in and the file does
+not say is not guessed at. Each rule has a seeded fault in `tests/pipelines/linter/corpus/broken`, named
+after it.
 """
 
 
@@ -40,10 +49,13 @@ def _family(family: Family) -> str:
     story = inspect.cleandoc(family.__doc__ or "")
     first, _, rest = story.partition("\n")
     ids, _, title = first.partition(": ")
-    rows = [(code(rule), prose(entry.finds), prose(entry.mend)) for rule, entry in family.RULES.items()]
+    rows = [
+        (code(rule), str(entry.level), prose(entry.finds), prose(entry.fix))
+        for rule, entry in family.RULES.items()
+    ]
     heading = f"## {ids}: {title.rstrip('.')}\n"
     introduction = "".join(f"{prose(part)}\n\n" for part in rest.split("\n\n") if part.strip())
-    return "\n".join([heading, introduction + table(("rule", "finds", "fix"), rows)])
+    return "\n".join([heading, introduction + table(("rule", "level", "finds", "what to do"), rows)])
 
 
 def house_facts() -> dict[str, str]:

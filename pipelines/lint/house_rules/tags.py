@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pipelines.core import stack_tags
-from pipelines.lint.pipeline_linter.findings import Finding
+from pipelines.lint.findings import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from pipelines.lint.pipeline_linter.findings import Unreadable
+from pipelines.lint.findings import Unreadable
+from pipelines.lint.pipeline_linter import worlds
 from pipelines.lint.pipeline_linter.model import Pipeline
-from pipelines.lint.pipeline_linter.values import text
+from pipelines.lint.pipeline_linter.values import mapping, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.lint.pipeline_linter.values import Json
 
-_PIPELINE = "AWS::CodePipeline::Pipeline"
-_AS_IT_IS = {"configuration"}
-_NOTHING = {"Ref": "AWS::NoValue"}
+PIPELINE: Final = "AWS::CodePipeline::Pipeline"
+_AS_IT_IS: Final = {"configuration"}
+_LARGEST_BYTES: Final = 2_000_000
+_MOST_VALUES: Final = 500_000
+"""CloudFormation takes a template of 1 MB; a small file of aliases of aliases can hold far more than that."""
+_DEEPEST: Final = 100
 
 
 class _Loader(yaml.SafeLoader):
@@ -43,71 +47,113 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def read(path: Path) -> list[Pipeline]:
-    """The pipelines of a file; a template without any gives none.
+def read(path: Path) -> Json:
+    """Return the document that a file holds.
 
     Raises:
-        Unreadable: It is neither a template nor a pipeline.
+        Unreadable: It is neither JSON nor YAML, or no mapping, or too large.
     """
     try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise Unreadable(f"{path}: is larger than any template may be")
         document = _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        if isinstance(error, Unreadable):
+            raise
         raise Unreadable(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise Unreadable(f"{path}: holds no template and no pipeline")
-    return of_document(document, str(path))
+    return document
 
 
-def _parsed(text: str) -> Any:
+def _parsed(source: str) -> Any:
     # JSON is YAML too, but a hundred times slower to read as such.
-    if text.lstrip().startswith("{"):
+    if source.lstrip().startswith("{"):
         try:
-            return json.loads(text)
+            return json.loads(source)
         except json.JSONDecodeError:
             pass  # a flow mapping, as YAML may begin with
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    return yaml.load(source, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
 
 
-def of_document(document: Json, file: str) -> list[Pipeline]:
-    """The pipelines of a parsed template, or of create-pipeline or get-pipeline JSON.
+def pipelines_in(document: Json, file: str) -> list[list[Pipeline]]:
+    """Return each pipeline of a parsed template, or of create-pipeline or get-pipeline JSON.
+
+    A pipeline comes as often as the template's conditions make another one of it.
 
     Raises:
-        Unreadable: It is neither.
+        Unreadable: It is neither, or holds itself.
     """
-    if isinstance(document.get("Resources"), dict):
-        resources = _first_choice(document["Resources"])
-        return [
-            Pipeline(file, name, resource.get("Properties") or {}, resources)
-            for name, resource in resources.items()
-            if isinstance(resource, dict) and resource.get("Type") == _PIPELINE
-        ]
-    declared = document.get("pipeline", document)
-    if not isinstance(declared, dict) or "stages" not in declared:
+    plain = _Copier(file).copied(document)
+    if isinstance(plain.get("Resources"), dict):
+        return _in_template(plain, file)
+    declared = mapping(plain.get("pipeline", plain))
+    if "stages" not in declared:
         raise Unreadable(f"{file}: holds no template and no pipeline")
-    raw = _in_template_case(declared)
-    return [Pipeline(file, text(raw.get("Name")) or "pipeline", raw)]
+    raw = _in_template_case(declared | {"artifactStores": _stores(declared.get("artifactStores"))})
+    return [[Pipeline(file, text(raw.get("Name")) or "pipeline", raw, in_template=False)]]
 
 
-def _first_choice(value: Any) -> Any:
-    """What a template says if every condition holds, as far as a branch says anything at all."""
-    if isinstance(value, list):
-        return [one for one in map(_first_choice, value) if one != _NOTHING]
+def _in_template(document: Json, file: str) -> list[list[Pipeline]]:
+    pipelines: dict[str, list[Pipeline]] = {}
+    for world in worlds.of_template(document, PIPELINE):
+        for name, resource in world.resources.items():
+            if resource.get("Type") == PIPELINE:
+                pipeline = Pipeline(
+                    file,
+                    name,
+                    resource.get("Properties", {}),
+                    resources=world.resources,
+                    metadata=mapping(resource.get("Metadata")),
+                    truths=world.truths,
+                )
+                pipelines.setdefault(name, []).append(pipeline)
+    return list(pipelines.values())
+
+
+class _Copier:
+    """Copies a document so that every key is text and no part holds itself."""
+
+    def __init__(self, file: str) -> None:
+        """Begin with nothing copied."""
+        self._file = file
+        self._values = 0
+
+    def copied(self, value: Any, depth: int = 0) -> Any:
+        """Return a copy.
+
+        Raises:
+            Unreadable: It holds itself, or more than any template may.
+        """
+        self._values += 1
+        if self._values > _MOST_VALUES or depth > _DEEPEST:
+            raise Unreadable(f"{self._file}: holds more than any template may, or itself")
+        if isinstance(value, dict):
+            return {_key(key): self.copied(inside, depth + 1) for key, inside in value.items()}
+        if isinstance(value, (list, tuple, set)):
+            return [self.copied(inside, depth + 1) for inside in value]
+        return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+
+
+def _key(key: object) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _stores(value: Any) -> Any:
+    """Return the API's artifact stores, by region, as CloudFormation lists them."""
     if not isinstance(value, dict):
         return value
-    match value.get("Fn::If"):
-        case [_, yes, no]:
-            return _first_choice(no if yes == _NOTHING else yes)
-    chosen = {key: _first_choice(inside) for key, inside in value.items()}
-    return {key: inside for key, inside in chosen.items() if inside != _NOTHING}
+    return [{"region": region, "artifactStore": store} for region, store in value.items()]
 
 
 def _in_template_case(value: Any) -> Any:
-    """The API's camelCase as CloudFormation's PascalCase; configuration keys are nobody's case."""
+    """Return the API's camelCase as CloudFormation's PascalCase; configuration keys are nobody's case."""
     if isinstance(value, list):
         return [_in_template_case(item) for item in value]
     if isinstance(value, dict):
         return {
             key[:1].upper() + key[1:]: inside if key in _AS_IT_IS else _in_template_case(inside)
             for key, inside in value.items()
+            if inside is not None
         }
     return value

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pipelines.lint.findings import Level
 from pipelines.lint.pipeline_linter import documents
 from pipelines.lint.pipeline_linter.rules import (
     actions,
-    approvals,
     artifacts,
     conditions,
-    deployments,
+    exceptions,
     limits,
     permissions,
+    release_practice,
     self_mutation,
+    structure,
     triggers,
     variables,
     versions,
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pipelines.lint.pipeline_linter.findings import Finding, Rule
+    from pipelines.lint.findings import Finding, Rule
     from pipelines.lint.pipeline_linter.model import Pipeline
     from pipelines.lint.pipeline_linter.values import Json
 
@@ -40,6 +43,8 @@ class Family(Protocol):
 
 
 FAMILIES: Final[tuple[Family, ...]] = (
+    structure,
+    exceptions,
     versions,
     variables,
     triggers,
@@ -48,15 +53,16 @@ FAMILIES: Final[tuple[Family, ...]] = (
     limits,
     conditions,
     permissions,
-    approvals,
-    deployments,
+    release_practice,
     self_mutation,
 )
 """Every family of rules, in the order of their ids."""
+RULES: Final = {rule_id: rule for family in FAMILIES for rule_id, rule in family.RULES.items()}
+_LEVELS: Final = tuple(Level)
 
 
 def lint_pipelines(paths: Iterable[Path]) -> list[Finding]:
-    """Everything that is wrong with the pipelines in these files, sorted; nothing when all is well.
+    """Return everything that is wrong with the pipelines in these files, sorted; nothing when all is well.
 
     Args:
         paths: CloudFormation templates in JSON or YAML, or create-pipeline input.
@@ -64,13 +70,42 @@ def lint_pipelines(paths: Iterable[Path]) -> list[Finding]:
     Raises:
         Unreadable: A file is neither.
     """
-    return sorted(finding for path in paths for finding in _judge(documents.read(path)))
+    return sorted(finding for path in paths for finding in lint_document(documents.read(path), str(path)))
 
 
 def lint_document(document: Json, label: str) -> list[Finding]:
-    """The same for one template or create-pipeline input that is parsed already."""
-    return sorted(_judge(documents.of_document(document, label)))
+    """Return the same for one template or create-pipeline input that is parsed already.
+
+    Raises:
+        Unreadable: It is neither.
+    """
+    return sorted(
+        finding
+        for in_each_world in documents.pipelines_in(document, label)
+        for finding in _judge(in_each_world)
+    )
 
 
-def _judge(pipelines: Iterable[Pipeline]) -> Iterator[Finding]:
-    return (finding for pipeline in pipelines for family in FAMILIES for finding in family.check(pipeline))
+def _judge(in_each_world: list[Pipeline]) -> Iterator[Finding]:
+    """Yield what is wrong with a pipeline; what is wrong under some conditions alone says under which."""
+    where: dict[Finding, list[Pipeline]] = {}
+    for pipeline in in_each_world:
+        for finding in {finding for family in FAMILIES for finding in family.check(pipeline)}:
+            if finding.rule not in exceptions.excepted(pipeline):
+                where.setdefault(finding, []).append(pipeline)
+    for finding, pipelines in where.items():
+        level = max(finding.level, RULES[finding.rule].level, key=_LEVELS.index)
+        under = _under(pipelines, in_each_world)
+        yield replace(finding, level=level, problem=finding.problem + under)
+
+
+def _under(some: list[Pipeline], in_each_world: list[Pipeline]) -> str:
+    if len(some) == len(in_each_world):
+        return ""
+    others = [pipeline for pipeline in in_each_world if pipeline not in some]
+    for name, truth in some[0].truths.items():
+        if all(pipeline.truths[name] is truth for pipeline in some) and not any(
+            pipeline.truths[name] is truth for pipeline in others
+        ):
+            return f", where {name} {'holds' if truth else 'does not hold'}"
+    return ", under some of the template's conditions"

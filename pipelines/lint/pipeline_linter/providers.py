@@ -33,8 +33,8 @@ class ActionType:
     v2: bool = False
 
 
-def _words(said: str) -> frozenset[str]:
-    return frozenset(said.split())
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 _COMMIT = _words("AuthorDate BranchName CommitId CommitMessage CommitterDate RepositoryName")
@@ -139,6 +139,7 @@ ACTIONS: Final[dict[tuple[str, str, str], ActionType]] = {
         (1, 1),
         (0, 0),
     ),
+    ("Deploy", "AWS", "Lambda"): ActionType(optional=None, variables=None, v2=True),
     ("Deploy", "AWS", "OpsWorks"): _UNCHECKED,
     ("Deploy", "AWS", "ServiceCatalog"): _UNCHECKED,
     ("Deploy", "ThirdParty", "AlexaSkillsKit"): _UNCHECKED,

@@ -1,18 +1,19 @@
-"""What the roles of a template allow, as far as the template says."""
+"""What the roles of a template may do, as far as the template says."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from pipelines.lint.pipeline_linter.values import Json, listed, logical_id, text
+from pipelines.lint.pipeline_linter.targets import AS_IT_IS, Names, Target, covers
+from pipelines.lint.pipeline_linter.values import Json, listed, mapping, mappings, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _POLICIES: Final = {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}
+_OF_RESOURCES: Final = {"AWS::S3::BucketPolicy": "Bucket", "AWS::SNS::TopicPolicy": "Topics"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,75 +21,163 @@ class Role:
     """A role of the template, with the statements of all its policies.
 
     Attributes:
+        name: Its logical id.
         statements: What they say.
         complete: Whether these are all; a role with policies from elsewhere may do more.
     """
 
+    name: str
     statements: tuple[Json, ...]
     complete: bool
 
 
-def role_of(resources: dict[str, Json], arn: object) -> Role | None:
-    """The role that an ARN names, or none where it is not a role of this template."""
-    name = logical_id(arn)
-    resource = resources.get(name or "", {})
-    if name is None or resource.get("Type") != "AWS::IAM::Role":
-        return None
-    properties = resource.get("Properties") or {}
-    documents = [policy.get("PolicyDocument") or {} for policy in listed(properties.get("Policies"))]
-    documents += _attached(resources, name)
-    complete = True
-    for managed in listed(properties.get("ManagedPolicyArns")):
-        policy = resources.get(logical_id(managed) or "", {})
-        complete = complete and policy.get("Type") == "AWS::IAM::ManagedPolicy"
-        documents.append((policy.get("Properties") or {}).get("PolicyDocument") or {})
-    statements = [one for document in documents for one in listed(document.get("Statement"))]
-    return Role(tuple(statements), complete)
+class Permissions:
+    """The permissions that a template gives."""
 
+    def __init__(self, resources: dict[str, Json]) -> None:
+        """Remember the template's resources by logical id."""
+        self._resources = resources
+        self._names = Names(resources)
 
-def allows(role: Role, action: str, target: object) -> bool | None:
-    """Whether a role may do something to a thing; None where the template cannot say.
+    def role(self, arn: object) -> Role | None:
+        """Return the role that an ARN names; none where it is no role of this template."""
+        name = self._names.resource(Target(arn, AS_IT_IS))
+        resource = self._resources.get(name or "", {})
+        if name is None or resource.get("Type") != "AWS::IAM::Role":
+            return None
+        properties = mapping(resource.get("Properties"))
+        inline = listed(properties.get("Policies"))
+        documents = [mapping(policy.get("PolicyDocument")) for policy in mappings(inline)]
+        documents += self._attached(name)
+        complete = all("PolicyDocument" in mapping(policy) for policy in inline)
+        for managed in listed(properties.get("ManagedPolicyArns")):
+            policy = self._resources.get(_logical(managed), {})
+            complete = complete and policy.get("Type") == "AWS::IAM::ManagedPolicy"
+            documents.append(mapping(mapping(policy.get("Properties")).get("PolicyDocument")))
+        return Role(name, tuple(_statements(documents)), complete)
 
-    Args:
-        role: The role.
-        action: As `codebuild:StartBuild`.
-        target: What it is done to, as the template names it; None where it does not matter.
-    """
-    if any(_matches(statement, action) and _covers(statement, target) for statement in role.statements):
-        return True
-    return False if role.complete else None
+    def may(self, role: Role, names: Iterable[str], target: Target | None) -> bool | None:
+        """Return whether a role may do one of some things, by its own policies or by the target's."""
+        open_names = [name for name in names if not self._denies(role, name, target)]
+        answers = [self.allows(role, name, target) for name in open_names]
+        if True in answers or None in answers:
+            return True in answers or None
+        return self._granted_by_target(role, open_names, target) if open_names and target else False
 
+    def allows(self, role: Role, action: str, target: Target | None) -> bool | None:
+        """Return whether a role's own policies let it do something to a thing; None where nobody can say.
 
-def _attached(resources: dict[str, Json], role: str) -> Iterator[Json]:
-    for resource in resources.values():
-        if resource.get("Type") in _POLICIES:
-            properties = resource.get("Properties") or {}
-            named = [*listed(properties.get("Roles")), properties.get("RoleName")]
-            if any(logical_id(one) == role for one in named):
-                yield properties.get("PolicyDocument") or {}
+        Args:
+            role: The role.
+            action: As `codebuild:StartBuild`.
+            target: What it is done to; None where any will do.
+        """
+        if self._denies(role, action, target):
+            return False
+        answers: list[bool | None] = []
+        for statement in role.statements:
+            answer = _both(_acts(statement, action), self._covers(statement, target))
+            effect = text(statement.get("Effect"))
+            if effect == "Allow":
+                answers.append(answer)
+            elif effect != "Deny" and answer is not False:
+                answers.append(None)
+        if True in answers:
+            return True
+        return None if None in answers or not role.complete else False
 
+    def _denies(self, role: Role, action: str, target: Target | None) -> bool:
+        """Return whether a statement denies an action for certain: on the target, or on everything."""
+        return any(
+            text(statement.get("Effect")) == "Deny"
+            and "Condition" not in statement
+            and _acts(statement, action) is True
+            and (target is not None or "*" in listed(statement.get("Resource")))
+            and self._covers(statement, target) is True
+            for statement in role.statements
+        )
 
-def _matches(statement: Json, action: str) -> bool:
-    if text(statement.get("Effect")) != "Allow":
+    def holds(self, target: Target | None) -> bool:
+        """Return whether a target is a resource of this template."""
+        return target is not None and self._names.resource(target) is not None
+
+    def _covers(self, statement: Json, target: Target | None) -> bool | None:
+        if target is None:
+            return True
+        arn = self._names.arn(target)
+        key = "NotResource" if "NotResource" in statement else "Resource"
+        answers = [covers(self._names.resolved(value), arn) for value in listed(statement.get(key))]
+        answer = True if True in answers else None if None in answers else False
+        return (None if answer is None else not answer) if key == "NotResource" else answer
+
+    def _attached(self, role: str) -> Iterator[Json]:
+        names = {role, text(mapping(self._resources[role].get("Properties")).get("RoleName")) or role}
+        for resource in self._resources.values():
+            if resource.get("Type") in _POLICIES:
+                properties = mapping(resource.get("Properties"))
+                attached_to = [*listed(properties.get("Roles")), properties.get("RoleName")]
+                if any(
+                    _logical(name) in names or text(name) in names - {None} for name in attached_to if name
+                ):
+                    yield mapping(properties.get("PolicyDocument"))
+
+    def _granted_by_target(self, role: Role, names: list[str], target: Target) -> bool | None:
+        """Return whether a policy of the target itself lets a role do something, within one account."""
+        held = self._names.resource(target)
+        resource = self._resources.get(held or "", {})
+        if resource.get("Type") == "AWS::IAM::Role":
+            trust = mapping(mapping(resource.get("Properties")).get("AssumeRolePolicyDocument"))
+            return self._granted(role, names, mappings(trust.get("Statement")))
+        for policy in self._resources.values():
+            key = _OF_RESOURCES.get(str(policy.get("Type")))
+            properties = mapping(policy.get("Properties"))
+            if key and any(_logical(value) == held for value in listed(properties.get(key))):
+                statements = mappings(mapping(properties.get("PolicyDocument")).get("Statement"))
+                answer = self._granted(role, names, statements)
+                if answer is not False:
+                    return answer
         return False
-    if "NotAction" in statement:
-        return not _any(statement["NotAction"], action)
-    return _any(statement.get("Action"), action)
+
+    def _granted(self, role: Role, names: list[str], statements: list[Json]) -> bool | None:
+        answers = []
+        for statement in statements:
+            if text(statement.get("Effect")) == "Allow" and any(_acts(statement, name) for name in names):
+                principal = statement.get("Principal")
+                among = listed(principal.get("AWS")) if isinstance(principal, dict) else [principal]
+                answers += [self._is(role, value) for value in among]
+        return True if True in answers else None if None in answers else False
+
+    def _is(self, role: Role, principal: object) -> bool | None:
+        resolved = self._names.resolved(principal)
+        if resolved == "*":
+            return True
+        if resolved is not None and (resolved.endswith(":root") or resolved.isdecimal()):
+            return False  # the account leaves it to its own policies
+        return covers(resolved, self._names.arn(Target({"Fn::GetAtt": [role.name, "Arn"]}, AS_IT_IS)))
 
 
-def _any(patterns: object, action: str) -> bool:
-    return any(fnmatchcase(action.lower(), (text(one) or "").lower()) for one in listed(patterns))
+def _statements(documents: Iterable[Json]) -> Iterator[Json]:
+    for document in documents:
+        yield from mappings(document.get("Statement"))
 
 
-def _covers(statement: Json, target: object) -> bool:
-    """Whether a statement's resources may mean the target: it names it, or is wide, or nobody can say."""
-    name = logical_id(target)
-    if name is None:
-        return True
-    resources = listed(statement.get("Resource"))
-    literals = [one for one in resources if isinstance(one, str)]
-    mentioned = any(logical_id(one) == name for one in resources)
-    written = json.dumps([one for one in resources if isinstance(one, dict)])
-    return (
-        mentioned or any("*" in one for one in literals) or f'"{name}"' in written or f"${{{name}" in written
-    )
+def _logical(value: object) -> str:
+    as_text = text(value) or ""
+    return as_text.removeprefix("${").removesuffix("}").partition(".")[0] if as_text.startswith("${") else ""
+
+
+def _acts(statement: Json, action: str) -> bool | None:
+    """Return whether a statement is about an action."""
+    key = "NotAction" if "NotAction" in statement else "Action"
+    patterns = [text(pattern) for pattern in listed(statement.get(key))]
+    if any(pattern is not None and fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns):
+        return key == "Action"
+    if any(pattern is None or "${" in pattern for pattern in patterns):
+        return None
+    return key == "NotAction"
+
+
+def _both(first: bool | None, second: bool | None) -> bool | None:
+    if first is False or second is False:
+        return False
+    return None if first is None or second is None else True

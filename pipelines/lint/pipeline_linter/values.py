@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,58 +11,92 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _PAIR: Final = 2
 _VARIABLE: Final = re.compile(r"#\{([^}]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]*)\}")
+
+
+def is_function(value: object) -> bool:
+    """Return whether a value is one function of CloudFormation's, as `{"Ref": "Name"}`."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    [name] = value
+    return name in {"Ref", "Condition"} or name.startswith("Fn::")
 
 
 def text(value: object) -> str | None:
-    """The value as text; what CloudFormation fills in stays as `${Name}`. None where nobody can say."""
+    """Return a value as text, with what CloudFormation fills in as `${Name}`; None where nobody can say."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, int, float)):
         return str(value)
     if isinstance(value, dict) and len(value) == 1:
-        (function, inside), *_ = value.items()
-        return _function_text(function, inside)
+        [(function, argument)] = value.items()
+        return _function_text(function, argument)
     return None
 
 
-def _function_text(function: str, inside: Any) -> str | None:
-    if function == "Ref":
-        return f"${{{inside}}}"
-    if function == "Fn::GetAtt":
-        return f"${{{inside if isinstance(inside, str) else '.'.join(map(str, inside))}}}"
-    if function == "Fn::Sub":
-        return inside if isinstance(inside, str) else text(inside[0])
-    if function == "Fn::Join" and isinstance(inside, list) and len(inside) == _PAIR:
-        parts = [text(part) for part in inside[1]] if isinstance(inside[1], list) else [None]
-        return None if None in parts else str(inside[0]).join(filter(None, parts))
+def _function_text(function: str, argument: Any) -> str | None:
+    match function, argument:
+        case "Ref" | "Fn::GetAtt", str():
+            return f"${{{argument}}}"
+        case "Fn::GetAtt", [str() as resource, str() as attribute]:
+            return f"${{{resource}.{attribute}}}"
+        case "Fn::Sub", str():
+            return argument
+        case "Fn::Sub", [str() as template, dict() as values]:
+            return _substituted(template, values)
+        case "Fn::Join", [str() as separator, list() as parts]:
+            texts = [text(part) for part in parts]
+            return None if None in texts else separator.join(part for part in texts if part is not None)
     return None
+
+
+def _substituted(template: str, values: Json) -> str | None:
+    """Return Fn::Sub's text with its own variables filled in; None where one of them cannot be said."""
+    known = {name: text(value) for name, value in values.items()}
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[2].strip()
+        return str(known[name]) if not match[1] and name in known else match[0]
+
+    used = {match[2].strip() for match in _PLACEHOLDER.finditer(template) if not match[1]}
+    if any(known[name] is None for name in used & set(known)):
+        return None
+    return _PLACEHOLDER.sub(fill, template)
 
 
 def literal(value: object) -> str | None:
-    """The value as text if neither CloudFormation nor CodePipeline fills in any of it."""
-    said = text(value)
-    return None if said is None or "${" in said or "#{" in said else said
+    """Return a value as text if neither CloudFormation nor CodePipeline fills in any of it."""
+    as_text = text(value)
+    return None if as_text is None or "${" in as_text or "#{" in as_text else as_text
 
 
 def variables(value: object) -> Iterator[str]:
-    """Every `#{…}` inside a value, at any depth, without its braces."""
-    yield from _VARIABLE.findall(json.dumps(value, default=str))
+    """Yield every `#{…}` inside a value, at any depth, without its braces."""
+    if isinstance(value, str):
+        yield from _VARIABLE.findall(value)
+    elif isinstance(value, (list, dict)):
+        for inside in value.values() if isinstance(value, dict) else value:
+            yield from variables(inside)
 
 
 def logical_id(value: object) -> str | None:
-    """The resource or parameter that a Ref or GetAtt names."""
-    if not isinstance(value, dict):
-        return None
-    if isinstance(value.get("Ref"), str):
-        return str(value["Ref"])
-    attribute = value.get("Fn::GetAtt")
-    if isinstance(attribute, list) and attribute:
-        return str(attribute[0])
-    return attribute.partition(".")[0] if isinstance(attribute, str) else None
+    """Return the resource or parameter that a Ref, a GetAtt or a Sub of nothing else names."""
+    match = re.fullmatch(r"\$\{([A-Za-z0-9]+)(\.[^}]*)?\}", text(value) or "")
+    return match[1] if match else None
 
 
 def listed(value: object) -> list[Any]:
-    """The value as a list: itself, or with itself inside, or empty."""
+    """Return a list as it is, nothing as an empty one, and any other value as a list of one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def mappings(value: object) -> list[Json]:
+    """Return the mappings among the entries of a list, or a mapping as a list of one."""
+    return [entry for entry in listed(value) if isinstance(entry, dict)]
+
+
+def mapping(value: object) -> Json:
+    """Return a mapping as it is, and anything else as an empty one."""
+    return value if isinstance(value, dict) else {}

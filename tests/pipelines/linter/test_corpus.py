@@ -23,7 +23,7 @@ def test_a_seeded_fault_is_found_by_exactly_its_rule(file: Path) -> None:
 
     # Then that rule finds it, no other finds anything, and the finding says place and mend
     assert {finding.rule for finding in findings} == {rule}, "\n".join(map(str, findings))
-    assert all(finding.place and finding.mend and finding.file == str(file) for finding in findings)
+    assert all(finding.place and finding.fix and finding.file == str(file) for finding in findings)
 
 
 @pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)

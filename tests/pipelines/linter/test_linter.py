@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from environments import tools
 from pipelines.definitions import pipelines_stack
-from pipelines.lint.pipeline_linter.findings import Unreadable
+from pipelines.lint.findings import Unreadable
 from pipelines.lint.pipeline_linter.linter import lint_document, lint_pipelines
 
 Json = dict[str, Any]

@@ -8,14 +8,14 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from pipelines.lint.findings import Level, Rule
 from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.findings import Rule
-from pipelines.lint.pipeline_linter.values import listed, literal, text
+from pipelines.lint.pipeline_linter.values import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Action, Pipeline
     from pipelines.lint.pipeline_linter.values import Json
 
@@ -58,32 +58,34 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
             problem = f"{action.kind[2]} has no version {version}"
             yield pipeline.finding("P505", action.place, problem, "Say Version: '1'")
         wrong = _keys(kind.required, kind.optional, action.configuration)
-        for unknown, problem, mend in wrong:
-            yield pipeline.finding("P502" if unknown else "P503", action.place, problem, mend)
+        for unknown, problem, fix in wrong:
+            yield pipeline.finding("P502" if unknown else "P503", action.place, problem, fix)
         yield from _values(pipeline, action)
-    for stage in pipeline.stages:
-        for condition in stage.conditions():
-            for rule in listed(condition.raw.get("Rules")):
-                yield from _rule(pipeline, f"{condition.place} > {text(rule.get('Name'))}", rule)
+    for condition in pipeline.conditions:
+        for place, provider, rule in condition.rules():
+            yield from _rule(pipeline, place, provider, rule)
 
 
 def _unknown(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     category, owner, provider = action.kind
-    if owner == "Custom" or "$" in "".join(action.kind):
+    if owner == "Custom" or not all(action.kind):
         return
     known = sorted({kind[2] for kind in providers.ACTIONS if kind[0] == category})
-    mend = f"Providers of {category}: {', '.join(known)}" if known else "Choose a category that exists"
-    yield pipeline.finding("P501", action.place, f"no provider {category} {owner} {provider}", mend)
+    fix = f"Providers of {category}: {', '.join(known)}" if known else "Choose a category that exists"
+    # Others than AWS come and go, and no page lists them all.
+    level = Level.WARNING if owner == "ThirdParty" and known else Level.ERROR
+    yield pipeline.finding("P501", action.place, f"no provider {category} {owner} {provider}", fix, level)
 
 
 def _keys(
-    required: frozenset[str], optional: frozenset[str] | None, said: Json
+    required: frozenset[str], optional: frozenset[str] | None, configuration: Json
 ) -> Iterator[tuple[bool, str, str]]:
-    """Yield whether a key is unknown (or else missing), the problem and the mend."""
-    for key in sorted(required - set(said)):
+    """Yield whether a key is unknown (or else missing), the problem and the fix."""
+    keys = {key for key in configuration if not key.startswith("Fn::")}
+    for key in sorted(required - keys if keys == set(configuration) else ()):
         yield False, f"{key} is missing", f"Add {key} to the configuration"
     if optional is not None:
-        for key in sorted(set(said) - required - optional):
+        for key in sorted(keys - required - optional):
             yield True, f"{key} is no key of it", _nearest(key, required | optional)
 
 
@@ -94,25 +96,26 @@ def _nearest(key: str, known: Iterable[str]) -> str:
 
 def _values(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     for key, words in providers.VALUES.get(action.kind[2], {}).items():
-        said = literal(action.configuration.get(key))
-        if said is not None and said not in words:
-            mend = f"Choose from {', '.join(sorted(words))}"
-            yield pipeline.finding("P504", action.place, f"{key} {said} does not exist", mend)
+        value = literal(action.configuration.get(key))
+        if value is not None and value not in words:
+            fix = f"Choose from {', '.join(sorted(words))}"
+            yield pipeline.finding("P504", action.place, f"{key} {value} does not exist", fix)
     mode = literal(action.configuration.get("ActionMode"))
     for key in sorted(providers.MODES.get(mode or "", frozenset()) - set(action.configuration)):
-        mend = f"Add {key} to the configuration"
-        yield pipeline.finding("P503", action.place, f"{key} is missing, and {mode} needs it", mend)
+        fix = f"Add {key} to the configuration"
+        yield pipeline.finding("P503", action.place, f"{key} is missing, and {mode} needs it", fix)
     if action.kind[2] == "Commands" and not action.raw.get("Commands"):
         yield pipeline.finding("P503", action.place, "no Commands", "Say what to run")
 
 
-def _rule(pipeline: Pipeline, place: str, rule: Json) -> Iterator[Finding]:
-    provider = text((rule.get("RuleTypeId") or {}).get("Provider")) or ""
+def _rule(pipeline: Pipeline, place: str, provider: str, rule: Json) -> Iterator[Finding]:
     kind = providers.RULES.get(provider)
+    if not provider:
+        return
     if kind is None:
-        mend = f"Choose from {', '.join(sorted(providers.RULES))}"
-        yield pipeline.finding("P506", place, f"no rule provider {provider}", mend)
+        fix = f"Choose from {', '.join(sorted(providers.RULES))}"
+        yield pipeline.finding("P506", place, f"no rule provider {provider}", fix)
         return
     wrong = _keys(kind.required, kind.optional, rule.get("Configuration") or {})
-    for unknown, problem, mend in wrong:
-        yield pipeline.finding("P507" if unknown else "P508", place, problem, mend)
+    for unknown, problem, fix in wrong:
+        yield pipeline.finding("P507" if unknown else "P508", place, problem, fix)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipelines.lint.findings import Level, Rule
 from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.findings import Rule
-from pipelines.lint.pipeline_linter.values import listed, text
+from pipelines.lint.pipeline_linter.values import literal, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Action, Pipeline
 
 _PATHS: Final = ("TemplatePath", "TemplateConfiguration")
@@ -24,7 +24,11 @@ RULES: Final = {
         "an artifact that is read, by an action or a rule, before anybody has written it",
         "Name an output artifact of an earlier action",
     ),
-    "P402": Rule("an artifact that nobody reads", "Read it, or do not write it: every execution pays for it"),
+    "P402": Rule(
+        "an artifact that nobody reads",
+        "Read it, or do not write it: every execution pays for it",
+        Level.ADVICE,
+    ),
     "P403": Rule("an artifact that two actions write", "Give each output artifact a name of its own"),
     "P405": Rule(
         "a TemplatePath or TemplateConfiguration in an artifact that is no input of the action",
@@ -48,15 +52,15 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         for name in action.outputs:
             if name in written:
                 problem = f"{written[name].place} writes {name} too"
-                mend = "Give each output artifact a name of its own"
-                yield pipeline.finding("P403", action.place, problem, mend)
+                fix = "Give each output artifact a name of its own"
+                yield pipeline.finding("P403", action.place, problem, fix)
             written.setdefault(name, action)
     yield from _reads(pipeline, written)
     read = {name for _, _, name in _readers(pipeline)}
     for name, action in written.items():
-        if name not in read:
-            mend = "Read it, or do not write it: every execution pays for it"
-            yield pipeline.finding("P402", action.place, f"nobody reads {name}", mend)
+        if name not in read and pipeline.complete:
+            fix = "Read it, or do not write it: every execution pays for it"
+            yield pipeline.finding("P402", action.place, f"nobody reads {name}", fix)
     for action in pipeline.actions:
         yield from _shape(pipeline, action)
 
@@ -64,54 +68,56 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
 def _reads(pipeline: Pipeline, written: dict[str, Action]) -> Iterator[Finding]:
     for place, position, name in _readers(pipeline):
         if name not in written:
-            mend = "Name an output artifact of an earlier action"
-            yield pipeline.finding("P401", place, f"reads {name}, which nobody writes", mend)
+            if not pipeline.complete:
+                continue  # whoever writes it may be in a part that nobody can read here
+            fix = "Name an output artifact of an earlier action"
+            yield pipeline.finding("P401", place, f"reads {name}, which nobody writes", fix)
         elif written[name].position >= position:
             problem = f"reads {name} before {written[name].place} has written it"
-            mend = "Move it to a later stage or give it a later RunOrder"
-            yield pipeline.finding("P401", place, problem, mend)
+            fix = "Move it to a later stage or give it a later RunOrder"
+            yield pipeline.finding("P401", place, problem, fix)
 
 
 def _readers(pipeline: Pipeline) -> Iterator[tuple[str, tuple[int, int], str]]:
-    """Whatever reads an artifact, actions and rules alike: its place, its position, the artifact's name."""
+    """Yield each action and rule that reads an artifact: its place, its position, and the artifact's name."""
     for action in pipeline.actions:
         for name in action.inputs:
             yield action.place, action.position, name
-    for stage in pipeline.stages:
-        for condition in stage.conditions():
-            for rule in listed(condition.raw.get("Rules")):
-                place = f"{condition.place} > {text(rule.get('Name'))}"
-                for artifact in listed(rule.get("InputArtifacts")):
-                    yield place, condition.position, text(artifact.get("Name")) or ""
+    for condition in pipeline.conditions:
+        for place, _, rule in condition.rules():
+            for artifact in mappings(rule.get("InputArtifacts")):
+                if artifact_name := literal(artifact.get("Name")):
+                    yield place, condition.position, artifact_name
 
 
 def _shape(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     for key in _PATHS:
-        path = action.says(key)
+        path = action.value(key)
         artifact = (path or "").partition("::")[0]
-        if path is not None and "${" not in artifact and artifact not in action.inputs:
-            mend = f"Write InputArtifact::path, and add {artifact} to the action's InputArtifacts"
-            yield pipeline.finding("P405", action.place, f"{key} {path} is in no input artifact of it", mend)
+        if path is not None and "${" not in path and "#{" not in path and artifact not in action.inputs:
+            fix = f"Write InputArtifact::path, and add {artifact} to the action's InputArtifacts"
+            yield pipeline.finding("P405", action.place, f"{key} {path} is in no input artifact of it", fix)
     kind = providers.ACTIONS.get(action.kind)
-    if kind is not None:
-        for what, names, (least, most) in (
-            ("input", action.inputs, kind.inputs),
-            ("output", action.outputs, kind.outputs),
+    if kind is not None and pipeline.complete:
+        for what, key, (least, most) in (
+            ("input", "InputArtifacts", kind.inputs),
+            ("output", "OutputArtifacts", kind.outputs),
         ):
-            if not least <= len(names) <= most:
-                problem = f"{len(names)} {what} artifacts"
-                mend = f"{action.kind[2]} takes {least if least == most else f'{least} to {most}'}"
-                yield pipeline.finding("P406", action.place, problem, mend)
+            count = len(mappings(action.raw.get(key)))
+            if not least <= count <= most:
+                problem = f"{count} {what} artifacts"
+                fix = f"{action.kind[2]} takes {least if least == most else f'{least} to {most}'}"
+                yield pipeline.finding("P406", action.place, problem, fix)
     yield from _primary(pipeline, action)
 
 
 def _primary(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     if action.kind[2] != "CodeBuild":
         return
-    primary = action.says("PrimarySource")
+    primary = action.value("PrimarySource")
     if primary is None and len(action.inputs) > 1:
-        mend = "Say in PrimarySource which input holds the buildspec"
-        yield pipeline.finding("P407", action.place, "several inputs and no PrimarySource", mend)
+        fix = "Say in PrimarySource which input holds the buildspec"
+        yield pipeline.finding("P407", action.place, "several inputs and no PrimarySource", fix)
     if primary is not None and "${" not in primary and primary not in action.inputs:
-        mend = "Name one of its InputArtifacts"
-        yield pipeline.finding("P407", action.place, f"PrimarySource {primary} is no input of it", mend)
+        fix = "Name one of its InputArtifacts"
+        yield pipeline.finding("P407", action.place, f"PrimarySource {primary} is no input of it", fix)

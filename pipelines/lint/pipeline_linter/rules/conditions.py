@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipelines.lint.findings import Level, Rule
 from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.findings import Rule
-from pipelines.lint.pipeline_linter.values import listed, literal, text
+from pipelines.lint.pipeline_linter.values import literal, mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Pipeline, Stage
 
 _RESULTS: Final = {
@@ -55,42 +55,44 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         for condition in stage.conditions():
             result = literal(condition.raw.get("Result"))
             yield from _result(pipeline, condition.place, condition.when, result)
-            for rule in listed(condition.raw.get("Rules")):
-                place = f"{condition.place} > {text(rule.get('Name'))}"
-                provider = text((rule.get("RuleTypeId") or {}).get("Provider")) or ""
+            for place, provider, rule in condition.rules():
                 if result == "SKIP" and provider in set(providers.RULES) - _SKIPPING:
-                    mend = f"Use {' or '.join(sorted(_SKIPPING))}, or let the stage fail: it can be retried"
-                    yield pipeline.finding("P707", place, f"a condition that skips takes no {provider}", mend)
-                cron = literal((rule.get("Configuration") or {}).get("Cron"))
+                    fix = f"Use {' or '.join(sorted(_SKIPPING))}, or let the stage fail: it can be retried"
+                    yield pipeline.finding("P707", place, f"a condition that skips takes no {provider}", fix)
+                cron = literal(mapping(rule.get("Configuration")).get("Cron"))
                 if cron is not None and len(cron.split()) not in _SECONDS_FIRST:
-                    mend = "Write seconds (*), minutes, hours, day, month, weekday and maybe year"
-                    yield pipeline.finding("P706", place, f"Cron {cron!r} has not 6 or 7 fields", mend)
-        failure = stage.raw.get("OnFailure") or {}
-        yield from _result(
-            pipeline, f"{stage.place} > OnFailure", "OnFailure", literal(failure.get("Result"))
-        )
+                    fix = "Write seconds (*), minutes, hours, day, month, weekday and maybe year"
+                    yield pipeline.finding("P706", place, f"Cron {cron!r} has not 6 or 7 fields", fix)
+        result = literal(stage.on_failure.get("Result"))
+        yield from _result(pipeline, f"{stage.place} > OnFailure", "OnFailure", result)
         yield from _retry(pipeline, stage)
         if stage.index == 0 and any(stage.raw.get(when) for when in _RESULTS):
-            mend = "Put the condition around a later stage"
-            yield pipeline.finding("P705", stage.place, "the source stage can have no conditions", mend)
+            fix = "Put the condition around a later stage"
+            refused = "BeforeEntry" in stage.raw or "ROLLBACK" in _results(stage)
+            level = Level.ERROR if refused else Level.WARNING  # the guide speaks of these two alone
+            yield pipeline.finding("P705", stage.place, "the source stage can have no conditions", fix, level)
+
+
+def _results(stage: Stage) -> list[str | None]:
+    conditions = [literal(condition.raw.get("Result")) for condition in stage.conditions()]
+    return [literal(stage.on_failure.get("Result")), *conditions]
 
 
 def _result(pipeline: Pipeline, place: str, when: str, result: str | None) -> Iterator[Finding]:
     rule, known = _RESULTS[when]
     if result is not None and result not in known:
-        mend = f"Choose from {', '.join(sorted(known))}"
-        yield pipeline.finding(rule, place, f"{when} cannot have the result {result}", mend)
+        fix = f"Choose from {', '.join(sorted(known))}"
+        yield pipeline.finding(rule, place, f"{when} cannot have the result {result}", fix)
 
 
 def _retry(pipeline: Pipeline, stage: Stage) -> Iterator[Finding]:
-    failure = stage.raw.get("OnFailure") or {}
-    retry = failure.get("RetryConfiguration")
-    if retry is None:
+    if "RetryConfiguration" not in stage.on_failure:
         return
-    mode = literal(retry.get("RetryMode"))
-    if text(failure.get("Result")) != "RETRY":
-        mend = "Say Result: RETRY, or leave RetryConfiguration out"
-        yield pipeline.finding("P704", stage.place, "RetryConfiguration without the result RETRY", mend)
+    mode = literal(mapping(stage.on_failure["RetryConfiguration"]).get("RetryMode"))
+    result = text(stage.on_failure.get("Result"))
+    if result is not None and result != "RETRY" and "${" not in result:
+        fix = "Say Result: RETRY, or leave RetryConfiguration out"
+        yield pipeline.finding("P704", stage.place, "RetryConfiguration without the result RETRY", fix)
     if mode is not None and mode not in _RETRIES:
-        mend = f"Choose from {', '.join(sorted(_RETRIES))}"
-        yield pipeline.finding("P704", stage.place, f"RetryMode {mode} does not exist", mend)
+        fix = f"Choose from {', '.join(sorted(_RETRIES))}"
+        yield pipeline.finding("P704", stage.place, f"RetryMode {mode} does not exist", fix)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipelines.lint.pipeline_linter.findings import Rule
-from pipelines.lint.pipeline_linter.values import listed, literal, text
+from pipelines.lint.findings import Rule
+from pipelines.lint.pipeline_linter.values import listed, literal, mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Action, Pipeline
 
 _VALUE: Final = 1000
@@ -61,7 +61,7 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         yield pipeline.finding(
             "P604", pipeline.name, problem, "Put some together, or in a file of the source"
         )
-    for variable in declared:
+    for variable in mappings(declared):
         if len(text(variable.get("DefaultValue")) or " ") not in range(1, _VALUE + 1):
             problem = f"the default of {text(variable.get('Name'))} is too long"
             yield pipeline.finding("P604", pipeline.name, problem, f"Keep to {_VALUE} characters")
@@ -72,24 +72,24 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         yield from _names(pipeline, action)
     for stage in pipeline.stages:
         for when in ("BeforeEntry", "OnSuccess", "OnFailure"):
-            if len(listed((stage.raw.get(when) or {}).get("Conditions"))) > 1:
+            if len(listed(mapping(stage.raw.get(when)).get("Conditions"))) > 1:
                 problem = f"several conditions in {when}, and one is allowed"
                 yield pipeline.finding("P608", stage.place, problem, "Put their rules into one condition")
         for condition in stage.conditions():
             count = len(listed(condition.raw.get("Rules")))
             if not 1 <= count <= _RULES:
-                mend = f"A condition has 1 to {_RULES} rules"
-                yield pipeline.finding("P608", condition.place, f"{count} rules", mend)
+                fix = f"A condition has 1 to {_RULES} rules"
+                yield pipeline.finding("P608", condition.place, f"{count} rules", fix)
 
 
 def _configuration(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     for key, value in action.configuration.items():
-        said = text(value)
-        if said is not None and len(said) > _VALUE:
+        value_text = text(value)
+        if value_text is not None and len(value_text) > _VALUE:
             rule = "P601" if key == "CustomData" else "P602"
-            problem = f"{key} has {len(said)} characters, and {_VALUE} are allowed"
-            mend = "Link to the rest" if rule == "P601" else "Put it in a file of an artifact"
-            yield pipeline.finding(rule, action.place, problem, mend)
+            problem = f"{key} has {len(value_text)} characters, and {_VALUE} are allowed"
+            fix = "Link to the rest" if rule == "P601" else "Put it in a file of an artifact"
+            yield pipeline.finding(rule, action.place, problem, fix)
 
 
 def _lists(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
@@ -100,25 +100,25 @@ def _lists(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     ):
         count = len(listed(action.raw.get(key)))
         if count > most:
-            mend = "Put the rest in a script or a file of the source"
-            yield pipeline.finding(rule, action.place, f"{count} {key}, and {most} are allowed", mend)
+            fix = "Put the rest in a script or a file of the source"
+            yield pipeline.finding(rule, action.place, f"{count} {key}, and {most} are allowed", fix)
     for command in listed(action.raw.get("Commands")):
-        said = text(command) or ""
-        if len(said) > _VALUE or "\n" in said:
-            mend = f"A command is one line of at most {_VALUE} characters; put it in a script of the source"
-            yield pipeline.finding("P606", action.place, "a command is too long or has lines", mend)
+        line = text(command) or ""
+        if len(line) > _VALUE or "\n" in line:
+            fix = f"A command is one line of at most {_VALUE} characters; put it in a script of the source"
+            yield pipeline.finding("P606", action.place, "a command is too long or has lines", fix)
 
 
 def _timeout(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
-    said = literal(action.raw.get("TimeoutInMinutes"))
-    if said is not None and (not said.isdigit() or int(said) not in _TIMEOUT):
-        mend = f"Choose {_TIMEOUT.start} to {_TIMEOUT.stop - 1} minutes"
-        yield pipeline.finding("P609", action.place, f"a timeout of {said} minutes", mend)
+    minutes = literal(action.raw.get("TimeoutInMinutes"))
+    if minutes is not None and (not minutes.isdecimal() or int(minutes) not in _TIMEOUT):
+        fix = f"Choose {_TIMEOUT.start} to {_TIMEOUT.stop - 1} minutes"
+        yield pipeline.finding("P609", action.place, f"a timeout of {minutes} minutes", fix)
 
 
 def _names(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     for key in ("StackName", "ChangeSetName"):
-        said = literal(action.configuration.get(key))
-        if said is not None and not _NAME.fullmatch(said):
-            mend = "Begin with a letter; then letters, digits and hyphens, 128 in all"
-            yield pipeline.finding("P610", action.place, f"{key} {said} is no name", mend)
+        name = literal(action.configuration.get(key))
+        if name is not None and not _NAME.fullmatch(name):
+            fix = "Begin with a letter; then letters, digits and hyphens, 128 in all"
+            yield pipeline.finding("P610", action.place, f"{key} {name} is no name", fix)

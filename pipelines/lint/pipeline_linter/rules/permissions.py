@@ -1,27 +1,30 @@
 """P801 to P803: an action or a rule needs a permission that its role lacks.
 
 Source: the "Service role permissions" of each page of the action structure reference and of the rule
-structure reference. Roles that another stack makes, and roles with policies of AWS's own, cannot be judged
-from here and are passed over.
+structure reference. Names are compared as the template resolves them; explicit denials count, and so do the
+policies of buckets, topics and roles in the template. A role that another stack makes, or that has policies
+of AWS's own, cannot be judged from here; where the template cannot say, nothing is found.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipelines.lint.pipeline_linter.findings import Rule
-from pipelines.lint.pipeline_linter.roles import allows, role_of
-from pipelines.lint.pipeline_linter.values import listed, literal, text
+from pipelines.lint.findings import Level, Rule
+from pipelines.lint.pipeline_linter import targets
+from pipelines.lint.pipeline_linter.model import stores
+from pipelines.lint.pipeline_linter.roles import Permissions
+from pipelines.lint.pipeline_linter.values import literal, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Action, Pipeline
     from pipelines.lint.pipeline_linter.values import Json
 
-_CFN: Final = "cloudformation:"
-_MODES: Final = {
+_STACK_ACTIONS: Final = {
     "CREATE_UPDATE": ["CreateStack", "UpdateStack", "DescribeStacks"],
     "REPLACE_ON_FAILURE": ["CreateStack", "UpdateStack", "DeleteStack", "DescribeStacks"],
     "DELETE_ONLY": ["DeleteStack", "DescribeStacks"],
@@ -30,12 +33,6 @@ _MODES: Final = {
 }
 _NEEDS: Final[dict[str, list[str]]] = {
     "CodeBuild": ["codebuild:StartBuild", "codebuild:BatchGetBuilds"],
-    "CodeCommit": [
-        "codecommit:GetBranch",
-        "codecommit:GetCommit",
-        "codecommit:UploadArchive",
-        "codecommit:GetUploadArchiveStatus",
-    ],
     "CodeDeploy": [
         "codedeploy:CreateDeployment",
         "codedeploy:GetDeployment",
@@ -48,14 +45,18 @@ _NEEDS: Final[dict[str, list[str]]] = {
     "Lambda": ["lambda:InvokeFunction"],
     "StepFunctions": ["states:StartExecution", "states:DescribeExecution", "states:DescribeStateMachine"],
 }
+_COMMIT: Final = ["codecommit:GetBranch", "codecommit:GetCommit"]
+_ARCHIVE: Final = ["codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus"]
 _ON: Final = {
-    "CodeBuild": "ProjectName",
-    "CodeStarSourceConnection": "ConnectionArn",
-    "Lambda": "FunctionName",
-    "StepFunctions": "StateMachineArn",
+    "CodeBuild": ("ProjectName", targets.PROJECT),
+    "CodeStarSourceConnection": ("ConnectionArn", targets.AS_IT_IS),
+    "Lambda": ("FunctionName", targets.FUNCTION),
+    "LambdaInvoke": ("FunctionName", targets.FUNCTION),
+    "StepFunctions": ("StateMachineArn", targets.AS_IT_IS),
 }
-"""The configuration key that names what the permission must be on."""
-_ON_RULE: Final = {"CodeBuild": "ProjectName", "LambdaInvoke": "FunctionName"}
+"""The configuration key that names what the permission must be on, and the form of its ARN."""
+_NOT_ON_IT: Final = {"states:DescribeExecution"}
+"""Permissions that are on something else than what the key names."""
 _RULES_NEED: Final[dict[str, list[str]]] = {
     "CloudWatchAlarm": ["cloudwatch:DescribeAlarms"],
     "CodeBuild": _NEEDS["CodeBuild"],
@@ -80,62 +81,108 @@ RULES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A permission of any of these names, on a target; any target will do where it is none."""
+
+    names: tuple[str, ...]
+    target: targets.Target | None = None
+
+
 def check(pipeline: Pipeline) -> Iterator[Finding]:
     """Yield permissions that are needed and not there."""
+    permissions = Permissions(pipeline.resources)
+    bucket = _bucket(pipeline)
     for action in pipeline.actions:
-        yield from _judge(pipeline, "P801", action.place, action.raw, _needed(action))
-    for stage in pipeline.stages:
-        for condition in stage.conditions():
-            for rule in listed(condition.raw.get("Rules")):
-                place = f"{condition.place} > {text(rule.get('Name'))}"
-                yield from _judge(pipeline, "P803", place, rule, _needed_by_rule(rule))
+        needs = [*_needs_of_action(action), *_artifacts(action, bucket)]
+        yield from _judge(pipeline, permissions, "P801", action.place, action.raw, needs)
+    for condition in pipeline.conditions:
+        for place, provider, rule in condition.rules():
+            needs = list(_needs_of_rule(provider, rule, bucket))
+            yield from _judge(pipeline, permissions, "P803", place, rule, needs)
 
 
-def _judge(
-    pipeline: Pipeline, rule: str, place: str, raw: Json, needs: Iterator[tuple[list[str], object]]
+def _judge(  # noqa: PLR0917 - a place and what is asked of it
+    pipeline: Pipeline, permissions: Permissions, rule: str, place: str, raw: Json, needs: list[_Need]
 ) -> Iterator[Finding]:
-    own, other = pipeline.raw.get("RoleArn"), raw.get("RoleArn")
-    if other is not None and not _may(pipeline, own, ["sts:AssumeRole"], other):
-        mend = "Allow the pipeline's role sts:AssumeRole on it"
-        yield pipeline.finding("P802", place, "the pipeline may not take on its role", mend)
-    for needed, target in needs:
-        if not _may(pipeline, own if other is None else other, needed, target):
-            mend = f"Allow it in the role that the {'action' if rule == 'P801' else 'rule'} runs as"
-            yield pipeline.finding(rule, place, f"its role lacks {' or '.join(needed)}", mend)
+    own, other = permissions.role(pipeline.raw.get("RoleArn")), raw.get("RoleArn")
+    actor = own if other is None else permissions.role(other)
+    if other is not None and own is not None:
+        target = targets.Target(other, targets.AS_IT_IS)
+        if permissions.may(own, ("sts:AssumeRole",), target) is False:
+            fix = "Allow the pipeline's role sts:AssumeRole on it"
+            problem = "the pipeline may not take on its role"
+            yield pipeline.finding("P802", place, problem, fix, _level(permissions, target, "sts:AssumeRole"))
+    if actor is None:
+        return
+    for need in needs:
+        if permissions.may(actor, need.names, need.target) is False:
+            fix = f"Allow it in the role that the {'action' if rule == 'P801' else 'rule'} runs as"
+            problem = f"its role lacks {' or '.join(need.names)}"
+            yield pipeline.finding(rule, place, problem, fix, _level(permissions, need.target, need.names[0]))
 
 
-def _needed_by_rule(rule: Json) -> Iterator[tuple[list[str], object]]:
-    provider = text((rule.get("RuleTypeId") or {}).get("Provider")) or ""
-    target = (rule.get("Configuration") or {}).get(_ON_RULE.get(provider, ""))
-    for permission in _RULES_NEED.get(provider, []):
-        yield [permission], target
+def _level(permissions: Permissions, target: targets.Target | None, name: str) -> Level:
+    """Return a warning where a policy of the target itself, in another stack, may give the permission."""
+    service = name.partition(":")[0]
+    if service not in {"s3", "sns", "sts", "lambda"} or permissions.holds(target):
+        return Level.ERROR
+    return Level.WARNING
+
+
+def _bucket(pipeline: Pipeline) -> targets.Target | None:
+    """Return the objects of the artifact bucket; none where there are several, or none."""
+    buckets = list(stores(pipeline).values())
+    return targets.Target(buckets[0], targets.OBJECTS) if len(buckets) == 1 and buckets[0] else None
+
+
+def _needs_of_rule(provider: str, rule: Json, bucket: targets.Target | None) -> Iterator[_Need]:
+    configuration = mapping(rule.get("Configuration"))
+    for name in _RULES_NEED.get(provider, []):
+        yield _Need((name,), _target(provider, configuration, name))
     if rule.get("InputArtifacts"):
-        yield ["s3:GetObject"], None
+        yield _Need(("s3:GetObject",), bucket)
 
 
-def _needed(action: Action) -> Iterator[tuple[list[str], object]]:
+def _target(provider: str, configuration: Json, name: str) -> targets.Target | None:
+    key, form = _ON.get(provider, ("", targets.AS_IT_IS))
+    value = configuration.get(key)
+    return None if value is None or name in _NOT_ON_IT else targets.Target(value, form)
+
+
+def _needs_of_action(action: Action) -> Iterator[_Need]:
     provider, configuration = action.kind[2], action.configuration
-    target = configuration.get(_ON.get(provider, ""))
-    for permission in _NEEDS.get(provider, []):
-        yield [permission], target
+    if action.kind[1] != "AWS":
+        return
+    if (action.kind[0], provider) == ("Deploy", "Lambda"):
+        return
+    for name in _NEEDS.get(provider, []):
+        yield _Need((name,), _target(provider, configuration, name))
     if provider == "CodeStarSourceConnection":
-        yield list(_CONNECTIONS), target
+        yield _Need(_CONNECTIONS, _target(provider, configuration, ""))
+    if provider == "CodeCommit":
+        whole = literal(configuration.get("OutputArtifactFormat")) == "CODEBUILD_CLONE_REF"
+        for name in [*_COMMIT, *(["codecommit:GetRepository"] if whole else _ARCHIVE)]:
+            yield _Need((name,))
     if provider == "Manual" and "NotificationArn" in configuration:
-        yield ["sns:Publish"], configuration["NotificationArn"]
+        yield _Need(("sns:Publish",), targets.Target(configuration["NotificationArn"], targets.AS_IT_IS))
     if provider == "CloudFormation":
-        mode = literal(configuration.get("ActionMode")) or ""
-        for name in _MODES.get(mode, []):
-            yield [_CFN + name], None
-        if "RoleArn" in configuration and mode != "CHANGE_SET_EXECUTE":
-            yield ["iam:PassRole"], configuration["RoleArn"]
+        yield from _needs_of_stack(configuration)
     if provider == "S3" and action.kind[0] == "Deploy":
-        yield ["s3:PutObject"], None
+        yield _Need(("s3:PutObject",), targets.Target(configuration.get("BucketName"), targets.OBJECTS))
+
+
+def _needs_of_stack(configuration: Json) -> Iterator[_Need]:
+    mode = literal(configuration.get("ActionMode")) or ""
+    stack = targets.Target(configuration.get("StackName"), targets.STACK)
+    for name in _STACK_ACTIONS.get(mode, []):
+        yield _Need((f"cloudformation:{name}",), stack)
+    if "RoleArn" in configuration and mode != "CHANGE_SET_EXECUTE":
+        yield _Need(("iam:PassRole",), targets.Target(configuration["RoleArn"], targets.AS_IT_IS))
+
+
+def _artifacts(action: Action, bucket: targets.Target | None) -> Iterator[_Need]:
     if action.inputs:
-        yield ["s3:GetObject"], None
+        yield _Need(("s3:GetObject",), bucket)
     if action.outputs:
-        yield ["s3:PutObject"], None
-
-
-def _may(pipeline: Pipeline, arn: object, needed: list[str], target: object) -> bool:
-    role = role_of(pipeline.resources, arn)
-    return role is None or any(allows(role, permission, target) is not False for permission in needed)
+        yield _Need(("s3:PutObject",), bucket)

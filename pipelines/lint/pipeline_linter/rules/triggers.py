@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines.lint.pipeline_linter.findings import Rule
-from pipelines.lint.pipeline_linter.values import listed, text
+from pipelines.lint.findings import Level, Rule
+from pipelines.lint.pipeline_linter.values import listed, mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Pipeline
     from pipelines.lint.pipeline_linter.values import Json
 
@@ -36,50 +36,52 @@ RULES: Final = {
         "Name a source action with the provider CodeStarSourceConnection",
     ),
     "P305": Rule(
-        "a filter that filters by nothing", "Say Branches, Tags or FilePaths, or leave the filter out"
+        "a filter that filters by nothing",
+        "Say Branches, Tags or FilePaths, or leave the filter out",
+        Level.WARNING,
     ),
-    "P306": Rule("two triggers of one source action", "Put all its filters in one trigger"),
+    "P306": Rule("two triggers of one source action", "Put all its filters in one trigger", Level.WARNING),
 }
 
 
 def check(pipeline: Pipeline) -> Iterator[Finding]:
     """Yield what is wrong with the pipeline's triggers."""
     watched: set[str] = set()
-    for trigger in listed(pipeline.raw.get("Triggers")):
-        git = trigger.get("GitConfiguration") or {}
+    for trigger in mappings(pipeline.raw.get("Triggers")):
+        git = mapping(trigger.get("GitConfiguration"))
         source = text(git.get("SourceActionName")) or ""
         place = f"{pipeline.name} > trigger of {source or 'nothing'}"
         if source in watched:
-            mend = "Put all its filters in one trigger"
-            yield pipeline.finding("P306", place, f"{source} has a trigger already", mend)
+            fix = "Put all its filters in one trigger"
+            yield pipeline.finding("P306", place, f"{source} has a trigger already", fix)
         watched.add(source)
         yield from _source(pipeline, place, source)
         for kind in ("Push", "PullRequest"):
-            yield from _filters(pipeline, place, kind, listed(git.get(kind)))
+            yield from _filters(pipeline, place, kind, mappings(git.get(kind)))
 
 
 def _source(pipeline: Pipeline, place: str, source: str) -> Iterator[Finding]:
     actions = {text(action.raw.get("Name")): action for action in pipeline.actions}
     if source not in actions or actions[source].kind[2] != _CONNECTION:
-        mend = "Name a source action with the provider CodeStarSourceConnection; others have no triggers"
-        yield pipeline.finding("P304", place, f"{source or 'it'} is no source action with a connection", mend)
+        fix = "Name a source action with the provider CodeStarSourceConnection; others have no triggers"
+        yield pipeline.finding("P304", place, f"{source or 'it'} is no source action with a connection", fix)
 
 
 def _filters(pipeline: Pipeline, place: str, kind: str, filters: list[Json]) -> Iterator[Finding]:
     if len(filters) > _FILTERS:
         problem = f"{len(filters)} {kind} filters, and {_FILTERS} are allowed"
         yield pipeline.finding("P302", place, problem, "Merge them, or split the pipeline")
-    for number, one in enumerate(filters, start=1):
+    for number, criteria in enumerate(filters, start=1):
         where = f"{place} > {kind} {number}"
-        if not any(one.get(key) for key in ("Branches", "Tags", "FilePaths", "Events")):
-            mend = "Say Branches, Tags or FilePaths, or leave the filter out"
-            yield pipeline.finding("P305", where, "the filter filters by nothing", mend)
-        if one.get("Tags") and (one.get("Branches") or one.get("FilePaths")):
-            mend = "Make two filters of it: a push is of a tag or of a branch"
-            yield pipeline.finding("P303", where, "tags stand beside branches or file paths", mend)
+        if not any(criteria.get(key) for key in ("Branches", "Tags", "FilePaths", "Events")):
+            fix = "Say Branches, Tags or FilePaths, or leave the filter out"
+            yield pipeline.finding("P305", where, "the filter filters by nothing", fix)
+        if criteria.get("Tags") and (criteria.get("Branches") or criteria.get("FilePaths")):
+            fix = "Make two filters of it: a push is of a tag or of a branch"
+            yield pipeline.finding("P303", where, "tags stand beside branches or file paths", fix)
         for key in ("Branches", "Tags", "FilePaths"):
             for list_name in ("Includes", "Excludes"):
-                globs = listed((one.get(key) or {}).get(list_name))
+                globs = listed(mapping(criteria.get(key)).get(list_name))
                 if len(globs) > _GLOBS:
                     problem = f"{len(globs)} globs in {key}.{list_name}, and {_GLOBS} are allowed"
                     yield pipeline.finding("P301", where, problem, "Use a wider glob")

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pipelines.lint.findings import Rule
 from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.findings import Rule
 from pipelines.lint.pipeline_linter.model import LAST
-from pipelines.lint.pipeline_linter.values import listed, text, variables
+from pipelines.lint.pipeline_linter.values import listed, mappings, text, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Action, Pipeline
     from pipelines.lint.pipeline_linter.values import Json
 
@@ -56,9 +56,8 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
 def _uses(pipeline: Pipeline) -> Iterator[tuple[str, tuple[int, int], Json]]:
     for action in pipeline.actions:
         yield action.place, action.position, action.raw
-    for stage in pipeline.stages:
-        for condition in stage.conditions():
-            yield condition.place, condition.position, condition.raw
+    for condition in pipeline.conditions:
+        yield condition.place, condition.position, condition.raw
 
 
 def _judge(pipeline: Pipeline, place: str, position: tuple[int, int], variable: str) -> Iterator[Finding]:
@@ -67,14 +66,14 @@ def _judge(pipeline: Pipeline, place: str, position: tuple[int, int], variable: 
     if not dot or not name:
         yield pipeline.finding("P206", place, f"{written} is no variable", "Write #{namespace.variable}")
     elif namespace == "variables":
-        declared = {text(one.get("Name")) for one in listed(pipeline.raw.get("Variables"))}
+        declared = {text(entry.get("Name")) for entry in mappings(pipeline.raw.get("Variables"))}
         if name not in declared:
-            mend = f"Add {name} to the pipeline's Variables"
-            yield pipeline.finding("P201", place, f"{written} is not declared", mend)
+            fix = f"Add {name} to the pipeline's Variables"
+            yield pipeline.finding("P201", place, f"{written} is not declared", fix)
     elif namespace == _OWN:
         if name != "PipelineExecutionId":
-            mend = "Of its own, CodePipeline sets PipelineExecutionId alone"
-            yield pipeline.finding("P204", place, f"{written} is never set", mend)
+            fix = "Of its own, CodePipeline sets PipelineExecutionId alone"
+            yield pipeline.finding("P204", place, f"{written} is never set", fix)
     else:
         yield from _output(pipeline, place, position, variable)
 
@@ -82,9 +81,11 @@ def _judge(pipeline: Pipeline, place: str, position: tuple[int, int], variable: 
 def _output(pipeline: Pipeline, place: str, position: tuple[int, int], variable: str) -> Iterator[Finding]:
     namespace, _, name = variable.partition(".")
     setters = [action for action in pipeline.actions if action.namespace == namespace]
+    if not setters and not pipeline.complete:
+        return  # whoever sets it may be in a part that nobody can read here
     if not setters:
-        mend = f"Give the action that sets it Namespace: {namespace}"
-        yield pipeline.finding("P202", place, f"no action has the namespace of #{{{variable}}}", mend)
+        fix = f"Give the action that sets it Namespace: {namespace}"
+        yield pipeline.finding("P202", place, f"no action has the namespace of #{{{variable}}}", fix)
     elif all(setter.position >= position for setter in setters):
         problem = f"#{{{variable}}} is set only by {setters[0].place}, which has not run by then"
         yield pipeline.finding("P203", place, problem, "Use it in a later stage or with a later RunOrder")
@@ -111,9 +112,9 @@ def _namespaces(pipeline: Pipeline) -> Iterator[Finding]:
         if name is None or "${" in name:
             continue
         if not _NAMESPACE.fullmatch(name) or name in _RESERVED:
-            mend = "Use 1 to 100 of A-Z, a-z, 0-9, @, _ and -, and neither codepipeline nor variables"
-            yield pipeline.finding("P206", action.place, f"{name} is no namespace of one's own", mend)
+            fix = "Use 1 to 100 of A-Z, a-z, 0-9, @, _ and -, and neither codepipeline nor variables"
+            yield pipeline.finding("P206", action.place, f"{name} is no namespace of one's own", fix)
         if name in seen:
-            mend = "Give each action a namespace of its own"
-            yield pipeline.finding("P205", action.place, f"{seen[name]} has the namespace {name} too", mend)
+            fix = "Give each action a namespace of its own"
+            yield pipeline.finding("P205", action.place, f"{seen[name]} has the namespace {name} too", fix)
         seen.setdefault(name, action.place)

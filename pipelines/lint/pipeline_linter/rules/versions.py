@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipelines.lint.findings import Rule
 from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.findings import Rule
 from pipelines.lint.pipeline_linter.model import CONDITIONS
 from pipelines.lint.pipeline_linter.values import literal, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.lint.pipeline_linter.findings import Finding
+    from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Pipeline
 
 _MODES: Final = {"SUPERSEDED", "QUEUED", "PARALLEL"}
@@ -43,10 +43,10 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
     if pipeline.mode == "PARALLEL":
         yield from _only_in_turn(pipeline)
     for key, known in (("PipelineType", {"V1", "V2"}), ("ExecutionMode", _MODES)):
-        said = literal(pipeline.raw.get(key))
-        if said is not None and said not in known:
-            mend = f"Choose from {', '.join(sorted(known))}"
-            yield pipeline.finding("P107", pipeline.name, f"{key} {said} does not exist", mend)
+        value = literal(pipeline.raw.get(key))
+        if value is not None and value not in known:
+            fix = f"Choose from {', '.join(sorted(known))}"
+            yield pipeline.finding("P107", pipeline.name, f"{key} {value} does not exist", fix)
 
 
 def _only_v2(pipeline: Pipeline) -> Iterator[Finding]:
@@ -68,8 +68,8 @@ def _only_v2(pipeline: Pipeline) -> Iterator[Finding]:
 
 def _only_in_turn(pipeline: Pipeline) -> Iterator[Finding]:
     for stage in pipeline.stages:
-        results = [text((stage.raw.get("OnFailure") or {}).get("Result"))]
+        results = [text(stage.on_failure.get("Result"))]
         results += [text(condition.raw.get("Result")) for condition in stage.conditions()]
         if "ROLLBACK" in results:
-            mend = "Choose QUEUED or SUPERSEDED, or let the stage fail"
-            yield pipeline.finding("P106", stage.place, "a PARALLEL pipeline cannot roll a stage back", mend)
+            fix = "Choose QUEUED or SUPERSEDED, or let the stage fail"
+            yield pipeline.finding("P106", stage.place, "a PARALLEL pipeline cannot roll a stage back", fix)
