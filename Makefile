@@ -36,14 +36,14 @@ help: ## List the targets
 	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && rm -rf .venv && apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; } || { rm -rf .venv; echo "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml tests/awscli/uv.lock
+.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml tests/awscli/uv.lock
 	@$(BIN)/uv sync --quiet --frozen
 	@UV_PROJECT_ENVIRONMENT=.cache/lambda-runtime $(BIN)/uv sync --quiet --frozen --only-group lambda-runtime
 	@touch $@
 
 # The small builds of a pipeline run `payments` alone: no linter, no test, no site to build, no embedded AWS.
 # What is installed beyond that stays, so that a checkout with everything keeps it.
-.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml
+.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml
 	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step --inexact
 	@touch $@
 
