@@ -63,6 +63,14 @@ _RULES_NEED: Final[dict[str, list[str]]] = {
     "Commands": _NEEDS["Commands"],
     "LambdaInvoke": _NEEDS["Lambda"],
 }
+_SOMETIMES: Final = {
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "codedeploy:GetApplicationRevision",
+    "codedeploy:RegisterApplicationRevision",
+    *_NEEDS["Commands"],
+}
+"""Permissions that an action asks for in some of its runs alone, as when an earlier change set is left."""
 _CONNECTIONS: Final = ("codestar-connections:UseConnection", "codeconnections:UseConnection")
 
 RULES: Final = {
@@ -123,11 +131,9 @@ def _judge(  # noqa: PLR0917 - a place and what is asked of it
 
 
 def _level(permissions: Permissions, target: targets.Target | None, name: str) -> Level:
-    """Return a warning where a policy of the target itself, in another stack, may give the permission."""
-    service = name.partition(":")[0]
-    if service not in {"s3", "sns", "sts", "lambda"} or permissions.holds(target):
-        return Level.ERROR
-    return Level.WARNING
+    """Return a warning where a policy of the target, in another stack, may give it, or few runs need it."""
+    of_target = name.partition(":")[0] in {"s3", "sns", "sts", "lambda"} and not permissions.holds(target)
+    return Level.WARNING if of_target or name in _SOMETIMES else Level.ERROR
 
 
 def _bucket(pipeline: Pipeline) -> targets.Target | None:
