@@ -13,6 +13,7 @@ from troposphere import Template
 from templates.capabilities.alarm_metrics import (
     of_the_data_api,
     of_the_functions,
+    of_the_settlement,
     of_the_sweeper,
     of_the_workflow,
 )
@@ -24,6 +25,7 @@ from templates.capabilities.exports import add_output
 from templates.capabilities.parameters import add_parameters
 from templates.capabilities.payment_workflow import add_live_alias, add_payment_workflow
 from templates.capabilities.service_level_objective import add_promise
+from templates.capabilities.settlement import add_settlement
 from templates.capabilities.smoke_workflow import add_smoke_workflow
 from templates.capabilities.step_functions import ROUTES, add_step_functions
 from templates.capabilities.sweeper import add_sweeper
@@ -44,9 +46,11 @@ def build(environment: Environment) -> Template:
     functions = add_step_functions(template, environment, api)
     workflow = add_payment_workflow(template, environment, functions)
     sweeper = add_sweeper(template, environment, functions, workflow)
+    settlement = add_settlement(template, environment, api)
     symptoms: list[Symptom] = [
         *of_the_workflow(template, workflow, functions["record_failure"]),
         *of_the_sweeper(sweeper),
+        *of_the_settlement(settlement),
         *of_the_data_api(api.function),
         *of_the_functions(template, {name: functions[name] for name in SUBSTITUTIONS}),
     ]
@@ -59,6 +63,7 @@ def build(environment: Environment) -> Template:
     add_output(template, "PaymentWorkflowAliasArn", "What orders are placed with", alias_arn)
     add_output(template, "SmokeWorkflowArn", "Proves the deployment with synthetic orders", smoke.arn)
     add_output(template, "SweeperArn", "Undoes orders whose execution ended half-way", sweeper.arn)
+    add_output(template, "SettlementArn", "Settles orders that are over", settlement.arn)
     add_output(template, "DataApiFunctionName", "The data API's live function", api.live_function_arn)
     add_output(template, "DataApiId", "The data API in API Gateway", api.api_id)
     add_output(template, "DataApiUrl", "The data API, from inside the network", api.url)

@@ -97,6 +97,25 @@ def of_the_sweeper(sweeper: Workflow) -> list[Symptom]:
     ]
 
 
+def of_the_settlement(settlement: Workflow) -> list[Symptom]:
+    """Return what can be wrong with the settlement of orders that are over."""
+    return [
+        Symptom(
+            "SettlementFailing",
+            "Orders that are over are not settled: the documents of products and users grow.",
+            total(
+                "Settlements",
+                [
+                    Metric("AWS/States", name, {"StateMachineArn": settlement.arn})
+                    for name in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+                ],
+            ),
+            threshold=0,
+            minutes=5,
+        ),
+    ]
+
+
 def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
     """Return what can be wrong with the data API."""
     stage: dict[str, AWSHelperFn | str] = {"ApiName": StackName, "Stage": STAGE}

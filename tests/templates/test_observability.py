@@ -79,13 +79,20 @@ def test_every_function_writes_metrics_of_its_own_stack(payments: Json) -> None:
         assert namespace == {"Fn::Sub": "Payments/${AWS::StackName}"}
 
 
+def test_orders_that_are_over_are_settled_every_minute(payments: Json) -> None:
+    schedule = properties(payments, "AWS::Events::Rule")["SettlementSchedule"]
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+
+
 def test_the_sweeper_starts_on_what_step_functions_cut_off_and_on_a_schedule(payments: Json) -> None:
     rules = properties(payments, "AWS::Events::Rule")
     detail = rules["CutOff"]["EventPattern"]["detail"]
     assert detail["stateMachineArn"] == [{"Ref": "PaymentWorkflow"}]
     assert detail["$or"] == [{"status": ["ABORTED", "TIMED_OUT"]}, {"error": [{"prefix": "States."}]}]
     assert rules["SweepSchedule"]["ScheduleExpression"] == "rate(5 minutes)"
-    assert {rule["Targets"][0]["Arn"]["Ref"] for rule in rules.values()} == {"Sweeper"}
+    started = {name: rule["Targets"][0]["Arn"]["Ref"] for name, rule in rules.items()}
+    assert started.pop("SettlementSchedule") == "Settlement"
+    assert set(started.values()) == {"Sweeper"}
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ def test_everything_runs_published_versions(payments: Json) -> None:
         for name, value in machine["DefinitionSubstitutions"].items()
         if name.endswith("Version")
     ]
-    assert set(substituted) == versions - {"DataApiVersion"}
+    assert set(substituted) == versions
     # And the API calls an alias that moves to one
     assert "${DataApiLive}" in the(payments, "AWS::ApiGateway::Method")["Integration"]["Uri"]["Fn::Sub"]
     assert the(payments, "AWS::Lambda::Alias")["FunctionVersion"] == {
@@ -315,6 +315,7 @@ def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json
         "PaymentWorkflowArn",
         "PaymentWorkflowAliasArn",
         "SmokeWorkflowArn",
+        "SettlementArn",
         "SweeperArn",
         "DataApiFunctionName",
         "DataApiId",
