@@ -130,9 +130,9 @@ def _survivors(room: Room, chosen: list[Mutant], folder: Path) -> list[Mutant]:
 
 def _copy_tree(folder: Path) -> None:
     """Copy what git knows of the working tree, and compile it so that a changed module is seen as changed."""
-    subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, folder], check=True)  # noqa: S607
+    subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, folder], check=True)  # noqa: S607 - git is where PATH says
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607 - git is where PATH says
         cwd=ROOT,
         check=True,
         capture_output=True,
