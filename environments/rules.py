@@ -91,6 +91,7 @@ def known_payment_method(value: str) -> str:
 def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     """Yield every broken rule between the parts of one raw environment file."""
     yield from _networks(raw)
+    yield from _zones(raw)
     yield from _kind(raw)
     yield from _peering(raw)
     yield from _deployment(raw)
@@ -115,6 +116,18 @@ def _networks(raw: dict[Any, Any]) -> Iterator[Problem]:
         if vpc and subnet and not subnet.subnet_of(vpc):
             yield Problem(f"network.private_subnet_cidrs.{index}", f"is outside network.vpc_cidr {vpc}")
     yield from _overlaps(enumerate(subnets))
+
+
+def _zones(raw: dict[Any, Any]) -> Iterator[Problem]:
+    """Two different zones of the region: AWS names them, and a subnet cannot move."""
+    zones, region = at(raw, "network", "zones"), raw.get("region")
+    if not isinstance(zones, list) or not isinstance(region, str):
+        return
+    for index, zone in enumerate(zones):
+        if isinstance(zone, str) and zone[:-1] != region:
+            yield Problem(f"network.zones.{index}", f"{zone} is not a zone of {region}")
+    if len(set(map(str, zones))) < len(zones):
+        yield Problem("network.zones", "are the same: losing it would lose everything")
 
 
 def _overlaps(subnets: Iterable[tuple[int, IPv4Network | None]]) -> Iterator[Problem]:

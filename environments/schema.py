@@ -22,6 +22,7 @@ _TOOLS = "tools"
 
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")]
 # CloudFormation allows 128; a Lambda version's description of 256 holds this name beside others.
 StackName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
@@ -56,6 +57,8 @@ class Network(_Part):
     """The VPC's addresses."""
     private_subnet_cidrs: Annotated[tuple[Cidr, Cidr], Field(strict=False)]
     """Two subnets in two zones, where every function and the API's endpoint are."""
+    zones: Annotated[tuple[Zone, Zone], Field(strict=False)]
+    """The zones of those subnets, in their order; a subnet can never move to another one."""
     public_subnet_cidr: Cidr | None = None
     """Of the NAT gateway; only with a payment method that needs the internet."""
 

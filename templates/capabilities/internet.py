@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troposphere import GetAtt, GetAZs, Ref, Select, Tags
+from troposphere import GetAtt, Ref, Tags
 from troposphere.ec2 import (
     EIP,
     InternetGateway,
@@ -21,7 +21,8 @@ from troposphere.ec2 import (
     VPCGatewayAttachment,
 )
 
-from templates.capabilities.vpc import name_tag
+from templates.capabilities.lint_exceptions import excepted
+from templates.capabilities.vpc import NAMED_ZONE, name_tag
 
 if TYPE_CHECKING:
     from troposphere import Template
@@ -81,9 +82,10 @@ def _add_public_subnet(
         "PublicSubnet",
         VpcId=vpc.vpc_id,
         CidrBlock=environment.network.public_subnet_cidr,
-        AvailabilityZone=Select(0, GetAZs("")),
+        AvailabilityZone=environment.network.zones[0],
         MapPublicIpOnLaunch=False,
         Tags=[name_tag("public")],
+        Metadata=excepted(NAMED_ZONE),
     )
     association = SubnetRouteTableAssociation(
         "PublicSubnetRoutes", SubnetId=Ref(subnet), RouteTableId=Ref(routes)

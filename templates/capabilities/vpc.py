@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from troposphere import GetAZs, Ref, Select, Sub, Tag
+from troposphere import Ref, Sub, Tag
 from troposphere.ec2 import VPC, RouteTable, Subnet, SubnetRouteTableAssociation
+
+from templates.capabilities.lint_exceptions import Except, excepted
 
 if TYPE_CHECKING:
     from troposphere import Template
 
     from environments.schema import Environment
+
+
+_REASON = "The environment's file names it: Fn::GetAZs may change its order, and a subnet cannot move."
+NAMED_ZONE = Except("W3010", _REASON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,8 @@ def add_vpc(template: Template, environment: Environment) -> Vpc:
     routes = RouteTable("PrivateRoutes", VpcId=Ref(vpc), Tags=[name_tag("private")])
     template.add_resource(vpc)
     template.add_resource(routes)
-    subnets = [
-        _add_private_subnet(template, vpc, routes, zone, cidr)
-        for zone, cidr in enumerate(environment.network.private_subnet_cidrs)
-    ]
+    places = zip("AB", environment.network.zones, environment.network.private_subnet_cidrs, strict=True)
+    subnets = [_add_private_subnet(template, vpc, routes, place) for place in places]
     return Vpc(vpc_id=Ref(vpc), private_subnet_ids=tuple(subnets), private_route_table_id=Ref(routes))
 
 
@@ -53,15 +57,16 @@ def name_tag(part: str) -> Tag:
     return Tag("Name", Sub(f"${{AWS::StackName}}-{part}"))
 
 
-def _add_private_subnet(template: Template, vpc: VPC, routes: RouteTable, zone: int, cidr: str) -> Ref:
-    letter = "AB"[zone]
+def _add_private_subnet(template: Template, vpc: VPC, routes: RouteTable, place: tuple[str, str, str]) -> Ref:
+    letter, zone, cidr = place
     subnet = Subnet(
         f"PrivateSubnet{letter}",
         VpcId=Ref(vpc),
         CidrBlock=cidr,
-        AvailabilityZone=Select(zone, GetAZs("")),
+        AvailabilityZone=zone,
         MapPublicIpOnLaunch=False,
         Tags=[name_tag(f"private-{letter.lower()}")],
+        Metadata=excepted(NAMED_ZONE),
     )
     association = SubnetRouteTableAssociation(
         f"PrivateSubnet{letter}Routes", SubnetId=Ref(subnet), RouteTableId=Ref(routes)

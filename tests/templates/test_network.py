@@ -110,7 +110,8 @@ def test_two_private_subnets_in_two_zones_follow_the_private_routes(
         environment.network.private_subnet_cidrs
     )
     assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets.values())
-    assert len({str(subnet["AvailabilityZone"]) for subnet in subnets.values()}) == len(subnets)
+    zones = [subnets[f"PrivateSubnet{letter}"]["AvailabilityZone"] for letter in "AB"]
+    assert zones == list(environment.network.zones)
     associations = [
         part
         for part in properties(network, "AWS::EC2::SubnetRouteTableAssociation").values()

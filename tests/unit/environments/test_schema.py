@@ -101,6 +101,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "database.cidr: 10.141.0.0/25 is not between /21 and /24, as Atlas asks",
     ),
     (
+        {"network.zones": ["eu-central-1a", "eu-west-1a"]},
+        "network.zones.1: eu-west-1a is not a zone of eu-central-1",
+    ),
+    (
+        {"network.zones": ["eu-central-1a", "eu-central-1a"]},
+        "network.zones: are the same: losing it would lose everything",
+    ),
+    (
         {"network.private_subnet_cidrs": ["10.41.0.0/20", "10.50.0.0/20"]},
         "network.private_subnet_cidrs.1: is outside network.vpc_cidr 10.41.0.0/16",
     ),
