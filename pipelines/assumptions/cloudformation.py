@@ -80,7 +80,7 @@ ASSUMPTIONS: Final = (
         "slo-makes-a-service-linked-role",
         "The first service level objective of an account makes the service-linked role of Application "
         "Signals, which needs iam:CreateServiceLinkedRole.",
-        ("templates/capabilities/service_level_objective.py",),
+        ("templates/capabilities/service_level_objective.py", "pipelines/aws/service_roles.py"),
         Documented(
             "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/"
             "CloudWatch-Application-Signals-ServiceLevelObjectives.html"

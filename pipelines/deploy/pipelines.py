@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from pipelines.aws import change_sets, stacks
+from pipelines.aws import change_sets, service_roles, stacks
 from pipelines.aws.change_sets import StackRequest
 from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core.reporting import NOBODY, Reporter
@@ -70,6 +70,7 @@ def deploy(
     """
     changes, outputs = dict[str, str](), dict[str, dict[str, str]]()
     for name, target in targets.items():
+        service_roles.ensure(target)
         bootstrap = bootstrap_stack.build(tools, target.environment)
         label = f"{name}: {tools.bootstrap_stack}"
         changes[label] = _deploy(

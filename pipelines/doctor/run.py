@@ -96,6 +96,7 @@ def _right_account(examination: Examination, aws: Aws) -> bool:
 def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], Diagnosis]]]:
     if aws.environment.name in PROMOTED:
         yield "bootstrap stack", partial(stacks.bootstrap, aws, bootstrap_stack)
+        yield "service-linked roles", partial(stacks.service_linked_roles, aws)
     yield "network stack", partial(stacks.network, aws)
     yield "peering accepted", partial(network.accepted, aws)
     yield "route to the database", partial(network.route_to_database, aws)

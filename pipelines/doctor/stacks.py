@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from pipelines.aws import stacks
+from pipelines.aws import service_roles, stacks
 from pipelines.aws.tools_account import PIPELINES_STACK
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.deploy.synth import PROMOTED
@@ -29,6 +29,16 @@ _HANDSHAKE: Final = (
 def bootstrap(aws: Aws, stack: str) -> Diagnosis:
     """Check that the account has the roles that pipelines assume there."""
     return _stack(aws, stack, _ROLES, _DEPLOY)
+
+
+def service_linked_roles(aws: Aws) -> Diagnosis:
+    """Check that the account has the role that a first service level objective would have to make."""
+    if service_roles.exists(aws):
+        return well("Application Signals has its service-linked role")
+    return failed(
+        "Application Signals has no service-linked role, and no pipeline may make it",
+        f"aws iam create-service-linked-role --aws-service-name {service_roles.APPLICATION_SIGNALS}",
+    )
 
 
 def network(aws: Aws) -> Diagnosis:

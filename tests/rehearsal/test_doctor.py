@@ -284,7 +284,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
         state: {one["check"] for one in findings if one["state"] == state} for state in (OK, FAILED, UNKNOWN)
     }
     assert seen.exit_code == 1
-    assert by_state[FAILED] == {"pipelines", "connection", "bootstrap stack"}
+    assert by_state[FAILED] == {"pipelines", "connection", "bootstrap stack", "service-linked roles"}
     assert by_state[UNKNOWN] == NEVER_SHOWN_HERE
     assert by_state[OK] >= {"Python", "account", "peering accepted", "route back", "addresses", "database"}
     # In the order in which they build on each other, and each that is not well with what to do
@@ -295,7 +295,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
     assert "not emulated here" in apis["says"]
     assert apis["remedy"].endswith("private APIs; a stack needs 1")
     assert all(one["remedy"] for one in findings if one["state"] != OK)
-    assert f"3 of {len(findings)} checks failed; {len(NEVER_SHOWN_HERE)} could not be made" in seen.stderr
+    assert f"4 of {len(findings)} checks failed; {len(NEVER_SHOWN_HERE)} could not be made" in seen.stderr
 
 
 def test_an_environment_without_a_file_is_refused() -> None:

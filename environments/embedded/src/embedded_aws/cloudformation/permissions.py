@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ministack.services import iam
 
 from embedded_aws.iam.simulation import Question
 
@@ -24,6 +25,14 @@ _HANDED = {
     "AWS::StepFunctions::StateMachine": ("RoleArn", "states.amazonaws.com"),
 }
 """The property that session a role to a service."""
+
+
+_SERVICE_LINKED = {
+    "AWS::ApplicationSignals::ServiceLevelObjective": "application-signals.cloudwatch.amazonaws.com"
+}
+"""The service whose role the first resource of a type makes in an account.
+
+CloudWatch user guide, "Using service-linked roles for CloudWatch"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ def questions(operation: str, resource: Resource) -> Iterator[Question]:
 
 
 def _given(resource: Resource, arn: str, context: Json) -> Iterator[Question]:
-    """The policies of an identity, and the code of a function."""
+    """The policies of an identity, the code of a function, and the role that a service makes for itself."""
     if resource.kind == "AWS::IAM::Role":
         if resource.properties.get("Policies", []) != resource.before.get("Policies", []):
             yield Question("iam:PutRolePolicy", arn, context)
@@ -77,9 +86,22 @@ def _given(resource: Resource, arn: str, context: Json) -> Iterator[Question]:
         names = resource.properties.get("Roles") or [resource.properties.get("RoleName", "")]
         for name in names:
             yield Question("iam:PutRolePolicy", f"arn:aws:iam::{resource.account}:role/{name}")
+    elif resource.kind in _SERVICE_LINKED and not _has_service_linked_role(resource.kind):
+        service = _SERVICE_LINKED[resource.kind]
+        yield Question(
+            "iam:CreateServiceLinkedRole", f"arn:aws:iam::{resource.account}:role{_path(service)}*"
+        )
     elif resource.kind == "AWS::Lambda::Function" and "S3Bucket" in resource.properties.get("Code", {}):
         code = resource.properties["Code"]
         yield Question("s3:GetObject", f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}")
+
+
+def _has_service_linked_role(kind: str) -> bool:
+    return any(role["Path"] == _path(_SERVICE_LINKED[kind]) for role in iam._roles.values())
+
+
+def _path(service: str) -> str:
+    return f"/aws-service-role/{service}/"
 
 
 def _handed(resource: Resource) -> Iterator[Question]:
