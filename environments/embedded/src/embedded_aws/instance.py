@@ -5,18 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws import process_record
 from embedded_aws.codeconnections import repositories
-from embedded_aws.core import runtime
+from embedded_aws.core import runtime, waiting
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 DEFAULT_ROOT = REPOSITORY / ".embedded"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.02
 # The server's environment is its own: nothing of the caller's AWS profile may leak into it.
 _INHERITED = (
     "PATH",
@@ -175,29 +175,36 @@ def minutes_take(root: Path, seconds: float) -> None:
 
 
 def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    def ours() -> Instance | bool | None:
         ready = running(root)
         if ready is not None and ready.pid == process.pid:
             return ready
-        time.sleep(0.02)
-    while (record := process_record.read(root)) and record.alive() and not record.ready:
-        time.sleep(0.02)  # another start won the race for the folder
-    if ready := running(root):
-        raise AlreadyRunning(ready)
+        return None if process.poll() is None else False
+
+    def other_is_ready() -> bool | None:
+        record = process_record.read(root)
+        return True if record is None or record.ready or not record.alive() else None
+
+    ready = waiting.wait_for(ours, seconds=_START_SECONDS, every=_POLL_SECONDS)
+    if isinstance(ready, Instance):
+        return ready
+    # Another start may have won the race for the folder.
+    waiting.wait_for(other_is_ready, seconds=_START_SECONDS, every=_POLL_SECONDS)
+    if other := running(root):
+        raise AlreadyRunning(other)
     log = (root / "server.log").read_text(errors="replace") if (root / "server.log").exists() else ""
     _end_child(process.pid)
     raise StartFailed(f"the embedded AWS did not start in {root}; the end of its log:\n{log[-3000:]}")
 
 
 def _await_end(record: process_record.Record) -> None:
-    deadline = time.monotonic() + _STOP_SECONDS
-    while record.alive():
-        if time.monotonic() > deadline:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(record.pid, signal.SIGKILL)
-            deadline = time.monotonic() + _STOP_SECONDS
-        time.sleep(0.02)
+    def ended() -> bool | None:
+        return None if record.alive() else True
+
+    if not waiting.wait_for(ended, seconds=_STOP_SECONDS, every=_POLL_SECONDS):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(record.pid, signal.SIGKILL)
+        waiting.wait_for(ended, seconds=_STOP_SECONDS, every=_POLL_SECONDS)
     _end_child(record.pid)
 
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import pymongo.errors
 import pymongo.uri_parser
 
 from embedded_aws import ports
+from embedded_aws.core import waiting
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -191,18 +191,20 @@ def _dies_with_parent() -> Callable[[], object] | None:
 
 def _takes_writes(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
     """Initiate the set and wait until the server takes writes; False when it ended or did not in time."""
-    deadline = time.monotonic() + seconds
+    address = f"{ports.LOOPBACK}:{port}"
     with pymongo.MongoClient[dict[str, Any]](
         ports.LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=100
     ) as client:
-        while time.monotonic() < deadline and process.poll() is None:
+
+        def primary() -> bool | None:
+            if process.poll() is not None:
+                return False
             try:
-                if _is_primary(client, f"{ports.LOOPBACK}:{port}"):
-                    return True
+                return _is_primary(client, address) or None
             except pymongo.errors.PyMongoError:
-                pass  # not listening yet, or between two states
-            time.sleep(_POLL_SECONDS)
-    return False
+                return None  # not listening yet, or between two states
+
+        return bool(waiting.wait_for(primary, seconds=seconds, every=_POLL_SECONDS))
 
 
 def _is_primary(client: pymongo.MongoClient[dict[str, Any]], member: str) -> bool:

@@ -9,11 +9,20 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 import threading
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
+from typing import Any
 
-from embedded_aws import asgi, mongod, ports, process_record, settings
+from embedded_aws import mongod, ports, process_record
 from embedded_aws.card_gateway import on_demand
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+# A Wait of ten seconds takes 0.2: retries and waits keep their proportions, and a rehearsal stays quick.
+_WAIT_SCALE = "0.02"
 
 
 def main() -> None:
@@ -75,7 +84,7 @@ async def _serve(
     *,
     attached: bool,
 ) -> None:
-    settings.apply(root, endpoint)
+    configure_ministack(root, endpoint)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,12 +102,80 @@ async def _serve(
             root, ready=True, endpoint=endpoint, mongodb_uri=database.uri, card_gateway=cards.url
         )
 
-    await asgi.serve(
+    await _serve_ministack(
         listener,
         stop,
         ready=ready,
         keep=(root / "keep").exists,
     )
+
+
+def configure_ministack(root: Path, endpoint: str) -> None:
+    """Set the environment variables that MiniStack reads when imported, for an instance in `root`."""
+    temporary = root / "tmp"
+    temporary.mkdir(exist_ok=True)
+    host, port = endpoint.removeprefix("http://").split(":")
+    os.environ.setdefault("SFN_WAIT_SCALE", _WAIT_SCALE)
+    os.environ.setdefault("ALARM_PERIOD_SCALE", "1")  # alarms' minutes; drills shorten them
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    os.environ.update(
+        AUTH="true",  # SigV4 and IAM are enforced from the first call
+        AWS_ENDPOINT_URL=endpoint,  # where a function's SDK calls go
+        BIND_HOST=host,
+        GATEWAY_PORT=port,
+        MINISTACK_HOST=host,
+        TMPDIR=str(temporary),
+        PERSIST_STATE="1",  # whether it is written is decided at the stop
+        STATE_DIR=str(root / "state"),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(root / "s3"),
+        IOT_MTLS_ENABLED="0",  # these two would listen on ports of their own
+        SFTP_ENABLED="0",
+        DOCKER_HOST="unix:///nonexistent",  # never touch a Docker that happens to be there
+    )
+    tempfile.tempdir = None  # forget a folder that was chosen before TMPDIR was ours
+
+
+async def _serve_ministack(
+    listener: socket.socket, stop: asyncio.Event, *, ready: Callable[[], None], keep: Callable[[], bool]
+) -> None:
+    """Serve on `listener` until `stop` is set.
+
+    Args:
+        listener: bound and listening.
+        stop: ends the serving; requests in flight get a second.
+        ready: called once when MiniStack has started.
+        keep: asked at the stop whether MiniStack should write its state down.
+    """
+    import hypercorn.asyncio  # noqa: PLC0415 - MiniStack reads its settings at import, so import it here
+    import hypercorn.config  # noqa: PLC0415 - as above
+    from ministack import app as ministack  # noqa: PLC0415 - as above
+
+    async def application(scope: _Message, receive: _Receive, send: _Send) -> None:
+        if scope["type"] != "lifespan":
+            await ministack.app(scope, receive, send)
+            return
+
+        async def watched_receive() -> _Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                ministack.PERSIST_STATE = keep()
+            return message
+
+        async def watched_send(message: _Message) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                ready()
+
+        await ministack.app(scope, watched_receive, watched_send)
+
+    config = hypercorn.config.Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.shutdown_timeout = 20
+    config.loglevel = "WARNING"
+    await hypercorn.asyncio.serve(application, config, shutdown_trigger=stop.wait)
 
 
 def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ def install() -> None:
     apigateway_v1._handle_execute_in_scope = _logged(apigateway_v1._handle_execute_in_scope)
 
 
-def line(form: str, values: dict[str, str]) -> str:
+def formatted(form: str, values: dict[str, str]) -> str:
     """Return the stage's format with its variables filled in."""
     return _VARIABLE.sub(lambda variable: values.get(variable[1], "-"), form)
 
@@ -51,6 +51,6 @@ def _write(api_id: str, stage_name: str, values: dict[str, str], began: float) -
     }
     if _STREAM not in group["streams"]:
         cloudwatch_logs._create_log_stream({"logGroupName": name, "logStreamName": _STREAM})
-    event = {"timestamp": now, "message": line(setting["format"], values), "ingestionTime": now}
+    event = {"timestamp": now, "message": formatted(setting["format"], values), "ingestionTime": now}
     cloudwatch_logs._append_log_events(group["streams"][_STREAM], [event])
     cloudwatch_logs._fanout_to_subscription_filters(name, _STREAM, [event])

@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_GetAuthorizatio
 
 from embedded_aws.codeartifact import package_index
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.errors import ApiError, NotEmulated
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, NotEmulated, Scope
 from embedded_aws.core.service import Service
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.simulation import Question, allows

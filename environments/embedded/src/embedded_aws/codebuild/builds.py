@@ -5,8 +5,7 @@ from typing import Any
 
 from embedded_aws.codebuild import projects, records, runner
 from embedded_aws.core import clock, paging, runtime, threads
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 _OVERRIDES = {
     "artifactsOverride": ("artifacts",),

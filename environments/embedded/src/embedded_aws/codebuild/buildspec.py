@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _TOP = {"version", "run-as", "env", "phases", "reports", "artifacts", "cache"}

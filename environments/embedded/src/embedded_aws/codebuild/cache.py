@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
 _HOMES = ("/root/", "~/", "$HOME/")

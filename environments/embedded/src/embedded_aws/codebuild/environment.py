@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild.buildspec import Buildspec
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
 _INHERITED = {"PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}

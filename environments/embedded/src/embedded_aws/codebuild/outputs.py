@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from embedded_aws.core import globs
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _OWN_KEY = ":alias/aws/s3"  # what a project has that names none
 _QUICKLY = 1  # an artifact never leaves this machine, and most of it is compressed already

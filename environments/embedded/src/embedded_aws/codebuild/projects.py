@@ -1,8 +1,7 @@
 """Build projects."""
 
 from embedded_aws.core import clock, paging, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
 _KIND = "codebuild-project"

@@ -1,7 +1,7 @@
 """Records of builds, as BatchGetBuilds returns them."""
 
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 
 _KIND = "codebuild-build"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 def test_cases(file: Path) -> list[Json]:

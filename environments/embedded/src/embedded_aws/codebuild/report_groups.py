@@ -1,8 +1,7 @@
 """Report groups."""
 
 from embedded_aws.core import clock, paging, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 _KIND = "codebuild-report-group"
 

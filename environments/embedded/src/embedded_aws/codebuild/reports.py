@@ -10,8 +10,7 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import outputs, report_formats
 from embedded_aws.core import clock, paging, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 _KIND = "codebuild-report"
 _TESTS, _COVERAGE = {"JUNITXML"}, {"COBERTURAXML"}

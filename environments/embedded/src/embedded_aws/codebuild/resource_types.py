@@ -2,7 +2,7 @@
 
 from embedded_aws.codebuild.service import SERVICE
 from embedded_aws.core import type_table
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.core.type_table import Created
 
 

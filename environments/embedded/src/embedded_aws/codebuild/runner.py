@@ -16,7 +16,7 @@ from embedded_aws.codebuild import buildspec, cache, environment, outputs, recor
 from embedded_aws.codebuild.log_stream import LogStream
 from embedded_aws.codebuild.shell import Interrupted, Shell
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
 _FAILURES: dict[type[Exception], str] = {

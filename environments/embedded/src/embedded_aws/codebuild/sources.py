@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from embedded_aws.codeconnections import repositories
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 CLONE_REFERENCE = ".codesuite-clone.json"
 _EXECUTABLE = 0o111

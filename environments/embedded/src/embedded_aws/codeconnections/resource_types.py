@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from embedded_aws.codeconnections.service import CODECONNECTIONS, CODESTAR
 from embedded_aws.core import type_table
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import ApiError, Json
 from embedded_aws.core.service import Service
 from embedded_aws.core.type_table import Created
 

@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_CreateConnec
 """
 
 from embedded_aws.core import clock, paging, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.core.service import Operation, Service
 
 _KIND = "connection"

@@ -1,7 +1,7 @@
 """Action executions: one record for each attempt of an action in an execution."""
 
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 KIND = "action"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import outputs
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
 _PIPELINE_LETTERS, _ARTIFACT_LETTERS, _RANDOM_BYTES = 20, 10, 5

@@ -11,7 +11,7 @@ from embedded_aws.codebuild.log_stream import LogStream
 from embedded_aws.codebuild.shell import Interrupted, Shell
 from embedded_aws.codepipeline import variables as references
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
 _SHELL = "bash"

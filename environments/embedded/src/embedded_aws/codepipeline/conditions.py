@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from embedded_aws.codepipeline import executions
 from embedded_aws.codepipeline.stage_actions import StageActions
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from embedded_aws.codepipeline import action_runs, engine, executions, pipelines
 from embedded_aws.core import runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
 _CONCURRENT_LIMIT = 50

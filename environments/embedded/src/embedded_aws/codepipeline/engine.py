@@ -11,7 +11,7 @@ from typing import Protocol
 
 from embedded_aws.codepipeline import action_runs, conditions, executions, stages
 from embedded_aws.core import checkpoint, clock, runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.notifications import rules as notifications
 
 

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 
 KIND = "execution"
 RULE_KIND = "rule"

@@ -2,8 +2,7 @@
 
 from embedded_aws.codepipeline import action_runs, executions, pipelines
 from embedded_aws.core import paging, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 
 def execution(scope: Scope, request: Json) -> Json:

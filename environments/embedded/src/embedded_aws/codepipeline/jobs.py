@@ -1,8 +1,7 @@
 """Jobs that Lambda functions answer: PutJobSuccessResult and PutJobFailureResult."""
 
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 KIND = "job"
 

@@ -8,7 +8,7 @@ from embedded_aws.codepipeline import action_runs, engine, executions
 from embedded_aws.codepipeline.actions import action_runner
 from embedded_aws.codepipeline.rules import checking
 from embedded_aws.core import threads
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 class Performer:

@@ -4,8 +4,7 @@ from typing import Any
 
 from embedded_aws.codepipeline import action_runs, engine, executions, structure
 from embedded_aws.core import clock, paging, runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
 _KIND = "pipeline"

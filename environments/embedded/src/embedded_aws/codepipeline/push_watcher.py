@@ -27,15 +27,15 @@ def watch() -> None:
             if seen.get(name) != state:
                 seen[name] = state
                 try:
-                    look(name, folder)
+                    start_pushed(name, folder)
                 except repositories.RepositoryUnavailable as error:
                     _log.warning("%s: %s", name, error)
                 except Exception:  # noqa: BLE001 - a fault in one repository must not make us blind to the others
                     _log.exception("%s", name)
 
 
-def look(name: str, folder: Path) -> None:
-    """Compare a repository's references with those of the last look."""
+def start_pushed(name: str, folder: Path) -> None:
+    """Start pipelines for the references of a repository that changed since they were compared last."""
     store = runtime.current().store
     now = repositories.references(folder)
     with store.transaction():

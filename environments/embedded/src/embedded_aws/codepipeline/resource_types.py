@@ -3,7 +3,7 @@
 from embedded_aws.codepipeline import approvals_and_transitions, control, pipelines
 from embedded_aws.codepipeline.service import SERVICE
 from embedded_aws.core import runtime, type_table
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.core.type_table import Created
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 class StageActions(Protocol):

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from embedded_aws.codepipeline import conditions, executions, failures
 from embedded_aws.codepipeline.stage_actions import StageActions
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 def step(execution: Json, act: StageActions) -> bool:

@@ -2,7 +2,7 @@
 
 from embedded_aws.codepipeline import action_runs, executions, pipelines, stages
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 
 _CONDITIONS = {
     "beforeEntry": "beforeEntryConditionState",

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from embedded_aws.codepipeline import variables
 from embedded_aws.codepipeline.actions import catalogue
 from embedded_aws.codepipeline.rules import catalogue as rule_catalogue
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 _RESULTS = {
     "beforeEntry": {"FAIL", "SKIP"},

@@ -8,7 +8,7 @@ from pathlib import Path
 from embedded_aws.codeconnections import repositories
 from embedded_aws.codepipeline import pipelines
 from embedded_aws.core import globs, runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _BRANCHES, _TAGS = "refs/heads/", "refs/tags/"
 

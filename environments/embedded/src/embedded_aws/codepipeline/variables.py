@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _REFERENCE = re.compile(r"#\{([^{}.]+)\.([^{}]+)\}")
 

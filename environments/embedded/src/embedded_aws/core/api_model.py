@@ -11,7 +11,7 @@ from typing import Any
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _WORDS = {"ExecutionSummary", "Message", "RevisionSummary", "StopPipelineExecutionReason"}
 _TYPES: dict[str, type | tuple[type, ...]] = {

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import ApiError, Json
 
 
 def page(

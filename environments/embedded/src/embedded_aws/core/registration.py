@@ -1,6 +1,13 @@
-"""Registers a service of ours with MiniStack: its handler, its routes, and its name in policies."""
+"""Registers services of ours with MiniStack, and refuses a service that nobody answers for.
 
+The refusal is in the words and the protocol of the client that asks.
+"""
+
+import json
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
+from xml.sax.saxutils import escape
 
 from ministack import app as ministack
 from ministack.core import iam_actions, router
@@ -9,6 +16,7 @@ from embedded_aws.core import api_model, runtime
 from embedded_aws.core.service import Service
 
 _MODULE = "embedded_aws"
+_REFUSAL = "NotEmulatedException"
 
 
 def register(*services: Service) -> None:
@@ -34,3 +42,34 @@ def _register(service: Service) -> None:
 
 def _reset() -> None:
     runtime.current().store.clear()
+
+
+def install() -> None:
+    """Stand before MiniStack's dispatch, whose refusal no SDK can read."""
+    ministack._dispatch_service_request = _refusing(ministack._dispatch_service_request)
+
+
+def _refusing(stock: Callable[..., Any]) -> Callable[..., Any]:
+    async def dispatch(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: Any, *rest: Any
+    ) -> Any:
+        service = router.detect_service(method, path, headers, query)
+        if service in ministack.SERVICE_HANDLERS or service == "unknown_query":
+            return await stock(method, path, headers, body, query, *rest)
+        return refusal(service, headers.get("content-type", ""))
+
+    return dispatch
+
+
+def refusal(service: str, content_type: str) -> tuple[int, dict[str, str], bytes]:
+    """Return the error response: XML for clients of the query protocol, JSON for all others."""
+    message = (
+        f"{service} is not emulated here. The embedded AWS emulates what this project uses and nothing more."
+    )
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        inner = (
+            f"<Error><Type>Sender</Type><Code>{_REFUSAL}</Code><Message>{escape(message)}</Message></Error>"
+        )
+        return 400, {"Content-Type": "text/xml"}, f"<ErrorResponse>{inner}</ErrorResponse>".encode()
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": _REFUSAL}
+    return 400, headers, json.dumps({"__type": _REFUSAL, "message": message}).encode()

@@ -11,8 +11,7 @@ from botocore.model import OperationModel
 from ministack.core import concurrency, responses
 
 from embedded_aws.core import api_model
-from embedded_aws.core.errors import ApiError, NotEmulated
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, NotEmulated, Scope
 
 Operation = Callable[[Scope, Json], Json]
 Answer = tuple[int, dict[str, str], bytes]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (

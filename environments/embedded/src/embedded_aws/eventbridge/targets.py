@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from ministack.services import eventbridge, scheduler
 
 from embedded_aws.core import threads
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ministack.core import iam_actions
 
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 
 _OF_EVERY_STACK = {"DescribeStacks", "ListStacks"}
 """Without a name they act on all stacks, which AWS calls `stack/*/*` when it refuses them."""

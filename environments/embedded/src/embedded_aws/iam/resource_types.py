@@ -8,9 +8,12 @@ from typing import Any
 
 from ministack.services import iam
 
+from embedded_aws.core import type_table
 
-def amend(role: dict[str, Callable[..., Any]]) -> None:
+
+def install() -> None:
     """Keep the permissions boundary of roles that the type's own handlers create and update."""
+    role = type_table.stock_handlers("AWS::IAM::Role")
     role["create"], role["update"] = _bounding_new(role["create"]), _bounding(role["update"])
 
 

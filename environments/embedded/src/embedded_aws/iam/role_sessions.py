@@ -13,8 +13,7 @@ from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator
 
 from embedded_aws.core import runtime
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import ApiError, Json, Scope
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},

@@ -8,7 +8,7 @@ import json
 from botocore.exceptions import ClientError
 
 from embedded_aws.core import clock, runtime, threads, type_table
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.core.type_table import Created
 from embedded_aws.iam import role_sessions
 
@@ -21,13 +21,6 @@ _EXECUTION = {
     "Superseded": "superseded",
 }
 _APPROVAL = {"InProgress": "needed", "Succeeded": "succeeded", "Failed": "failed"}
-
-
-def install() -> None:
-    """Add the CloudFormation type."""
-    type_table.add(
-        {"AWS::CodeStarNotifications::NotificationRule": type_table.handlers(_create, _update, _delete)}
-    )
 
 
 def _create(_logical_id: str, properties: Json, _stack: str) -> Created:
@@ -117,3 +110,6 @@ def _publish(scope: Scope, topics: list[str], message: str) -> None:
             sns.publish(TopicArn=topic, Message=message)
         except ClientError:  # a topic that is gone; AWS marks the target unreachable and goes on
             continue
+
+
+TYPES = {"AWS::CodeStarNotifications::NotificationRule": type_table.handlers(_create, _update, _delete)}

@@ -4,10 +4,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-prope
 Intervals are minutes on AWS; here they are scaled like every wait of Step Functions.
 """
 
-import time
 from typing import Any
 
 from ministack.services import cloudwatch, stepfunctions
+
+from embedded_aws.core import waiting
 
 _POLL_SECONDS = 0.05
 
@@ -63,17 +64,19 @@ def _mixed(
 def _rang(preference: dict[str, Any]) -> str | None:
     """Watch the preference's alarms for one interval; return the one that rings, or None."""
     minutes = float(preference.get("Interval") or 0)
-    end = time.monotonic() + minutes * 60 * stepfunctions._SFN_WAIT_SCALE
-    while True:
+    seconds = minutes * 60 * stepfunctions._SFN_WAIT_SCALE
+    names = [str(alarm.rsplit(":", 1)[-1]) for alarm in preference.get("Alarms") or []]
+
+    def ringing() -> str | None:
         cloudwatch._evaluate_all_alarms()
-        for alarm in preference.get("Alarms") or []:
-            name = alarm.rsplit(":", 1)[-1]
-            record = cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name)
-            if record and record["StateValue"] == "ALARM":
-                return str(name)
-        if time.monotonic() >= end:
-            return None
-        time.sleep(_POLL_SECONDS)
+        return next((name for name in names if _state(name) == "ALARM"), None)
+
+    return waiting.wait_for(ringing, seconds=seconds, every=_POLL_SECONDS)
+
+
+def _state(alarm: str) -> str | None:
+    record = cloudwatch._alarms.get(alarm) or cloudwatch._composite_alarms.get(alarm)
+    return str(record["StateValue"]) if record else None
 
 
 def _route(alias_arn: str, routing: list[dict[str, Any]], description: str | None = None) -> None:

@@ -4,12 +4,10 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.core import type_table
 from embedded_aws.stepfunctions import (
     definition_checks,
     executions,
     nested_executions,
-    resource_types,
     retries,
     start_requests,
     tasks,
@@ -21,8 +19,6 @@ def install() -> None:
     """Install every part, and route RedriveExecution."""
     for part in (definition_checks, retries, tasks, executions, versions, nested_executions):
         part.install()
-    resource_types.amend(type_table.stock_handlers("AWS::StepFunctions::StateMachine"))
-    type_table.add(resource_types.TYPES, on_threads=True)
     # Tasks on AWS SDK integrations see the names of the Java SDK's classes.
     names = stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES.setdefault("sfn", {})
     names["ExecutionDoesNotExist"] = "ExecutionDoesNotExistException"

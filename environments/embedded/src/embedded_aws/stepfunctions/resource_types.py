@@ -7,6 +7,7 @@ from typing import Any
 
 from ministack.services import cloudformation, stepfunctions
 
+from embedded_aws.core import type_table
 from embedded_aws.stepfunctions import alias_shift, versions
 
 _Made = tuple[str, dict[str, Any]]
@@ -15,8 +16,9 @@ _LOGICAL_ID_LENGTH = 67
 """A machine's name has 80 characters at most (API reference, CreateStateMachine)."""
 
 
-def amend(machine: dict[str, Any]) -> None:
+def install() -> None:
     """Name machines and check definitions as AWS does, keep logging in the API's shape, delete versions."""
+    machine = type_table.stock_handlers("AWS::StepFunctions::StateMachine")
     machine["create"] = _create_machine(machine["create"])
     machine["update"] = _update_machine(machine["update"])
     machine["delete"] = _delete_machine(machine["delete"])

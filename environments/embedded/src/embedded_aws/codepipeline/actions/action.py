@@ -2,7 +2,6 @@
 
 import posixpath
 import shutil
-import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import sources
 from embedded_aws.codepipeline import action_runs, artifact_store
-from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core import runtime, waiting
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
 _T = TypeVar("_T")
@@ -149,17 +148,19 @@ class Action:
         """
         usual = _TIMEOUT_MINUTES.get(self.declaration["actionTypeId"]["provider"], _DEFAULT_TIMEOUT_MINUTES)
         minutes = self.declaration.get("timeoutInMinutes") or usual
-        deadline = time.monotonic() + runtime.current().seconds(minutes)
-        while True:
-            answer = ready()
-            if answer is not None:
-                return answer
-            if runtime.current().stopping.wait(_POLL_SECONDS):
-                raise Abandoned
-            if action_runs.find(self.execution, self.identifier)["status"] != "InProgress":
-                raise Abandoned
-            if time.monotonic() > deadline:
-                raise ActionFailed(f"The action did not finish within {minutes} minutes.", "TimeoutError")
+        try:
+            answer = waiting.wait_for(
+                ready, seconds=runtime.current().seconds(minutes), every=_POLL_SECONDS, pause=self._pause
+            )
+        except waiting.Interrupted:
+            raise Abandoned from None
+        if answer is None:
+            raise ActionFailed(f"The action did not finish within {minutes} minutes.", "TimeoutError")
+        return answer
+
+    def _pause(self, seconds: float) -> bool:
+        stopping = runtime.current().stopping.wait(seconds)
+        return stopping or action_runs.find(self.execution, self.identifier)["status"] != "InProgress"
 
     def call(self, service: str, method: str, **arguments: Any) -> Json:
         """Call a service as the action's role.

@@ -15,7 +15,7 @@ from embedded_aws.codepipeline.actions.action import (
     failed,
 )
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
 _PRINCIPAL = "codepipeline.amazonaws.com"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 def perform(action: Action) -> Outcome:

@@ -17,7 +17,7 @@ from embedded_aws.codepipeline.actions import (
     step_functions,
 )
 from embedded_aws.codepipeline.actions.action import Action, Outcome
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _MANY = 10_000
 _SHORTEST_APPROVAL_MINUTES = 5

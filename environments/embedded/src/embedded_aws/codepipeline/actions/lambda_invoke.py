@@ -8,7 +8,7 @@ import json
 from embedded_aws.codepipeline import jobs
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 
 def perform(action: Action) -> Outcome:

@@ -9,7 +9,7 @@ from embedded_aws.codebuild.sources import CLONE_REFERENCE
 from embedded_aws.codeconnections import repositories, service
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
 from embedded_aws.core import clock
-from embedded_aws.core.errors import ApiError
+from embedded_aws.core.api import ApiError
 from embedded_aws.iam import role_sessions
 
 

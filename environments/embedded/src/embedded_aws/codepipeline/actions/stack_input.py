@@ -9,7 +9,7 @@ from typing import Any
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed
 from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
 _BODY_LIMIT = 51_200

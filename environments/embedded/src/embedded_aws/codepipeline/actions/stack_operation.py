@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, failed
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")

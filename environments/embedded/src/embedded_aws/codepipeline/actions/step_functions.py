@@ -9,7 +9,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome, failed
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _OUTPUT_FILE = "output.json"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from embedded_aws.codepipeline.rules import providers
 from embedded_aws.codepipeline.rules.rule import Rule
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 SKIPPING = frozenset({"LambdaInvoke", "VariableCheck"})
 """The rules that an entry condition with the result SKIP may have; each rule's page says so in a note."""

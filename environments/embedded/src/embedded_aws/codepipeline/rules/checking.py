@@ -10,7 +10,7 @@ from embedded_aws.codepipeline.actions.action import Abandoned
 from embedded_aws.codepipeline.rules import catalogue
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
 from embedded_aws.core import clock, runtime
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
 _FAULTS = (

@@ -10,7 +10,7 @@ from embedded_aws.codepipeline import command_run, jobs
 from embedded_aws.codepipeline.actions import build
 from embedded_aws.codepipeline.rules import cron
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
-from embedded_aws.core.scope import Json
+from embedded_aws.core.api import Json
 
 _LONGEST_WAIT_MINUTES = 1440
 _BUILD_MINUTES = 60

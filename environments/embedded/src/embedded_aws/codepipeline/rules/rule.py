@@ -1,7 +1,6 @@
 """One rule at work."""
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import TypeVar
 
 from embedded_aws.codepipeline import executions
 from embedded_aws.codepipeline.actions.action import Abandoned
-from embedded_aws.core import runtime
-from embedded_aws.core.scope import Json, Scope
+from embedded_aws.core import runtime, waiting
+from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
 _T = TypeVar("_T")
@@ -54,16 +53,17 @@ class Rule:
         Raises:
             Abandoned: the execution is being stopped, or the process is.
         """
-        deadline = time.monotonic() + runtime.current().seconds(minutes)
-        while True:
-            answer = ready()
-            if answer is not None or time.monotonic() >= deadline:
-                return answer
-            if runtime.current().stopping.wait(_POLL_SECONDS):
-                raise Abandoned
-            current = executions.find(*executions.key(self.execution))
-            if current is None or current["status"] != "InProgress":
-                raise Abandoned
+        seconds = runtime.current().seconds(minutes)
+        try:
+            return waiting.wait_for(ready, seconds=seconds, every=_POLL_SECONDS, pause=self._pause)
+        except waiting.Interrupted:
+            raise Abandoned from None
+
+    def _pause(self, seconds: float) -> bool:
+        if runtime.current().stopping.wait(seconds):
+            return True
+        current = executions.find(*executions.key(self.execution))
+        return current is None or current["status"] != "InProgress"
 
     def clean_up(self) -> None:
         """Remove the scratch folder."""

@@ -1,4 +1,21 @@
-"""Errors as the services answer them: a code from the service's model, and a message."""
+"""The words of an API call: the account and region it acts in, JSON documents, and refusals."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The account and region that a request acts in."""
+
+    account: str
+    region: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """Name a resource of ours."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
 
 class ApiError(Exception):
