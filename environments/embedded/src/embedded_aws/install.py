@@ -5,7 +5,7 @@ Import this only after `server.configure_ministack`: MiniStack reads its setting
 
 from embedded_aws.apigateway import access_logs, private_apis
 from embedded_aws.apigateway import resource_types as apigateway_types
-from embedded_aws.cloudformation import interruptions, service_role
+from embedded_aws.cloudformation import interruptions, service_role, stack_requests
 from embedded_aws.cloudfront import viewers
 from embedded_aws.cloudwatch import alarms, service_metrics
 from embedded_aws.cloudwatch import resource_types as cloudwatch_types
@@ -62,6 +62,7 @@ _PARTS = (
     type_table,
     interruptions,
     service_role,
+    stack_requests,
     targets,
     startup,
 )

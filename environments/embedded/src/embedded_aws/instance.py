@@ -11,6 +11,7 @@ from pathlib import Path
 from embedded_aws import process_record
 from embedded_aws.codeconnections import repositories
 from embedded_aws.core import runtime, waiting
+from embedded_aws.core.readings import Readings
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 DEFAULT_ROOT = REPOSITORY / ".embedded"
@@ -166,6 +167,12 @@ def register_repository(root: Path, full_name: str, repository: Path) -> None:
     settings = runtime.read_settings(folder)
     settings.setdefault("repositories", {})[full_name] = entry
     runtime.write_settings(folder, settings)
+
+
+def choose_readings(root: Path, readings: Readings) -> None:
+    """Make the instance in `root` behave by these readings of AWS's documentation from now on."""
+    folder = root.resolve() / "state" / runtime.FOLDER
+    runtime.write_settings(folder, runtime.read_settings(folder) | readings.as_setting())
 
 
 def minutes_take(root: Path, seconds: float) -> None:

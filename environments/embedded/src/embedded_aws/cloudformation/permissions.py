@@ -93,7 +93,8 @@ def _given(resource: Resource, arn: str, context: Json) -> Iterator[Question]:
         )
     elif resource.kind == "AWS::Lambda::Function" and "S3Bucket" in resource.properties.get("Code", {}):
         code = resource.properties["Code"]
-        yield Question("s3:GetObject", f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}")
+        action = "s3:GetObjectVersion" if code.get("S3ObjectVersion") else "s3:GetObject"
+        yield Question(action, f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}")
 
 
 def _has_service_linked_role(kind: str) -> bool:

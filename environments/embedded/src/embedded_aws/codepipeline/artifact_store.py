@@ -28,13 +28,25 @@ class ArtifactStore:
     key_id: str | None
     session: role_sessions.RoleSession
 
-    def put(self, pipeline: str, artifact: str, archive: Path) -> Json:
-        """Upload a zip; return its S3 location."""
+    def put(self, pipeline: str, artifact: str, archive: Path, *, acl: str | None = None) -> Json:
+        """Upload a zip; return its S3 location.
+
+        Raises:
+            ArtifactUnavailable: S3 refuses.
+            NotAuthorized: an ACL is set, which the role may not; S3 asks for that permission, too.
+        """
         location = self.location(pipeline, artifact)
+        if acl:
+            place = f"arn:aws:s3:::{location['bucket']}/{location['key']}"
+            role_sessions.require_permission(self.session, "s3:PutObjectAcl", place)
         with archive.open("rb") as body:
             try:
                 self.session.client("s3").put_object(
-                    Bucket=self.bucket, Key=location["key"], Body=body, **self.encryption()
+                    Bucket=self.bucket,
+                    Key=location["key"],
+                    Body=body,
+                    **self.encryption(),
+                    **({"ACL": acl} if acl else {}),
                 )
             except ClientError as error:
                 raise _unavailable(error, location) from None

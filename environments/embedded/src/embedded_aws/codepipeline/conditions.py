@@ -32,7 +32,7 @@ def result_of(execution: Json, run: Json, kind: str, act: StageActions) -> Condi
         act: begins the check of a condition that was not checked yet.
     """
     declared = (executions.stage_of(execution).get(kind) or {}).get("conditions")
-    if not declared or execution["type"] == "ROLLBACK":  # a rollback must not wait for a window
+    if not declared or not execution["checksConditions"]:
         return _NO_CONDITION
     condition = declared[0]  # the API takes exactly one
     state = run["conditions"].get(kind)

@@ -76,8 +76,9 @@ class _Acts:
         runtime.current().store.after_commit(lambda: _performers[0].check_condition(execution, kind))
 
     @staticmethod
-    def start_rollback(target: Json, stage: str, trigger: str, detail: str) -> None:
-        start_rollback(target, stage, trigger, detail)
+    def start_rollback(target: Json, replaced: Json, trigger: str, detail: str) -> None:
+        stage = executions.stage_of(replaced)["name"]
+        start_rollback(target, replaced, stage, trigger=trigger, detail=detail)
 
 
 ACTS = _Acts()
@@ -99,14 +100,26 @@ def advance(execution: Json) -> None:
                 advance(current)
 
 
-def start_rollback(target: Json, stage: str, trigger: str, detail: str) -> Json:
-    """Start the execution that takes a stage back to what `target` made of it; return its record."""
+def start_rollback(target: Json, replaced: Json | None, stage: str, *, trigger: str, detail: str) -> Json:
+    """Start the execution that takes a stage back to what `target` made of it.
+
+    Args:
+        target: the execution to go back to.
+        replaced: the one that was last in the stage, if any was.
+        stage: its name.
+        trigger: the trigger type.
+        detail: of the trigger.
+
+    Returns:
+        The new execution's record.
+    """
     names = [each["name"] for each in target["declaration"]["stages"]]
     execution = executions.new(
         executions.scope_of(target),
         target["declaration"],
         {"triggerType": trigger, "triggerDetail": detail},
         target=target,
+        replaced=replaced,
         stage=names.index(stage),
     )
     advance(execution)

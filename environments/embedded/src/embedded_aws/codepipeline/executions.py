@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import clock, readings, runtime
 from embedded_aws.core.api import Json, Scope
 
 KIND = "execution"
@@ -20,6 +20,7 @@ def new(
     overrides: list[Json] | None = None,
     push: Json | None = None,
     target: Json | None = None,
+    replaced: Json | None = None,
     stage: int = 0,
 ) -> Json:
     """Make and keep an execution that has not entered a stage yet.
@@ -32,11 +33,14 @@ def new(
         overrides: source revisions to use instead of the newest.
         push: the branch and commit of the push that started it.
         target: of a rollback, the execution whose artifacts and variables are used again.
+        replaced: of a rollback, the execution that was last in its stage.
         stage: of a rollback, the stage that is rolled back, by its place.
     """
     values = {each["name"]: each.get("defaultValue", "") for each in pipeline.get("variables", [])} | (
         variables or {}
     )
+    of_target = readings.current().rollback_variables == "target" or replaced is None
+    inherited = target if of_target else replaced
     execution: Json = {
         "id": clock.new_id(),
         "account": scope.account,
@@ -46,18 +50,19 @@ def new(
         "declaration": pipeline,
         "mode": pipeline["executionMode"],
         "type": "ROLLBACK" if target else "STANDARD",
+        "checksConditions": target is None or readings.current().rollback_checks_conditions,
         "rollbackTarget": target["id"] if target else None,
         "status": "InProgress",
         "start": clock.now(),
         "order": time.time_ns(),
         "updated": clock.now(),
         "trigger": trigger,
-        "variables": target["variables"] if target else values,
+        "variables": inherited["variables"] if inherited else values,
         "overrides": overrides or [],
         "push": push,
         "revisions": target["revisions"] if target else [],
         "artifacts": target["artifacts"] if target else {},
-        "namespaces": target["namespaces"] if target else {},
+        "namespaces": inherited["namespaces"] if inherited else {},
         "stage": stage,
         "runs": {},
     }

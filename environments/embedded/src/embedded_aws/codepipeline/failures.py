@@ -70,7 +70,8 @@ def roll_back(execution: Json, run: Json, act: StageActions) -> None:
         )
         return
     act.keep(execution)  # it leaves the stage before the rollback enters
-    act.start_rollback(target, stage, "AutomatedRollback", f"FailedPipelineExecutionId:{execution['id']}")
+    detail = f"FailedPipelineExecutionId:{execution['id']}"
+    act.start_rollback(target, execution, "AutomatedRollback", detail)
 
 
 def _last_success(execution: Json, stage: str, act: StageActions) -> Json | None:

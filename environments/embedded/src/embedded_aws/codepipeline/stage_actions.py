@@ -40,6 +40,6 @@ class StageActions(Protocol):
         """Begin to check the rules of one of the current stage's conditions."""
         ...
 
-    def start_rollback(self, target: Json, stage: str, trigger: str, detail: str) -> None:
-        """Start an execution that takes a stage back to what `target` made of it."""
+    def start_rollback(self, target: Json, replaced: Json, trigger: str, detail: str) -> None:
+        """Start an execution that takes the stage of `replaced` back to what `target` made of it."""
         ...

@@ -39,7 +39,10 @@ def roll_back(scope: Scope, request: Json) -> Json:
                 "PipelineExecutionOutdatedException",
                 "The target execution was started with an earlier version of the pipeline.",
             )
-        execution = engine.start_rollback(target, stage, "ManualRollback", role_sessions.caller(scope))
+        replaced = stages.latest(executions.of_pipeline(scope, name), stage)
+        execution = engine.start_rollback(
+            target, replaced, stage, trigger="ManualRollback", detail=role_sessions.caller(scope)
+        )
     return {"pipelineExecutionId": execution["id"]}
 
 

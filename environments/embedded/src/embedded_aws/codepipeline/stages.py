@@ -109,7 +109,7 @@ def _success(execution: Json, run: Json, act: StageActions) -> bool:
         return False
     if condition.met:
         run |= {"status": "Succeeded", "phase": "done"}
-    elif condition.result == "ROLLBACK":
+    elif condition.result == "ROLLBACK" and execution["type"] == "STANDARD":
         failures.roll_back(execution, run, act)
     else:
         run |= {"phase": "failure", "conditionFailure": condition.summary}

@@ -115,17 +115,17 @@ class Action:
             self.store.fetch(self.input_location(name), archive)
         return archive
 
-    def put_output(self, files: dict[str, Path], name: str | None = None) -> None:
+    def put_output(self, files: dict[str, Path], name: str | None = None, *, acl: str | None = None) -> None:
         """Zip files into an output artifact, the first one when none is named."""
         if not self.declaration["outputArtifacts"]:
             return
         wanted = name or self.declaration["outputArtifacts"][0]["name"]
         archive = self.store.packed(files, self.folder / f"{wanted}-out.zip")
-        self.put_output_archive(archive, wanted)
+        self.put_output_archive(archive, wanted, acl=acl)
 
-    def put_output_archive(self, archive: Path, name: str) -> None:
+    def put_output_archive(self, archive: Path, name: str, *, acl: str | None = None) -> None:
         """Store a zip as an output artifact."""
-        self.add_output(name, self.store.put(self.execution["pipelineName"], name, archive))
+        self.add_output(name, self.store.put(self.execution["pipelineName"], name, archive, acl=acl))
 
     def add_output(self, name: str, location: Json) -> None:
         """Note an output artifact that is in S3 already."""

@@ -12,6 +12,9 @@ from embedded_aws.core import clock
 from embedded_aws.core.api import ApiError
 from embedded_aws.iam import role_sessions
 
+_ACL = "bucket-owner-full-control"
+"""CodePipeline writes sources with this ACL, so the role needs s3:PutObjectAcl (aws-cdk issue 13557)."""
+
 
 def perform(action: Action) -> Outcome:
     """Fetch the commit of the push or of the override, else the tip of the branch."""
@@ -33,11 +36,11 @@ def perform(action: Action) -> Outcome:
     if settings.get("OutputArtifactFormat", "CODE_ZIP") == "CODEBUILD_CLONE_REF":
         file = action.folder / "reference"
         file.write_text(json.dumps(reference))
-        action.put_output({CLONE_REFERENCE: file})
+        action.put_output({CLONE_REFERENCE: file}, acl=_ACL)
     else:
         archive = action.folder / "source.zip"
         repositories.archive(repository, commit.identifier, archive)
-        action.put_output_archive(archive, artifact)
+        action.put_output_archive(archive, artifact, acl=_ACL)
     return Outcome(
         variables={
             "AuthorDate": commit.authored,

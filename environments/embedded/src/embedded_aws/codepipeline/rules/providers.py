@@ -10,10 +10,12 @@ from embedded_aws.codepipeline import command_run, jobs
 from embedded_aws.codepipeline.actions import build
 from embedded_aws.codepipeline.rules import cron
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
+from embedded_aws.core import readings
 from embedded_aws.core.api import Json
 
 _LONGEST_WAIT_MINUTES = 1440
 _BUILD_MINUTES = 60
+_WINDOW_MINUTES = 24 * 60
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "EQ": lambda value, wanted: value == wanted,
     "NE": lambda value, wanted: value != wanted,
@@ -44,9 +46,8 @@ def watch_alarm(rule: Rule) -> None:
 
 
 def _bad_state(rule: Rule, name: str, bad: set[str]) -> str | None:
-    described = rule.session.client("cloudwatch").describe_alarms(
-        AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-    )
+    types = ["MetricAlarm"] + ["CompositeAlarm"] * readings.current().alarm_rule_sees_composites
+    described = rule.session.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=types)
     alarms = [*described.get("MetricAlarms", []), *described.get("CompositeAlarms", [])]
     if not alarms:
         raise RuleFailed(f"Alarm {name} does not exist")
@@ -111,26 +112,26 @@ def run_commands(rule: Rule) -> None:
 
 
 def await_window(rule: Rule) -> None:
-    """Hold when now is inside the window that the cron expression describes.
+    """Wait until now is inside the window that the cron expression describes.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-DeploymentWindow.html
 
     Raises:
-        RuleFailed: the rule does not hold.
+        RuleFailed: the expression or the time zone is not understood, or the rule's time-out came first.
     """
-    name = rule.configuration.get("TimeZone", "UTC")
-    try:
-        now = datetime.now(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise RuleFailed(f"Time zone {name} is not known") from None
-    try:
-        inside = cron.matches(rule.configuration["Cron"], now)
-    except ValueError as error:
-        raise RuleFailed(f"Cron expression {rule.configuration['Cron']}: {error}") from None
-    if not inside:
-        raise RuleFailed(
-            f"{now:%a %Y-%m-%d %H:%M %Z} is outside of the deployment window {rule.configuration['Cron']}"
-        )
+    expression, zone = rule.configuration["Cron"], rule.configuration.get("TimeZone", "UTC")
+
+    def inside() -> bool | None:
+        try:
+            return cron.matches(expression, datetime.now(ZoneInfo(zone))) or None
+        except (ZoneInfoNotFoundError, OSError):
+            raise RuleFailed(f"Time zone {zone} is not known") from None
+        except ValueError as error:
+            raise RuleFailed(f"Cron expression {expression}: {error}") from None
+
+    minutes = rule.declaration.get("timeoutInMinutes") or _WINDOW_MINUTES
+    if not rule.wait(minutes, inside):
+        raise RuleFailed(f"The deployment window {expression} ({zone}) did not open within {minutes} minutes")
 
 
 def invoke_function(rule: Rule) -> None:
