@@ -73,7 +73,7 @@ def prepare(local: Instance, reporter: Reporter) -> Rehearsal:
         name: Aws(schema.load(name), local.endpoint, local.mongodb_uri, card_gateway=local.card_gateway)
         for name in PROMOTED
     }
-    instance.minutes_take(local.root, 60 / embedded_overrides.SPEEDUP)
+    instance.set_minute(local.root, 60 / embedded_overrides.SPEEDUP)
     variables = embedded_overrides.variables(targets)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
         copied = beside.submit(scratch_repository.make, local.root / "repository", tools.release_branch)

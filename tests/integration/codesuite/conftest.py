@@ -1,5 +1,6 @@
 """A tools account with roles, a bucket, a connection, repositories, and short ways to declare pipelines."""
 
+import contextlib
 import json
 import subprocess
 import uuid
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from embedded_aws import instance
+from embedded_aws.core.readings import Readings
 from pipelines.aws.tools_account import PIPELINES_STACK
 from pipelines.promotion.control import OUTPUTS
 from tests.waiting import wait_until
@@ -154,6 +156,24 @@ class Workshop:
     def register(self, repository: Repository) -> None:
         """Let connections reach a repository."""
         instance.register_repository(self._embedded.root, repository.name, repository.folder)
+
+    @contextlib.contextmanager
+    def quick_minutes(self, seconds: float) -> Iterator[None]:
+        """Make an AWS minute take `seconds` for a while."""
+        instance.set_minute(self._embedded.root, seconds)
+        try:
+            yield
+        finally:
+            instance.set_minute(self._embedded.root, 60)
+
+    @contextlib.contextmanager
+    def reading(self, **readings: Any) -> Iterator[None]:
+        """Let the embedded AWS behave by other readings of AWS's documentation for a while."""
+        instance.choose_readings(self._embedded.root, Readings(**readings))
+        try:
+            yield
+        finally:
+            instance.choose_readings(self._embedded.root, Readings())
 
     def unregistered_repository(self, **files: str) -> Repository:
         """Make a repository with one commit on main, which no connection reaches yet."""

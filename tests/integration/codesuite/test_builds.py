@@ -300,14 +300,14 @@ cache: {paths: ['.cache/**/*']}
 
 
 def test_a_build_that_takes_too_long_is_ended(run: Run, embedded: instance.Instance) -> None:
-    instance.minutes_take(embedded.root, 0.2)
+    instance.set_minute(embedded.root, 0.2)
     try:
         build = run(
             "version: 0.2\nphases: {build: {commands: ['sleep 60'], finally: ['sleep 60']}}\n",
             project={"timeoutInMinutes": 5},
         )
     finally:
-        instance.minutes_take(embedded.root, 60)
+        instance.set_minute(embedded.root, 60)
     assert (build["buildStatus"], _phases(build)["BUILD"]) == ("TIMED_OUT", "TIMED_OUT")
 
 

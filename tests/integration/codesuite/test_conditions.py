@@ -1,5 +1,6 @@
 """Stage conditions and their rules: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html."""
 
+import time
 from typing import Any
 
 import pytest
@@ -66,7 +67,6 @@ def test_an_entry_condition_that_is_met_lets_the_execution_in(
     ("bad", "words"),
     [
         (_variable("EQ", "release"), "does not satisfy EQ 'release'"),
-        (rule("DeploymentWindow", Cron=_NEVER), "outside of the deployment window"),
         (rule("Commands", "exit 3"), "exit status 3"),
         (rule("CloudWatchAlarm", AlarmName="nobody-knows"), "Alarm nobody-knows does not exist"),
     ],
@@ -87,6 +87,38 @@ def test_an_entry_condition_that_is_not_met_fails_the_stage_before_its_actions(
         ("Rule", "Failed"),
         ("Good", "Succeeded"),
     ]
+
+
+def test_a_closed_deployment_window_is_waited_for_until_the_rule_s_time_is_over(
+    workshop: Workshop, repository: Repository
+) -> None:
+    # Given a window that never opens, in a world whose minutes take 0.2 seconds
+    closed = rule("DeploymentWindow", Cron=_NEVER) | {"timeoutInMinutes": 5}
+    with workshop.quick_minutes(0.2):
+        # When
+        began = time.monotonic()
+        name, execution = _run(workshop, repository, beforeEntry=condition("FAIL", closed))
+    # Then the stage waited its five minutes before it failed, and no action ran
+    assert time.monotonic() - began >= 1
+    assert "did not open within 5 minutes" in workshop.execution(name, execution)["statusSummary"]
+    assert "Run" not in workshop.actions(name, execution)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_rule_on_a_composite_alarm_is_tried_by_both_readings(
+    workshop: Workshop, repository: Repository, seen: bool
+) -> None:
+    # Given a composite alarm that is quiet. Whether the rule finds it is not documented: DescribeAlarms
+    # returns metric alarms alone unless it is asked for both types.
+    alarm = f"health-{workshop.bucket}-{seen}"
+    workshop.client("cloudwatch").put_composite_alarm(AlarmName=alarm, AlarmRule="FALSE")
+    # When
+    with workshop.reading(alarm_rule_sees_composites=seen):
+        check = condition("FAIL", rule("CloudWatchAlarm", AlarmName=alarm, WaitTime="0"))
+        name, execution = _run(workshop, repository, beforeEntry=check)
+    # Then
+    summary = workshop.execution(name, execution).get("statusSummary", "")
+    assert (summary == "") if seen else (f"Alarm {alarm} does not exist" in summary)
 
 
 def test_an_entry_condition_can_skip_the_stage(workshop: Workshop, repository: Repository) -> None:

@@ -81,6 +81,55 @@ def test_a_failure_condition_goes_back_when_its_rules_hold(
     assert len(workshop.executions(name)) == (3 if goes_back else 2)
 
 
+@pytest.mark.parametrize(("reading", "deployed"), [("target", "one"), ("current", "two")])
+def test_a_rollback_uses_the_variables_of_one_execution_or_of_the_other(
+    workshop: Workshop, reading: str, deployed: str
+) -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html says those of the target.
+    # Given a stage that writes a pipeline variable's value, run with `one` and then with `two`
+    repository = workshop.repository()
+    place = repository.folder.parent / f"{repository.folder.name}-serving"
+    write = commands(f"printf %s \"$WHAT\" > '{place}'", name="Deploy")
+    write["environmentVariables"] = [{"name": "WHAT", "value": "#{variables.what}"}]
+    declared = [{"name": "what", "defaultValue": "none"}]
+    name = workshop.create(
+        stage("Source", workshop.source(repository)), stage("Deploy", write), variables=declared
+    )
+    first, second = (
+        workshop.start(name, variables=[{"name": "what", "value": value}]) for value in ("one", "two")
+    )
+    workshop.succeeded(name, first)
+    workshop.succeeded(name, second)
+    # When
+    ask = {"pipelineName": name, "stageName": "Deploy", "targetPipelineExecutionId": first}
+    with workshop.reading(rollback_variables=reading):
+        rollback = workshop.pipelines.rollback_stage(**ask)["pipelineExecutionId"]
+        workshop.succeeded(name, rollback)
+    # Then
+    assert place.read_text() == deployed
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_rollback_checks_the_stage_s_conditions_or_does_not(workshop: Workshop, checked: bool) -> None:
+    # Given a stage whose entry condition holds at first and not any more
+    repository = workshop.repository()
+    closed = repository.folder.parent / f"{repository.folder.name}-closed"
+    gate = condition("FAIL", rule("Commands", f"[ ! -e '{closed}' ]"))
+    name = workshop.create(
+        stage("Source", workshop.source(repository)), stage("Deploy", commands("true"), beforeEntry=gate)
+    )
+    good = workshop.start(name)
+    workshop.succeeded(name, good)
+    closed.touch()
+    # When
+    ask = {"pipelineName": name, "stageName": "Deploy", "targetPipelineExecutionId": good}
+    with workshop.reading(rollback_checks_conditions=checked):
+        rollback = workshop.pipelines.rollback_stage(**ask)["pipelineExecutionId"]
+        ended = workshop.finished(name, rollback)
+    # Then
+    assert ended["status"] == ("Failed" if checked else "Succeeded")
+
+
 def test_without_an_earlier_success_nothing_is_rolled_back_and_that_is_said(workshop: Workshop) -> None:
     repository = workshop.repository()
     name = workshop.create(

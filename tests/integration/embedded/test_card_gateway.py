@@ -41,7 +41,7 @@ def _processes(cards: OnDemand) -> list[psutil.Process]:
 
 def _paid(client: stripe.StripeClient) -> stripe.PaymentIntent:
     made = client.v1.payment_intents.create(
-        {"amount": 1, "currency": "eur", "payment_method": "pm_card_visa"}
+        {"amount": 100, "currency": "eur", "payment_method": "pm_card_visa"}
     )
     return client.v1.payment_intents.confirm(made.id)
 

@@ -175,7 +175,7 @@ def choose_readings(root: Path, readings: Readings) -> None:
     runtime.write_settings(folder, runtime.read_settings(folder) | readings.as_setting())
 
 
-def minutes_take(root: Path, seconds: float) -> None:
+def set_minute(root: Path, seconds: float) -> None:
     """Make an AWS minute (time-outs, alarm waits) last `seconds` in the instance in `root`."""
     folder = root.resolve() / "state" / runtime.FOLDER
     runtime.write_settings(folder, runtime.read_settings(folder) | {"minute_seconds": seconds})
