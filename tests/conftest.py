@@ -19,8 +19,11 @@ import pytest
 
 from embedded_aws import instance
 from embedded_aws import mongod as mongod_process
+from embedded_aws.core import cache
+from pipelines.core import repository
 from tests.site import chromium
 
+os.environ.setdefault(cache.VARIABLE, str(repository.ROOT / ".cache"))
 ACCOUNT = "000000000000"
 REGION = "eu-central-1"
 # How long an example takes is the machine's business: a busy one must not fail a property.

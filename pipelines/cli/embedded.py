@@ -29,7 +29,9 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
       payments up --port 4566 --keep
     """
     with terminal.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
-        started = instance.start(instance.DEFAULT_ROOT, port=port, mongodb_port=mongodb_port, keep=keep)
+        started = instance.start(
+            local_aws.ROOT, port=port, mongodb_port=mongodb_port, keep=keep, cache=local_aws.CACHE
+        )
     if machine:
         terminal.as_json(
             {"endpoint": started.endpoint, "mongodb_uri": started.mongodb_uri, "pid": started.pid}
@@ -54,7 +56,7 @@ def down(keep: bool, machine: bool) -> None:
     """
     try:
         with terminal.progress("stopping the embedded AWS"):
-            instance.stop(instance.DEFAULT_ROOT, keep=keep)
+            instance.stop(local_aws.ROOT, keep=keep)
     except instance.NotRunning:
         terminal.finish("No embedded AWS was running.", {"stopped": False, "kept": False}, machine=machine)
         return

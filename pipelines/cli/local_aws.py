@@ -10,10 +10,17 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pipelines.aws import accounts
+from pipelines.core import repository
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+ROOT = repository.ROOT / ".embedded"
+"""The folder of this checkout's embedded AWS."""
+CACHE = repository.ROOT / ".cache"
+"""What `make install` prepares for it: the interpreters of functions and of the local Stripe."""
 
 
 def running() -> accounts.LocalAws | None:
@@ -23,11 +30,11 @@ def running() -> accounts.LocalAws | None:
     from embedded_aws import instance  # noqa: PLC0415 - not installed in builds
     from embedded_aws.card_gateway import gateway  # noqa: PLC0415 - not installed in builds
 
-    local = instance.running(instance.DEFAULT_ROOT)
+    local = instance.running(ROOT)
     if local is None:
         return None
     return accounts.LocalAws(
-        local.endpoint, local.mongodb_uri, local.card_gateway if gateway.is_installed() else None
+        local.endpoint, local.mongodb_uri, local.card_gateway if gateway.is_installed(CACHE) else None
     )
 
 

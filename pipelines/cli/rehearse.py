@@ -90,19 +90,19 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
 @contextmanager
 def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
     """Yield the embedded AWS that runs already, or one for this rehearsal; and whether it stays."""
-    running = instance.running(instance.DEFAULT_ROOT)
+    running = instance.running(local_aws.ROOT)
     if running:
         terminal.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
         yield running, True
         return
     with terminal.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
-        started = instance.start(instance.DEFAULT_ROOT, attached=not keep_running)
+        started = instance.start(local_aws.ROOT, attached=not keep_running, cache=local_aws.CACHE)
     terminal.err.print(f"The embedded AWS answers at {started.endpoint}, MongoDB at {started.mongodb_uri}")
     try:
         yield started, keep_running
     finally:
         if not keep_running:
-            instance.stop(instance.DEFAULT_ROOT)
+            instance.stop(local_aws.ROOT)
 
 
 def _orders(prepared: Rehearsal) -> list[OrderResult]:

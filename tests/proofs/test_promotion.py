@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner
 
 from embedded_aws import instance
-from pipelines.cli import rehearsal_summary
+from pipelines.cli import local_aws, rehearsal_summary
 from pipelines.cli.main import main
 from pipelines.rehearsal import rehearsal
 from tests.proofs import small_builds
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_a_commit_goes_from_a_branch_to_production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # Given a commit whose build is small, and nobody at a terminal
     monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files())
-    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / "embedded")
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
     monkeypatch.setattr(rehearsal_summary, "DIST", tmp_path / "dist")
     # When it is rehearsed
     result = CliRunner().invoke(main, ["rehearse", "--fresh"])

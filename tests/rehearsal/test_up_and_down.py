@@ -7,7 +7,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from embedded_aws import instance
+from pipelines.cli import local_aws
 from pipelines.cli.main import main
 
 
@@ -16,7 +16,7 @@ def test_up_tells_the_endpoint_refuses_a_second_time_and_down_leaves_nothing(
 ) -> None:
     # Given a folder without an embedded AWS
     root = tmp_path / "embedded"
-    monkeypatch.setattr(instance, "DEFAULT_ROOT", root)
+    monkeypatch.setattr(local_aws, "ROOT", root)
     payments = CliRunner()
     # When it is started
     up = payments.invoke(main, ["up", "--json"])

@@ -123,7 +123,7 @@ def test_a_taken_port_and_a_missing_installation_are_named(
     with pytest.raises(GatewayUnavailable, match="is taken"):
         card_gateway.start(tmp_path, urlsplit(local.url).port)
     monkeypatch.setenv("CARD_GATEWAY_PYTHON", str(tmp_path / "python"))
-    with pytest.raises(GatewayUnavailable, match="make"):
+    with pytest.raises(GatewayUnavailable, match="there is no"):
         card_gateway.start(tmp_path)
 
 

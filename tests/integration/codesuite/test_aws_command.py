@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from embedded_aws import instance
+from pipelines.core import repository
 from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop, approve, commands, stage
 
-_AWS = instance.REPOSITORY / ".cache" / "awscli" / "bin" / "aws"
+_AWS = repository.ROOT / ".cache" / "awscli" / "bin" / "aws"
 
 
 @pytest.fixture

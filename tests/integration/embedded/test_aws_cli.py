@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.instance import REPOSITORY, Instance
+from embedded_aws.instance import Instance
+from pipelines.core.repository import ROOT
 from tests.integration.embedded.workbench import Aws, Function, Workflow, unique
 from tests.waiting import wait_until
 
-AWS = REPOSITORY / ".cache" / "awscli" / "bin" / "aws"
+AWS = ROOT / ".cache" / "awscli" / "bin" / "aws"
 Cli = Callable[..., Any]
 
 

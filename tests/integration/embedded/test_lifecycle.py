@@ -171,9 +171,7 @@ def test_an_attached_instance_ends_with_who_started_it(root: Path) -> None:
         "import pathlib, sys, time; from embedded_aws import instance;"
         f"print(instance.start(pathlib.Path({str(root)!r}), attached=True).pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=instance.REPOSITORY, stdout=subprocess.PIPE, text=True
-    ) as starter:
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         pid = int(starter.stdout.readline())
         # When that process is killed outright

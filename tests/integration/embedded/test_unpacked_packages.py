@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.lambda_ import sandbox
+from embedded_aws.lambda_ import runtime_environment, sandbox
 from tests.integration.embedded.workbench import zipped
 
 
 @pytest.fixture(autouse=True)
 def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place where nothing is unpacked yet."""
-    monkeypatch.setattr(sandbox, "_UNPACKED", tmp_path / "lambda-code")
+    monkeypatch.setattr(sandbox, "unpacked", lambda: tmp_path / "lambda-code")
     return tmp_path / "lambda-code"
 
 
@@ -24,7 +24,7 @@ def test_a_package_is_unpacked_once_and_what_python_compiled_stays() -> None:
     # Given a package that a session ran
     package = zipped("answer = 42")
     folder = Path(sandbox.code_dir(package))
-    subprocess.run([sandbox.INTERPRETER, "-c", "import app"], cwd=folder, check=True, env={})
+    subprocess.run([runtime_environment.interpreter(), "-c", "import app"], cwd=folder, check=True, env={})
     compiled = next(folder.rglob("*.pyc")).stat()
     # When the next session wants it; Then it gets the same folder with the bytecode in it
     assert Path(sandbox.code_dir(package)) == folder

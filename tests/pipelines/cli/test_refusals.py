@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from embedded_aws import instance
 from environments import schema
 from pipelines.aws.accounts import Aws
+from pipelines.cli import local_aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
@@ -21,7 +22,7 @@ CORPUS = ROOT / "tests" / "pipelines" / "linter" / "corpus"
 @pytest.fixture(autouse=True)
 def nothing_running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No embedded AWS, and no other one of the caller's."""
-    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / "embedded")
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
     for name in ("AWS_ENDPOINT_URL", "MONGODB_URI", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from embedded_aws import process_record
 from embedded_aws.codeconnections import repositories
 from embedded_aws.core import runtime, waiting
+from embedded_aws.core.cache import VARIABLE
 from embedded_aws.core.readings import Readings
+from embedded_aws.iam import call_log
 
-REPOSITORY = Path(__file__).resolve().parents[4]
-DEFAULT_ROOT = REPOSITORY / ".embedded"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
@@ -26,6 +26,7 @@ _INHERITED = (
     "MONGOD",
     "MONGODB_URI",
     "CARD_GATEWAY_PYTHON",
+    VARIABLE,
     "SFN_WAIT_SCALE",
     "SFN_TRANSITIONS_PER_SECOND",
     "ALARM_PERIOD_SCALE",
@@ -66,12 +67,14 @@ class StartFailed(RuntimeError):  # noqa: N818 - the contract's name; it reads a
 
 
 def start(
-    root: Path = DEFAULT_ROOT,
+    root: Path,
     *,
     port: int | None = None,
+    mongodb: bool = True,
     mongodb_port: int | None = None,
     keep: bool = False,
     attached: bool = False,
+    cache: Path | None = None,
 ) -> Instance:
     """Start an instance in `root` and wait until it answers (1 to 2 seconds).
 
@@ -80,9 +83,11 @@ def start(
     Args:
         root: made if absent; everything the instance writes is inside it.
         port: of the AWS endpoint; a free one, or the kept one, when None.
+        mongodb: whether a MongoDB server runs beside it, as a replica set of one.
         mongodb_port: the same for mongod.
         keep: keep the state at any later `stop`.
         attached: end the instance when this process ends, however it ends.
+        cache: folder of what outlives instances; the user's own, or that of EMBEDDED_AWS_CACHE, when None.
 
     Raises:
         AlreadyRunning: an instance runs in `root`.
@@ -100,13 +105,14 @@ def start(
     command = [sys.executable, "-m", "embedded_aws.server", f"--root={root}"]
     command += [f"--port={port}"] if port else []
     command += [f"--mongodb-port={mongodb_port}"] if mongodb_port else []
+    command += [] if mongodb else ["--no-mongodb"]
     command += ["--keep"] if keep else []
     command += ["--attached"] if attached else []
     with (root / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command,
-            cwd=REPOSITORY,
-            env=_environment(),
+            cwd=root,
+            env=_environment() | ({VARIABLE: str(cache.resolve())} if cache else {}),
             stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -124,7 +130,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def running(root: Path = DEFAULT_ROOT) -> Instance | None:
+def running(root: Path) -> Instance | None:
     """Return the instance that runs in `root` and is ready, if there is one."""
     root = root.resolve()
     record = process_record.read(root)
@@ -133,7 +139,7 @@ def running(root: Path = DEFAULT_ROOT) -> Instance | None:
     return Instance(record.endpoint, record.mongodb_uri, record.pid, root, record.card_gateway)
 
 
-def stop(root: Path = DEFAULT_ROOT, *, keep: bool = False) -> None:
+def stop(root: Path, *, keep: bool = False) -> None:
     """Stop the instance in `root`: no process and no file of it remains, but for its state when kept.
 
     Where a killed instance left something, or a stopped one its kept state, that is removed.
@@ -179,6 +185,11 @@ def set_minute(root: Path, seconds: float) -> None:
     """Make an AWS minute (time-outs, alarm waits) last `seconds` in the instance in `root`."""
     folder = root.resolve() / "state" / runtime.FOLDER
     runtime.write_settings(folder, runtime.read_settings(folder) | {"minute_seconds": seconds})
+
+
+def calls(root: Path) -> list[call_log.Call]:
+    """Return what the roles of the instance in `root` did so far, one entry for each kind of call."""
+    return call_log.read(root)
 
 
 def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:

@@ -44,7 +44,11 @@ def main() -> None:
     process_record.write(root, ready=False, endpoint=endpoint, mongodb_uri="", card_gateway=cards.url)
     if options.keep:
         (root / "keep").touch()
-    database = mongod.launch(root / "mongod", options.mongodb_port or kept.get("mongodb_port"))
+    database = (
+        None
+        if options.no_mongodb
+        else mongod.launch(root / "mongod", options.mongodb_port or kept.get("mongodb_port"))
+    )
     try:
         serving = _serve(root, listener, endpoint, database, cards, attached=options.attached)
         asyncio.run(serving)
@@ -59,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--port", type=int)
     parser.add_argument("--mongodb-port", type=int)
+    parser.add_argument("--no-mongodb", action="store_true", help="run no MongoDB server")
     parser.add_argument("--keep", action="store_true", help="keep the state when stopped")
     parser.add_argument("--attached", action="store_true", help="end when stdin closes")
     return parser.parse_args()
@@ -79,7 +84,7 @@ async def _serve(
     root: Path,
     listener: socket.socket,
     endpoint: str,
-    database: mongod.Mongod,
+    database: mongod.Mongod | None,
     cards: on_demand.OnDemand,
     *,
     attached: bool,
@@ -94,12 +99,17 @@ async def _serve(
     from embedded_aws import install  # noqa: PLC0415 - MiniStack reads the settings at import
 
     install.install_all()
-    await asyncio.to_thread(mongod.wait_until_primary, database)
+    if database is not None:
+        await asyncio.to_thread(mongod.wait_until_primary, database)
 
     def ready() -> None:
         (root / "kept.json").unlink(missing_ok=True)  # taken up; it is written again at a stop that keeps
         process_record.write(
-            root, ready=True, endpoint=endpoint, mongodb_uri=database.uri, card_gateway=cards.url
+            root,
+            ready=True,
+            endpoint=endpoint,
+            mongodb_uri=database.uri if database else "",
+            card_gateway=cards.url,
         )
 
     await _serve_ministack(
@@ -183,19 +193,19 @@ def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     loop.call_soon_threadsafe(stop.set)
 
 
-def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod) -> None:
+def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod | None) -> None:
     """Leave nothing behind: no child, no file but the kept ones."""
     from embedded_aws.lambda_ import pool  # noqa: PLC0415 - see _serve
 
     keep = (root / "keep").exists()
     pool.close()
-    if keep:
+    if database is not None and keep:
         database.stop()
-    else:
+    elif database is not None:
         database.kill()  # a clean stop takes a second, which is lost on files that are removed
     process_record.end_session(os.getpid())
     if keep:
-        kept = taken | ({"mongodb_port": database.port} if database.pid else {})
+        kept = taken | ({"mongodb_port": database.port} if database and database.pid else {})
         (root / "kept.json").write_text(json.dumps(kept))
     process_record.remove(root, keep=keep)
 

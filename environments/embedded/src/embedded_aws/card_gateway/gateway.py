@@ -1,7 +1,7 @@
 """Starts and stops the local Stripe, a child of this process in an environment of its own.
 
-`make` installs that environment in `.cache/card-gateway`; `CARD_GATEWAY_PYTHON` names another interpreter
-that has what `uv.lock` beside this file lists.
+That environment is `card-gateway` in the cache folder; `CARD_GATEWAY_PYTHON` names another interpreter that
+has what `uv.lock` beside this file lists.
 """
 
 import json
@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws import ports
+from embedded_aws.core import cache
 
 TEST_KEY = "sk_test_embedded"
 """A key it takes. It takes any that begins like this, so there is nothing secret about it."""
-_REPOSITORY = Path(__file__).parents[5]
+_SERVER = "embedded_aws.card_gateway.server"
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 
@@ -87,26 +88,28 @@ def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0)
     return gateway
 
 
-def is_installed() -> bool:
-    """Return whether the gateway's environment is installed."""
+def is_installed(cache_folder: Path | None = None) -> bool:
+    """Return whether the gateway's environment is installed, in this cache folder or in the usual one."""
     try:
-        installed_python()
+        installed_python(cache_folder)
     except GatewayUnavailable:
         return False
     return True
 
 
-def installed_python() -> Path:
+def installed_python(cache_folder: Path | None = None) -> Path:
     """Return the interpreter of the gateway's environment.
 
     Raises:
         GatewayUnavailable: it is not installed.
     """
     override = os.environ.get("CARD_GATEWAY_PYTHON")
-    python = Path(override) if override else _REPOSITORY / ".cache" / "card-gateway" / "bin" / "python"
+    python = (
+        Path(override) if override else (cache_folder or cache.folder()) / "card-gateway" / "bin" / "python"
+    )
     if not os.access(python, os.X_OK):
         raise GatewayUnavailable(
-            f"card gateway: there is no {python}; run `make .cache/card-gateway/installed`"
+            f"card gateway: there is no {python}; make it of {Path(__file__).with_name('uv.lock')}"
         )
     return python
 
@@ -127,16 +130,16 @@ def spawn(
     """
     root.mkdir(parents=True, exist_ok=True)
     listen_on = f"--port={port}" if listener is None else f"--socket={listener.fileno()}"
-    command = [str(installed_python()), "-m", "embedded_aws.card_gateway.server"]
+    # Appended, not put before: the gateway's own packages come first.
+    here = str(Path(__file__).parents[2])
+    run = f"import runpy, sys; sys.path.append({here!r}); runpy.run_module({_SERVER!r}, run_name='__main__')"
+    command = [str(installed_python()), "-c", run]
     command += [f"--root={root}", listen_on, f"--thinking-seconds={thinking_seconds}"]
     with (root / "gateway.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own command line
             command,
-            cwd=_REPOSITORY,
-            env={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "PYTHONPATH": str(_REPOSITORY / "environments" / "embedded" / "src"),
-            },
+            cwd=root,
+            env={"PATH": os.environ.get("PATH", os.defpath)},
             stdin=subprocess.PIPE,  # it ends when this closes, hence with us
             pass_fds=[] if listener is None else [listener.fileno()],
             stdout=log,

@@ -1,4 +1,4 @@
-"""What CloudFormation asks IAM about a resource, of the types that our stacks use (`stack_calls.yml`).
+"""What CloudFormation asks IAM about a resource, for the types that are listed (`stack_calls.yml`).
 
 Whatever an identity gets is asked about: its boundary, its policies, and who it is handed to. A type that is
 not listed is asked about under its own name, as `ssm:CreateParameter`.

@@ -1,4 +1,4 @@
-"""The little of CloudWatch's metric math that our alarms use: arithmetic, comparisons, FILL and IF.
+"""The little of CloudWatch's metric math that is emulated: arithmetic, comparisons, FILL and IF.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """

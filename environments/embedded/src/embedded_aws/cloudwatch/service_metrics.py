@@ -1,4 +1,4 @@
-"""The metrics that services publish by themselves and our alarms watch; MiniStack publishes few of them.
+"""The metrics that services publish by themselves and that alarms watch; MiniStack publishes few of them.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html

@@ -38,5 +38,5 @@ class NotEmulated(ApiError):  # noqa: N818 - it says what happened, as the other
     def __init__(self, what: str) -> None:
         super().__init__(
             "NotEmulatedException",
-            f"{what} is not emulated here: the embedded AWS emulates what this project uses, no more.",
+            f"{what} is not emulated here: the embedded AWS runs what promotions by CodePipeline use.",
         )

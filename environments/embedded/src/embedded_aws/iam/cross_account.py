@@ -1,8 +1,8 @@
 """What one account asks of another is judged as on AWS; MiniStack judges as if there were one account.
 
 * `aws:PrincipalArn` of an assumed role is the role's own ARN, with its path. MiniStack gives the session's
-  (`arn:aws:sts::…:assumed-role/name/session`), so a trust policy that names roles by their path, as those of
-  our bootstrap stacks do, would refuse everybody.
+  (`arn:aws:sts::…:assumed-role/name/session`), so a trust policy that names roles by
+  their path would refuse everybody.
 * `aws:SourceAccount` of a role that a service takes on is the account it works for. Our services take roles
   on as that account's root, which on AWS cannot assume any; MiniStack gives nothing.
 * `aws:ResourceAccount` of a bucket is its owner's account. MiniStack gives the caller's.

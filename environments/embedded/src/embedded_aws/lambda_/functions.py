@@ -17,14 +17,8 @@ _TOO_MANY_RESERVED = (
 )
 
 
-class RuntimeMissing(RuntimeError):  # noqa: N818 - it reads as what happened
-    """The clean interpreter for functions is not there."""
-
-
 def install() -> None:
     """Replace MiniStack's executor for Python functions and refuse functions whose code is not in S3."""
-    if not sandbox.INTERPRETER.exists():
-        raise RuntimeMissing(f"{sandbox.INTERPRETER} is missing: run make install")
     sandbox.forget_unused()
     lambda_svc._execute_function_warm = pool.execute
     lambda_svc._execute_function_docker = pool.refuse_image

@@ -26,18 +26,15 @@ from ministack.core.lambda_runtime import ProvidedRuntimeError, ProvidedWorker
 from ministack.services import lambda_svc
 
 from embedded_aws.apigateway import private_apis
+from embedded_aws.core import cache
+from embedded_aws.lambda_ import runtime_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-REPOSITORY = Path(__file__).resolve().parents[5]
-INTERPRETER = REPOSITORY / ".cache" / "lambda-runtime" / "bin" / "python"
-_UNPACKED = REPOSITORY / ".cache" / "lambda-code"
 _KEPT_SECONDS = 24 * 3600.0
 _BOOTSTRAP = "bootstrap"
-_START = (
-    '#!/bin/sh\nexec "$LAMBDA_TASK_ROOT/../../lambda-runtime/bin/python" -s -m awslambdaric "$_HANDLER"\n'
-)
+_START = '#!/bin/sh\nexec "{}" -s -m awslambdaric "$_HANDLER"\n'
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _BARE_ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -123,19 +120,28 @@ class InitError(ProvidedRuntimeError):  # type: ignore[misc]  # MiniStack is unt
         self.payload = payload
 
 
+def unpacked() -> Path:
+    """Return the folder of unpacked packages."""
+    return cache.folder() / "lambda-code"
+
+
 def code_dir(code_zip: bytes) -> str:
     """Unpack a package once for all sessions, so that Python finds the bytecode of the last one in there.
 
     The bootstrap that MiniStack's worker looks for is put beside it.
     """
-    folder = _UNPACKED / hashlib.sha256(code_zip).hexdigest()
+    try:
+        python = str(runtime_environment.interpreter())
+    except runtime_environment.RuntimeMissing as error:
+        raise ProvidedRuntimeError(str(error), "Runtime.NotInstalled") from error
+    folder = unpacked() / hashlib.sha256(python.encode() + code_zip).hexdigest()
     # A process that is forked while the bootstrap is open for writing would make it "busy".
     with _others_wait(), lambda_svc._provided_code_lock:
         if not folder.is_dir():
-            unfinished = Path(tempfile.mkdtemp(dir=_UNPACKED))
+            unfinished = Path(tempfile.mkdtemp(dir=unpacked()))
             with zipfile.ZipFile(io.BytesIO(code_zip)) as package:
                 lambda_svc._extract_zip_preserving_mode(package, unfinished)
-            (unfinished / _BOOTSTRAP).write_text(_START)
+            (unfinished / _BOOTSTRAP).write_text(_START.format(python))
             (unfinished / _BOOTSTRAP).chmod(stat.S_IRWXU)
             unfinished.rename(folder)
         os.utime(folder)
@@ -145,7 +151,7 @@ def code_dir(code_zip: bytes) -> str:
 def forget_unused() -> None:
     """Remove what was unpacked and has served nobody for a day."""
     with _others_wait():
-        for folder in filter(Path.is_dir, _UNPACKED.iterdir()):
+        for folder in filter(Path.is_dir, unpacked().iterdir()):
             if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
                 shutil.rmtree(folder)
 
@@ -153,8 +159,8 @@ def forget_unused() -> None:
 @contextlib.contextmanager
 def _others_wait() -> "Iterator[None]":
     """Keep other sessions of this checkout from unpacking or removing anything."""
-    _UNPACKED.mkdir(parents=True, exist_ok=True)
-    with (_UNPACKED / "lock").open("w") as lock:
+    unpacked().mkdir(parents=True, exist_ok=True)
+    with (unpacked() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -16,7 +16,7 @@ _START = "arn:aws:states:::states:startExecution"
 
 
 def require(resource: str, arguments: Any, ctx: dict[str, Any]) -> None:
-    """Refuse a task that the workflow's role does not allow; only tasks that our workflows have are known.
+    """Refuse a task that the workflow's role does not allow; only tasks that are listed here are known.
 
     Raises:
         stepfunctions._ExecutionError: IAM says no.
