@@ -52,7 +52,7 @@ def test_a_rejection_says_who_and_why_to_whoever_looks(
     assert f"rejected by {ROOT}: prices are wrong" in said
     # And what that means
     assert f"failed in Approve. Rejected by {ROOT}: prices are wrong" in said
-    assert "Production was not touched. To do: settle it with who said no, and push again." in said
+    assert "Production was not touched. To do: settle it with whoever rejected it, and push again." in said
     # And for a machine, too
     stages: list[Any] = json.loads(payments("status", "--json").output)["stages"]
     (action,) = next(one for one in stages if one["stageName"] == "Approve")["actionStates"]

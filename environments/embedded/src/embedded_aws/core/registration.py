@@ -63,7 +63,7 @@ def _refusing(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 def refusal(service: str, content_type: str) -> tuple[int, dict[str, str], bytes]:
     """Return the error response: XML for clients of the query protocol, JSON for all others."""
-    message = f'{service} is not emulated here; the page "What the embedded AWS does not do" lists what is.'
+    message = f"{service} is not emulated here: the embedded AWS runs what promotions by CodePipeline use."
     if content_type.startswith("application/x-www-form-urlencoded"):
         inner = (
             f"<Error><Type>Sender</Type><Code>{_REFUSAL}</Code><Message>{escape(message)}</Message></Error>"
