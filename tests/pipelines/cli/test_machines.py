@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from embedded_aws import instance
 from environments import schema
 from pipelines.aws.accounts import Aws
-from pipelines.cli import host
+from pipelines.cli import host, local_aws
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
 
@@ -126,7 +125,7 @@ def test_an_unknown_profile_is_named_where_aws_is_asked(monkeypatch: pytest.Monk
 def test_a_record_of_the_embedded_aws_that_is_broken_counts_as_none(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path)
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path)
     (tmp_path / "state.json").write_text(content, encoding="utf-8")
     result = CliRunner().invoke(main, ["order", "list"])
     assert result.exit_code == 1
@@ -136,7 +135,7 @@ def test_a_record_of_the_embedded_aws_that_is_broken_counts_as_none(
 def test_a_file_in_the_way_of_the_embedded_aws_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path / ".embedded")
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path / ".embedded")
     (tmp_path / ".embedded").write_text("in the way", encoding="utf-8")
     result = CliRunner().invoke(main, ["up"])
     assert result.exit_code == 1
@@ -145,7 +144,7 @@ def test_a_file_in_the_way_of_the_embedded_aws_is_named(
 
 
 def test_stopping_what_does_not_run_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instance, "DEFAULT_ROOT", tmp_path)
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path)
     result = CliRunner().invoke(main, ["down", "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"stopped": False, "kept": False}
