@@ -10,8 +10,7 @@ import pytest
 
 from embedded_aws.codepipeline import structure
 from embedded_aws.core import api_model, properties
-from embedded_aws.core.errors import ApiError
-from embedded_aws.core.scope import Scope
+from embedded_aws.core.api import ApiError, Scope
 from pipelines.lint.findings import Level
 from pipelines.lint.pipeline_linter import documents
 from pipelines.lint.pipeline_linter.linter import lint_document
