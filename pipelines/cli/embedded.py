@@ -7,6 +7,7 @@ import click
 from embedded_aws import instance
 from environments import schema
 from pipelines.cli import local_aws, options, terminal
+from pipelines.console import serving
 
 
 @click.command()
@@ -32,12 +33,15 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
         started = instance.start(
             local_aws.ROOT, port=port, mongodb_port=mongodb_port, keep=keep, cache=local_aws.CACHE
         )
+    with terminal.progress("starting the console"):
+        console = serving.start_beside(started.root, started.pid, started.endpoint)
     if machine:
-        terminal.as_json(
-            {"endpoint": started.endpoint, "mongodb_uri": started.mongodb_uri, "pid": started.pid}
-        )
+        addresses = {"endpoint": started.endpoint, "mongodb_uri": started.mongodb_uri, "console": console}
+        terminal.as_json({**addresses, "pid": started.pid})
         return
     terminal.done(f"The embedded AWS answers at {started.endpoint} (MongoDB at {started.mongodb_uri})")
+    if console:
+        terminal.done(f"The console answers at {console}")
     terminal.out.print(terminal.runnable(ways_in(started.endpoint, "local") + _NEXT), markup=False)
 
 

@@ -27,7 +27,12 @@ _DIGEST_SHOWN = 16
 
 
 def show(
-    prepared: Rehearsal, promotions: Sequence[Promotion], orders: Sequence[OrderResult], since: datetime
+    prepared: Rehearsal,
+    promotions: Sequence[Promotion],
+    orders: Sequence[OrderResult],
+    since: datetime,
+    *,
+    stays: bool,
 ) -> bool:
     """Print the summary, and return whether everything ended correctly.
 
@@ -36,13 +41,14 @@ def show(
         promotions: What ran, in order.
         orders: How the sample orders ended.
         since: When the commit was pushed.
+        stays: Whether the embedded AWS goes on running, so that links to it lead somewhere.
     """
     released = promotions[-1].status == "Succeeded"
     _deployed(prepared, promotions, released=released)
     _orders(orders)
     same = released and _digests(prepared)
     green = _reports(prepared, promotions)
-    _links(prepared, promotions, released=released)
+    _links(prepared, promotions, released=released, stays=stays)
     times(promotions)
     _from_commit_to_production(promotions, since)
     return same and green and bool(orders) and all(order.right for order in orders)
@@ -118,19 +124,25 @@ def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
 _WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "prod"}
 
 
-def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
+def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool, stays: bool) -> None:
     site = pipelines.docs_url(prepared.aws)
     preview = f"{docs_folders.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
     folders = [("docs of the branch", preview), ("docs of staging", "staging")]
     folders += [("docs of production", "prod")] if released else []
     links = [(what, f"{site}/{folder}/index.html") for what, folder in folders]
     links += [("evidence", promotion.evidence) for promotion in promotions if promotion.evidence]
-    links += [
-        ("evidence, kept", str(_kept(promotion.evidence))) for promotion in promotions if promotion.evidence
-    ]
-    terminal.out.print("[bold]Links[/]")
-    for what, link in links:
-        terminal.out.print(f"  {what:<20}{link}", markup=False)
+    if stays:
+        terminal.out.print("[bold]Links[/]")
+        for what, link in links:
+            terminal.out.print(f"  {what:<20}{link}", markup=False)
+    keep_evidence(promotions)
+
+
+def keep_evidence(promotions: Sequence[Promotion]) -> None:
+    """Save the evidence that an approver saw, whatever was answered, and print where."""
+    for promotion in promotions:
+        if promotion.evidence:
+            terminal.out.print(f"  {'evidence, kept':<20}{_kept(promotion.evidence)}", markup=False)
 
 
 def _kept(evidence: str) -> Path:

@@ -13,6 +13,7 @@ from embedded_aws import instance
 from pipelines.cli import local_aws, order_view, rehearsal_summary, terminal
 from pipelines.cli.embedded import ways_in
 from pipelines.cli.pipeline_view import answering, print_failure_report, watching
+from pipelines.console import serving
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
-@click.option("--hold", is_flag=True, help="Leave gates to `payments pipeline approve` or the `aws` CLI.")
+@click.option("--hold", is_flag=True, help="Leave gates to the console or to `payments pipeline approve`.")
 @click.option("--fresh", is_flag=True, help="Commit what was never built, so that nothing is reused.")
 def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
     """Promote a commit from a branch to production, on this machine.
@@ -59,7 +60,7 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
         orders = _orders(prepared)
         released = prepared.merge(rehearsal.BRANCH)
         follow_shown(prepared, released, hold=hold)
-        right = rehearsal_summary.show(prepared, [pushed, released], orders, since)
+        right = rehearsal_summary.show(prepared, [pushed, released], orders, since, stays=stays)
     if released.status == execution.WAITING:
         return
     if not right:
@@ -74,14 +75,27 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
     Raises:
         Refused: It ended otherwise.
     """
+    waiting: list[PendingApproval] = []
     with watching(prepared.aws, followed) as view:
-        execution.follow(prepared.aws, followed, view.show, lambda question: ask(question, view, hold=hold))
-    if followed.status == execution.WAITING:
-        waiting = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
+
+        def decide(question: PendingApproval) -> tuple[bool, str] | None:
+            answer = ask(question, view, hold=hold)
+            # While the terminal asked, the console in the browser may have answered.
+            still = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
+            return answer if question.token in {other.token for other in still} else None
+
+        while True:
+            execution.follow(prepared.aws, followed, view.show, decide)
+            if followed.status == execution.WAITING:
+                waiting = control.pending_approvals(prepared.aws, followed.pipeline, followed.execution)
+            if followed.status != execution.WAITING or waiting:
+                break
+    if waiting:
         commands = how_to_answer(waiting[0], followed.pipeline, prepared.aws)
         terminal.out.print(terminal.runnable(commands), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
+        rehearsal_summary.keep_evidence([followed])
         after = failure_report.explain(prepared.aws, followed.pipeline, followed.execution, followed.which)
         print_failure_report(after)
         raise Refused(f"The {followed.which} pipeline ended as {followed.status}; see above.")
@@ -93,11 +107,15 @@ def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
     running = instance.running(local_aws.ROOT)
     if running:
         terminal.err.print(f"Using the embedded AWS that runs already, at {running.endpoint}")
+        if console := serving.start_beside(running.root, running.pid, running.endpoint):
+            terminal.err.print(f"Watch in the browser: {console}")
         yield running, True
         return
     with terminal.progress("starting the embedded AWS and MongoDB"), local_aws.refusals():
         started = instance.start(local_aws.ROOT, attached=not keep_running, cache=local_aws.CACHE)
     terminal.err.print(f"The embedded AWS answers at {started.endpoint}, MongoDB at {started.mongodb_uri}")
+    if console := serving.start_beside(started.root, started.pid, started.endpoint):
+        terminal.err.print(f"Watch in the browser: {console}")
     try:
         yield started, keep_running
     finally:
@@ -143,7 +161,11 @@ def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str
     with view.paused():
         terminal.out.print(f"\n[bold]{question.stage}[/]: what would be released")
         terminal.out.print(question.summary, markup=False)
-        terminal.out.print(f"The whole evidence: {question.link}\n", markup=False)
+        terminal.out.print(f"The whole evidence: {question.link}", markup=False)
+        if console := serving.running(local_aws.ROOT):
+            decide = f"{console}gates/release/{question.execution}"
+            terminal.out.print(f"Decide in the browser: {decide}", markup=False)
+        terminal.out.print()
         if hold:
             return None
         if not sys.stdin.isatty():
