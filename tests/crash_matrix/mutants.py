@@ -11,7 +11,8 @@ _IN_TIME = ', "$expr": {"$lt": ["$$NOW", until]}'
 _IF_HELD = '{"$cond": [{"$eq": [f"${record}.state", "held"]}, f"${record}.quantity", Int64(0)]}'
 _IF_CHARGED = '{"$cond": [charged, f"${record}.amount", Int64(0)]}'
 _SECOND_BELT = "a second belt: a record stops what comes late, and once records are pruned the deadline does"
-_LEFT_OVER = Edit("data_api.use_cases.record_failure:_fail", "users.refund(db, order, lands_by)", "pass")
+LEFT_HOLDS = Edit("data_api.use_cases.record_failure:_fail", "products.void(db, order, lands_by)", "pass")
+LEFT_CHARGE = Edit("data_api.use_cases.record_failure:_fail", "users.refund(db, order, lands_by)", "pass")
 _SAYS_VOID = Edit(f"{_PRODUCTS}:void", "if done < len(updates) and", "if False and")
 _REFUND_FAILS = (Fault("Refund payment / invoke", Kind.CRASH_BEFORE, None),)
 
@@ -87,7 +88,7 @@ RECORDS = (
         sites="users.update_one",
     ),
     Mutant(
-        "record of a decline",
+        "record of a decline, where a failing order bars no charge",
         ("the last money comes back",),
         (
             Edit(
@@ -95,6 +96,7 @@ RECORDS = (
                 "users.decline(db, order, fingerprint, _SHORT, until)",
                 "True",
             ),
+            LEFT_CHARGE,
         ),
         sites="B / Process order payment / PUT payment #1 / users",
     ),
@@ -104,7 +106,7 @@ RECORDS = (
         (Edit("data_api.storage.orders:Order.refusal", "self.decision and", "False and"),),
     ),
     Mutant(
-        "holds voided after a refusal",
+        "holds voided after a refusal, or when the order fails",
         ("two orders want the last item",),
         (
             Edit(
@@ -112,6 +114,7 @@ RECORDS = (
                 "products.void(db, order, lands_by)",
                 "pass",
             ),
+            LEFT_HOLDS,
         ),
     ),
 )
@@ -173,8 +176,7 @@ UNDOING = (
     Mutant(
         "charge left over by another execution is returned",
         ("started twice at once", "delivery refused"),
-        (_LEFT_OVER,),
-        survives="a second belt: an execution that charged returns it itself, unless it is never redriven",
+        (LEFT_CHARGE,),
     ),
     Mutant(
         "an order that failed while NEW is closed",

@@ -13,6 +13,7 @@ from templates.definitions.payment_workflow import (
     RESERVE,
     UNDONE,
 )
+from tests.crash_matrix.mutants import LEFT_CHARGE, LEFT_HOLDS
 from tests.crash_matrix.mutations import Edit, Mutant
 
 Definition = dict[str, Any]
@@ -76,8 +77,9 @@ WORKFLOW = (
     Mutant("an unknown charge is undone", ("happy",), definition=_last_catch(CHARGE), sites=CHARGE),
     Mutant("an unknown delivery is undone", ("happy",), definition=_last_catch(DELIVER), sites=DELIVER),
     Mutant(
-        "a charge that timed out is not taken for failed",
+        "a charge that timed out is not taken for failed, or returned when the order fails",
         ("happy",),
+        (LEFT_CHARGE,),
         definition=_last_catch(CHARGE, Next=RELEASE),
         sites=CHARGE,
     ),
@@ -90,19 +92,14 @@ WORKFLOW = (
     Mutant(
         "a failed refund parks the order, and a charge left over is returned",
         ("delivery refused",),
-        (
-            Edit(
-                "data_api.use_cases.record_failure:_fail",
-                "users.refund(db, order, lands_by)",
-                "pass",
-            ),
-        ),
+        (LEFT_CHARGE,),
         definition=_last_catch(REFUND, Assign={"compensated": True}),
         sites=REFUND,
     ),
     Mutant(
-        "a failed release parks the order",
+        "a failed release parks the order, and what it left is voided when the order fails",
         ("delivery refused",),
+        (LEFT_HOLDS,),
         definition=_last_catch(RELEASE, Assign={"compensated": True}),
         sites=RELEASE,
     ),
