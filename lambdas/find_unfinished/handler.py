@@ -26,11 +26,16 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         event: {order_id} for that order alone, if it is unfinished; else {state, after}, what an earlier
-            answer gave as `next`, and {quiet_seconds}, how long an order must be unchanged.
+            answer gave as `next`, and {quiet_seconds}, how long an order must be unchanged. Without a state
+            it goes on where the last sweep stopped. {stopped_at: {state?, after?}, asked} keeps where a
+            sweep stopped that was asked for all orders, and finds none.
     """
+    if "stopped_at" in event:
+        return _keep(event["stopped_at"], event.get("asked") or {})
     if "order_id" in event:
         return {"orders": _order_if_unfinished(event["order_id"])}
-    state, after = event.get("state", STATES[0]), event.get("after", "")
+    place = event if "state" in event else {"state": STATES[0], **api.sweep()}
+    state, after = place["state"], place.get("after", "")
     page = api.orders(state=state, after=after, limit=_PAGE)
     quiet = timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
     unfinished = [_summary(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
@@ -38,6 +43,12 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     whole = len(unfinished) == len(page["orders"])
     following = _following(state, page.get("next") if whole else None)
     return {"orders": unfinished} | ({"next": following} if following else {})
+
+
+def _keep(place: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    if "order_id" not in asked:
+        api.keep_sweep({key: place[key] for key in ("state", "after") if key in place})
+    return {"orders": []}
 
 
 def _order_if_unfinished(order_id: str) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ ROUTES = {
     "refund_payment": ["PUT/orders/*/refund"],
     "release_products": ["PUT/orders/*/release"],
     "record_failure": ["PUT/orders/*/failure"],
-    "find_unfinished": ["GET/orders", "GET/orders/*"],
+    "find_unfinished": ["GET/orders", "GET/orders/*", "GET/sweep", "PUT/sweep"],
     "smoke": _SYNTHETIC,
 }
 """Function to the requests that it makes: METHOD/path, `*` where an id stands."""

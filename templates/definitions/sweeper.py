@@ -6,12 +6,16 @@ is undone only if its execution has ended, and by the same functions as ever, wh
 or one beside a redrive, harmless. Nobody can tell of an execution that Step Functions does not know, because
 its stack was deleted or it ended 90 days ago; then an order that was begun is undone once no deadline can lie
 ahead any more. What cannot be undone now is tried again by the next sweep, and an alarm rings.
+
+An order whose execution succeeded was completed, so a document that says otherwise was restored or is
+damaged: it is parked for a person, and never undone. A scheduled sweep goes on where the one before stopped,
+so orders that wait for a bank hide none of those behind them; a sweep that leaves pages fails.
 """
 
 from __future__ import annotations
 
 from payment_data.error_names import PENDING_ERRORS
-from payment_data.metrics import ABANDONED
+from payment_data.metrics import ABANDONED, LOST
 from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata
 
 BEGIN = "Begin"
@@ -23,13 +27,17 @@ GONE = "Is the order overdue?"
 REFUND = "Refund payment"
 RELEASE = "Release products"
 RECORD = "Record the failure"
+PARK = "Park it for a person"
 ALONE = "Leave it alone"
 SWEPT = "Swept"
 LATER = "Try again later"
 MORE = "Are there more orders?"
+KEEP = "Keep where it stopped"
+LEFT = "Is a page left?"
 ALL = "Is every order swept?"
 CLEAN = "All swept"
 INCOMPLETE = "Some could not be swept"
+BEHIND = "Pages are left"
 
 AT_ONCE = 10
 PAGES = 10
@@ -44,6 +52,7 @@ SUBSTITUTIONS = {
 """Function name to the substitution that holds its version's ARN."""
 
 _RUNNING = "$states.input.status in ['RUNNING', 'PENDING_REDRIVE']"
+_DONE = "$states.input.status = 'SUCCEEDED'"
 _UNKNOWN = "Sfn.ExecutionDoesNotExistException"
 """Never placed, or long forgotten: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
 
@@ -62,13 +71,25 @@ def definition() -> State:
             },
             FIND: _find(),
             EACH: _each(),
-            MORE: _choice(f"$exists($next.state) and $pages < {PAGES}", FIND, ALL),
-            ALL: _choice("$later = 0", CLEAN, INCOMPLETE),
+            MORE: _choice(f"$exists($next.state) and $pages < {PAGES}", FIND, KEEP),
+            KEEP: invoke(
+                SUBSTITUTIONS["find_unfinished"],
+                {"stopped_at": jsonata("$next"), "asked": jsonata(f"{EXECUTION}.Input")},
+                Retry=[FORWARD_RETRY],
+                Next=ALL,
+            ),
+            ALL: _choice("$later = 0", LEFT, INCOMPLETE),
+            LEFT: _choice("$exists($next.state)", BEHIND, CLEAN),
             CLEAN: {"Type": "Succeed", "Output": {"swept": jsonata("$swept")}},
             INCOMPLETE: {
                 "Type": "Fail",
                 "Error": "SweepIncomplete",
                 "Cause": jsonata("$string($later) & ' order(s) could not be undone; another sweep follows'"),
+            },
+            BEHIND: {
+                "Type": "Fail",
+                "Error": "SweepBehind",
+                "Cause": f"orders are left after {PAGES} pages; the next sweep goes on there",
             },
         },
     }
@@ -126,16 +147,20 @@ def _order() -> dict[str, State]:
             "Catch": [catch([_UNKNOWN], GONE, unknown), catch(["States.ALL"], LATER)],
             "Next": ENDED,
         },
-        ENDED: _choice(_RUNNING, ALONE, REFUND),
+        ENDED: {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": jsonata(_RUNNING), "Next": ALONE},
+                {"Condition": jsonata(_DONE), "Next": PARK},
+            ],
+            "Default": REFUND,
+        },
         GONE: _choice("$overdue", REFUND, ALONE),
         REFUND: _undo("refund_payment", RELEASE),
         RELEASE: _undo("release_products", RECORD),
-        RECORD: invoke(
-            SUBSTITUTIONS["record_failure"],
-            _failure(),
-            Retry=[FORWARD_RETRY],
-            Catch=[catch(["States.ALL"], LATER)],
-            Next=SWEPT,
+        RECORD: _record("'its execution ' & $what & ' and left it half-way'", ABANDONED, undone=True),
+        PARK: _record(
+            "'its execution ' & $what & ', so its data was restored or is damaged'", LOST, undone=False
         ),
         **{name: {"Type": "Pass", "Output": name, "End": True} for name in (SWEPT, ALONE, LATER)},
     }
@@ -153,17 +178,25 @@ def _undo(function: str, following: str) -> State:
     )
 
 
-def _failure() -> State:
-    return {
+def _record(cause: str, error: str, *, undone: bool) -> State:
+    """Return the state that ends an order, undone, or parks it."""
+    failure: State = {
         "order_id": jsonata("$order_id"),
         "execution": jsonata(f"{EXECUTION}.Id"),
         "execution_name": jsonata("$order_id"),
         "started": jsonata("$started"),
         "step": "Sweep",
-        "error": ABANDONED,
-        "cause": jsonata("'its execution ' & $what & ' and left it half-way'"),
-        "compensated": True,
+        "error": error,
+        "cause": jsonata(cause),
+        "compensated": undone,
     }
+    return invoke(
+        SUBSTITUTIONS["record_failure"],
+        failure,
+        Retry=[FORWARD_RETRY],
+        Catch=[catch(["States.ALL"], LATER)],
+        Next=SWEPT,
+    )
 
 
 def _choice(condition: str, then: str, otherwise: str) -> State:

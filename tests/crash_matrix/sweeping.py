@@ -1,4 +1,4 @@
-"""The sweeper's look at one order, by its generated definition, told that the order's execution has ended."""
+"""The sweeper's look at one order, by its generated definition, told how the order's execution has ended."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from tests.crash_matrix.executor import Execution, Invoke
 __all__ = ["ALONE", "SWEPT", "sweep"]
 
 
-def sweep(order_id: str, invoke: Invoke, clock: Clock) -> Any:
+def sweep(order_id: str, invoke: Invoke, clock: Clock, *, status: str = "ABORTED") -> Any:
     """Sweep an order and return how it ended: `SWEPT`, `ALONE`, or that it is to be tried again later."""
     started = clock.timestamp()
 
     def invoke_or_look(state: str, arguments: dict[str, Any]) -> Any:
         if state == LOOK:
-            return {"Status": "ABORTED", "StartDate": started}
+            return {"Status": status, "StartDate": started}
         return invoke(state, arguments)
 
     one = definition()["States"][EACH]["ItemProcessor"]

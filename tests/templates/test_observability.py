@@ -109,6 +109,22 @@ def test_the_sweeper_undoes_in_the_workflows_order_and_touches_nothing_that_runs
     assert path == [*STEPS, sweeper.SWEPT]
 
 
+def test_an_order_whose_execution_succeeded_is_parked_and_never_undone(order_states: Json) -> None:
+    done = order_states[sweeper.ENDED]["Choices"][1]
+    assert (done["Condition"], done["Next"]) == ("{% $states.input.status = 'SUCCEEDED' %}", sweeper.PARK)
+    parked = order_states[sweeper.PARK]
+    assert parked["Arguments"]["Payload"]["compensated"] is False
+    assert parked["Next"] == sweeper.SWEPT
+
+
+def test_a_sweep_that_leaves_pages_keeps_its_place_and_fails() -> None:
+    states = sweeper.definition()["States"]
+    assert states[sweeper.MORE]["Default"] == sweeper.KEEP
+    assert states[sweeper.KEEP]["Arguments"]["Payload"]["stopped_at"] == "{% $next %}"
+    assert states[sweeper.LEFT]["Choices"][0]["Next"] == sweeper.BEHIND
+    assert states[sweeper.BEHIND]["Error"] == "SweepBehind"
+
+
 def test_an_order_of_an_unknown_execution_is_undone_only_when_it_is_overdue(order_states: Json) -> None:
     (unknown, _) = order_states[sweeper.LOOK]["Catch"]
     assert (unknown["ErrorEquals"], unknown["Next"]) == (["Sfn.ExecutionDoesNotExistException"], sweeper.GONE)

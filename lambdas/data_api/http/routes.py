@@ -19,6 +19,7 @@ from data_api.use_cases.follow_payment import (
     record_refund,
     save_payment_intent,
 )
+from data_api.use_cases.keep_sweep import keep_sweep, show_sweep
 from data_api.use_cases.list_orders import list_orders
 from data_api.use_cases.open_payment import open_payment
 from data_api.use_cases.reads import (
@@ -196,6 +197,8 @@ ROUTES: tuple[Route, ...] = (
     _show(f"{_ORDER}/failures", show_failures, views.FAILURES),
     _show(f"{_ORDER}/history", show_history, views.HISTORY, e.OrderNotFound),
     _page("/orders", list_orders, accounting.LIST, accounting.LISTED),
+    _do("/sweep", keep_sweep, accounting.SWEEP, accounting.SWEEP),
+    _show("/sweep", show_sweep, accounting.SWEEP),
     _do("/settlement", settle, accounting.SETTLEMENT, accounting.SETTLED),
     _show("/audit", audit, accounting.COUNTS),
     _page("/audit/orders", audit_orders, accounting.PAGE, accounting.AUDITED_ORDERS),

@@ -21,6 +21,7 @@ _PLACE = Text(
 _AFTER = Text(64, 0, r"^[A-Za-z0-9_-]*$", "must be what an earlier answer gave as `next`", "Where to go on.")
 
 LIST = Object({"state": _STATE, "after": _PLACE, "limit": Integer(1, 200)}, ("state", "after", "limit"))
+SWEEP = Object({"state": _STATE, "after": _PLACE}, ("state", "after"), "Where a sweep stopped, if it did.")
 PAGE = Object({"after": _AFTER, "limit": Integer(1, 500)}, ("after", "limit"))
 SETTLEMENT = Object(
     {"limit": Integer(1, 500, "How many orders of a kind at a time."), "after": _PLACE}, ("after",)

@@ -349,7 +349,7 @@ def listed(*ages: int, after: str | None = None) -> tuple[int, dict[str, Any]]:
 
 def test_unfinished_orders_are_found_state_by_state_and_page_by_page(run: Run, fake_api: FakeApi) -> None:
     # Given two pages of one state, the second with an order that changed just now, and nothing else
-    fake_api.answers = [listed(500, 400, after="x~o400"), listed(300, 5), *([listed()] * 4)]
+    fake_api.answers = [(200, {}), listed(500, 400, after="x~o400"), listed(300, 5), *([listed()] * 4)]
     # When one asks on as told, to the end
     found: list[str] = []
     event: dict[str, str] = {}
@@ -361,7 +361,7 @@ def test_unfinished_orders_are_found_state_by_state_and_page_by_page(run: Run, f
         event = answer["next"]
     # Then every state was asked, and what is on its way is left alone
     assert found == ["o500", "o400", "o300"]
-    asked = [dict(parse_qsl(urlsplit(request.path).query)) for request in fake_api.received]
+    asked = [dict(parse_qsl(urlsplit(request.path).query)) for request in fake_api.received[1:]]
     states = ["CANCELLING", "CANCELLING", "PAID", "RESERVED", "NEW"]
     assert [query["state"] for query in asked] == states
     assert asked[1]["after"] == "x~o400"
@@ -387,7 +387,30 @@ def test_an_order_that_was_begun_is_overdue_after_every_deadline(
     (found,) = run("find_unfinished", {"order_id": order["order_id"]})["orders"]
     assert found == {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
     # And no forward request can come so late
-    assert sys.modules["find_unfinished.handler"].OVERDUE > requests.HORIZON
+    assert sys.modules["find_unfinished.handler"].OVERDUE > requests.LONGEST_DEADLINE
+
+
+def test_a_sweep_goes_on_where_the_last_one_stopped(run: Run, fake_api: FakeApi) -> None:
+    # Given a sweep that stopped among the reserved orders
+    fake_api.answers = [(200, {"state": "RESERVED", "after": "x~o9"}), listed()]
+    # When the next one begins
+    run("find_unfinished", {})
+    # Then
+    assert [urlsplit(request.path).path for request in fake_api.received] == ["/live/sweep", "/live/orders"]
+    query = dict(parse_qsl(urlsplit(fake_api.received[1].path).query))
+    assert (query["state"], query["after"]) == ("RESERVED", "x~o9")
+
+
+@pytest.mark.parametrize("place", [{"state": "NEW", "after": "x~o1"}, {}])
+def test_where_a_sweep_stopped_is_kept(run: Run, fake_api: FakeApi, place: dict[str, str]) -> None:
+    fake_api.answers = [(200, place)]
+    assert run("find_unfinished", {"stopped_at": place | {"quiet_seconds": 1}, "asked": {}}) == {"orders": []}
+    assert [(request.path, request.body) for request in fake_api.received] == [("/live/sweep", place)]
+
+
+def test_a_sweep_of_one_order_keeps_no_place(run: Run, fake_api: FakeApi) -> None:
+    assert run("find_unfinished", {"stopped_at": {}, "asked": {"order_id": "o1"}}) == {"orders": []}
+    assert fake_api.received == []
 
 
 def test_an_order_that_does_not_exist_is_not_unfinished(run: Run, fake_api: FakeApi) -> None:

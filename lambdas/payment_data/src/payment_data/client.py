@@ -199,6 +199,14 @@ class DataApi:
         """Return a page of orders, longest unchanged first: {orders, next?}; go on `after` its `next`."""
         return self._send("GET", _path("orders") + _query(state=state, after=after, limit=limit))
 
+    def sweep(self) -> _Json:
+        """Return where the last sweep stopped: {state, after}, or nothing if it came to the end."""
+        return self._send("GET", _path("sweep"))
+
+    def keep_sweep(self, place: Mapping[str, Any]) -> _Json:
+        """Keep where a sweep stopped: {state, after}, or nothing if it came to the end."""
+        return self._put(_path("sweep"), place)
+
     def settle(self, *, limit: int = 100, after: str = "") -> _Json:
         """Enter into the ledger and settle what is due: {opened, entered, settled, disputed, next?}.
 

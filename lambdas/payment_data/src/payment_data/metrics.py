@@ -15,6 +15,7 @@ IN_TIME_SECONDS = 60
 """The promise: an order is completed or failed this long after its execution started."""
 OTHER_REASON = "Other"
 ABANDONED = "Abandoned"
+LOST = "LostData"
 """The reason of an order that the sweeper undid."""
 _STEP_FUNCTIONS = ("States.", "Lambda.")
 
@@ -34,7 +35,7 @@ def reason(error: str | None) -> str:
 
     CloudWatch bills each combination of dimensions, and an error's name may come from anywhere.
     """
-    listed = error == ABANDONED or error in BY_NAME or (error or "").startswith(_STEP_FUNCTIONS)
+    listed = error in (ABANDONED, LOST) or error in BY_NAME or (error or "").startswith(_STEP_FUNCTIONS)
     return str(error) if listed else OTHER_REASON
 
 
