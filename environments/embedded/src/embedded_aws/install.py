@@ -18,7 +18,7 @@ from embedded_aws.codeconnections.service import CODECONNECTIONS, CODESTAR
 from embedded_aws.codepipeline import resource_types as codepipeline_types
 from embedded_aws.codepipeline import startup
 from embedded_aws.codepipeline.service import SERVICE as CODEPIPELINE
-from embedded_aws.core import registration, runtime, type_table
+from embedded_aws.core import ministack_names, registration, runtime, type_table
 from embedded_aws.ec2 import resource_types as ec2_types
 from embedded_aws.ec2 import vpc_peering
 from embedded_aws.eventbridge import targets
@@ -69,7 +69,12 @@ _PARTS = (
 
 
 def install_all() -> None:
-    """Open this instance's records, and install every part, service and resource type."""
+    """Open this instance's records, and install every part, service and resource type.
+
+    Raises:
+        MiniStackUnsuitable: the installed MiniStack lacks what a part stands on.
+    """
+    ministack_names.check()
     runtime.open_runtime()
     for part in _PARTS:
         part.install()
