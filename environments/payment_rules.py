@@ -31,6 +31,11 @@ def secret_arn(value: str) -> str:
     return value
 
 
+def is_secret_arn(value: str) -> bool:
+    """Return whether this is the whole ARN of a secret."""
+    return _SECRET_ARN.fullmatch(value) is not None
+
+
 def api_base(value: str) -> str:
     """Return the URL if it is a host's, and https unless it is this machine's; raise ValueError otherwise."""
     parts = urlsplit(value)

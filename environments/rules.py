@@ -149,9 +149,25 @@ def _kind(raw: dict[Any, Any]) -> Iterator[Problem]:
                 yield Problem(f"database.{key}", f"has no meaning with {kind}")
     if kind == "atlas":
         yield from _atlas(raw)
-    elif at(raw, "database", "authentication") == "MONGODB-AWS":
+    yield from _login(raw)
+    if kind == "own_cluster" and at(raw, "database", "authentication") == "MONGODB-AWS":
         # PyMongo documentation, "AWS IAM Authentication": it is available for Atlas alone.
         yield Problem("database.authentication", "is not MONGODB-AWS with own_cluster: only Atlas knows it")
+
+
+def _login(raw: dict[Any, Any]) -> Iterator[Problem]:
+    scram = at(raw, "database", "authentication") == "SCRAM-SHA-256"
+    secret = at(raw, "database", "secret_arn")
+    if scram and at(raw, "database", "kind") == "atlas":
+        yield Problem("database.authentication", "is MONGODB-AWS with atlas: it needs no password")
+    if scram and secret is None:
+        yield Problem("database.secret_arn", "is required by SCRAM-SHA-256")
+    if not scram and secret is not None:
+        yield Problem("database.secret_arn", "has a meaning with SCRAM-SHA-256 alone")
+    if isinstance(secret, str) and payment_rules.is_secret_arn(secret):
+        _, _, _, region, account, *_ = secret.split(":")
+        if (region, account) != (raw.get("region"), raw.get("account")):
+            yield Problem("database.secret_arn", "is not of this environment's account and region")
 
 
 def _atlas(raw: dict[Any, Any]) -> Iterator[Problem]:

@@ -82,8 +82,12 @@ class Database(_Part):
     """The owner's role that accepts the peering; required when the owner is another account."""
     uri: MongoUri
     """The cluster's hosts; no credentials, no database."""
-    authentication: Literal["MONGODB-AWS", "none"]
-    """How the data API proves who it is: with its IAM role, which Atlas alone knows, or not at all."""
+    authentication: Literal["MONGODB-AWS", "SCRAM-SHA-256", "none"]
+    """How the data API proves who it is: with its IAM role, which Atlas alone knows; with a user name and a
+    password, to a cluster of your own; or not at all, outside of production."""
+    secret_arn: Annotated[str, AfterValidator(payment_rules.secret_arn)] | None = None
+    """With SCRAM-SHA-256, the secret in Secrets Manager: JSON of `username`, `password`, and where they are
+    needed `auth_source` and `ca_certificates` (PEM)."""
     tls: bool
     """Whether the connection is encrypted; always in production."""
 
@@ -216,7 +220,7 @@ class Environment(_Part):
         Raises:
             ValueError: a value breaks a rule of `Database`.
         """
-        values = self.database.model_dump() | {"peer_role_arn": None} | changes
+        values = self.database.model_dump() | {"peer_role_arn": None, "secret_arn": None} | changes
         return self.model_copy(update={"database": Database.model_validate(values)})
 
 

@@ -19,6 +19,7 @@ from templates.capabilities.exports import add_export
 from templates.capabilities.flow_logs import add_flow_logs
 from templates.capabilities.internet import add_internet_access
 from templates.capabilities.peering import CONNECTED, add_database_peering
+from templates.capabilities.secrets_endpoint import add_secrets_endpoint
 from templates.capabilities.security_groups import add_security_groups
 from templates.capabilities.vpc import add_vpc
 
@@ -35,6 +36,7 @@ def build(environment: Environment) -> Template:
     peering_id = add_database_peering(template, environment, vpc)
     groups = add_security_groups(template, environment, vpc)
     endpoint_id = add_api_endpoint(template, vpc, groups)
+    add_secrets_endpoint(template, environment, vpc, groups)
     data_api_role = add_data_api_role(template, environment)
     add_flow_logs(template, environment, vpc, key_arn)
     add_api_gateway_account(template)

@@ -21,6 +21,7 @@ from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
 from templates.capabilities.data_api_stage import STAGE, add_stage
 from templates.capabilities.exports import from_network
 from templates.capabilities.functions import FunctionSpec, add_function
+from templates.capabilities.lint_exceptions import STATED_SECRET
 from templates.capabilities.parameters import DATABASE_NAME
 from templates.capabilities.permissions import POLICY_VERSION
 
@@ -79,6 +80,7 @@ def add_data_api(template: Template, environment: Environment) -> DataApi:
 def _function(environment: Environment) -> FunctionSpec:
     # MONGODB-AWS proves the function's role with a signed request that the MongoDB server sends to AWS STS;
     # sts:GetCallerIdentity needs no permission.
+    secret = environment.database.secret_arn
     return FunctionSpec(
         "data_api",
         "The data API: the only code that touches MongoDB",
@@ -87,7 +89,9 @@ def _function(environment: Environment) -> FunctionSpec:
         variables={
             "MONGODB_URI": environment.database.connection_uri,
             "MONGODB_DATABASE": Ref(DATABASE_NAME),
+            **({} if secret is None else {"MONGODB_SECRET_ARN": secret}),
         },
+        exceptions=[] if secret is None else [STATED_SECRET],
         role=from_network(DATA_API_ROLE),
     )
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awacs import logs
+from awacs.secretsmanager import GetSecretValue
 from troposphere import Sub
 
 from templates.capabilities.functions import join_vpc, trace_permission
+from templates.capabilities.lint_exceptions import STATED_SECRET, describe, excepted
 from templates.capabilities.permissions import Permission, add_role
 
 if TYPE_CHECKING:
@@ -25,8 +27,25 @@ EXPORT = "DataApiRoleArn"
 
 def add_data_api_role(template: Template, environment: Environment) -> GetAtt:
     """Add the role and return its ARN."""
+    secret = environment.database.secret_arn
     permissions = [_write_logs(environment), join_vpc(), trace_permission()]
-    return add_role(template, "DataApi", "lambda.amazonaws.com", permissions, for_this_account=False)
+    if secret is not None:
+        permissions.append(_read_login(secret))
+    arn = add_role(template, "DataApi", "lambda.amazonaws.com", permissions, for_this_account=False)
+    if secret is not None:
+        describe(template.resources["DataApiRole"], excepted(STATED_SECRET))
+    return arn
+
+
+def _read_login(secret: str) -> Permission:
+    # Encrypted with aws/secretsmanager, a secret needs no right to a key (Secrets Manager user guide,
+    # "Secret encryption and decryption").
+    return Permission(
+        "ReadLogin",
+        "Reads the one secret that holds the database's user name and password.",
+        [GetSecretValue],
+        [secret],
+    )
 
 
 def _write_logs(environment: Environment) -> Permission:

@@ -28,6 +28,11 @@ class Except:
     reason: str
 
 
+STATED_SECRET = Except(
+    "E9009", "The secret is the environment's; its owner made it, and names it in the environment's file."
+)
+
+
 def excepted(*exceptions: Except) -> dict[str, Any]:
     """The exceptions as a resource's Metadata.
 

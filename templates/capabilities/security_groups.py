@@ -32,6 +32,7 @@ class SecurityGroups:
     functions: Ref
     data_api: Ref
     payments: Ref | None = None
+    secrets: Ref | None = None
 
 
 def add_security_groups(template: Template, environment: Environment, vpc: Vpc) -> SecurityGroups:
@@ -46,7 +47,10 @@ def add_security_groups(template: Template, environment: Environment, vpc: Vpc) 
     to_database = _tcp(
         *environment.database.ports, "To MongoDB, through the peering", CidrIp=environment.database.cidr
     )
-    data_api = _group("DataApi", "The data API's function: the only one to reach MongoDB", vpc, to_database)
+    secrets = _add_secrets_group(template, environment, vpc)
+    to_secrets = [] if secrets is None else [_https("To the login's secret", secrets)]
+    about = "The data API's function: the only one to reach MongoDB"
+    data_api = _group("DataApi", about, vpc, to_database, *to_secrets)
     from_functions = SecurityGroupIngress(
         "EndpointFromFunctions",
         GroupId=Ref(endpoint),
@@ -59,12 +63,43 @@ def add_security_groups(template: Template, environment: Environment, vpc: Vpc) 
     for group in (endpoint, functions, data_api):
         template.add_resource(group)
     template.add_resource(from_functions)
-    return SecurityGroups(
+    groups = SecurityGroups(
         endpoint=Ref(endpoint),
         functions=Ref(functions),
         data_api=Ref(data_api),
         payments=_add_payments_group(template, environment, vpc),
+        secrets=secrets,
     )
+    _let_in_to_secrets(template, groups)
+    return groups
+
+
+def _add_secrets_group(template: Template, environment: Environment, vpc: Vpc) -> Ref | None:
+    """Add the group of the Secrets Manager endpoint, which exists where the database has a password."""
+    if environment.database.secret_arn is None:
+        return None
+    group = _group("Secrets", "The Secrets Manager endpoint: answers, never asks", vpc, _NO_EGRESS)
+    template.add_resource(group)
+    return Ref(group)
+
+
+def _let_in_to_secrets(template: Template, groups: SecurityGroups) -> None:
+    """Let in who reads a secret: with its private name the endpoint stands before AWS for the whole VPC."""
+    if groups.secrets is None:
+        return
+    readers = {"DataApi": groups.data_api} | ({"Payments": groups.payments} if groups.payments else {})
+    for name, reader in readers.items():
+        template.add_resource(
+            SecurityGroupIngress(
+                f"SecretsFrom{name}",
+                GroupId=groups.secrets,
+                IpProtocol="tcp",
+                FromPort=HTTPS,
+                ToPort=HTTPS,
+                SourceSecurityGroupId=reader,
+                Description="From functions that read a secret",
+            )
+        )
 
 
 def _add_payments_group(template: Template, environment: Environment, vpc: Vpc) -> Ref | None:
@@ -84,15 +119,19 @@ _NO_EGRESS = SecurityGroupRule(
 )
 
 
-def _group(name: str, description: str, vpc: Vpc, egress: SecurityGroupRule) -> SecurityGroup:
+def _group(name: str, description: str, vpc: Vpc, *egress: SecurityGroupRule) -> SecurityGroup:
     return SecurityGroup(
         f"{name}SecurityGroup",
         GroupDescription=description.replace("'", ""),  # EC2 allows no apostrophe here
         VpcId=vpc.vpc_id,
-        SecurityGroupEgress=[egress],
+        SecurityGroupEgress=list(egress),
         SecurityGroupIngress=[],
         Tags=[name_tag(name.lower())],
     )
+
+
+def _https(description: str, group: Ref) -> SecurityGroupRule:
+    return _tcp(HTTPS, HTTPS, description, DestinationSecurityGroupId=group)
 
 
 def _tcp(first: int, last: int, description: str, **target: Any) -> SecurityGroupRule:

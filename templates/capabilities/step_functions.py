@@ -12,7 +12,7 @@ from payment_data.payment_methods.names import STRIPE
 from payment_data.timeouts import FUNCTION_SECONDS as STEP_SECONDS
 from templates.capabilities.data_api_stage import STAGE
 from templates.capabilities.functions import DeployedFunction, FunctionSpec, add_function
-from templates.capabilities.lint_exceptions import Except
+from templates.capabilities.lint_exceptions import STATED_SECRET
 from templates.capabilities.permissions import Permission
 from templates.definitions.smoke_workflow import FUNCTION_SECONDS as SMOKE_SECONDS
 
@@ -62,9 +62,6 @@ _DESCRIPTIONS = {
     "smoke": "Makes, checks and removes the synthetic data of a smoke test",
 }
 _PAYS = {"process_payment", "refund_payment"}
-_SECRET = Except(
-    "E9009", "The secret is the environment's; its owner made it, and names it in the environment's file."
-)
 _KNOWS_THE_METHOD = {"reserve_products", *_PAYS, "smoke"}
 
 
@@ -99,7 +96,7 @@ def _spec(environment: Environment, api: DataApi, name: str) -> FunctionSpec:
         security_groups=groups,
         variables=variables,
         permissions=permissions,
-        exceptions=[_SECRET] if name in _PAYS and environment.stripe is not None else [],
+        exceptions=[STATED_SECRET] if name in _PAYS and environment.stripe is not None else [],
     )
 
 

@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 
 from data_api.http import requests
 from data_api.http.routes import IDS, ROUTES, Route
+from data_api.schemas.views import Answer
 from data_api.storage import connection
 from payment_data.errors import (
     ApiUnavailable,
@@ -80,12 +81,23 @@ def _endpoint(route: Route) -> Callable[..., Response[str]]:
         began = time.perf_counter()
         connection.begin_request()
         with pymongo.timeout(connection.REQUEST_SECONDS):
-            result = route.run(connection.database(), *ids.values(), *query, *body)
+            result = _answered(route, *ids.values(), *query, *body)
         took = round((time.perf_counter() - began) * 1000, 1)
         logger.info("answered", route=f"{route.method} {route.path}", status=result.status, milliseconds=took)
         return answer(result.status, result.body)
 
     return endpoint
+
+
+def _answered(route: Route, *arguments: Any) -> Answer:
+    """Run the route; once more where the login failed and the secret may have been rotated."""
+    try:
+        return route.run(connection.database(), *arguments)
+    except PyMongoError as error:
+        if not connection.renew(error):
+            raise
+        logger.warning("login refused: reading the secret again")
+        return route.run(connection.database(), *arguments)
 
 
 def _anything(path: str) -> re.Pattern[str]:

@@ -2,17 +2,21 @@
 
 import functools
 import os
+import threading
 from contextvars import ContextVar
 
 from pymongo import MongoClient, monitoring
+from pymongo.errors import OperationFailure, PyMongoError
 
 from data_api.domain.requests import Document
-from data_api.storage import collections
+from data_api.storage import collections, login
 from data_api.storage.database import Db
 
 REQUEST_SECONDS = 2.0
 """All of a request's commands together; the innermost of the nested time-outs."""
 
+_AUTHENTICATION_FAILED = 18
+"""MongoDB's error code; it comes before any command of ours was sent on that connection."""
 _WRITES = frozenset({"insert", "update", "delete", "findAndModify"})
 _written: ContextVar[bool] = ContextVar("written", default=False)
 
@@ -32,7 +36,8 @@ def database() -> Db:
 def connect(uri: str, *listeners: monitoring.CommandListener) -> MongoClient[Document]:
     """Return a client set up for money; `listeners` hear its commands, beside our own.
 
-    Reads see only what a majority has, as writes wait for it: what was answered once survives a failover.
+    Where the environment names a secret, it is read here and says how to log in. Reads see only what a
+    majority has, as writes wait for it: what was answered once survives a failover.
     """
     return MongoClient(
         uri,
@@ -44,10 +49,26 @@ def connect(uri: str, *listeners: monitoring.CommandListener) -> MongoClient[Doc
         retryReads=True,
         tz_aware=True,
         event_listeners=[_WriteWatch(), *listeners],
+        **login.options(),
     )
 
 
 _client = functools.cache(connect)
+
+
+def renew(error: PyMongoError) -> bool:
+    """After a login that failed, forget the connection; say whether to try again, with the secret read anew.
+
+    A secret was rotated: connections that are open stay logged in, and new ones are refused.
+    """
+    refused = isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED
+    if not refused or login.VARIABLE not in os.environ or may_have_written():
+        return False
+    # Closing ends sessions, for which it would log in with the old password, until the time is over.
+    threading.Thread(target=_client(os.environ["MONGODB_URI"]).close, daemon=True).start()
+    _client.cache_clear()
+    database.cache_clear()
+    return True
 
 
 def begin_request() -> None:

@@ -82,6 +82,22 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"database.authentication": "MONGODB-AWS"},
         "database.authentication: is not MONGODB-AWS with own_cluster: only Atlas knows it",
     ),
+    (
+        {"database.authentication": "SCRAM-SHA-256"},
+        "database.secret_arn: is required by SCRAM-SHA-256",
+    ),
+    ({"database.secret_arn": KEY_ARN}, "database.secret_arn: has a meaning with SCRAM-SHA-256 alone"),
+    (
+        {
+            "database.authentication": "SCRAM-SHA-256",
+            "database.secret_arn": KEY_ARN.replace("1" * 12, "2" * 12),
+        },
+        "database.secret_arn: is not of this environment's account and region",
+    ),
+    (
+        {**ATLAS, "database.authentication": "SCRAM-SHA-256", "database.secret_arn": KEY_ARN},
+        "database.authentication: is MONGODB-AWS with atlas: it needs no password",
+    ),
     ({**ATLAS, "database.atlas_project": None}, "database.atlas_project: is required by atlas"),
     ({**ATLAS, "database.vpc_id": "vpc-00000000000000002"}, "database.vpc_id: has no meaning with atlas"),
     (

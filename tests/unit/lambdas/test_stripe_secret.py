@@ -61,7 +61,7 @@ def test_a_refusal_says_whether_to_ask_again(
 
 @pytest.mark.parametrize("answer", ["drop", "hang"])
 def test_no_answer_changed_nothing(fake_api: FakeApi, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
-    monkeypatch.setattr("payment_data.payment_methods.stripe_secret.SECRET_SECONDS", 0.2)
+    monkeypatch.setattr("payment_data.stored_secret.SECRET_SECONDS", 0.2)
     fake_api.answers = [answer]
     with pytest.raises(ApiUnavailable, match="Secrets Manager: no answer"):
         secret(fake_api)()
