@@ -16,9 +16,9 @@ from environments import schema
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.lint import repository_templates
+from pipelines.lint.files import lint_files
 from pipelines.lint.findings import Level, Unreadable
 from pipelines.lint.house_rules import tags as stack_tags
-from pipelines.lint.pipeline_linter.linter import lint_pipelines
 
 if TYPE_CHECKING:
     from pipelines.lint.findings import Finding
@@ -33,9 +33,9 @@ def lint(what: tuple[str, ...], strict: bool, ignored: tuple[str, ...], machine:
     """Check templates, workflow definitions and pipelines.
 
     Those of the ENVIRONMENTs, or all of ours, the pipelines' and the bootstrap stacks' among them. A
-    TEMPLATE is any file, ours or not, with CodePipeline pipelines in it: CloudFormation in JSON or YAML, or
-    the input of `aws codepipeline create-pipeline`; its pipelines are checked. Of a stack's template
-    configuration, as dist/settings holds them, the tags are. It fails on errors alone.
+    TEMPLATE is any file, ours or not: CloudFormation in JSON or YAML, the input of `aws codepipeline
+    create-pipeline`, or a state machine's definition; its pipelines and state machines are checked. Of a
+    stack's template configuration, as dist/settings holds them, the tags are. It fails on errors alone.
 
     \b
     Examples:
@@ -70,7 +70,7 @@ def _is_file(name: str) -> bool:
 def _in_files(files: list[Path]) -> list[Finding]:
     try:
         settings = [path for path in files if stack_tags.is_template_configuration(path)]
-        findings: list[Finding] = [*lint_pipelines(path for path in files if path not in settings)]
+        findings: list[Finding] = [*lint_files(path for path in files if path not in settings)]
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from unreadable
     return [*findings, *(finding for path in settings for finding in stack_tags.findings(path))]

@@ -9,7 +9,7 @@ Each tool sees what it can judge, and only that:
   partition filled in, as CloudFormation will.
 * statelint and E3601 know no JSONata where a number stands (`TimeoutSeconds`), so they get a 1 there; and
   statelint wants a BackoffRate with a decimal point, which JSON does not have.
-* neither parses JSONata, so every `{% … %}` is parsed with jsonata-python.
+* neither parses JSONata, so every `{% … %}` is parsed with jsonata-python (`workflow_definitions.py`).
 
 An exception from a cfn-lint rule stands in the resource's Metadata beside its reason, or is refused here:
 `{"cfn-lint": {"config": {"ignore_checks": ["W1234"]}, "reasons": {"W1234": "…"}}}`.
@@ -25,10 +25,9 @@ from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
 from cfnlint.rules._rules import Rules
 from cfnlint.runner import Runner, run_template_by_data
-from jsonata.jexception import JException
-from jsonata.jsonata import Jsonata
 from statelint.linter import Linter
 
+from pipelines.lint import workflow_definitions
 from pipelines.lint.findings import Finding, Level
 from pipelines.lint.house_rules.catalogue import TEMPLATE_RULES
 from pipelines.lint.house_rules.rule import for_cfn_lint
@@ -64,16 +63,19 @@ def lint(templates: Mapping[str, Json], regions: tuple[str, ...] = ("eu-central-
     return sorted(findings)
 
 
-def lint_definition(label: str, definition: Json) -> list[Finding]:
+def lint_definition(label: str, definition: object) -> list[Finding]:
     """Return everything that is wrong with one state machine's definition."""
-    problems = Linter.validate(_numbers_filled_in(definition))
-    findings = [Finding(label, "definition", "statelint", problem) for problem in problems]
-    for place, expression in _expressions(definition):
-        try:
-            Jsonata(expression)
-        except JException as error:
-            findings.append(Finding(label, place, "jsonata", f"{error}: {expression.strip()}"))
-    return findings
+    return [*_statelint(label, definition), *workflow_definitions.lint(label, definition)]
+
+
+def _statelint(label: str, definition: object) -> list[Finding]:
+    if not isinstance(definition, dict):
+        return [Finding(label, "definition", "statelint", "A state machine is a mapping")]
+    try:
+        problems = Linter.validate(_numbers_filled_in(definition))
+    except Exception as error:  # noqa: BLE001 - it breaks on what is malformed, each time otherwise
+        problems = [f"statelint cannot read it: {type(error).__name__}: {error}"]
+    return [Finding(label, "definition", "statelint", problem) for problem in problems]
 
 
 def _cloudformation(label: str, template: Json, regions: tuple[str, ...]) -> list[Finding]:
@@ -138,15 +140,3 @@ def _numbers_filled_in(value: Any, key: str = "") -> Any:
     if key in _NUMBERS and isinstance(value, str) and value.startswith("{%"):
         return 1
     return float(value) if key == "BackoffRate" and isinstance(value, int) else value
-
-
-def _expressions(value: Any, place: str = "definition") -> Iterator[tuple[str, str]]:
-    """Yield every JSONata expression with its place. AWS takes a string as one if it is wrapped whole."""
-    if isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _expressions(inside, f"{place}/{key}")
-    elif isinstance(value, list):
-        for index, inside in enumerate(value):
-            yield from _expressions(inside, f"{place}/{index}")
-    elif isinstance(value, str) and value.startswith("{%") and value.endswith("%}"):
-        yield place, value[2:-2]

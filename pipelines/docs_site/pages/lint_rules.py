@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.core import stack_tags
 from pipelines.docs_site.markdown import code, page, prose, table
+from pipelines.lint import workflow_definitions
 from pipelines.lint.house_rules import catalogue, tags
 from pipelines.lint.pipeline_linter.linter import FAMILIES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.lint.findings import Rule
     from pipelines.lint.pipeline_linter.linter import Family
 
 PIPELINE_PAGE: Final = "reference/pipeline-rules.md"
 HOUSE_PAGE: Final = "reference/house-rules.md"
 HOUSE_SOURCE: Final = "pipelines/lint/house_rules/catalogue.py"
 _INTRODUCTION: Final = """\
-`payments lint` judges the pipelines of our own templates by these rules, and those of any file that is named:
+`payments lint` judges the pipelines and state machines of our own templates by these rules, and those of any
+file that is named:
 
 ```sh
-payments lint template.yml        # CloudFormation, or the input of `aws codepipeline create-pipeline`
+payments lint template.yml        # CloudFormation, create-pipeline input, or a state machine
 ```
 
 A finding is one line: the file, the pipeline with the stage and the action in it, the rule's id, what is
@@ -41,17 +46,25 @@ after it.
 def pipeline_rules_page() -> str:
     """Return the page of the pipeline linter's rules, family by family."""
     return page(
-        "Pipeline rules", ["pipelines/lint/pipeline_linter/rules"], _INTRODUCTION, *map(_family, FAMILIES)
+        "Pipeline rules",
+        ["pipelines/lint/pipeline_linter/rules"],
+        _INTRODUCTION,
+        *map(_family, FAMILIES),
+        _section(workflow_definitions.__doc__, workflow_definitions.RULES),
     )
 
 
 def _family(family: Family) -> str:
-    story = inspect.cleandoc(family.__doc__ or "")
+    return _section(family.__doc__, family.RULES)
+
+
+def _section(doc: str | None, rules: Mapping[str, Rule]) -> str:
+    """Return the table of a family's rules under the heading that its module's docstring begins with."""
+    story = inspect.cleandoc(doc or "")
     first, _, rest = story.partition("\n")
     ids, _, title = first.partition(": ")
     rows = [
-        (code(rule), str(entry.level), prose(entry.finds), prose(entry.fix))
-        for rule, entry in family.RULES.items()
+        (code(rule), str(entry.level), prose(entry.finds), prose(entry.fix)) for rule, entry in rules.items()
     ]
     heading = f"## {ids}: {title.rstrip('.')}\n"
     introduction = "".join(f"{prose(part)}\n\n" for part in rest.split("\n\n") if part.strip())
