@@ -20,7 +20,7 @@ CHECKED := tests/unit tests/templates tests/pipelines
 WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
 EVERY_TEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants permissions format up down synth package docs build bench proofs crash-matrix drill clean
+.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ embedded-compat: install ## Say what other versions of MiniStack break (MINISTAC
 
 permissions: install .cache/card-gateway/installed ## Promote two releases; see that no permission is dead or missing, and nothing secret is told
 	@$(BIN)/pytest tests/least_privilege -o norecursedirs=.hypothesis -p no:randomly
+
+hostile: install .cache/card-gateway/installed ## Let a hostile branch try everything while a release waits (PUBLISH=1 for the threat model)
+	@$(if $(PUBLISH),PUBLISH=1) $(BIN)/pytest tests/hostile tests/hostile/attack -o norecursedirs=.hypothesis -p no:randomly
 
 format: install ## Format the code
 	@$(BIN)/ruff format .

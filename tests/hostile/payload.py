@@ -1,0 +1,96 @@
+"""What a hostile branch's buildspec runs, as the build's own role: every attempt, and what came of it.
+
+It needs boto3 and the files of the branch alone. Each outcome is a line of the build's log, which its
+owner can still read when everything else was tampered with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.hostile.attempts import ATTEMPTS, Attempt
+
+TARGETS: Final = Path(__file__).with_name("targets.json")
+MARK: Final = "HOSTILE "
+EVIL: Final = b"evil-7f3c"
+"""What it leaves in everything that it poisons."""
+_REFUSALS: Final = ("AccessDenied", "Unauthorized", "NotAuthorized", "AuthorizationError", "Forbidden")
+_PATIENCE: Final = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
+
+
+def main(build: str) -> None:
+    """Try everything and print a line for each attempt."""
+    names = json.loads(TARGETS.read_text(encoding="utf-8"))
+    for attempt in ATTEMPTS:
+        outcome, answer = _try(attempt, names)
+        line = {"build": build, "name": attempt.name, "outcome": outcome, "answer": answer}
+        sys.stdout.write(f"{MARK}{json.dumps(line)}\n")
+    sys.stdout.flush()
+    _poison(names)
+    _tamper()
+
+
+def _try(attempt: Attempt, names: dict[str, str]) -> tuple[str, str]:
+    """Make an attempt; the outcome is `refused`, `done` or `unclear`, with what AWS answered."""
+    client: Any = boto3.client(attempt.client, config=_PATIENCE)  # type: ignore[call-overload]  # any of them
+    try:
+        getattr(client, attempt.method)(**_filled_in(attempt.arguments, names))
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        refused = any(word in code for word in _REFUSALS)
+        return "refused" if refused else "unclear", f"{code}: {error.response['Error'].get('Message', '')}"
+    except BotoCoreError as error:
+        return "unclear", f"{type(error).__name__}: {error}"
+    return "done", ""
+
+
+def _filled_in(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, meaning in names.items():
+            value = value.replace(f"{{{name}}}", meaning)
+        return value
+    if isinstance(value, dict):
+        return {key: _filled_in(inside, names) for key, inside in value.items()}
+    return [_filled_in(inside, names) for inside in value] if isinstance(value, list) else value
+
+
+def _poison(names: dict[str, str]) -> None:
+    """Write a check record for the release's source, and other code, into every cache within reach."""
+    record = {
+        "source": names["source_digest"],
+        "at": "2026-01-01T00:00:00+00:00",
+        "build": EVIL.decode(),
+        "seconds": 1.0,
+    }
+    for cache in {Path(".cache"), Path(os.environ.get("PAYMENTS_CACHE", ".cache"))}:
+        for zone in ("release", "branch", "workstation", ""):
+            folder = cache / "checked" / zone / names["source_digest"]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "checked.json").write_text(json.dumps({**record, "zone": zone}), encoding="utf-8")
+            (folder / "tests.xml").write_text("<testsuites/>", encoding="utf-8")
+        for file in (cache / "packages").rglob("*.py"):
+            with file.open("a", encoding="utf-8") as module:
+                module.write(f"\n# {EVIL.decode()}\n")
+
+
+def _tamper() -> None:
+    """Replace what later commands of this build run: a hook, a program that is first in PATH."""
+    for folder in (Path(".git/hooks"), Path.home() / "bin", Path(".venv/evil")):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("pre-commit", "post-checkout", "uv", "git"):
+            (folder / name).write_text("#!/bin/sh\necho evil\n", encoding="utf-8")
+            (folder / name).chmod(0o755)
+    shutil.rmtree(Path(".venv/evil"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

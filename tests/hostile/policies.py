@@ -1,0 +1,190 @@
+"""Whether the template's own policies refuse an attempt, as IAM evaluates them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ministack.core import iam_evaluator
+
+if TYPE_CHECKING:
+    from tests.hostile.attempts import Attempt
+
+Json = dict[str, Any]
+ACCOUNT: Final = "444444444444"
+REGION: Final = "eu-central-1"
+_PSEUDO: Final = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": "payments-pipelines",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_HERE: Final = f"{REGION}:{ACCOUNT}"
+BRANCH_ROLES: Final = ("BranchBuildRole", "NameRole", "PreviewRole")
+"""Whose code is the branch's; the branch pipeline's own role is taken on by CodePipeline alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The pipelines stack with every name filled in.
+
+    Attributes:
+        resources: Its resources by logical id, without functions of CloudFormation in them.
+        names: What the attempts' words stand for.
+    """
+
+    resources: dict[str, Json]
+    names: dict[str, str]
+
+
+def filled_in(template: Json) -> Stack:
+    """Return the stack as CloudFormation would make it; a physical name is the logical id in lower case."""
+    resources = {name: _literal(template, part) for name, part in template["Resources"].items()}
+    arn = {name: _arn(template, name) for name in template["Resources"]}
+    parameter = {name: _parameter(name) for name in template["Parameters"]}
+    key = "lambdas/x/1.zip"
+    names = {
+        "account": ACCOUNT,
+        "region": REGION,
+        "artifacts": "artifacts",
+        "packages": "packages",
+        "docs": "docsbucket",
+        "package_key": key,
+        "package_version": "1",
+        "source_key": "release/Source/a",
+        "built_key": "release/Built/b",
+        "packages_key": "release/Packages/c",
+        "evidence_key": "evidence/1/index.html",
+        "domain": "librarydomain",
+        "library": "library",
+        "signing_key": arn["SigningKey"],
+        "release_key": arn["ArtifactsKey"],
+        "secret": f"arn:aws:secretsmanager:{_HERE}:secret:payments/stripe-1",
+        "release_log": "buildlogs",
+        "release_log_arn": arn["BuildLogs"],
+        "prod_deployment_role": parameter["ProdDeploymentRole"],
+        "prod_execution_role": parameter["ProdExecutionRole"],
+        "prod_inspection_role": parameter["ProdInspectionRole"],
+        "staging_deployment_role": parameter["StagingDeploymentRole"],
+        "staging_inspection_role": parameter["StagingInspectionRole"],
+        "branch_removal_role": parameter["BranchRemovalRole"],
+        "publish_role": arn["PublishRole"],
+        "publish_role_name": "publishrole",
+        "release_pipeline_role": arn["ReleasePipelineRole"],
+        "release_pipeline": "releasepipeline",
+        "remove_pipeline": "removebranchpipeline",
+        "token": "token",
+        "execution": "execution",
+        "publish_project": "publish",
+        "build_project": "build",
+        "build": "build:1",
+        "connection": arn["SourceConnection"],
+        "change_set": "review",
+        "alarm": "payments-prod-OrdersFailingAlarm-1",
+        "function": "payments-prod-DataApiFunction-1",
+        "workflow": f"arn:aws:states:{_HERE}:stateMachine:PaymentWorkflow",
+        "schedule": "expiryschedule",
+        "topic": arn["Approvals"],
+    }
+    return Stack(resources, names)
+
+
+def allows(stack: Stack, role: str, attempt: Attempt) -> bool:
+    """Return whether IAM lets a role make an attempt: its own policies, and those of buckets and keys."""
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:iam::{ACCOUNT}:role{stack.resources[role]['Properties']['Path']}{role.lower()}",
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT,
+        action=attempt.action,
+        resource_arn=attempt.resource.format(**stack.names),
+        region=REGION,
+        source_ip="127.0.0.1",
+        secure_transport=True,
+    )
+    documents = [*_identity(stack, role), *_denials(stack)]
+    policies = [iam_evaluator.parse_policy_document(document) for document in documents]
+    decided: str = iam_evaluator.evaluate(context, policies).decision
+    return decided == "Allow"
+
+
+def _identity(stack: Stack, role: str) -> list[Json]:
+    own = [policy["PolicyDocument"] for policy in stack.resources[role]["Properties"]["Policies"]]
+    later = [
+        part["Properties"]["PolicyDocument"]
+        for part in stack.resources.values()
+        if part["Type"] == "AWS::IAM::Policy" and role.lower() in part["Properties"]["Roles"]
+    ]
+    return [*own, *later]
+
+
+def _denials(stack: Stack) -> list[Json]:
+    """What the policies of buckets and keys deny to everybody; what they allow is another account's."""
+    found = []
+    for name, part in stack.resources.items():
+        properties = part["Properties"]
+        document = properties.get("KeyPolicy") or (
+            properties["PolicyDocument"] if part["Type"] == "AWS::S3::BucketPolicy" else None
+        )
+        for statement in (document or {}).get("Statement", []):
+            if statement["Effect"] == "Deny":
+                here = [f"arn:aws:kms:{_HERE}:key/{name.lower()}"] if "KeyPolicy" in properties else None
+                found.append({**statement, "Resource": here or statement["Resource"]})
+    return [{"Version": "2012-10-17", "Statement": [_plain(statement)]} for statement in found]
+
+
+def _plain(statement: Json) -> Json:
+    return {key: value for key, value in statement.items() if key != "Principal"}
+
+
+def _parameter(name: str) -> str:
+    return f"arn:aws:iam::111111111111:role/{name}" if name.endswith("Role") else name.lower()
+
+
+def _arn(template: Json, name: str) -> str:
+    kind, physical = template["Resources"][name]["Type"], name.lower()
+    path = template["Resources"][name].get("Properties", {}).get("Path", "/")
+    return {
+        "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role{path}{physical}",
+        "AWS::S3::Bucket": f"arn:aws:s3:::{physical}",
+        "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/{physical}",
+        "AWS::Logs::LogGroup": f"arn:aws:logs:{_HERE}:log-group:{physical}:*",
+        "AWS::CodeBuild::Project": f"arn:aws:codebuild:{_HERE}:project/{physical}",
+        "AWS::CodePipeline::Pipeline": f"arn:aws:codepipeline:{_HERE}:{physical}",
+        "AWS::SNS::Topic": f"arn:aws:sns:{_HERE}:{physical}",
+        "AWS::CodeConnections::Connection": f"arn:aws:codeconnections:{_HERE}:connection/{physical}",
+        "AWS::CodeArtifact::Domain": f"arn:aws:codeartifact:{_HERE}:domain/{physical}",
+        "AWS::CodeArtifact::Repository": f"arn:aws:codeartifact:{_HERE}:repository/librarydomain/{physical}",
+    }.get(kind, f"arn:aws:any:{_HERE}:{physical}")
+
+
+def _literal(template: Json, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_literal(template, inside) for inside in value]
+    if not isinstance(value, dict):
+        return value
+    if "Ref" in value:
+        return _reference(template, value["Ref"])
+    if "Fn::GetAtt" in value:
+        name, attribute = value["Fn::GetAtt"]
+        return _arn(template, name) if attribute == "Arn" else name.lower()
+    if "Fn::Sub" in value:
+        given = value["Fn::Sub"]
+        text, words = (given, {}) if isinstance(given, str) else given
+        for word, filling in {**_PSEUDO, **{k: _literal(template, v) for k, v in words.items()}}.items():
+            text = text.replace(f"${{{word}}}", filling)
+        for name in (*template["Resources"], *template["Parameters"]):
+            text = text.replace(f"${{{name}}}", _reference(template, name))
+        return text
+    return {key: _literal(template, inside) for key, inside in value.items()}
+
+
+def _reference(template: Json, name: str) -> str:
+    if name in _PSEUDO:
+        return _PSEUDO[name]
+    if name in template["Parameters"]:
+        return _parameter(name)
+    kind = template["Resources"][name]["Type"]
+    by_arn = {"AWS::SNS::Topic", "AWS::CodeConnections::Connection", "AWS::CodeArtifact::Domain"}
+    by_arn |= {"AWS::CodeArtifact::Repository"}
+    return _arn(template, name) if kind in by_arn else name.lower()

@@ -1,0 +1,97 @@
+"""Writes the page of the threat model from the rows: `python -m tests.hostile.threat_model`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from pipelines.core.repository import ROOT
+from tests.hostile.attempts import ATTEMPTS, CONTAINED
+from tests.hostile.mutants import MUTANTS
+
+PAGE: Final = ROOT / "docs/how-it-works/threat-model.md"
+OUTCOMES: Final = Path(__file__).with_name("outcomes.json")
+"""What AWS answered to each attempt in the last whole run (`make hostile`), by attempt and build."""
+# Lines of the page are as long as those of other pages.
+# ruff: noqa: E501
+_BEFORE: Final = """\
+# Threat model
+
+What somebody tries who can push a branch and nothing else, what refuses it, and how somebody would notice. The branch is
+hostile: its `buildspec.yml` and the buildspecs of its other builds run what they like, as those builds' roles, and know every
+name, key and token there is.
+
+{count} attempts are made three times each, by the three builds of the branch pipeline, while a release waits for its approval
+(`make hostile`, on the embedded AWS). Before and after, everything that a release is made of is compared; then the release is
+approved, and production's digests are compared with staging's. `make test` judges the same rows by the policies of the template,
+and takes each of {mutants} protections away again to see that the rows notice.
+
+## Refused
+
+| tried | refused because | noticed by | answer |
+|---|---|---|---|
+"""
+_CONTAINED: Final = """
+## Possible, and reaching nothing
+
+A branch's build may do what it likes to itself.
+
+| tried | reaches nothing because | noticed by |
+|---|---|---|
+"""
+_AFTER: Final = """
+## Not protected
+
+- **Branches from each other.** They are one zone: a branch's build can write another one's preview, package and stack.
+- **The branches' account.** A branch's stack runs in it, within the runtime boundary. Keep nothing of worth there.
+- **The machine of a rehearsal.** Builds run as you, on your files. Rehearse a branch that you would run.
+- **The size of things.** A branch can fill its own caches, logs and report groups, and CodeBuild's quota of concurrent builds is
+  the account's.
+
+## What is left to you
+
+- **Who may merge.** A merge is a release's source. Protect the release branch: reviews, no force push, no bypass.
+- **Who may approve**, and that it is not whoever merged. Grant `codepipeline:PutApprovalResult` on the release pipeline to them
+  alone.
+- **The tools account.** Its administrators can change every policy here. Few of them, with CloudTrail's management and data events
+  kept in another account, and an alarm on AccessDenied by a role below `/payments-pipelines/branch/`.
+- **The connection.** It reads the repositories that it was installed for; install it for this one.
+- **Accounts.** All environments may share one account; then only names and paths stand between a branch's stack and production.
+  Separate accounts are the stronger fence.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    outcomes: dict[str, dict[str, Any]] = json.loads(OUTCOMES.read_text(encoding="utf-8"))
+    refused = [
+        f"| {row.tried} | {row.refused_by} | {row.noticed} | {outcomes[row.name]['answer']} |\n"
+        for row in ATTEMPTS
+    ]
+    contained = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in CONTAINED]
+    before = _BEFORE.format(count=len(ATTEMPTS), mutants=len(MUTANTS))
+    return before + "".join(refused) + _CONTAINED + "".join(contained) + _AFTER
+
+
+def keep(attempts: list[dict[str, Any]]) -> None:
+    """Keep the outcomes of a whole run: for each attempt the builds that made it, and AWS's error code."""
+    kept: dict[str, dict[str, Any]] = {}
+    for attempt in attempts:
+        entry = kept.setdefault(attempt["name"], {"builds": [], "outcome": set(), "answer": set()})
+        entry["builds"].append(attempt["build"])
+        entry["outcome"].add(attempt["outcome"])
+        entry["answer"].add(attempt["answer"].partition(":")[0])
+    plain = {
+        name: {
+            "builds": sorted(entry["builds"]),
+            "outcome": ", ".join(sorted(entry["outcome"])),
+            "answer": ", ".join(sorted(entry["answer"])),
+        }
+        for name, entry in sorted(kept.items())
+    }
+    OUTCOMES.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
