@@ -117,7 +117,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "parallel-source-of-one-commit",
         "Two pushes to one branch run two executions, each with its own commit.",
-        ("pipelines/promotion/branch_queue.py",),
+        ("pipelines/definitions/branch_turns.py",),
         Documented(f"{_GUIDE}/concepts-how-it-works.html"),
         "Push twice in ten seconds and read both source revisions.",
     ),

@@ -14,7 +14,7 @@ from pipelines.cli.grammar import Verbs
 from pipelines.cli.order_view import table
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.promotion import branch_queue, branch_stacks, control
+from pipelines.promotion import branch_stacks, control
 
 _INSPECTION = "BRANCH_INSPECTION_ROLE"
 
@@ -36,21 +36,14 @@ def name() -> None:
 
 
 @branch.command()
-def turn() -> None:
-    """Wait until no earlier push to BRANCH deploys any more.
+def pipeline() -> None:
+    """Print the name of the pipeline that started this build.
 
-    Fails when a later push came meanwhile. EXECUTION is the execution whose turn it should be.
+    \b
+    Examples:
+      payments branch pipeline
     """
-    mine = build_environment.variable(branch_names.VARIABLE)
-    with terminal.progress("waiting for our turn") as reporter:
-        branch_queue.await_turn(
-            tools_account.connect(),
-            build_environment.pipeline_name(),
-            build_environment.variable("EXECUTION"),
-            mine,
-            reporter,
-        )
-    terminal.done("It is our turn.")
+    click.echo(build_environment.pipeline_name())
 
 
 @branch.command()

@@ -15,7 +15,7 @@ from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
 from pipelines.deploy import template_configuration
 from pipelines.evidence import gather, summary
-from pipelines.promotion import branch_queue, verification
+from pipelines.promotion import branch_pushes, verification
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _PACKAGES: Final = Path("dist", "packages")
@@ -40,7 +40,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
             build_environment.variable(branch_names.VARIABLE),
             build_environment.variable("EXECUTION"),
         )
-        push = branch_queue.push_of(
+        push = branch_pushes.push_of(
             tools_account.connect(), build_environment.pipeline_name(), execution, branch
         )
     for name in environments:

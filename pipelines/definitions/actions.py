@@ -154,19 +154,20 @@ def delete_stack(target: Target, *, stack: str) -> Actions:
 
 def smoke(target: Target, *, machine: str, namespace: str) -> Actions:
     """Run the stack's smoke workflow and fail unless every check of it passes."""
-    configuration = {
-        "StateMachineArn": machine,
-        "InputType": "Literal",
-        "Input": "{}",
-    }
-    return _action(
-        "Smoke",
-        Category.INVOKE,
-        ActionProvider.STEP_FUNCTIONS,
-        configuration,
-        RoleArn=target.deployment_role,
-        Namespace=namespace,
-    )
+    return run_workflow("Smoke", machine, "{}", RoleArn=target.deployment_role, Namespace=namespace)
+
+
+def run_workflow(name: str, machine: str | AWSHelperFn, text: str, **more: Any) -> Actions:
+    """Run a state machine to its end; the action fails when its execution does.
+
+    Args:
+        name: The action's name.
+        machine: The state machine's ARN.
+        text: Its input, which is JSON once CodePipeline filled in the variables.
+        more: Properties of the action, as the role that it takes on.
+    """
+    configuration = {"StateMachineArn": machine, "InputType": "Literal", "Input": text}
+    return _action(name, Category.INVOKE, ActionProvider.STEP_FUNCTIONS, configuration, **more)
 
 
 def approve(*, topic: AWSHelperFn, evidence: AWSHelperFn | str, summary: str, minutes: int) -> Actions:

@@ -11,6 +11,7 @@ from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, checkout, create_or_replace, run_build, smoke
 from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.artifacts import SOURCE
+from pipelines.definitions.branch_turns import add_branch_turns, await_turn, let_look
 from pipelines.definitions.deployments import BUILT, NAMED, template_configuration, template_path
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
@@ -31,6 +32,7 @@ PREVIEW = f"{BRANCHES}{STACK}"
 
 def add_branch_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
     """Add it. Executions run side by side, so pushes to one branch take turns in the stage Name."""
+    turns = add_branch_turns(template, shared.branches)
     tools, builds, target = shared.tools, shared.branch_builds, targets.branch
     name = {"BRANCH": "#{Source.BranchName}", "COMMIT": "#{Source.CommitId}", "EXECUTION": EXECUTION}
     pipeline = add_pipeline(
@@ -50,6 +52,7 @@ def add_branch_pipeline(template: Template, shared: SharedResources, targets: Ta
                 variables=name,
                 namespace="Name",
             ),
+            await_turn(turns),
             before=git_legal("#{Source.BranchName}"),
         ),
         stage(
@@ -71,18 +74,17 @@ def add_branch_pipeline(template: Template, shared: SharedResources, targets: Ta
         mode=ExecutionMode.PARALLEL,
         runs=[builds.build, builds.name, builds.preview],
         acts_as=[target],
+        may=turns.permissions(),
         triggers=[on_push(includes=["**"], excludes=[tools.release_branch])],
     )
-    _let_pushes_take_turns(template, shared, pipeline)
+    let_look(template, turns, arn_of(pipeline))
+    _let_name_see_the_push(template, shared, pipeline)
     add_notifications(template, pipeline, shared.approvals, [Event.EXECUTION_FAILED])
     return pipeline
 
 
-def _let_pushes_take_turns(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
-    see_pushes = Permission(
-        "OtherPushes",
-        "Sees whether an earlier push to the branch still deploys, and whether a later one came.",
-        [codepipeline.ListPipelineExecutions, codepipeline.ListActionExecutions],
-        [arn_of(pipeline)],
+def _let_name_see_the_push(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
+    see_push = Permission(
+        "ThisPush", "Says who pushed which commit.", [codepipeline.ListActionExecutions], [arn_of(pipeline)]
     )
-    roles.allow_later(template, "NameTurns", shared.branch_builds.name.role, [see_pushes])
+    roles.allow_later(template, "NamePush", shared.branch_builds.name.role, [see_push])

@@ -163,7 +163,7 @@ def add_branch_builds(
     name = add(
         "Name",
         "name",
-        "Names the branch's stack and waits for its turn",
+        "Names the branch's stack, and uploads its packages",
         may=[_inspect("SeeBranch", targets.branch), *zone.packages.write()],
         variables={
             "BRANCH_INSPECTION_ROLE": targets.branch.inspection_role,

@@ -34,6 +34,7 @@ def add_pipeline(
     runs: Sequence[Project],
     acts_as: Sequence[Target] = (),
     asks: bool = False,
+    may: Sequence[Permission] = (),
     triggers: Sequence[cp.PipelineTriggerDeclaration] = (),
     variables: Sequence[cp.VariableDeclaration] = (),
 ) -> cp.Pipeline:
@@ -49,6 +50,7 @@ def add_pipeline(
         runs: The builds that its actions run.
         acts_as: The targets whose deployment role its actions take on.
         asks: Whether it has an approval.
+        may: What its role may do beside.
         triggers: What starts it, beside people and schedules.
         variables: What a start may set.
     """
@@ -56,7 +58,7 @@ def add_pipeline(
         template,
         name,
         "codepipeline.amazonaws.com",
-        _permissions(shared, zone, runs, acts_as, asks=asks),
+        [*_permissions(shared, zone, runs, acts_as, asks=asks), *may],
         path=zone.role_path,
     )
     lists = {"Triggers": list(triggers), "Variables": list(variables)}

@@ -46,9 +46,10 @@ def add_service_role(
             Version=POLICY_VERSION,
             Statement=[Statement(Effect=Allow, Principal=Principal("Service", service), Action=[AssumeRole])],
         ),
-        Policies=[Policy(PolicyName="permissions", PolicyDocument=document(permissions))],
         Metadata={"Permissions": reasons(permissions)},
     )
+    if permissions:
+        role.Policies = [Policy(PolicyName="permissions", PolicyDocument=document(permissions))]
     template.add_resource(role)
     return role
 

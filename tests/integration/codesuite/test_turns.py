@@ -1,14 +1,17 @@
 """Pushes racing on one branch: the earlier finishes, the latest goes on, the others between give way."""
 
-from concurrent.futures import ThreadPoolExecutor
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from embedded_aws import instance
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws
-from pipelines.promotion import branch_queue
-from pipelines.promotion.branch_queue import Overtaken
+from pipelines.definitions import branch_turns
+from pipelines.promotion import branch_pushes
 from tests.integration.codesuite.conftest import Repository, Workshop, approve, stage
 from tests.waiting import wait_until
 
@@ -30,6 +33,37 @@ def pipeline(workshop: Workshop, repository: Repository) -> str:
     return workshop.create(stage("Source", checkout), stage("Approve", approve()), mode="PARALLEL")
 
 
+Turn = Callable[[str, str, str], str]
+"""Starts to wait for the turn of an execution of a pipeline on a branch; returns what waits."""
+
+
+@pytest.fixture
+def turn(tools: Aws, workshop: Workshop) -> Turn:
+    """The branch pipeline's state machine, in a role that may look at any pipeline."""
+    allowed = ["codepipeline:ListPipelineExecutions", "codepipeline:ListActionExecutions"]
+    role = workshop.role("turns", "states.amazonaws.com", allowed)
+    definition = json.dumps(branch_turns.definition()).replace("${Partition}", "aws")
+    machine = tools.stepfunctions.create_state_machine(
+        name=f"turns-{uuid.uuid4().hex[:8]}", definition=definition, roleArn=role
+    )["stateMachineArn"]
+
+    def begin(pipeline: str, execution: str, branch: str) -> str:
+        text = json.dumps({"pipeline": pipeline, "execution": execution, "branch": branch})
+        return tools.stepfunctions.start_execution(stateMachineArn=machine, input=text)["executionArn"]
+
+    return begin
+
+
+def ended(tools: Aws, waiting: str) -> Any:
+    """How a wait ended."""
+
+    def look() -> Any:
+        described = tools.stepfunctions.describe_execution(executionArn=waiting)
+        return described if described["status"] != "RUNNING" else None
+
+    return wait_until(look, "the wait ends", seconds=60)
+
+
 def _push(workshop: Workshop, pipeline: str) -> str:
     """Start an execution, and wait until it has taken its commit."""
     execution = workshop.start(pipeline)
@@ -37,40 +71,51 @@ def _push(workshop: Workshop, pipeline: str) -> str:
     return execution
 
 
-def test_a_push_alone_has_its_turn_at_once(workshop: Workshop, pipeline: str, tools: Aws) -> None:
-    branch_queue.await_turn(tools, pipeline, _push(workshop, pipeline), "main")
+def test_a_push_alone_has_its_turn_at_once(workshop: Workshop, pipeline: str, tools: Aws, turn: Turn) -> None:
+    waiting = turn(pipeline, _push(workshop, pipeline), "main")
+    assert ended(tools, waiting)["status"] == "SUCCEEDED"
 
 
-def test_a_push_that_was_overtaken_gives_way(workshop: Workshop, pipeline: str, tools: Aws) -> None:
+def test_a_push_that_was_overtaken_gives_way(
+    workshop: Workshop, pipeline: str, tools: Aws, turn: Turn
+) -> None:
     earlier, later = _push(workshop, pipeline), _push(workshop, pipeline)
-    with pytest.raises(Overtaken, match=later):
-        branch_queue.await_turn(tools, pipeline, earlier, "main")
+    outcome = ended(tools, turn(pipeline, earlier, "main"))
+    assert (outcome["status"], outcome["error"]) == ("FAILED", "Overtaken")
+    assert later in outcome["cause"]
 
 
-def test_a_push_waits_until_the_earlier_one_has_ended(workshop: Workshop, pipeline: str, tools: Aws) -> None:
+def test_a_push_waits_until_the_earlier_one_has_ended(
+    workshop: Workshop, pipeline: str, tools: Aws, turn: Turn
+) -> None:
     # Given two pushes to one branch
     earlier, later = _push(workshop, pipeline), _push(workshop, pipeline)
-    waited_for: list[str] = []
+    # When the later one waits for its turn
+    waiting = turn(pipeline, later, "main")
 
-    class Listener:
-        def say(self, line: str) -> None:
-            waited_for.append(line)
+    def waits() -> bool:
+        events = tools.stepfunctions.get_execution_history(executionArn=waiting)["events"]
+        return any(event["type"] == "WaitStateEntered" for event in events)
 
-        passing = say
+    wait_until(waits, "it waits")
+    # Then it has it as soon as the earlier one has ended
+    workshop.answer(pipeline, workshop.approval(pipeline, earlier))
+    workshop.succeeded(pipeline, earlier)
+    assert ended(tools, waiting)["status"] == "SUCCEEDED"
 
-    with ThreadPoolExecutor() as pool:
-        # When the later one waits for its turn
-        turn = pool.submit(branch_queue.await_turn, tools, pipeline, later, "main", Listener())
-        wait_until(lambda: any(earlier in line for line in waited_for), "waiting")
-        assert not turn.done()
-        # Then it has it as soon as the earlier one has ended
-        workshop.answer(pipeline, workshop.approval(pipeline, earlier))
-        workshop.succeeded(pipeline, earlier)
-        turn.result(timeout=20)
+
+def test_an_execution_that_is_over_has_no_turn(
+    workshop: Workshop, pipeline: str, tools: Aws, turn: Turn
+) -> None:
+    execution = _push(workshop, pipeline)
+    workshop.answer(pipeline, workshop.approval(pipeline, execution))
+    workshop.succeeded(pipeline, execution)
+    outcome = ended(tools, turn(pipeline, execution, "main"))
+    assert (outcome["status"], outcome["error"]) == ("FAILED", "NotUnderWay")
 
 
 def test_pushes_to_two_branches_wait_for_nobody(
-    workshop: Workshop, repository: Repository, tools: Aws
+    workshop: Workshop, repository: Repository, tools: Aws, turn: Turn
 ) -> None:
     # Given a pipeline for every branch, and pushes to two of them, whose executions are under way together
     checkout = workshop.source(repository) | {"name": "Checkout"}
@@ -90,12 +135,12 @@ def test_pushes_to_two_branches_wait_for_nobody(
     # Then each has its own commit, and each has its turn at once
     assert {branch: commit for branch, (_, commit) in found.items()} == pushed
     for branch, (execution, _) in found.items():
-        branch_queue.await_turn(tools, name, execution, branch)
+        assert ended(tools, turn(name, execution, branch))["status"] == "SUCCEEDED"
 
 
 def test_who_pushed_what_is_told(
     workshop: Workshop, pipeline: str, repository: Repository, tools: Aws
 ) -> None:
     commit = repository.git("rev-parse", "HEAD").strip()
-    push = branch_queue.push_of(tools, pipeline, _push(workshop, pipeline), "main")
+    push = branch_pushes.push_of(tools, pipeline, _push(workshop, pipeline), "main")
     assert (push.branch, push.owner, push.commit) == ("main", "Ada", commit)

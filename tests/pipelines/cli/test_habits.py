@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OF_BUILDS = {
-    *("payments branch turn", "payments branch show", "payments branch expire", "payments branch name"),
+    *("payments branch pipeline", "payments branch show", "payments branch expire", "payments branch name"),
     *("payments pipeline settings", "payments pipeline evidence", "payments pipeline verify"),
     *("payments docs publish", "payments docs remove", "payments docs picture"),
 }

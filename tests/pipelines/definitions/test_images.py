@@ -73,10 +73,11 @@ def test_only_the_builds_that_upload_packages_are_privileged_and_push(with_image
     assert privileged(with_images) == {"Publish", "Name"}
     pushes = {}
     for name, role in of_type(with_images, "AWS::IAM::Role").items():
-        for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
-            if "ecr:PutImage" in statement["Action"]:
-                (repository,) = statement["Resource"]
-                pushes[name] = repository["Fn::GetAtt"][0]
+        for policy in role["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if "ecr:PutImage" in statement["Action"]:
+                    (repository,) = statement["Resource"]
+                    pushes[name] = repository["Fn::GetAtt"][0]
     # A branch's build runs the branch's code, and never reaches what production runs
     assert pushes == {"PublishRole": "ReleaseImages", "NameRole": "BranchImages"}
 

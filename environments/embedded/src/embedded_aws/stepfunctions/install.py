@@ -19,6 +19,12 @@ def install() -> None:
     """Install every part, and route RedriveExecution."""
     for part in (definition_checks, retries, tasks, executions, versions, nested_executions):
         part.install()
+    stepfunctions._AWS_SDK_SERVICE_MAP["codepipeline"] = {
+        "target_prefix": "CodePipeline_20150709",
+        "protocol": "json",
+        "param_case": "lower-camel",
+    }
+    stepfunctions._AWS_SDK_ERROR_PREFIX["codepipeline"] = "CodePipeline"
     # Tasks on AWS SDK integrations see the names of the Java SDK's classes.
     names = stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES.setdefault("sfn", {})
     names["ExecutionDoesNotExist"] = "ExecutionDoesNotExistException"

@@ -30,6 +30,16 @@ def require(resource: str, arguments: Any, ctx: dict[str, Any]) -> None:
     elif resource.startswith(_START):
         machine = str(arguments.get("StateMachineArn", ""))
         _ask(ctx, "states:StartExecution", machine, "StepFunctions.AWSStepFunctionsException")
+    elif ":aws-sdk:codepipeline:list" in resource:
+        _, _, _, region, account, *_ = ctx["Execution"]["Id"].split(":")
+        pipeline = f"arn:aws:codepipeline:{region}:{account}:{arguments.get('PipelineName', '')}"
+        action = resource.rpartition(":")[2]
+        _ask(
+            ctx,
+            f"codepipeline:{action[:1].upper()}{action[1:]}",
+            pipeline,
+            "CodePipeline.CodePipelineException",
+        )
     elif resource.endswith(":aws-sdk:sfn:describeExecution"):
         _ask(ctx, "states:DescribeExecution", str(arguments.get("ExecutionArn", "")), "Sfn.SfnException")
 
