@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -67,11 +66,7 @@ def test_publish_may_write_its_store_and_sign(stack: policies.Stack) -> None:
         assert not policies.allows(stack, "VerifyRole", attempt), name
 
 
-def test_the_page_of_the_threat_model_is_what_the_rows_and_the_last_run_say() -> None:
-    outcomes = json.loads(threat_model.OUTCOMES.read_text())
-    assert set(outcomes) == {attempt.name for attempt in ATTEMPTS}
-    assert {entry["outcome"] for entry in outcomes.values()} == {"refused"}
-    assert {tuple(entry["builds"]) for entry in outcomes.values()} == {("build", "name", "preview")}
+def test_the_page_of_the_threat_model_is_what_the_rows_say() -> None:
     assert threat_model.PAGE.read_text() == threat_model.page(), "python -m tests.hostile.threat_model"
 
 
