@@ -60,8 +60,7 @@ _AFTER: Final = """
 
 def page() -> str:
     """Return the page."""
-    refused = [f"| {row.tried} | {row.refused_by} | {row.noticed} |
-" for row in ATTEMPTS]
+    refused = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in ATTEMPTS]
     contained = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in CONTAINED]
     before = _BEFORE.format(count=len(ATTEMPTS), mutants=len(MUTANTS))
     return before + "".join(refused) + _CONTAINED + "".join(contained) + _AFTER
