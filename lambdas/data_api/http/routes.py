@@ -36,6 +36,7 @@ from data_api.use_cases.record_failure import record_failure
 from data_api.use_cases.release_products import release_products
 from data_api.use_cases.reserve_products import reserve_products
 from data_api.use_cases.settle import settle
+from data_api.use_cases.supply import change_wallet, reprice_product, restock_product, top_up_user
 from data_api.use_cases.undo_payment import undo_payment
 from payment_data import errors as e
 from payment_data.fields import Field, Object
@@ -45,6 +46,8 @@ IDS: Mapping[str, Field] = {
     "product_id": bodies.PRODUCT_ID,
     "user_id": bodies.USER_ID,
     "attempt": bodies.NUMBER,
+    "restock_id": bodies.RESTOCK_ID,
+    "top_up_id": bodies.TOP_UP_ID,
 }
 """Types of the ids that paths hold."""
 
@@ -113,9 +116,25 @@ ROUTES: tuple[Route, ...] = (
     _create(_PRODUCT, create_product, bodies.PRODUCT, views.PRODUCT),
     _show(_PRODUCT, show_product, views.PRODUCT, e.NotFound),
     _delete(_PRODUCT, delete_product),
+    _do(
+        f"{_PRODUCT}/restocks/{{restock_id}}",
+        restock_product,
+        bodies.RESTOCK,
+        views.PRODUCT,
+        *(e.NotFound, e.IdempotencyMismatch, e.IllegalTransition, e.Throttled),
+    ),
+    _do(f"{_PRODUCT}/price", reprice_product, bodies.REPRICE, views.PRODUCT, e.NotFound),
     _create(_USER, create_user, bodies.USER, views.USER),
     _show(_USER, show_user, views.USER, e.NotFound),
     _delete(_USER, delete_user),
+    _do(
+        f"{_USER}/top-ups/{{top_up_id}}",
+        top_up_user,
+        bodies.TOP_UP,
+        views.USER,
+        *(e.NotFound, e.IdempotencyMismatch, e.IllegalTransition, e.Throttled),
+    ),
+    _do(f"{_USER}/wallet", change_wallet, bodies.WALLET, views.USER, e.NotFound),
     _create(_ORDER, create_order, bodies.ORDER, views.ORDER),
     _show(_ORDER, show_order, views.ORDER, e.OrderNotFound),
     _delete(_ORDER, delete_order),

@@ -51,6 +51,9 @@ LINE = Object(
     },
     description="What is ordered of one product; name and price must be the product's.",
 )
+RESTOCK_ID = identifier("The restock's id: the same one adds once.")
+TOP_UP_ID = identifier("The top-up's id: the same one adds once.")
+
 PRODUCT = Object(
     {
         "name": NAME,
@@ -77,6 +80,9 @@ USER = Object(
     },
     ("synthetic", "wallet"),
 )
+RESTOCK = Object({"quantity": Integer(1, MAX_AVAILABLE, "How many came in.")})
+TOP_UP = Object({"amount": Integer(1, MAX_BALANCE, "In minor units of the currency."), "currency": CURRENCY})
+REPRICE = Object({"price": PRICE})
 ORDER = Object(
     {
         "user_id": USER_ID,

@@ -33,6 +33,16 @@ def append(db: Db, legs: Iterable[Leg]) -> None:
             raise
 
 
+def append_new(db: Db, legs: Iterable[Leg], session: ClientSession) -> None:
+    """Insert legs within a transaction.
+
+    Raises:
+        DuplicateKeyError: one of them is there already.
+    """
+    for leg in legs:
+        db.ledger.insert_one(_document(leg), session=session)
+
+
 def keys_of(db: Db, order_ids: Collection[str]) -> set[str]:
     """Return the `_id`s of the orders' legs."""
     legs = db.ledger.find({"order_id": {"$in": list(order_ids)}}, {"_id": True})

@@ -8,7 +8,7 @@ write lands later than its request's `last_write`, so a record that is gone is n
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bson.int64 import Int64
 from pymongo import UpdateOne
@@ -34,6 +34,7 @@ class Stock(NamedTuple):
         available: how many may still be held.
         hold: state of this order's hold, None if it has none.
         late: the deadline has passed, by MongoDB's clock.
+        repriced: earlier prices, and until when.
     """
 
     product_id: str
@@ -44,6 +45,12 @@ class Stock(NamedTuple):
     available: int
     hold: str | None
     late: bool
+    repriced: list[dict[str, Any]]
+
+    def had_price(self, price: int, at: datetime) -> bool:
+        """Say whether the product has the price, or had it at a moment."""
+        earlier = any(was["price"] == price and was["until"] >= at for was in self.repriced)
+        return price == self.price or earlier
 
 
 def create(db: Db, product_id: str, body: Document, fingerprint: str) -> bool:
@@ -78,12 +85,15 @@ def find(db: Db, product_id: str) -> Document | None:
 def stock_of(db: Db, order: Order, deadline: datetime) -> dict[str, Stock]:
     """Return the order's products, those that exist, by id."""
     projection = {
-        **dict.fromkeys(("name", "price", "currency", "synthetic", "available"), True),
+        **dict.fromkeys(("name", "price", "currency", "synthetic", "available", "repriced"), True),
         "hold": f"$holds.{order.id}.state",
         "late": {"$gte": ["$$NOW", deadline]},
     }
     documents = db.products.find({"_id": {"$in": [line.product_id for line in order.lines]}}, projection)
-    return {p["_id"]: Stock(p.pop("_id"), hold=p.pop("hold", None), **p) for p in documents}
+    return {
+        p["_id"]: Stock(p.pop("_id"), hold=p.pop("hold", None), repriced=p.pop("repriced", []), **p)
+        for p in documents
+    }
 
 
 def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
@@ -98,7 +108,7 @@ def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
             {
                 "_id": line.product_id,
                 "available": {"$gte": line.quantity},
-                "price": line.price,
+                "$or": [{"price": line.price}, _was(line.price, order)],
                 "name": line.name,
                 "currency": order.currency,
                 "synthetic": order.synthetic,
@@ -114,6 +124,11 @@ def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
         for line in lines
     ]
     return db.products.bulk_write(updates, ordered=False).matched_count
+
+
+def _was(price: int, order: Order) -> Document:
+    """Return the condition that the price was right when the order was created."""
+    return {"repriced": {"$elemMatch": {"price": price, "until": {"$gte": order.created_at}}}}
 
 
 def void(db: Db, order: Order, until: datetime) -> None:

@@ -99,7 +99,7 @@ def _line_errors(order: Order, stock: dict[str, Stock]) -> Iterator[FieldError]:
             continue
         if product.name != line.name:
             yield FieldError(f"lines[{number}].name", "must be the product's")
-        if product.price != line.price:
+        if not product.had_price(line.price, order.created_at):
             yield FieldError(f"lines[{number}].price", f"must be the product's, {product.price}")
         if product.currency != order.currency:
             yield FieldError(f"lines[{number}].price", f"must be in {order.currency}")

@@ -40,6 +40,24 @@ class DataApi:
         """Delete a synthetic product, if it is there. Raises `IllegalTransition` for a real one."""
         self._send("DELETE", _path("products", product_id))
 
+    def restock(self, product_id: str, restock_id: str, *, quantity: int) -> _Json:
+        """Add stock to a product, once for each restock's id; return the product.
+
+        Raises:
+            NotFound: no product has this id.
+            IdempotencyMismatch: this restock was of another quantity.
+            IllegalTransition: the product is synthetic.
+        """
+        return self._put(_path("products", product_id, "restocks", restock_id), {"quantity": quantity})
+
+    def reprice(self, product_id: str, *, price: int) -> _Json:
+        """Set a product's price in minor units; orders keep the price that they were created with.
+
+        Raises:
+            NotFound: no product has this id.
+        """
+        return self._put(_path("products", product_id, "price"), {"price": price})
+
     def put_user(self, user_id: str, user: Mapping[str, Any]) -> _Json:
         """Create a user {username, balance, currency, synthetic?, wallet?}; balance in minor units.
 
@@ -58,6 +76,25 @@ class DataApi:
     def delete_user(self, user_id: str) -> None:
         """Delete a synthetic user, if it is there. Raises `IllegalTransition` for a real one."""
         self._send("DELETE", _path("users", user_id))
+
+    def top_up(self, user_id: str, top_up_id: str, *, amount: int, currency: str) -> _Json:
+        """Add credit to a user's balance, once for each top-up's id; return the user.
+
+        Raises:
+            NotFound: no user has this id.
+            IdempotencyMismatch: this top-up was of another amount.
+            IllegalTransition: the user is synthetic.
+        """
+        body = {"amount": amount, "currency": currency}
+        return self._put(_path("users", user_id, "top-ups", top_up_id), body)
+
+    def change_wallet(self, user_id: str, wallet: Mapping[str, str]) -> _Json:
+        """Set what a user pays with at the gateway, {customer?, card?, bank_account?}; return the user.
+
+        Raises:
+            NotFound: no user has this id.
+        """
+        return self._put(_path("users", user_id, "wallet"), wallet)
 
     def put_order(self, order_id: str, order: Mapping[str, Any]) -> _Json:
         """Create an order {user_id, currency, lines, synthetic?}; the total is computed.
