@@ -8,20 +8,17 @@ from dataclasses import asdict
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from environments import schema
+from environments import groupings, schema
+from environments import tools as tools_file
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.lint import repository_templates
 from pipelines.lint.files import lint_files
-from pipelines.lint.findings import Level, Unreadable
+from pipelines.lint.findings import Finding, Level, Unreadable
 from pipelines.lint.house_rules import tags as stack_tags
-
-if TYPE_CHECKING:
-    from pipelines.lint.findings import Finding
 
 
 @click.command()
@@ -48,7 +45,7 @@ def lint(what: tuple[str, ...], strict: bool, ignored: tuple[str, ...], machine:
     for name in names:
         if name != repository_templates.PIPELINES:
             schema.load(name)  # refuses what does not exist before anything is judged
-    findings = sorted([*_in_files(files), *_in_ours(names)], key=str)
+    findings = sorted([*_in_files(files), *_in_ours(names), *_groupings(names)], key=str)
     findings = [finding for finding in findings if finding.rule not in ignored]
     if machine:
         terminal.as_json([asdict(finding) for finding in findings])
@@ -74,6 +71,17 @@ def _in_files(files: list[Path]) -> list[Finding]:
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from unreadable
     return [*findings, *(finding for path in settings for finding in stack_tags.findings(path))]
+
+
+def _groupings(names: list[str]) -> list[Finding]:
+    """Return what does not work in how the environments are spread over accounts, when all are looked at."""
+    if not set(groupings.PROMOTED) <= set(names):
+        return []
+    promoted = {name: schema.load(name) for name in groupings.PROMOTED}
+    return [
+        Finding("environments", problem.key, "grouping", problem.rule)
+        for problem in groupings.problems(promoted, tools_file.load())
+    ]
 
 
 def _in_ours(names: list[str]) -> list[Finding]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from environments import groupings
 from environments import tools as tools_file
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws, connect
@@ -19,6 +20,8 @@ from pipelines.deploy.synth import PROMOTED
 from pipelines.promotion import control, failure_report
 
 if TYPE_CHECKING:
+    from environments.schema import Environment
+    from environments.tools import Tools
     from pipelines.promotion.control import PendingApproval
 
 _which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), default="release")
@@ -53,6 +56,7 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...], machine: bool) -
     targets = {
         name: options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in PROMOTED
     }
+    _refuse_grouping({name: target.environment for name, target in targets.items()}, tools)
     with terminal.progress("deploying the pipelines") as reporter:
         variables = embedded_overrides.variables(targets) if tools_aws.embedded else {}
         changes = pipelines.deploy(tools_aws, targets, tools, variables=variables, reporter=reporter)
@@ -175,6 +179,12 @@ def rollback(stage: str, endpoint_url: str | None, to: str | None, machine: bool
     execution = control.rollback(tools, name, stage, to)
     result = {"pipeline": name, "stage": stage, "execution": execution}
     terminal.finish(f"{stage} goes back: {execution}", result, machine=machine)
+
+
+def _refuse_grouping(environments: dict[str, Environment], tools: Tools) -> None:
+    """Refuse to deploy to accounts that may not be shared like this."""
+    for problem in groupings.problems(environments, tools):
+        raise Refused(f"{problem.key} {problem.rule}.", "payments lint")
 
 
 def _answer(
