@@ -50,13 +50,13 @@ help: ## List the targets
 commands: .venv/commands ## Install what the payments command needs, and nothing else
 
 .cache/awscli/installed: .venv/installed tests/awscli/uv.lock
-	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/awscli $(BIN)/uv sync --quiet --frozen --project tests/awscli
+	@UV_PROJECT_ENVIRONMENT="$$(pwd)"/.cache/awscli $(BIN)/uv sync --quiet --frozen --project tests/awscli
 	@touch $@
 
 install: .venv/installed ## Install everything into .venv and .cache (other targets do it by themselves)
 
 .cache/card-gateway/installed: .venv/installed environments/embedded/src/embedded_aws/card_gateway/uv.lock
-	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/src/embedded_aws/card_gateway
+	@UV_PROJECT_ENVIRONMENT="$$(pwd)"/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/src/embedded_aws/card_gateway
 	@touch $@
 
 rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, HOLD=1 waits for you)
@@ -88,7 +88,7 @@ lint: install ## Check style, types, imports, templates and workflow definitions
 	@$(BIN)/payments lint
 
 .cache/checkov/installed: .venv/installed tests/checkov/uv.lock
-	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.cache/checkov $(BIN)/uv sync --quiet --frozen --project tests/checkov
+	@UV_PROJECT_ENVIRONMENT="$$(pwd)"/.cache/checkov $(BIN)/uv sync --quiet --frozen --project tests/checkov
 	@touch $@
 
 audit: package .cache/awscli/installed .cache/card-gateway/installed .cache/checkov/installed ## Check dependencies, licences, secrets, code and templates; needs the network to ask for advisories

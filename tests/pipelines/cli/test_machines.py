@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -148,3 +149,23 @@ def test_stopping_what_does_not_run_is_no_failure(tmp_path: Path, monkeypatch: p
     result = CliRunner().invoke(main, ["down", "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"stopped": False, "kept": False}
+
+
+def test_make_works_in_a_folder_with_a_space_and_a_quote(tmp_path: Path) -> None:
+    # Given a checkout in such a folder, whose uv says where it installs to
+    checkout = tmp_path / "it's a path"
+    gateway = "environments/embedded/src/embedded_aws/card_gateway/uv.lock"
+    for name in (".venv/bin/uv", ".venv/installed", gateway):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text('#!/bin/sh\necho "$UV_PROJECT_ENVIRONMENT" > said\n', encoding="utf-8")
+    (checkout / ".cache" / "card-gateway").mkdir(parents=True)
+    (checkout / ".venv/bin/uv").chmod(0o755)
+    shutil.copyfile(ROOT / "Makefile", checkout / "Makefile")
+    target = ".cache/card-gateway/installed"
+    # When
+    ran = subprocess.run(
+        ["make", "-o", ".venv/installed", target], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    # Then
+    assert ran.returncode == 0, ran.stderr
+    assert (checkout / "said").read_text(encoding="utf-8") == f"{checkout}/.cache/card-gateway\n"
