@@ -46,6 +46,13 @@ MERMAID: Final = Asset(
     "package/dist/mermaid.min.js",
 )
 """Draws the diagrams."""
+IFRAME_WORKER: Final = Asset(
+    "iframe-worker",
+    "1.0.4",
+    "sha512-roeaaI+Lg1LJNfgpCjoRe/+WzEjy9+Z08LoEvu85MCPbBjwm+qXz8Ag5U05lHa6V1CysZyGzE0SOkAtSUA5q7Q==",
+    "package/shim/index.js",
+)
+"""Lets search work in a page that is opened from disk, where browsers start no worker."""
 
 
 def fetch(asset: Asset, cache: Path = CACHE / "npm", home: Path | None = None) -> Path:

@@ -117,6 +117,7 @@ def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     vendor = docs / "assets" / "vendor"
     vendor.mkdir(parents=True)
     shutil.copyfile(assets.fetch(assets.MERMAID), vendor / "mermaid.min.js")
+    shutil.copyfile(assets.fetch(assets.IFRAME_WORKER), vendor / "iframe-worker.js")
     generated.write(root, docs, command)
     settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     settings["nav"] = navigation.spelled_out(settings["nav"], docs)

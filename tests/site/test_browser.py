@@ -156,3 +156,18 @@ def test_the_version_can_be_chosen(tab: Tab, address: str) -> None:
     tab.goto(f"{address}index.html")
     tab.locator(".md-version").wait_for()
     assert served.FOLDER in tab.locator(".md-version").inner_text()
+
+
+def test_search_works_from_disk_and_finds_a_name_by_a_part_of_it(browser: Browser, site: Path) -> None:
+    # Given the site opened as a file, without any server
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto((site / "index.html").as_uri())
+    # When a part of OrdersParked is searched for
+    tab.get_by_role("textbox", name="Search").first.click()
+    tab.keyboard.type("parked")
+    # Then the runbook of that alarm is the first result
+    first = tab.locator(".md-search-result__item h1").first
+    first.wait_for()
+    assert first.inner_text() == "OrdersParked"
+    context.close()

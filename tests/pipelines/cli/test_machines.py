@@ -164,7 +164,11 @@ def test_make_works_in_a_folder_with_a_space_and_a_quote(tmp_path: Path) -> None
     target = ".cache/card-gateway/installed"
     # When
     ran = subprocess.run(
-        ["make", "-o", ".venv/installed", target], cwd=checkout, capture_output=True, text=True, check=False
+        ["/usr/bin/env", "make", "-o", ".venv/installed", target],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     # Then
     assert ran.returncode == 0, ran.stderr
