@@ -39,7 +39,7 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     """
     api = payment_stack.connect(aws, stack).api
     with _bars() as watch:
-        result = run(api, watch, gateway=stripe.of(aws))
+        result = run(api, watch, stripe=stripe.stripe_account(aws, stack))
     if machine:
         terminal.as_json(asdict(result))
     else:

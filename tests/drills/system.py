@@ -83,7 +83,9 @@ class System:
         placed = self.traffic.placed
         wait_until(lambda: not self._unfinished(), self._unfinished, seconds=_SETTLED_SECONDS, every=0.5)
         settlement.settle(self.stack.api)
-        found = reconcile.reconcile(self.stack.api, gateway=stripe.of(self.stack.aws))
+        found = reconcile.reconcile(
+            self.stack.api, stripe=stripe.stripe_account(self.stack.aws, self.stack.name)
+        )
         assert found.differences == []
         report = smoke.run(self.stack)
         assert report.passed, report

@@ -124,6 +124,6 @@ def test_every_order_ends_right_whatever_is_killed_under_it(stack: PaymentStack,
     for order in completed:
         assert len(stack.api.deliveries(order)["deliveries"]) == 1
     assert settle(stack.api)["disputed"] == 0
-    found = reconcile(stack.api, gateway=stripe.of(stack.aws))
+    found = reconcile(stack.api, stripe=stripe.stripe_account(stack.aws, stack.name))
     assert (found.differences, found.pending) == ([], 0)
     assert found.looked_at["orders"] == len(written) + 1

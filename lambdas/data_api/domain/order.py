@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from data_api.domain.order_states import State
+from data_api.domain.requests import fingerprint
 from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
 
 _REJECTED_FOR_TESTS = "REJECT"
@@ -73,6 +74,14 @@ class Order:
     books: str | None = None
     ledger: tuple[str, ...] = ()
     operation: dict[str, Any] | None = None
+
+    @property
+    def as_created(self) -> bool:
+        """Say whether payer, currency and lines are still those of the request that created the order."""
+        lines = [line._asdict() for line in self.lines]
+        body: dict[str, Any] = {"user_id": self.user_id, "currency": self.currency, "lines": lines}
+        requests = [body | {"synthetic": self.synthetic}] + ([] if self.synthetic else [body])
+        return self.fingerprint in map(fingerprint, requests)
 
     @property
     def settled(self) -> bool:

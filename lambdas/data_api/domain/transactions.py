@@ -9,6 +9,7 @@
 | refund | the charge was undone | USER:charged to USER:balance |
 | settle | the completed order is settled | USER:charged to USER:spent |
 | capture, return, earn | the same through a gateway | METHOD:outside, METHOD:captured, METHOD:earned |
+| adjust.ID | the gateway moved money later | METHOD:adjusted to METHOD:outside, or back |
 | opening | a product or user was created | ACCOUNT:opening to ACCOUNT:available or :balance |
 
 A record that was undone says both that it was done and that it was undone, so nothing is missed by reading
@@ -94,6 +95,26 @@ def opening_legs(kind: str, document: Record) -> list[Leg]:
         Leg(None, account, "opening", f"{account}:opening", unit, -amount, at),
         Leg(None, account, "opening", f"{account}:{side}", unit, amount, at),
     ]
+
+
+def adjustment_legs(payment: Record) -> list[Leg]:
+    """Return the legs of everything that moved money of a payment after it, without the workflow."""
+    legs: list[Leg] = []
+    for key, entry in payment["adjustments"].items():
+        amount = entry["amount"] if entry["kind"] in {"refund", "dispute"} else -entry["amount"]
+        legs += [
+            Leg(
+                payment["order_id"],
+                payment["order_id"],
+                f"adjust.{key}",
+                f"{payment['method']}:{side}",
+                payment["currency"],
+                sign * amount,
+                entry["at"],
+            )
+            for side, sign in (("adjusted", -1), ("outside", 1))
+        ]
+    return legs
 
 
 def names_of(legs: list[Leg]) -> list[str]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from data_api.schemas import accounting, bodies, views
 from data_api.schemas.views import Answer
+from data_api.use_cases.adjust_payment import adjust_payment
 from data_api.use_cases.arrange_deliveries import arrange_deliveries
-from data_api.use_cases.audit_accounts import audit, audit_products, audit_users
+from data_api.use_cases.audit_accounts import audit, audit_ledger, audit_products, audit_users
 from data_api.use_cases.audit_orders import audit_orders
 from data_api.use_cases.capture_payment import capture_payment
 from data_api.use_cases.charge_credit import charge_credit
@@ -48,6 +49,7 @@ IDS: Mapping[str, Field] = {
     "attempt": bodies.NUMBER,
     "restock_id": bodies.RESTOCK_ID,
     "top_up_id": bodies.TOP_UP_ID,
+    "adjustment": bodies.ADJUSTMENT_ID,
 }
 """Types of the ids that paths hold."""
 
@@ -197,6 +199,13 @@ ROUTES: tuple[Route, ...] = (
         *(e.OrderClosed, e.IllegalTransition),
     ),
     _do(f"{_ATTEMPT}/closure", close_payment, bodies.EXECUTION_ONLY, views.PAYMENT, e.IllegalTransition),
+    _do(
+        f"{_ATTEMPT}/adjustments/{{adjustment}}",
+        adjust_payment,
+        bodies.ADJUSTMENT,
+        views.ADJUSTMENTS,
+        *(e.IdempotencyMismatch, e.IllegalTransition),
+    ),
     _do(f"{_ATTEMPT}/refund", record_refund, bodies.EXECUTION_ONLY, views.PAYMENT, e.IllegalTransition),
     _do(
         f"{_ORDER}/refund",
@@ -222,5 +231,6 @@ ROUTES: tuple[Route, ...] = (
     _show("/audit", audit, accounting.COUNTS),
     _page("/audit/orders", audit_orders, accounting.PAGE, accounting.AUDITED_ORDERS),
     _page("/audit/products", audit_products, accounting.PAGE, accounting.AUDITED_ACCOUNTS),
+    _page("/audit/ledger", audit_ledger, accounting.OWNERS_PAGE, accounting.OWNERS),
     _page("/audit/users", audit_users, accounting.PAGE, accounting.AUDITED_ACCOUNTS),
 )

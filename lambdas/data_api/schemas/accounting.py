@@ -1,12 +1,12 @@
 """Bodies, queries and answers of what is not about one order: lists, settlement, what auditors read."""
 
-from data_api.domain.order import Order
+from data_api.domain.order import Line, Order
 from data_api.domain.order_states import State
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
 from data_api.schemas import bodies
 from data_api.schemas.views import deliveries, moment
-from payment_data.fields import Array, Choice, Integer, Object, Text, Timestamp
+from payment_data.fields import Array, Boolean, Choice, Integer, Object, Text, Timestamp
 from payment_data.money import MAX_BALANCE
 
 _MOST = 10**18
@@ -22,6 +22,14 @@ _AFTER = Text(64, 0, r"^[A-Za-z0-9_-]*$", "must be what an earlier answer gave a
 
 LIST = Object({"state": _STATE, "after": _PLACE, "limit": Integer(1, 200)}, ("state", "after", "limit"))
 SWEEP = Object({"state": _STATE, "after": _PLACE}, ("state", "after"), "Where a sweep stopped, if it did.")
+_OWNER = Text(
+    90,
+    0,
+    r"^[a-z_]*(:[A-Za-z0-9_-]{1,64})?$",
+    "must be what an earlier answer gave as `next`",
+    "Where to go on.",
+)
+OWNERS_PAGE = Object({"after": _OWNER, "limit": Integer(1, 1000)}, ("after", "limit"))
 PAGE = Object({"after": _AFTER, "limit": Integer(1, 500)}, ("after", "limit"))
 SETTLEMENT = Object(
     {"limit": Integer(1, 500, "How many orders of a kind at a time."), "after": _PLACE}, ("after",)
@@ -58,6 +66,18 @@ _LEG = Object(
     {"key": _TEXT, "order_id": _TEXT, "transaction": _TEXT, "account": _TEXT, "unit": _TEXT, "amount": _SUM}
 )
 _RECORD = Object({"state": _TEXT, "amount": _AMOUNT})
+_PAYMENT = Object(
+    {
+        **_RECORD.properties,
+        "attempt": _COUNT,
+        "method": _TEXT,
+        "currency": _TEXT,
+        "payment_intent": _TEXT,
+        "adjustments": Array(bodies.ADJUSTMENT_VIEW, 0, 1000),
+    },
+    ("payment_intent",),
+)
+_MOVE = Object({"at": Timestamp(), "from": _TEXT, "to": _TEXT}, ("from",))
 _AUDITED = Object(
     {
         "order_id": bodies.ORDER_ID,
@@ -65,23 +85,28 @@ _AUDITED = Object(
         "currency": bodies.CURRENCY,
         "total": _AMOUNT,
         "state": _STATE,
+        "created_at": Timestamp(),
         "updated_at": Timestamp(),
+        "synthetic": Boolean(),
+        "as_created": Boolean("Payer, currency and lines are those of the request that created it."),
+        "unknown": Array(_TEXT, 0, 101, description="What it names and does not exist."),
+        "history": Array(_MOVE, 0, 1000),
         "deadline": Timestamp(),
         "books": _TEXT,
         "paid_by": bodies.METHOD,
         "ledger": Array(_TEXT, 0, 1000),
         "operation": _RECORD,
-        "payments": Array(
-            Object(
-                {**_RECORD.properties, "attempt": _COUNT, "method": _TEXT, "payment_intent": _TEXT},
-                ("payment_intent",),
-            ),
-            0,
-            100,
-        ),
+        "payments": Array(_PAYMENT, 0, 100),
         "lines": Array(
             Object(
-                {"product_id": bodies.PRODUCT_ID, "quantity": bodies.QUANTITY, "hold": _RECORD}, ("hold",)
+                {
+                    "product_id": bodies.PRODUCT_ID,
+                    "quantity": bodies.QUANTITY,
+                    "price": _AMOUNT,
+                    "delivery_address": _TEXT,
+                    "hold": _RECORD,
+                },
+                ("hold",),
             ),
             1,
             bodies.MAX_LINES,
@@ -104,9 +129,16 @@ _AUDITED = Object(
     ("deadline", "books", "operation", "paid_by"),
 )
 AUDITED_ORDERS = Object(
-    {"orders": Array(_AUDITED, 0, 500), "strays": Array(_LEG, 0, 10**6), "next": _AFTER},
+    {
+        "orders": Array(_AUDITED, 0, 500),
+        "strays": Array(_LEG, 0, 10**6),
+        "stray_payments": Array(
+            Object({**_PAYMENT.properties, "order_id": _TEXT}, ("payment_intent",)), 0, 10**6
+        ),
+        "next": _AFTER,
+    },
     ("next",),
-    "Orders by id with every record of theirs; strays are legs of orders that nobody knows.",
+    "Orders by id with every record of theirs; strays are of orders that do not exist.",
 )
 _ACCOUNT = Object(
     {
@@ -125,6 +157,16 @@ _ACCOUNT = Object(
         ),
     },
     ("opening", "books"),
+)
+OWNERS = Object(
+    {
+        "owners": Array(
+            Object({"owner": _OWNER, "known": Boolean("There is such a product, user or method.")}), 0, 1000
+        ),
+        "next": _OWNER,
+    },
+    ("next",),
+    "Whose accounts the ledger has.",
 )
 AUDITED_ACCOUNTS = Object({"accounts": Array(_ACCOUNT, 0, 500), "next": _AFTER}, ("next",))
 COUNTS = Object({"orders": _COUNT, "products": _COUNT, "users": _COUNT}, (), "About how many there are.")
@@ -148,15 +190,17 @@ def leg(document: Document) -> Document:
     return {"key": document["_id"]} | {key: document[key] for key in _LEG.properties if key != "key"}
 
 
-def audited(order: Order, records: Records, legs: list[Document]) -> Document:
+def audited(order: Order, records: Records, legs: list[Document], unknown: list[str]) -> Document:
     """Make the view of an order with all that hangs on it."""
     view: Document = {
-        **{key: value for key, value in listed(order).items() if key != "created_at"},
+        **listed(order),
         "ledger": list(order.ledger),
-        "payments": [_payment(payment) for payment in records.payments],
-        "lines": [
-            _line(line.product_id, line.quantity, records.holds.get(line.product_id)) for line in order.lines
-        ],
+        "synthetic": order.synthetic,
+        "as_created": order.as_created,
+        "unknown": unknown,
+        "history": [_move(entry) for entry in order.history],
+        "payments": [audited_payment(payment) for payment in records.payments],
+        "lines": [_line(line, records.holds.get(line.product_id)) for line in order.lines],
         "deliveries": deliveries(order)["deliveries"],
         "legs": [leg(document) for document in legs],
     }
@@ -171,14 +215,23 @@ def audited(order: Order, records: Records, legs: list[Document]) -> Document:
     return view
 
 
-def _line(product_id: str, quantity: int, hold: object) -> Document:
-    view: Document = {"product_id": product_id, "quantity": quantity}
+def _move(entry: Document) -> Document:
+    view: Document = {"at": moment(entry["at"]), "to": str(entry["to"])}
+    return view | ({"from": str(entry["from"])} if entry["from"] else {})
+
+
+def _line(line: Line, hold: object) -> Document:
+    keys = ("product_id", "quantity", "price", "delivery_address")
+    view: Document = {key: getattr(line, key) for key in keys}
     if isinstance(hold, dict):
         view["hold"] = {"state": hold["state"], "amount": hold["quantity"]}
     return view
 
 
-def _payment(payment: object) -> Document:
+def audited_payment(payment: object) -> Document:
+    """Make the view of an attempt to pay through a gateway."""
     record = payment if isinstance(payment, dict) else {}
-    keys = ("state", "amount", "attempt", "method", "payment_intent")
-    return {key: record[key] for key in keys if record.get(key) is not None}
+    keys = ("state", "amount", "attempt", "method", "currency", "payment_intent")
+    adjustments = [{"id": key, **value} for key, value in record.get("adjustments", {}).items()]
+    shown = [{key: entry[key] for key in ("id", "kind", "amount")} for entry in adjustments]
+    return {key: record[key] for key in keys if record.get(key) is not None} | {"adjustments": shown}

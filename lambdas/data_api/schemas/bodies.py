@@ -100,6 +100,21 @@ SAVE_INTENT = Object({"execution": EXECUTION, "payment_intent": PAYMENT_INTENT})
 EXECUTION_ONLY = Object({"execution": EXECUTION})
 DECLINE = Object({"execution": EXECUTION, "reason": DECLINE_REASON})
 CANCEL = Object({"execution": EXECUTION, "reason": Text(200, 1, LINES, description="Why, for the history.")})
+ADJUSTMENT_ID = Text(
+    80,
+    4,
+    r"^(re|du)_[A-Za-z0-9]{1,64}(-won)?$",
+    "must be an id like re_1 or du_1",
+    "A refund or dispute there.",
+)
+KIND = Choice(
+    ("refund", "refund_failed", "dispute", "dispute_won"),
+    description="What moved money later, without the workflow. A refund and a dispute take it away.",
+)
+ADJUSTMENT = Object(
+    {"kind": KIND, "amount": Integer(1, MAX_AMOUNT, "In minor units of the payment's currency.")}
+)
+ADJUSTMENT_VIEW = Object({"id": ADJUSTMENT_ID, **ADJUSTMENT.properties})
 FAILURE = Object(
     {
         "execution": EXECUTION,

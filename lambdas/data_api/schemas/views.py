@@ -92,6 +92,15 @@ PAYMENT = Object(
     ("method", "reason", "attempt", "payment_intent", "customer", "payment_method", "closed"),
     "Of credit: none, charged, declined, refunded or void; through a gateway, one attempt.",
 )
+ADJUSTMENTS = Object(
+    {
+        "order_id": bodies.ORDER_ID,
+        "attempt": bodies.ATTEMPT,
+        "adjustments": Array(bodies.ADJUSTMENT_VIEW, 0, 1000),
+    },
+    (),
+    "What moved money of a payment after it, without the workflow.",
+)
 DELIVERIES = Object({"order_id": bodies.ORDER_ID, "deliveries": Array(_DELIVERY, 0, bodies.MAX_LINES)})
 FAILURES = Object({"order_id": bodies.ORDER_ID, "failures": Array(_FAILURE, 0, 1000)})
 HISTORY = Object({"order_id": bodies.ORDER_ID, "history": Array(_TRANSITION, 1, 1000)})

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from pymongo.client_session import ClientSession
 
 from data_api.storage.database import Db
+from data_api.storage.order_pages import NOT_OF_SMOKE
 
 _FIELDS: Final = {
     "products": ("available", "sold", "holds", "quantity", "held"),
@@ -36,7 +37,7 @@ def page(db: Db, collection: str, after: str, limit: int, session: ClientSession
     """Return at most `limit` accounts by id, none that smoke executions made."""
     free, gone, records, quantity, taking = _FIELDS[collection]
     pipeline: list[dict[str, Any]] = [
-        {"$match": {"_id": {"$gt": after}, "books": {"$ne": "synthetic"}}},
+        {"$match": {"_id": {"$gt": after}, **NOT_OF_SMOKE}},
         {"$sort": {"_id": 1}},
         {"$limit": limit},
         {

@@ -55,6 +55,20 @@ def between(db: Db, after: str, last: str | None, session: ClientSession) -> lis
     return list(db.ledger.find({"order_id": bounds}, session=session).sort([("order_id", 1), ("_id", 1)]))
 
 
+def owners(db: Db, after: str, limit: int) -> list[str]:
+    """Return at most `limit` owners of accounts, as `user:ada` or `card`, by name; each is one seek."""
+    names: list[str] = []
+    while len(names) < limit:
+        beyond = f"{names[-1] if names else after}:\x7f" if names or after else ""
+        leg = db.ledger.find_one(
+            {"account": {"$gt": beyond}}, {"account": True, "_id": False}, sort=[("account", 1)]
+        )
+        if leg is None:
+            break
+        names.append(leg["account"].rpartition(":")[0])
+    return names
+
+
 def sums(
     db: Db, accounts: Collection[str], session: ClientSession, *, of: Collection[str] | None = None
 ) -> dict[str, int]:

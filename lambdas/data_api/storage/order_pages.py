@@ -1,6 +1,7 @@
 """Orders page by page: by their last change, or by id."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from pymongo.client_session import ClientSession
 
@@ -9,6 +10,11 @@ from data_api.storage import ledger_progress
 from data_api.storage.database import Db
 from data_api.storage.orders import from_document
 from data_api.storage.settlement import Place, later
+
+NOT_OF_SMOKE: Mapping[str, Any] = {
+    "$nor": [{"_id": {"$regex": "^smoke-"}, "books": ledger_progress.SYNTHETIC}]
+}
+"""Whose id does not say that a smoke execution made it, though it is marked so, is audited as any other."""
 
 
 def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) -> list[Order]:
@@ -21,8 +27,6 @@ def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) 
 
 
 def by_id(db: Db, after: str, limit: int, session: ClientSession) -> list[Order]:
-    """Return orders by id, none that smoke executions made; without their history."""
-    documents = db.orders.find(
-        {"_id": {"$gt": after}, "synthetic": False}, {"history": False}, session=session
-    )
-    return [from_document(document | {"history": []}) for document in documents.sort("_id").limit(limit)]
+    """Return orders by id, none that smoke executions made."""
+    documents = db.orders.find({"_id": {"$gt": after}, **NOT_OF_SMOKE}, session=session)
+    return [from_document(document) for document in documents.sort("_id").limit(limit)]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bson.int64 import Int64
 from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from data_api.domain.order import Order
@@ -32,6 +33,15 @@ def latest(db: Db, order_id: str) -> Payment | None:
     made_last = [("amount", -1), ("attempt", -1)]  # all attempts are over the same amount, a tombstone's is 0
     document = db.payments.find_one(_key_range(order_id), _SHOWN, sort=made_last)
     return _payment(document) if document else None
+
+
+def strays(
+    db: Db, after: str, last: str | None, ids: Collection[str], session: ClientSession
+) -> list[Document]:
+    """Return the attempts of orders after one and up to another that are none of `ids`, nor of smoke's."""
+    bounds: Document = {"$gt": after, "$nin": list(ids)} | ({} if last is None else {"$lte": last})
+    documents = db.payments.find({"order_id": bounds}, session=session)
+    return [document for document in documents if not document["order_id"].startswith("smoke-")]
 
 
 def insert(
@@ -117,6 +127,17 @@ def close(db: Db, order_id: str, attempt: int, *, execution: str) -> Payment | N
         return_document=ReturnDocument.AFTER,
     )
     return _payment(document) if document else None
+
+
+def adjust(db: Db, order_id: str, attempt: int, key: str, *, kind: str, amount: int) -> Document | None:
+    """Record an adjustment unless one has this id; return the payment, None if it was never captured."""
+    where = {"_id": _key(order_id, attempt), "state": {"$in": ["captured", "refunded"]}}
+    entry = {"kind": kind, "amount": Int64(amount), "at": datetime.now(UTC)}
+    db.payments.update_one(
+        {**where, f"adjustments.{key}": {"$exists": False}}, {"$set": {f"adjustments.{key}": entry}}
+    )
+    document: Document | None = db.payments.find_one(where)
+    return document
 
 
 def delete(db: Db, order_id: str) -> None:

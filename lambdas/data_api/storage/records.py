@@ -1,6 +1,6 @@
 """The records that orders have in the documents of their users and products, many orders at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pymongo.client_session import ClientSession
 
@@ -29,6 +29,24 @@ def by_order(db: Db, orders: Sequence[Order], session: ClientSession | None = No
             tuple(payments.get(order.id, ())),
         )
         for order in orders
+    }
+
+
+def unknown(db: Db, orders: Sequence[Order], session: ClientSession) -> dict[str, list[str]]:
+    """Return what each order names and does not exist, as `user:ada` or `product:tea`; two reads."""
+    users = _known(db, "users", {order.user_id for order in orders}, session)
+    products = _known(db, "products", {line.product_id for order in orders for line in order.lines}, session)
+    return {
+        order.id: [f"user:{order.user_id}"] * (order.user_id not in users)
+        + [f"product:{line.product_id}" for line in order.lines if line.product_id not in products]
+        for order in orders
+    }
+
+
+def _known(db: Db, collection: str, ids: Collection[str], session: ClientSession) -> set[str]:
+    return {
+        each["_id"]
+        for each in db[collection].find({"_id": {"$in": list(ids)}}, {"_id": True}, session=session)
     }
 
 

@@ -10,8 +10,10 @@ from data_api.schemas.views import Answer
 from data_api.storage import audit_accounts, ledger, ledger_progress
 from data_api.storage.audit_accounts import AuditedAccount
 from data_api.storage.database import Db
+from payment_data.payment_methods.names import STRIPE
 
 _LIMIT: Final = 50
+_OWNERS: Final = 1_000
 _CHUNK: Final = 1_000
 _SHOWN: Final = 20
 _ACCOUNTS: Final = {"opening": "opening", "available": "free", "held": "taken", "sold": "gone"} | {
@@ -20,6 +22,10 @@ _ACCOUNTS: Final = {"opening": "opening", "available": "free", "held": "taken", 
     "spent": "gone",
 }
 """Last part of an account's name to what it is in the answer."""
+
+
+_NO_RECORDS: Final = {ledger_progress.SETTLED, ledger_progress.SYNTHETIC}
+"""How far an order has come that has no record here: all are gone, or it may use synthetic accounts only."""
 
 
 class _Kind(NamedTuple):
@@ -50,6 +56,19 @@ def audit(db: Db) -> Answer:
     """Return about how many documents there are to audit."""
     kinds = ("orders", "products", "users")
     return Answer({kind: db[kind].estimated_document_count() for kind in kinds})
+
+
+def audit_ledger(db: Db, query: Document) -> Answer:
+    """Return a page of those whose accounts the ledger has, and whether they exist."""
+    limit = query.get("limit", _OWNERS)
+    names = ledger.owners(db, query.get("after", ""), limit)
+    known = set(STRIPE)
+    for kind in (_PRODUCTS, _USERS):
+        ids = [name.partition(":")[2] for name in names if name.startswith(f"{kind.account}:")]
+        documents = db[kind.collection].find({"_id": {"$in": ids}}, {"_id": True})
+        known |= {f"{kind.account}:{document['_id']}" for document in documents}
+    answer: Document = {"owners": [{"owner": name, "known": name in known} for name in names]}
+    return Answer(answer | ({"next": names[-1]} if len(names) == limit else {}))
 
 
 def _audit(db: Db, kind: _Kind, query: Document) -> Answer:
@@ -107,9 +126,7 @@ def _view(
         "taken": sum(taking.values()),
         "pending": sum(amount for key, amount in taking.items() if key in under_way),
         "gone": account.gone,
-        "strays": [
-            key for key in taking if stages.get(key, ledger_progress.SETTLED) == ledger_progress.SETTLED
-        ][:_SHOWN],
+        "strays": [key for key in taking if stages.get(key, ledger_progress.SETTLED) in _NO_RECORDS][:_SHOWN],
         "ledger": {
             _ACCOUNTS[side]: sums.get(name, 0) - unsure.get(name, 0)
             for side, name in zip(kind.sides, kind.names(account.id), strict=True)

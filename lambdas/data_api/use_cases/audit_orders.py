@@ -9,7 +9,7 @@ from data_api.domain.order import Order
 from data_api.domain.requests import Document
 from data_api.schemas import accounting
 from data_api.schemas.views import Answer
-from data_api.storage import ledger, order_pages, records
+from data_api.storage import ledger, order_pages, payments, records
 from data_api.storage.database import Db
 
 _LIMIT = 200
@@ -26,7 +26,12 @@ def audit_orders(db: Db, query: Document) -> Answer:
         last = page[-1].id if len(page) < len(orders) else None
         legs = ledger.between(db, after, last, session)
         views, strays = _views(db, page, legs, session)
-    answer: Document = {"orders": views, "strays": [accounting.leg(leg) for leg in strays]}
+        lost = payments.strays(db, after, last, [order.id for order in page], session)
+    answer: Document = {
+        "orders": views,
+        "strays": [accounting.leg(leg) for leg in strays],
+        "stray_payments": [{"order_id": p["order_id"], **accounting.audited_payment(p)} for p in lost],
+    }
     return Answer(answer | ({"next": last} if last else {}))
 
 
@@ -44,9 +49,9 @@ def _light(orders: Sequence[Order]) -> list[Order]:
 def _views(
     db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
 ) -> tuple[list[Document], list[Document]]:
-    recorded = records.by_order(db, page, session)
+    recorded, unknown = records.by_order(db, page, session), records.unknown(db, page, session)
     by_order = defaultdict[str, list[Document]](list)
     for leg in legs:
         by_order[leg["order_id"]].append(leg)
-    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, [])) for o in page]
+    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, []), unknown[o.id]) for o in page]
     return views, [leg for left in by_order.values() for leg in left]

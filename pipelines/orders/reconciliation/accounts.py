@@ -1,4 +1,4 @@
-"""Does a product's stock or a user's money add up, by itself and with the ledger?"""
+"""Does a product's stock or a user's money add up, and has every account of the ledger an owner?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIDES: Final = {
 def account_differences(
     kind: str, account: dict[str, Any], so_far: Iterable[Difference]
 ) -> Iterator[Difference]:
-    """Yield what does not add up in a product or a user, as `GET /audit/products` and `/audit/users` tell it.
+    """Yield what does not add up in a product or a user of `GET /audit/products` or `/audit/users`.
 
     Args:
         kind: products or users.
@@ -30,7 +30,9 @@ def account_differences(
     by_order = {d.order_id for d in so_far if d.order_id and d.account.startswith(f"{name}:")}
     order_id = ", ".join(sorted(by_order)) or None
     for stray in account["strays"]:
-        yield Difference(name, stray, "a record of an order that is unknown or settled", "none", "a record")
+        yield Difference(
+            name, stray, "a record of an order that is unknown, settled or synthetic", "none", "a record"
+        )
     if "opening" not in account:
         yield Difference(name, order_id, "what it began with is not on record", "an opening", "none")
         return
@@ -53,10 +55,18 @@ def _with_ledger(
         "gone": account["gone"],
         "opening": -account["opening"],
     }
-    for side, found in documents.items():
-        if found != ledger[side]:
-            told = sides.get(side, side)
-            what = f"the ledger has another sum in {told}, without {pending} pending"
+    for side, amount in documents.items():
+        if amount != ledger[side]:
+            word = sides.get(side, side)
+            what = f"the ledger has another sum in {word}, without {pending} pending"
             yield Difference(
-                name, order_id, what, ledger[side], found, f"{name}:{told}", found - ledger[side]
+                name, order_id, what, ledger[side], amount, f"{name}:{word}", amount - ledger[side]
             )
+
+
+def owner_differences(owners: Iterable[dict[str, Any]]) -> Iterator[Difference]:
+    """Yield the owners of accounts in the ledger, of `GET /audit/ledger`, that do not exist."""
+    for owner in owners:
+        if not owner["known"]:
+            name = owner["owner"]
+            yield Difference(name, None, "it has accounts in the ledger", "to exist", "unknown")

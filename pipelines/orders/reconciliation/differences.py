@@ -1,4 +1,4 @@
-"""A difference that reconciliation found: between what is and what must be."""
+"""A difference that reconciliation reports: between what is and what must be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Difference:
     """One thing that does not fit.
 
     Attributes:
-        about: The product, user or ledger leg it is about, or the order itself.
+        about: The product, user, PaymentIntent or ledger leg it is about, or the order itself.
         order_id: The order it belongs to. Of a sum that does not fit: the order whose difference explains
             it, or none where somebody changed the sum itself.
         what: What does not fit, in words.
@@ -27,3 +27,10 @@ class Difference:
     found: object
     account: str = ""
     amount: int = 0
+
+
+def of_order(
+    order_id: str, what: str, expected: object, found: object, effect: tuple[str, int] = ("", 0)
+) -> Difference:
+    """Return a difference of an order; `effect` is the account whose sum it changes, and by how much."""
+    return Difference(f"order {order_id}", order_id, what, expected, found, *effect)

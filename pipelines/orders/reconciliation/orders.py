@@ -1,15 +1,13 @@
-"""Does an order fit together: its state, holds, charge, deliveries, and its legs in the ledger?
-
-The legs are derived here once more, from the order alone: the data API's own derivation is among what is
-proven.
-"""
+"""Does an order fit together by content: what was ordered, its history, holds, payment and deliveries?"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.orders.reconciliation.differences import Difference
+from pipelines.orders.reconciliation.differences import Difference, of_order
+from pipelines.orders.reconciliation.order_legs import leg_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,57 +16,89 @@ Order = dict[str, Any]
 _TERMINAL: Final = ("COMPLETED", "FAILED")
 _HOLDING: Final = ("RESERVED", "PAID", "COMPLETED")
 _PAID: Final = ("PAID", "COMPLETED")
+_GATEWAY: Final = ("card", "bank_account")
+_NO_RECORDS: Final = ("settling", "settled")
 _LATEST: Final = timedelta(hours=24)
 """No request has a deadline further ahead, so an order without one is over then after its last change."""
-_MOVES: Final = {
-    "hold": ("product:{}", "available", "held"),
-    "release": ("product:{}", "held", "available"),
-    "sell": ("product:{}", "held", "sold"),
-    "charge": ("user:{}", "balance", "charged"),
-    "refund": ("user:{}", "charged", "balance"),
-    "settle": ("user:{}", "charged", "spent"),
-    "capture": ("{}", "outside", "captured"),
-    "return": ("{}", "captured", "outside"),
-    "earn": ("{}", "captured", "earned"),
+_NEXT: Final = {
+    "NEW": {"RESERVED", "CANCELLING"},
+    "RESERVED": {"PAID", "CANCELLING"},
+    "PAID": {"COMPLETED", "CANCELLING"},
+    "CANCELLING": {"FAILED", "NEEDS_ATTENTION"},
+    "NEEDS_ATTENTION": {"CANCELLING", "FAILED"},
 }
-_UNDONE_BY: Final = {"hold": "release", "charge": "refund", "capture": "return"}
-_ENDED_BY: Final = {"hold": "sell", "charge": "settle", "capture": "earn"}
+"""From a state to those that an order may go to: derived once more, as everything here."""
 
 
 def order_differences(order: Order, now: datetime) -> Iterator[Difference]:
-    """Yield what does not fit in an order, as `GET /audit/orders` tells it."""
+    """Yield what does not fit in an order of `GET /audit/orders`."""
+    yield from _content(order)
+    yield from _history(order)
     yield from _stuck(order, now)
-    if order.get("books") not in ("settling", "settled"):
+    if order.get("books") not in _NO_RECORDS:
         yield from _holds(order)
-        yield from _charge(order)
+    yield from _payments(order)
+    yield from _charge(order)
     yield from _deliveries(order)
-    yield from _ledger(order)
+    yield from leg_differences(order)
 
 
-def stray_differences(legs: list[dict[str, Any]]) -> Iterator[Difference]:
-    """Yield the legs of orders that nobody knows."""
-    for leg in legs:
-        yield _leg_difference(leg["order_id"], "a leg of an order that nobody knows", leg, expected=False)
+def stray_payment(payment: dict[str, Any]) -> Difference:
+    """Return the difference of a payment whose order does not exist."""
+    about = f"payment {payment['order_id']}:{payment['attempt']}"
+    found = f"{payment['amount']} {payment['currency']} {payment['state']}"
+    return Difference(
+        about, payment["order_id"], "a payment of an order that does not exist", "nothing", found
+    )
+
+
+def _content(order: Order) -> Iterator[Difference]:
+    """Check that it is what was ordered: nothing of it changes after it was created."""
+    key = order["order_id"]
+    if not order["as_created"]:
+        yield of_order(key, "its payer, currency or lines", "as it was created", "changed since")
+    if order["synthetic"]:
+        yield of_order(key, "only smoke executions make synthetic orders", "not synthetic", "synthetic")
+    for name in order["unknown"]:
+        yield of_order(key, f"it names {name}", "to exist", "unknown")
+    total = sum(line["price"] * line["quantity"] for line in order["lines"])
+    if total != order["total"]:
+        yield of_order(key, "its total is not what its lines cost", total, order["total"])
+
+
+def _history(order: Order) -> Iterator[Difference]:
+    """Check that its history leads from NEW to its state, without a gap and in time."""
+    key, moves = order["order_id"], order["history"]
+    names = [move["to"] for move in moves]
+    text = " → ".join(names)
+    whole = bool(names) and names[0] == "NEW" and "from" not in moves[0]
+    whole &= all(
+        later.get("from") == earlier["to"] and later["to"] in _NEXT.get(earlier["to"], ())
+        for earlier, later in pairwise(moves)
+    )
+    if not whole:
+        yield of_order(key, "its history", "every change from NEW on", text)
+    elif names[-1] != order["state"]:
+        yield of_order(key, "its history ends with another state", order["state"], text)
+    times = [order["created_at"], *(move["at"] for move in moves)]
+    if any(datetime.fromisoformat(a) > datetime.fromisoformat(b) for a, b in pairwise(times)):
+        yield of_order(key, "its history", "in the order of time", ", ".join(times))
 
 
 def _stuck(order: Order, now: datetime) -> Iterator[Difference]:
-    state = order["state"]
+    key, state = order["order_id"], order["state"]
     if state == "NEEDS_ATTENTION":
-        yield _of(order, "parked: its undo could not be finished", "COMPLETED or FAILED", state)
+        yield of_order(key, "parked: its undo could not be finished", "COMPLETED or FAILED", state)
     elif state not in (*_TERMINAL, "NEW"):
         at = order.get("deadline")
         over = datetime.fromisoformat(at) if at else datetime.fromisoformat(order["updated_at"]) + _LATEST
         if over < now:
-            yield _of(
-                order,
-                f"not ended, and its deadline was {over:%Y-%m-%d %H:%M:%S} UTC",
-                "COMPLETED or FAILED",
-                state,
-            )
+            what = f"not ended, and its deadline was {over:%Y-%m-%d %H:%M:%S} UTC"
+            yield of_order(key, what, "COMPLETED or FAILED", state)
 
 
 def _holds(order: Order) -> Iterator[Difference]:
-    """Held in full while the order goes forward and when it is completed, not at all when it failed."""
+    """Check that it holds every line in full going forward and when completed, and nothing once failed."""
     for line in order["lines"]:
         hold = line.get("hold") or {"state": "none", "amount": 0}
         held = hold["amount"] if hold["state"] == "held" else 0
@@ -77,14 +107,40 @@ def _holds(order: Order) -> Iterator[Difference]:
             expected = must if must is not None else line["quantity"]
             what = f"{order['state']}, but of {line['product_id']} it holds"
             effect = (f"product:{line['product_id']}:held", held - expected)
-            yield _of(order, what, expected, held, effect)
+            yield of_order(order["order_id"], what, expected, held, effect)
+
+
+def _payments(order: Order) -> Iterator[Difference]:
+    """Check that each attempt to pay is one of this order, by its method, currency, amount and number."""
+    key, way = order["order_id"], order.get("paid_by")
+    if order["state"] in _HOLDING and way is None:
+        yield of_order(key, f"{order['state']}, but how it is paid is", "on record", "unknown")
+    numbers = [payment["attempt"] for payment in order["payments"]]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield of_order(key, "its attempts to pay are", list(range(1, len(numbers) + 1)), numbers)
+    for payment in order["payments"]:
+        name = f"payment {payment['attempt']}"
+        if payment["method"] != way:
+            yield of_order(key, f"{name} is by", way or "no method", payment["method"])
+        if payment["currency"] != order["currency"]:
+            yield of_order(key, f"{name} is in", order["currency"], payment["currency"])
+        if payment["amount"] != order["total"] and payment["state"] != "void":
+            yield of_order(key, f"{name} is over", order["total"], payment["amount"])
+        if payment["state"] in ("captured", "refunded") and "payment_intent" not in payment:
+            yield of_order(
+                key, f"{name} is {payment['state']}, but its PaymentIntent is", "on record", "unknown"
+            )
+    if way in _GATEWAY and "operation" in order:
+        yield of_order(key, f"paid by {way}, but on its payer's credit there is", "nothing", "a record")
 
 
 def _charge(order: Order) -> Iterator[Difference]:
-    """Captured once and in full from PAID on, not at all when it failed."""
+    """Check that it is captured once and in full from PAID on, and not at all when it failed."""
     operation = order.get("operation")
     taken = [operation["amount"]] if operation and operation["state"] == "charged" else []
     taken += [payment["amount"] for payment in order["payments"] if payment["state"] == "captured"]
+    if order.get("books") in _NO_RECORDS and order.get("paid_by") not in _GATEWAY:
+        return  # its record is gone, and its legs are looked at by themselves
     if order["state"] in _PAID and taken != [order["total"]]:
         yield _charged(order, order["total"], taken)
     elif order["state"] in ("NEW", "FAILED") and taken:
@@ -94,127 +150,30 @@ def _charge(order: Order) -> Iterator[Difference]:
 
 
 def _charged(order: Order, expected: int, taken: list[int]) -> Difference:
-    found, account = sum(taken), f"user:{order['user_id']}:charged"
-    return _of(order, f"{order['state']}, but it is charged", expected, found, (account, found - expected))
+    charged, account = sum(taken), f"user:{order['user_id']}:charged"
+    what = f"{order['state']}, but it is charged"
+    return of_order(order["order_id"], what, expected, charged, (account, charged - expected))
 
 
 def _deliveries(order: Order) -> Iterator[Difference]:
-    """All lines when it is completed; none unless it is paid for."""
-    arranged = sorted(d["line"] for d in order["deliveries"] if d["state"] == "arranged")
-    if order["state"] == "COMPLETED" and arranged != list(range(len(order["lines"]))):
-        yield _of(order, "COMPLETED, but delivered are lines", list(range(len(order["lines"]))), arranged)
-    elif order["state"] in ("NEW", "RESERVED", "PAID", "FAILED") and arranged:
-        yield _of(order, f"{order['state']}, but delivered are lines", [], arranged)
-    elif arranged and not _captured(order):
-        yield _of(order, "delivered, but nothing was captured", order["total"], 0)
-
-
-def _captured(order: Order) -> bool:
-    if order.get("books") == "settled":  # its records are gone, and its legs are looked at by themselves
-        return any(name.partition(".")[0] in ("charge", "capture") for name in order["ledger"])
-    if order.get("operation", {}).get("state") == "charged":
-        return True
-    return any(payment["state"] == "captured" for payment in order["payments"])
-
-
-def _ledger(order: Order) -> Iterator[Difference]:
-    """The legs are those of the transactions that were entered, no more and no fewer."""
-    books, names = order.get("books"), order["ledger"]
-    if books in ("entered", "settled"):
-        yield from _transactions(order, names, settled=books == "settled")
-    sure = books in ("entered", "settled")
-    expected = {
-        leg["key"]: leg for name in (names if sure else _possible(order)) for leg in _legs(order, name)
-    }
-    found = {leg["key"]: leg for leg in order["legs"]}
-    for key, leg in found.items():
-        if key not in expected:
-            yield _leg_difference(order["order_id"], "a leg that must not be there", leg, expected=False)
-        elif leg != expected[key]:
-            yield _of(
-                order, f"leg {key} is another", _told(expected[key]), _told(leg), _effect(expected[key], leg)
-            )
-    for key in sorted(expected.keys() - found.keys()) if sure else []:
-        yield _leg_difference(order["order_id"], "a leg is missing", expected[key], expected=True)
-
-
-def _transactions(order: Order, names: list[str], *, settled: bool) -> Iterator[Difference]:
-    """What was entered must be how such an order ends: all of it, or each with what undid it."""
-    done = [name for name in names if name.partition(".")[0] in _UNDONE_BY]
-    ends = _ENDED_BY if settled and order["state"] == "COMPLETED" else {}
-    must = [_like(name, _UNDONE_BY) for name in done] if order["state"] == "FAILED" else []
-    must += [_like(name, ends) for name in done if ends]
-    if order["state"] == "COMPLETED":
-        must += [f"hold.{line['product_id']}" for line in order["lines"]]
-        if sum(name.partition(".")[0] in ("charge", "capture") for name in done) != 1:
-            yield _of(
-                order,
-                "COMPLETED, but the ledger's transactions are",
-                "one charge or capture",
-                ", ".join(names),
-            )
-    if sorted({*done, *must}) != sorted(set(names)):
-        yield _of(
-            order,
-            "the ledger's transactions are",
-            ", ".join(sorted({*done, *must})),
-            ", ".join(sorted(names)),
-        )
-
-
-def _like(name: str, other: dict[str, str]) -> str:
-    verb, dot, rest = name.partition(".")
-    return other[verb] + dot + rest
-
-
-def _possible(order: Order) -> list[str]:
-    products = [line["product_id"] for line in order["lines"]]
-    names = [f"{verb}.{product}" for verb in ("hold", "release", "sell") for product in products]
-    methods = {payment["method"] for payment in order["payments"]}
-    names += [f"{verb}.{method}" for verb in ("capture", "return", "earn") for method in methods]
-    return [*names, "charge", "refund", "settle"]
-
-
-def _legs(order: Order, name: str) -> list[dict[str, Any]]:
-    """The two legs of a transaction of this order, as the order itself has it."""
-    verb, _, rest = name.partition(".")
-    if verb not in _MOVES:
-        return []
-    account, source, target = _MOVES[verb]
-    quantities = {line["product_id"]: line["quantity"] for line in order["lines"]}
-    stock = account.startswith("product")
-    whose = account.format(rest or order["user_id"])
-    amount = quantities.get(rest, 0) if stock else order["total"]
-    unit = rest if stock else order["currency"]
-    return [
-        {
-            "key": f"{order['order_id']}:{name}:{side}",
-            "order_id": order["order_id"],
-            "transaction": name,
-            "account": f"{whose}:{side}",
-            "unit": unit,
-            "amount": sign * amount,
-        }
-        for side, sign in ((source, -1), (target, 1))
-    ]
-
-
-def _leg_difference(order_id: str, what: str, leg: dict[str, Any], *, expected: bool) -> Difference:
-    told = _told(leg)
-    amount = -leg["amount"] if expected else leg["amount"]
-    must, there = (told, "nothing") if expected else ("nothing", told)
-    return Difference(leg["key"], order_id, what, must, there, leg["account"], amount)
-
-
-def _told(leg: dict[str, Any]) -> str:
-    return f"{leg['amount']} {leg['unit']} in {leg['account']}"
-
-
-def _effect(expected: dict[str, Any], found: dict[str, Any]) -> tuple[str, int]:
-    return expected["account"], found["amount"] - expected["amount"]
-
-
-def _of(
-    order: Order, what: str, expected: object, found: object, effect: tuple[str, int] = ("", 0)
-) -> Difference:
-    return Difference(f"order {order['order_id']}", order["order_id"], what, expected, found, *effect)
+    """Check that every line is delivered once as it was ordered when it is completed, and nothing before."""
+    key = order["order_id"]
+    arranged = [delivery for delivery in order["deliveries"] if delivery["state"] == "arranged"]
+    lines = sorted(delivery["line"] for delivery in arranged)
+    if order["state"] != "COMPLETED":
+        if arranged:
+            yield of_order(key, f"{order['state']}, but delivered are lines", [], lines)
+        return
+    if lines != list(range(len(order["lines"]))):
+        yield of_order(key, "COMPLETED, but delivered are lines", list(range(len(order["lines"]))), lines)
+    for delivery in arranged:
+        if delivery["line"] < len(order["lines"]):
+            line = order["lines"][delivery["line"]]
+            wrong = [
+                field
+                for field in ("product_id", "quantity", "delivery_address")
+                if delivery[field] != line[field]
+            ]
+            if wrong:
+                what = f"the delivery of line {delivery['line']} has another {', '.join(wrong)}"
+                yield of_order(key, what, "as it was ordered", "something else")

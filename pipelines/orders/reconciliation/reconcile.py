@@ -1,8 +1,8 @@
-"""Reconciliation: proof that balances, stock and deliveries are what the ledger says, order by order.
+"""Reconciliation from three sides: every order, every account and its owner, and Stripe's own list.
 
 What is read of an order, a product or a user is of one moment each (MongoDB's snapshot reads), so it may run
-beside living traffic. It reads everything once, a page at a time, keeps only the differences it finds, and
-changes nothing.
+beside living traffic. It reads everything once, a page at a time, keeps only the differences and what must be
+at Stripe, and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,31 +13,33 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.retry import patiently
-from pipelines.orders.reconciliation.accounts import account_differences
-from pipelines.orders.reconciliation.gateway import gateway_differences
-from pipelines.orders.reconciliation.orders import order_differences, stray_differences
+from pipelines.orders.reconciliation.accounts import account_differences, owner_differences
+from pipelines.orders.reconciliation.order_legs import stray_leg
+from pipelines.orders.reconciliation.orders import order_differences, stray_payment
+from pipelines.orders.reconciliation.stripe import RecordedPayments, stripe_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from payment_data.client import DataApi
     from pipelines.orders.reconciliation.differences import Difference
-    from pipelines.orders.reconciliation.gateway import Gateway
+    from pipelines.orders.reconciliation.stripe import StripeReader
 
 KINDS: Final = ("orders", "products", "users")
-_LIMITS: Final = {"orders": 200, "products": 50, "users": 50}
+_LIMITS: Final = {"orders": 200, "products": 50, "users": 50, "ledger": 500}
 """How many in a page."""
 
 
 @dataclass(slots=True)
 class Reconciliation:
-    """What a reconciliation found.
+    """The result of a reconciliation.
 
     Attributes:
         expected: About how many documents of each kind there are.
         looked_at: How many were looked at.
         pending: How many orders are not in the ledger yet: under way, or ended since it was last brought up
-        to date. differences: What does not fit together.
+            to date.
+        differences: What does not fit together.
     """
 
     expected: dict[str, int]
@@ -50,7 +52,7 @@ def reconcile(
     api: DataApi,
     watch: Callable[[Reconciliation], None] = lambda _: None,
     *,
-    gateway: Gateway | None = None,
+    stripe: StripeReader | None = None,
     now: datetime | None = None,
 ) -> Reconciliation:
     """Compare everything with everything.
@@ -58,26 +60,30 @@ def reconcile(
     Args:
         api: The data API of the stack.
         watch: Called after each page.
-        gateway: Asked about each payment that went through it, where there is one.
+        stripe: Asked about all payments that went through it, where there is one.
         now: What counts as now, for deadlines.
     """
-    found, at = Reconciliation(api.audit()), now or datetime.now(UTC)
+    result, at, recorded = Reconciliation(api.audit()), now or datetime.now(UTC), RecordedPayments()
     for page in _pages(api, "orders"):
-        found.looked_at["orders"] += len(page["orders"])
-        found.pending += sum("books" not in order for order in page["orders"])
-        found.differences += [d for order in page["orders"] for d in order_differences(order, at)]
-        found.differences += stray_differences(page["strays"])
-        if gateway:
-            found.differences += [d for order in page["orders"] for d in gateway_differences(order, gateway)]
-        watch(found)
+        result.looked_at["orders"] += len(page["orders"])
+        result.pending += sum("books" not in order for order in page["orders"])
+        for order in page["orders"]:
+            result.differences += order_differences(order, at)
+            recorded.add(order)
+        result.differences += map(stray_leg, page["strays"])
+        result.differences += map(stray_payment, page["stray_payments"])
+        watch(result)
+    if stripe:
+        result.differences += stripe_differences(recorded, stripe)
     for kind in ("products", "users"):
         for page in _pages(api, kind):
-            found.looked_at[kind] += len(page["accounts"])
-            found.differences += [
-                d for a in page["accounts"] for d in account_differences(kind, a, found.differences)
-            ]
-            watch(found)
-    return found
+            result.looked_at[kind] += len(page["accounts"])
+            for account in page["accounts"]:
+                result.differences += list(account_differences(kind, account, result.differences))
+            watch(result)
+    for page in _pages(api, "ledger"):
+        result.differences += owner_differences(page["owners"])
+    return result
 
 
 def _pages(api: DataApi, kind: str) -> Iterator[dict[str, Any]]:

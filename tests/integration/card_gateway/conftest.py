@@ -15,7 +15,7 @@ from embedded_aws.card_gateway import gateway as card_gateway
 from payment_data.client import DataApi
 from payment_data.payment_methods.stripe_gateway import StripeGateway
 from payment_data.payment_methods.stripe_http import PooledHttp
-from tests.integration.card_gateway.accounts import Account, connected
+from tests.integration.card_gateway.accounts import Account, connected, unique
 from tests.integration.card_gateway.orders import BANK, CARD, CREDIT, Desk, Order, Way
 
 _TEST_KEY = os.environ.get("STRIPE_TEST_KEY", "")
@@ -68,7 +68,7 @@ def gateway(account: Account) -> Iterator[StripeGateway]:
 
 @pytest.fixture
 def desk(api: DataApi, db: Db, account: Account, gateway: StripeGateway) -> Desk:
-    return Desk(api, db, account, gateway)
+    return Desk(api, db, account, gateway, unique("stack"))
 
 
 @pytest.fixture(params=[CREDIT, CARD, BANK], ids=lambda way: way.name)

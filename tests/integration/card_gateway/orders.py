@@ -29,6 +29,7 @@ class Desk(NamedTuple):
     db: Db
     account: Account
     gateway: PaymentIntents
+    stack: str
 
 
 class Way(NamedTuple):
@@ -106,7 +107,7 @@ class Order:
         if self.way.means is None:
             return Credit(api or self.desk.api)
         kept = PaymentRecords(api) if api else records or self.records
-        return StripePayment(self.way.means, kept, gateway or self.gateway)
+        return StripePayment(self.way.means, kept, gateway or self.gateway, stack=self.desk.stack)
 
     def ask(self) -> Charge:
         return Charge(self.id, "execution", self.deadline)

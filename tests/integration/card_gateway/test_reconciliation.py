@@ -6,14 +6,14 @@ import pytest
 
 from payment_data.errors import PaymentDeclined
 from pipelines.orders.reconciliation.reconcile import reconcile
-from pipelines.orders.reconciliation.stripe import StripeGateway
+from pipelines.orders.reconciliation.stripe import StripeAccount
 from pipelines.orders.settlement import settle
 from tests.integration.card_gateway.orders import Desk, Order, Way
 
 
 @pytest.fixture
-def looker(desk: Desk) -> StripeGateway:
-    return StripeGateway(desk.account.key, desk.account.url)
+def looker(desk: Desk) -> StripeAccount:
+    return StripeAccount(desk.account.key, desk.account.url, desk.stack)
 
 
 def _completed(order: Order) -> None:
@@ -34,8 +34,8 @@ def _ended(order: Order) -> None:
     api.record_failure(order.id, failure | {"compensated": True})
 
 
-def _found(order: Order, looker: StripeGateway) -> list[tuple[str | None, str]]:
-    return [(d.order_id, d.what) for d in reconcile(order.desk.api, gateway=looker).differences]
+def _found(order: Order, looker: StripeAccount) -> list[tuple[str | None, str]]:
+    return [(d.order_id, d.what) for d in reconcile(order.desk.api, stripe=looker).differences]
 
 
 def _settle(order: Order, *, old: bool = False) -> dict[str, int]:
@@ -47,7 +47,7 @@ def _settle(order: Order, *, old: bool = False) -> dict[str, int]:
 
 @pytest.mark.parametrize("old", [False, True], ids=["entered", "settled"])
 def test_a_completed_order_agrees_and_its_money_is_in_the_ledger(
-    any_order: Order, looker: StripeGateway, old: bool
+    any_order: Order, looker: StripeAccount, old: bool
 ) -> None:
     # Given
     _completed(any_order)
@@ -66,13 +66,13 @@ def test_a_completed_order_agrees_and_its_money_is_in_the_ledger(
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["entered", "settled"])
-def test_an_order_that_was_undone_agrees(any_order: Order, looker: StripeGateway, old: bool) -> None:
+def test_an_order_that_was_undone_agrees(any_order: Order, looker: StripeAccount, old: bool) -> None:
     _undone(any_order)
     assert _settle(any_order, old=old)["settled"] == old
     assert _found(any_order, looker) == []
 
 
-def test_a_declined_order_agrees(desk: Desk, any_way: Way, looker: StripeGateway) -> None:
+def test_a_declined_order_agrees(desk: Desk, any_way: Way, looker: StripeAccount) -> None:
     order = Order.that_is_declined(desk, any_way)
     with pytest.raises(PaymentDeclined):
         order.charge()
@@ -81,7 +81,7 @@ def test_a_declined_order_agrees(desk: Desk, any_way: Way, looker: StripeGateway
     assert _found(order, looker) == []
 
 
-def test_money_that_was_given_back_behind_our_back_is_found(order: Order, looker: StripeGateway) -> None:
+def test_money_that_was_given_back_behind_our_back_is_found(order: Order, looker: StripeAccount) -> None:
     # Given a completed order in the ledger
     _completed(order)
     _settle(order)
@@ -89,10 +89,10 @@ def test_money_that_was_given_back_behind_our_back_is_found(order: Order, looker
     # When somebody refunds it at the gateway
     order.desk.account.client.v1.refunds.create({"payment_intent": intent.id})
     # Then
-    assert _found(order, looker) == [(order.id, "payment 1 is captured, at the gateway it is succeeded")]
+    assert _found(order, looker) == [(order.id, "payment 1 is captured, at Stripe it is succeeded")]
 
 
-def test_a_capture_that_our_records_say_was_refunded_is_found(order: Order, looker: StripeGateway) -> None:
+def test_a_capture_that_our_records_say_was_refunded_is_found(order: Order, looker: StripeAccount) -> None:
     # Given an order whose refund was only written down
     order.charge()
     records = order.desk.db.payments
@@ -101,4 +101,4 @@ def test_a_capture_that_our_records_say_was_refunded_is_found(order: Order, look
     _ended(order)
     _settle(order)
     # Then
-    assert _found(order, looker) == [(order.id, "payment 1 is refunded, at the gateway it is succeeded")]
+    assert _found(order, looker) == [(order.id, "payment 1 is refunded, at Stripe it is succeeded")]

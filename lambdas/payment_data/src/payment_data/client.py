@@ -176,6 +176,25 @@ class DataApi:
         """
         return self._put(_path("orders", order_id, "payments", str(attempt), event), body)
 
+    def adjust_payment(
+        self, order_id: str, attempt: int, adjustment: str, *, kind: str, amount: int
+    ) -> _Json:
+        """Record what moved money of a payment at the gateway without the workflow.
+
+        Args:
+            order_id: whose.
+            attempt: which attempt to pay it.
+            adjustment: the refund's or the dispute's id there.
+            kind: refund or dispute, which take money away; refund_failed or dispute_won, which bring it back.
+            amount: minor units of the payment's currency.
+
+        Raises:
+            IdempotencyMismatch: another kind or amount was recorded under this id.
+            IllegalTransition: the payment was never captured.
+        """
+        path = _path("orders", order_id, "payments", str(attempt), "adjustments", adjustment)
+        return self._put(path, {"kind": kind, "amount": amount})
+
     def refund(self, order_id: str, *, execution: str, reason: str) -> _Json:
         """Cancel the order and undo its payment; what was not charged can never be charged afterwards.
 
@@ -256,7 +275,7 @@ class DataApi:
         return self._send("GET", _path("audit"))
 
     def audit_page(self, kind: str, *, after: str = "", limit: int | None = None) -> _Json:
-        """Return a page of what auditors read of `kind` (orders, products, users)."""
+        """Return a page of what auditors read of `kind` (orders, products, users, ledger)."""
         return self._send("GET", _path("audit", kind) + _query(after=after, limit=limit))
 
     def _put(self, path: str, body: Mapping[str, Any]) -> _Json:

@@ -11,6 +11,8 @@ from payment_data.client import DataApi
 from payment_data.payment_methods.stripe_payment import Means, StripePayment
 from payment_data.payment_methods.stripe_records import PaymentRecords
 
+_STACK = "POWERTOOLS_SERVICE_NAME"
+"""Environment variable that holds the name of the payments stack."""
 CARD = Means(
     name="card",
     type="card",
@@ -30,4 +32,5 @@ def stripe_payment(means: Means, api: DataApi, environ: Mapping[str, str]) -> St
     """Return the payment method for `means`, with the gateway that the environment names."""
     from payment_data.payment_methods.stripe_gateway import StripeGateway  # noqa: PLC0415 - imports stripe: 180 ms
 
-    return StripePayment(means, PaymentRecords(api), StripeGateway.from_environment(environ))
+    gateway, stack = StripeGateway.from_environment(environ), environ.get(_STACK, "")
+    return StripePayment(means, PaymentRecords(api), gateway, stack=stack)

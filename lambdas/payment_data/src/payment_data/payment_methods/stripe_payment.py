@@ -42,7 +42,15 @@ class Means(NamedTuple):
 
 
 class StripePayment:
-    """A `PaymentMethod` by Stripe's PaymentIntents."""
+    """A `PaymentMethod` by Stripe's PaymentIntents.
+
+    Args:
+        means: what is paid with.
+        records: where attempts are on record.
+        gateway: Stripe.
+        clock: seconds that only grow.
+        stack: the payments stack, which its PaymentIntents are marked with.
+    """
 
     def __init__(
         self,
@@ -50,12 +58,15 @@ class StripePayment:
         records: PaymentRecords,
         gateway: PaymentIntents,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        stack: str = "",
     ) -> None:
         self.name = means.name
         self._means = means
         self._records = records
         self._gateway = gateway
         self._clock = clock
+        self._stack = stack
 
     def charge(self, charge: Charge) -> dict[str, Any]:
         """See `PaymentMethod`."""
@@ -193,9 +204,13 @@ class StripePayment:
             "payment_method": record.payment_method,
             "payment_method_types": [self._means.type],
             "description": f"Order {record.order_id}",
-            "metadata": {"order_id": record.order_id, "attempt": str(record.attempt)},
+            "metadata": {"order_id": record.order_id, "attempt": str(record.attempt)} | self._of_stack(),
         }
         return params | ({"customer": record.customer} if record.customer else {})
+
+    def _of_stack(self) -> dict[str, str]:
+        """Return what marks this stack's PaymentIntents: others may use the same Stripe account."""
+        return {"stack": self._stack} if self._stack else {}
 
     def _answer(self, record: PaymentAttempt) -> dict[str, Any]:
         return {
