@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli import terminal
+from pipelines.cli.durations import Durations
 from pipelines.cli.order_view import table
 from pipelines.cli.pipeline_view import print_failure_report, watching
 from pipelines.cli.rehearse import embedded, follow_shown
@@ -43,7 +44,7 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
             prepared = rehearsal.prepare(local, reporter)
         if not failing_releases.serves(prepared):
             follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
-        outcomes = [_promote(prepared, case) for _ in range(times) for case in failing_commits.CASES]
+        outcomes = [_promote(prepared, case) for case in _announced(times)]
     rows = [
         (
             outcome.bad.name,
@@ -61,6 +62,16 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     terminal.done(f"{right} of {len(outcomes)} ended as expected: the release before still serves.")
 
 
+def _announced(times: int) -> list[failing_commits.FailingRelease]:
+    """Return the releases to make, and say how many they are and how long they usually take."""
+    durations, cases = Durations(), list(failing_commits.CASES) * times
+    terminal.out.print(f"{len(cases)} releases that must fail, one after the other:")
+    for case in failing_commits.CASES:
+        usual = durations.named(f"rehearse-bad/{case.name}")
+        terminal.out.print(f"  {case.name}{f', {usual}' if usual else ''}", markup=False)
+    return cases
+
+
 def _promote(prepared: Rehearsal, case: failing_commits.FailingRelease) -> FailingReleaseResult:
     terminal.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
@@ -73,6 +84,7 @@ def _promote(prepared: Rehearsal, case: failing_commits.FailingRelease) -> Faili
     for problem in outcome.problems:
         terminal.out.print(problem, style="bold red", markup=False)
     failing_releases.idle(prepared)
+    Durations().keep_named(f"rehearse-bad/{case.name}", outcome.seconds)
     return outcome
 
 

@@ -40,7 +40,7 @@ def test_each_stage_says_how_long_it_took_and_the_gate_for_whom_it_waits() -> No
         "✓ Source 2.0 s",
         "✓ Build 30.0 s",
         "… Approve 20.0 s",
-        "… Approve 20.0 s waits for a release manager's yes or no",
+        "… Approve 20.0 s waits for approval",
         "· Production",
         "· Docs",
     ]
