@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "reconcile": Entry(
         "reconcile:reconcile", "Prove balances, stock, deliveries and card payments against the ledger."
     ),
+    "init": Entry("init:init", "Write the environment files, by asking what is yours."),
     "remove": Entry("stacks:remove", "Delete a payments stack."),
     "pipeline": Entry(
         "pipeline:pipeline", "Run the promotion pipelines: status, approvals, retries and rollbacks."
