@@ -20,7 +20,7 @@ CHECKED := tests/unit tests/templates tests/pipelines
 WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
 EVERY_TEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
+.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ mutants: install ## Change the code a little, 60 times a room, and list what its
 
 embedded-compat: install ## Say what other versions of MiniStack break (MINISTACK="1.5.32 1.5.30")
 	@$(BIN)/python environments/embedded/compat.py $(BIN)/uv $(MINISTACK)
+
+pictures: install ## Take the docs' pictures of the console anew; needs Chromium
+	@$(BIN)/python -m tests.console.pictures
 
 permissions: install .cache/card-gateway/installed ## Promote two releases; see that no permission is dead or missing, and nothing secret is told
 	@$(BIN)/pytest tests/least_privilege -o norecursedirs=.hypothesis -p no:randomly

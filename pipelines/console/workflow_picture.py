@@ -161,7 +161,7 @@ def _arrow(
     (x1, y1), (x2, y2) = places[start], places[end]
     taken = start in seen and end in seen and (kind != "catch" or bool(seen[start].error))
     style = f"{kind}{' taken' if taken else ''}"
-    marker = "url(#back)" if kind == "catch" else "url(#ahead)"
+    marker = "url(#taken)" if taken else "url(#ahead)"
     if x1 == x2 and y2 - y1 == _ROW:
         path = f"M{x1 + _WIDTH / 2} {y1 + _HEIGHT} V{y2 - 2}"
     elif x1 == x2:
@@ -221,6 +221,6 @@ def _wrapped(name: str, most: int = 24) -> list[str]:
 _MARKERS: Final = (
     '<defs><marker id="ahead" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
     ' orient="auto-start-reverse"><path class="head" d="M0 0 8 4 0 8z"/></marker>'
-    '<marker id="back" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
-    ' orient="auto-start-reverse"><path class="head catch" d="M0 0 8 4 0 8z"/></marker></defs>'
+    '<marker id="taken" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5"'
+    ' orient="auto-start-reverse"><path class="head taken" d="M0 0 8 4 0 8z"/></marker></defs>'
 )

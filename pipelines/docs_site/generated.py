@@ -66,6 +66,7 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     reports = figures.read(root / "docs" / "data")
     reports["rooms"] = {**rooms.tables(root, drift), "contracts": rooms.contracts(root)}
     reports |= figures.from_code(stack_templates) | crash_matrix_age.figures(reports, root)
+    reports["console"] = figures.of_pictures(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
         references.check(f"docs/{name}", text)
