@@ -20,12 +20,10 @@ def of_pipelines(granted: list[Grant]) -> list[Grant]:
 
     `tests/rehearsal/test_permissions.py` judges the latter.
     """
-    services = {"account", *PIPELINE_SERVICES}
-    return [grant for grant in granted if grant.service in services or grant.title in STATE_MACHINES]
+    return [grant for grant in granted if grant.service in {"account", *PIPELINE_SERVICES}]
 
 
 PIPELINE_SERVICES = {"codebuild", "codepipeline", "scheduler", "cloudformation"}
-STATE_MACHINES = {"BranchTurnsRole"}
 
 
 def test_no_permission_is_dead(granted: list[Grant], done: list[Call]) -> None:

@@ -34,6 +34,11 @@ def fingerprint(body: Document) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def opening_mark(key: str, amount: int) -> str:
+    """Return a digest of what a user or product began with: what somebody edits later does not fit it."""
+    return fingerprint({"id": key, "amount": amount})
+
+
 def deadline(request: Document) -> datetime:
     """Return the request's deadline.
 

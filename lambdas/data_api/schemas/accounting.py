@@ -155,6 +155,7 @@ _ACCOUNT = Object(
         "strays": Array(
             bodies.ORDER_ID, 0, 1000, description="Records of orders that are unknown or settled."
         ),
+        "as_opened": Boolean("What it began with is what it was created with."),
     },
     ("opening", "books"),
 )

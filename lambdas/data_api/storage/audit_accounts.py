@@ -23,6 +23,7 @@ class AuditedAccount(NamedTuple):
         gone: sold, or spent.
         books: whether the ledger has its opening.
         records: order, whether it takes something, and how much, of those that ever took anything.
+        opened_with: the mark of what it began with, None if nobody wrote that down.
     """
 
     id: str
@@ -31,6 +32,7 @@ class AuditedAccount(NamedTuple):
     gone: int
     books: str | None
     records: list[tuple[str, bool, int]]
+    opened_with: str | None
 
 
 def page(db: Db, collection: str, after: str, limit: int, session: ClientSession) -> list[AuditedAccount]:
@@ -43,6 +45,7 @@ def page(db: Db, collection: str, after: str, limit: int, session: ClientSession
         {
             "$project": {
                 "opening": 1,
+                "opened_with": 1,
                 "free": f"${free}",
                 "gone": {"$ifNull": [f"${gone}", 0]},
                 "books": 1,
@@ -71,6 +74,7 @@ def page(db: Db, collection: str, after: str, limit: int, session: ClientSession
                 document["gone"],
                 document.get("books"),
                 rows,
+                document.get("opened_with"),
             )
         )
     return accounts

@@ -69,6 +69,13 @@ def owners(db: Db, after: str, limit: int) -> list[str]:
     return names
 
 
+def opening_amounts(db: Db, owners: Collection[str], session: ClientSession) -> dict[str, int]:
+    """Return what owners of accounts, like `user:ada`, began with, of those whose opening is entered."""
+    keys = {f"{owner}:opening:opening": owner for owner in owners}
+    legs = db.ledger.find({"_id": {"$in": list(keys)}}, {"amount": True}, session=session)
+    return {keys[leg["_id"]]: -leg["amount"] for leg in legs}
+
+
 def sums(
     db: Db, accounts: Collection[str], session: ClientSession, *, of: Collection[str] | None = None
 ) -> dict[str, int]:

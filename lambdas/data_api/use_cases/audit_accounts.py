@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
 
-from data_api.domain.requests import Document
+from data_api.domain.requests import Document, opening_mark
 from data_api.schemas.views import Answer
 from data_api.storage import audit_accounts, ledger, ledger_progress
 from data_api.storage.audit_accounts import AuditedAccount
@@ -65,7 +65,8 @@ def audit_ledger(db: Db, query: Document) -> Answer:
     known = set(STRIPE)
     for kind in (_PRODUCTS, _USERS):
         ids = [name.partition(":")[2] for name in names if name.startswith(f"{kind.account}:")]
-        documents = db[kind.collection].find({"_id": {"$in": ids}}, {"_id": True})
+        real = {"_id": {"$in": ids}, "books": {"$ne": ledger_progress.SYNTHETIC}}
+        documents = db[kind.collection].find(real, {"_id": True})
         known |= {f"{kind.account}:{document['_id']}" for document in documents}
     answer: Document = {"owners": [{"owner": name, "known": name in known} for name in names]}
     return Answer(answer | ({"next": names[-1]} if len(names) == limit else {}))
@@ -82,7 +83,12 @@ def _audit(db: Db, kind: _Kind, query: Document) -> Answer:
         unsure = [
             _unsure(db, kind.names(account.id), _under_way(account, stages), session) for account in page
         ]
-        views = [_view(kind, *each, stages, sums) for each in zip(page, unsure, strict=True)]
+        begun = ledger.opening_amounts(db, [f"{kind.account}:{account.id}" for account in page], session)
+        views = [
+            _view(kind, *each, stages, sums)
+            | {"as_opened": _as_opened(each[0], begun.get(f"{kind.account}:{each[0].id}"))}
+            for each in zip(page, unsure, strict=True)
+        ]
     answer: Document = {"accounts": views}
     return Answer(answer | ({"next": page[-1].id} if len(page) == limit else {}))
 
@@ -126,7 +132,11 @@ def _view(
         "taken": sum(taking.values()),
         "pending": sum(amount for key, amount in taking.items() if key in under_way),
         "gone": account.gone,
-        "strays": [key for key in taking if stages.get(key, ledger_progress.SETTLED) in _NO_RECORDS][:_SHOWN],
+        "strays": [
+            key
+            for key, taken, _ in account.records
+            if key not in stages or (taken and stages[key] in _NO_RECORDS)
+        ][:_SHOWN],
         "ledger": {
             _ACCOUNTS[side]: sums.get(name, 0) - unsure.get(name, 0)
             for side, name in zip(kind.sides, kind.names(account.id), strict=True)
@@ -135,6 +145,14 @@ def _view(
     if account.opening is not None:
         view["opening"] = account.opening
     return view | ({"books": account.books} if account.books else {})
+
+
+def _as_opened(account: AuditedAccount, entered: int | None) -> bool:
+    """Say whether what it began with, in the ledger once it is entered there, is what it was created with."""
+    if account.opened_with is None:
+        return True
+    begun = entered if account.books == ledger_progress.ENTERED else account.opening
+    return begun is not None and account.opened_with == opening_mark(account.id, begun)
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

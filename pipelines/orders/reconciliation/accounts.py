@@ -33,6 +33,12 @@ def account_differences(
         yield Difference(
             name, stray, "a record of an order that is unknown, settled or synthetic", "none", "a record"
         )
+    if account.get("books") == "synthetic":
+        yield Difference(
+            name, None, "only smoke executions make synthetic ones", "not synthetic", "synthetic"
+        )
+    if not account["as_opened"]:
+        yield Difference(name, None, "what it began with", "as it was created", "changed since")
     if "opening" not in account:
         yield Difference(name, order_id, "what it began with is not on record", "an opening", "none")
         return

@@ -60,7 +60,7 @@ def _content(order: Order) -> Iterator[Difference]:
     if order["synthetic"]:
         yield of_order(key, "only smoke executions make synthetic orders", "not synthetic", "synthetic")
     for name in order["unknown"]:
-        yield of_order(key, f"it names {name}", "to exist", "unknown")
+        yield Difference(name, key, "an order names it", "to exist", "unknown")
     total = sum(line["price"] * line["quantity"] for line in order["lines"])
     if total != order["total"]:
         yield of_order(key, "its total is not what its lines cost", total, order["total"])

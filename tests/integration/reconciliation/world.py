@@ -1,0 +1,175 @@
+"""A shop that sold, declined, undid and refunded, and a Stripe that holds what it says."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from data_api.storage.collections import VALIDATORS
+from payment_data.errors import PaymentDeclined
+from pipelines.orders.reconciliation.reconcile import reconcile
+from pipelines.orders.reconciliation.stripe import StripePayment
+from pipelines.orders.settlement import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from data_api.storage.database import Db
+    from payment_data.client import DataApi
+    from pipelines.orders.reconciliation.differences import Difference
+
+EXECUTION: Final = "arn:aws:states:eu-central-1:111111111111:execution:payments:x"
+PRICE: Final = 500
+
+
+@dataclass
+class StripeInMemory:
+    """A `StripeReader` whose PaymentIntents a test may change."""
+
+    held: dict[str, StripePayment] = field(default_factory=dict)
+
+    def payments(self, since: datetime) -> Iterator[StripePayment]:
+        yield from self.held.values()
+
+    def payment(self, intent_id: str) -> StripePayment | None:
+        return self.held.get(intent_id)
+
+    def take(self, intent_id: str, order_id: str, amount: int) -> None:
+        self.held[intent_id] = StripePayment(intent_id, order_id, "succeeded", amount, 0, 0)
+
+    def change(self, intent_id: str, **changes: Any) -> None:
+        self.held[intent_id] = self.held[intent_id]._replace(**changes)
+
+
+class World:
+    """Orders by their ends: paid by credit and by card, delivered, undone, declined, and one under way."""
+
+    class Snapshot(NamedTuple):
+        """Every document by its collection, and what Stripe holds."""
+
+        documents: dict[str, list[dict[str, Any]]]
+        held: dict[str, StripePayment]
+
+    def __init__(self, api: DataApi, db: Db) -> None:
+        self.api, self.db, self.stripe = api, db, StripeInMemory()
+
+    def snapshot(self) -> World.Snapshot:
+        documents = {name: list(self.db[name].find()) for name in VALIDATORS}
+        return World.Snapshot(documents, dict(self.stripe.held))
+
+    def restore(self, snapshot: World.Snapshot) -> None:
+        """Put every document back, into collections that are empty."""
+        for name, documents in snapshot.documents.items():
+            if documents:
+                self.db[name].insert_many(documents)
+        self.stripe.held = dict(snapshot.held)
+
+    def open(self) -> World:
+        """Let everything happen; nothing of it is in the ledger."""
+        api = self.api
+        for product in ("tea", "cup"):
+            goods = {"name": product, "type": "kitchen", "price": PRICE, "currency": "EUR"}
+            api.put_product(product, goods | {"available": 50})
+        api.restock("tea", "delivery-1", quantity=5)
+        for user, balance in (("ada", 100_000), ("bob", 0), ("poor", 1)):
+            wallet = {"wallet": {"card": "pm_card_visa"}} if user == "bob" else {}
+            api.put_user(user, {"username": user, "balance": balance, "currency": "EUR", **wallet})
+        api.top_up("ada", "gift-1", amount=1_000, currency="EUR")
+        for order, user in (
+            *(("done", "ada"), ("undone", "ada"), ("declined", "poor"), ("open", "ada"), ("new", "ada")),
+            *(("card", "bob"), ("carded", "bob"), ("returned", "bob"), ("refused", "bob")),
+        ):
+            self._order(order, user)
+        self._credit()
+        self._card()
+        return self
+
+    def _order(self, order_id: str, user: str) -> None:
+        lines = [
+            {
+                "product_id": product,
+                "name": product,
+                "type": "kitchen",
+                "price": PRICE,
+                "quantity": quantity,
+                "delivery_address": f"{quantity} Main Street",
+            }
+            for product, quantity in (("tea", 2), ("cup", 1))
+        ]
+        self.api.put_order(order_id, {"user_id": user, "currency": "EUR", "lines": lines})
+        if order_id != "new":
+            method = "card" if user == "bob" else "credit"
+            self.api.reserve(order_id, execution=EXECUTION, deadline=_later(), method=method)
+
+    def _credit(self) -> None:
+        for order_id in ("done", "undone", "declined", "open"):
+            with suppress(PaymentDeclined):
+                self.api.charge(order_id, execution=EXECUTION, deadline=_later(), method="credit", attempt=1)
+        self._deliver("done")
+        for order_id in ("undone", "declined"):
+            self._undo(order_id)
+
+    def _card(self) -> None:
+        """Complete two orders by card, one of them after a declined attempt; undo one, and refuse one."""
+        for order_id in ("card", "carded", "returned"):
+            self._capture(order_id, 1)
+        self._deliver("card")
+        self._deliver("carded")
+        self._undo("returned", refunded=True)
+        self.stripe.change("pi_returned", refunded=3 * PRICE)
+        self._open("refused", 1)
+        self.stripe.take("pi_refused", "refused", 0)
+        self.api.follow_payment("refused", 1, "decline", {"execution": EXECUTION, "reason": "lost_card"})
+        self._undo("refused")
+
+    def _open(self, order_id: str, attempt: int) -> None:
+        self.api.open_payment(order_id, attempt, execution=EXECUTION, deadline=_later(), method="card")
+        saved = {"execution": EXECUTION, "payment_intent": f"pi_{order_id}"}
+        self.api.follow_payment(order_id, attempt, "intent", saved)
+
+    def _capture(self, order_id: str, attempt: int) -> None:
+        self._open(order_id, attempt)
+        self.stripe.take(f"pi_{order_id}", order_id, 3 * PRICE)
+        self.api.follow_payment(order_id, attempt, "capture", {"execution": EXECUTION})
+
+    def _deliver(self, order_id: str) -> None:
+        self.api.deliver(order_id, execution=EXECUTION, deadline=_later())
+
+    def _undo(self, order_id: str, *, refunded: bool = False) -> None:
+        self.api.refund(order_id, execution=EXECUTION, reason="compensation")
+        if refunded:
+            self.api.follow_payment(order_id, 1, "refund", {"execution": EXECUTION})
+        self.api.release(order_id, execution=EXECUTION, reason="compensation")
+        failure = {"execution": EXECUTION, "step": "Arrange delivery", "error": "E", "cause": "because"}
+        self.api.record_failure(order_id, failure | {"compensated": True})
+
+    def enter(self) -> World:
+        """Enter everything that has ended into the ledger."""
+        settle(self.api)
+        return self
+
+    def settle(self) -> World:
+        """Settle everything that has ended, and take its records out."""
+        self.enter()
+        long_ago = datetime.now(UTC) - timedelta(days=20)
+        ended: dict[str, Any] = {"books": "entered"}
+        for order in list(self.db.orders.find(ended)):
+            shift = order["updated_at"] - long_ago
+            history = [entry | {"at": entry["at"] - shift} for entry in order["history"]]
+            times = {"updated_at": long_ago, "created_at": order["created_at"] - shift, "history": history}
+            self.db.orders.update_one({"_id": order["_id"]}, {"$set": times})
+        settle(self.api)
+        return self
+
+    def at(self, stage: str) -> World:
+        """Take the world to a stage: fresh, entered or settled."""
+        return {"fresh": lambda: self, "entered": self.enter, "settled": self.settle}[stage]()
+
+    def differences(self) -> list[Difference]:
+        return reconcile(self.api, stripe=self.stripe).differences
+
+
+def _later() -> str:
+    return (datetime.now(UTC) + timedelta(minutes=10)).isoformat(timespec="milliseconds")
