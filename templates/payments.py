@@ -52,7 +52,12 @@ def build(environment: Environment) -> Template:
         *of_the_sweeper(sweeper),
         *of_the_settlement(settlement),
         *of_the_data_api(api.function),
-        *of_the_functions(template, {name: functions[name] for name in SUBSTITUTIONS}),
+        *of_the_functions(
+            template,
+            {name: functions[name] for name in SUBSTITUTIONS},
+            {name: part for name, part in functions.items() if name not in SUBSTITUTIONS}
+            | {"data_api": api.function},
+        ),
     ]
     alarms = add_alarms(template, symptoms)
     add_dashboards(template, workflow, functions, alarms.every)

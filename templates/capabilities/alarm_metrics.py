@@ -12,7 +12,7 @@ from templates.capabilities.alarms import Symptom
 from templates.capabilities.business_metrics import own
 from templates.capabilities.data_api_stage import STAGE
 from templates.capabilities.log_metrics import count_problems
-from templates.capabilities.metrics import Formula, Metric, total
+from templates.capabilities.metrics import Metric, total
 
 if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
@@ -23,25 +23,18 @@ if TYPE_CHECKING:
 Functions = dict[str, "DeployedFunction"]
 
 _UNDOING = ("refund_payment", "release_products", "record_failure")
-_ENOUGH_ORDERS = 20
-"""Fewer orders in a minute than this say nothing about a share; a smoke test places four."""
+_FAILING_SHARE = 0.05
+"""Of the orders that end in a minute: less than the tenth that a bad canary fails, more than single ones."""
 
 
 def of_the_workflow(
     template: Template, workflow: Workflow, record_failure: DeployedFunction
 ) -> list[Symptom]:
     """Return what can be wrong with orders as a whole."""
-    started, failed, timed_out, aborted, throttled = (
+    timed_out, aborted, throttled = (
         Metric("AWS/States", name, {"StateMachineArn": workflow.arn})
-        for name in (
-            "ExecutionsStarted",
-            "ExecutionsFailed",
-            "ExecutionsTimedOut",
-            "ExecutionsAborted",
-            "ExecutionThrottled",
-        )
+        for name in ("ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
     )
-    share = f"IF(started >= {_ENOUGH_ORDERS}, 100 * FILL(failed, 0) / started, 0)"
     return [
         Symptom(
             "OrdersParked",
@@ -51,10 +44,11 @@ def of_the_workflow(
         ),
         Symptom(
             "OrdersFailing",
-            "Most orders fail: more than half of them, for three minutes.",
-            Formula(share, "Failed orders, %", {"failed": failed, "started": started}),
-            threshold=50,
+            "Orders fail by a fault of the system: more than one in twenty, in three minutes of eight.",
+            own("TechnicalFailures", "Average"),
+            threshold=_FAILING_SHARE,
             minutes=3,
+            within=8,
             judges_release=True,
         ),
         Symptom(
@@ -69,6 +63,7 @@ def of_the_workflow(
             throttled,
             threshold=0,
             minutes=3,
+            within=8,
         ),
     ]
 
@@ -93,6 +88,7 @@ def of_the_sweeper(sweeper: Workflow) -> list[Symptom]:
                 ],
             ),
             threshold=0,
+            within=6,
         ),
     ]
 
@@ -111,7 +107,8 @@ def of_the_settlement(settlement: Workflow) -> list[Symptom]:
                 ],
             ),
             threshold=0,
-            minutes=5,
+            minutes=4,
+            within=9,
         ),
     ]
 
@@ -126,6 +123,7 @@ def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
             Metric("AWS/ApiGateway", "5XXError", stage),
             threshold=5,
             minutes=3,
+            within=8,
             judges_release=True,
         ),
         Symptom(
@@ -134,6 +132,7 @@ def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
             Metric("AWS/ApiGateway", "Latency", stage, "p99"),
             threshold=1500,
             minutes=5,
+            within=10,
         ),
         Symptom(
             "DataApiCrashing",
@@ -146,10 +145,16 @@ def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
     ]
 
 
-def of_the_functions(template: Template, functions: Functions) -> list[Symptom]:
-    """Return what can be wrong with the step functions; an error of a forward step is often a plain no."""
-    undoing = [_lambda("Errors", functions[name]) for name in _UNDOING]
-    throttled = [_lambda("Throttles", function) for function in functions.values()]
+def of_the_functions(template: Template, steps: Functions, others: Functions) -> list[Symptom]:
+    """Return what can be wrong with the functions; an error of a forward step is often a plain no.
+
+    Args:
+        template: Where the metric filters go.
+        steps: Those of the payment workflow.
+        others: Every other one.
+    """
+    undoing = [_lambda("Errors", steps[name]) for name in _UNDOING]
+    throttled = [_lambda("Throttles", function) for function in (steps | others).values()]
     return [
         Symptom(
             "UndoFailing",
@@ -157,6 +162,7 @@ def of_the_functions(template: Template, functions: Functions) -> list[Symptom]:
             total("Errors", undoing),
             threshold=5,
             minutes=3,
+            within=8,
             judges_release=True,
         ),
         Symptom(
@@ -165,11 +171,12 @@ def of_the_functions(template: Template, functions: Functions) -> list[Symptom]:
             total("Throttles", throttled),
             threshold=0,
             minutes=3,
+            within=8,
         ),
         Symptom(
             "ContractBroken",
             "A step asked for what the data API does not allow: a program is wrong.",
-            count_problems(template, "ContractErrors", Kind.CONTRACT, functions.values()),
+            count_problems(template, "ContractErrors", Kind.CONTRACT, steps.values()),
             threshold=0,
             judges_release=True,
         ),

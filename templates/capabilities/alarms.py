@@ -29,9 +29,15 @@ class Symptom:
         name: the alarm's logical id; the runbook's file is named after it.
         meaning: one sentence for whoever is woken by it.
         measure: what is measured, once a minute.
-        threshold: the alarm rings when the value is greater.
-        minutes: for how many minutes in a row.
+        threshold: the alarm counts minutes in which the value is greater.
+        minutes: it rings when there are so many of them,
+        within: among the last so many.
         judges_release: whether it also stops a deployment and rolls it back.
+
+    `within` is longer than `minutes` by what can be late or lost: CloudWatch gets a minute's points up to two
+    minutes later, and a formula with FILL takes the minutes without points for quiet ones, the newest always.
+    An alarm on all of the last minutes would then never ring (CloudWatch user guide, "Alarm evaluation" and
+    "Using metric math", FILL).
     """
 
     name: str
@@ -39,6 +45,7 @@ class Symptom:
     measure: Measure
     threshold: float
     minutes: int = 1
+    within: int = 5
     judges_release: bool = False
 
     @property
@@ -79,7 +86,7 @@ def _add_alarm(template: Template, symptom: Symptom) -> Alarm:
         AlarmDescription=f"{symptom.meaning} Runbook: {symptom.runbook}",
         ComparisonOperator="GreaterThanThreshold",
         Threshold=symptom.threshold,
-        EvaluationPeriods=symptom.minutes,
+        EvaluationPeriods=symptom.within,
         DatapointsToAlarm=symptom.minutes,
         # A minute without orders is a quiet minute, not a broken one.
         TreatMissingData="notBreaching",

@@ -37,6 +37,7 @@ def _business() -> list[Widget]:
     return [
         _lines("Orders", [(own("OrdersPlaced"), "placed"), (own("OrdersNeedingAttention"), "parked")]),
         _found("Orders failed, by reason", "OrdersFailed", "reason"),
+        _lines("Orders failed by a fault of the system", [(own("TechnicalFailures"), "technical")]),
         _found("Amount placed, in minor units, by currency", "AmountPlaced", "currency"),
         _found("Undone, by step", "Compensations", "step"),
         _lines(

@@ -31,7 +31,7 @@ class Metric:
         namespace: as AWS/Lambda.
         name: as Errors.
         dimensions: which of them.
-        statistic: Sum, or a percentile as p99.
+        statistic: Sum, Average, or a percentile as p99.
     """
 
     namespace: AWSHelperFn | str
@@ -41,8 +41,11 @@ class Metric:
 
     def alarm_properties(self) -> dict[str, Any]:
         """Return the properties of an alarm on this metric alone."""
-        key = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
-        return {
+        percentile = self.statistic.startswith("p")
+        key = "ExtendedStatistic" if percentile else "Statistic"
+        # The 99th percentile of five requests is the slowest of them, which says nothing.
+        few = {"EvaluateLowSampleCountPercentile": "ignore"} if percentile else {}
+        return few | {
             "Namespace": self.namespace,
             "MetricName": self.name,
             "Dimensions": self._dimensions(),

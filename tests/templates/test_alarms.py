@@ -70,13 +70,13 @@ def test_the_workflows_ends_are_watched(payments: Json) -> None:
         stats = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
         watched |= {metric["MetricName"] for metric in stats or [alarm]}
     assert watched == {
-        "ExecutionsStarted",
         "ExecutionsFailed",
         "ExecutionsTimedOut",
         "ExecutionsAborted",
         "ExecutionThrottled",
         "OrdersFailed",
         "OrdersParked",
+        "TechnicalFailures",
         "ContractErrors",
         "5XXError",
         "Latency",

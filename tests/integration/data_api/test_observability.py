@@ -35,7 +35,11 @@ def test_a_placed_order_and_its_amount_are_counted_once_however_often_steps_repe
         step()
         step()
     # Then
-    assert counted(capsys) == {("OrdersPlaced", ""): 1, ("AmountPlaced", "EUR"): 800}
+    assert counted(capsys) == {
+        ("OrdersPlaced", ""): 1,
+        ("AmountPlaced", "EUR"): 800,
+        ("TechnicalFailures", ""): 0,
+    }
 
 
 def test_a_failed_order_is_counted_once_by_its_reason(shop: Shop, capsys: Output) -> None:
@@ -49,13 +53,19 @@ def test_a_failed_order_is_counted_once_by_its_reason(shop: Shop, capsys: Output
     for _ in range(2):
         shop.fail(error="OutOfStock")
     # Then
-    assert counted(capsys) == {("OrdersFailed", "OutOfStock"): 1}
+    assert counted(capsys) == {("OrdersFailed", "OutOfStock"): 1, ("TechnicalFailures", ""): 0}
+
+
+def test_an_order_that_fails_by_a_fault_is_counted_as_technical(shop: Shop, capsys: Output) -> None:
+    shop.open()
+    shop.fail(error="ApiUnavailable")
+    assert counted(capsys) == {("OrdersFailed", "ApiUnavailable"): 1, ("TechnicalFailures", ""): 1}
 
 
 def test_a_parked_order_is_counted(shop: Shop, capsys: Output) -> None:
     shop.open()
     shop.fail(compensated=False)
-    assert counted(capsys) == {("OrdersNeedingAttention", ""): 1}
+    assert counted(capsys) == {("OrdersNeedingAttention", ""): 1, ("TechnicalFailures", ""): 1}
 
 
 def test_what_smoke_tests_place_is_no_business(shop: Shop, capsys: Output) -> None:

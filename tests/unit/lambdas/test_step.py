@@ -161,6 +161,25 @@ def test_a_count_is_one_unless_it_is_more(
     }
 
 
+@pytest.mark.parametrize(
+    ("error", "technical"),
+    [
+        ("OutOfStock", False),
+        ("PaymentDeclined", False),
+        ("InvalidOrder", False),
+        ("ApiUnavailable", True),
+        ("IdempotencyMismatch", True),
+        ("OutcomeUnknown", True),
+        ("States.Timeout", True),
+        ("SomethingNew", True),
+        (metrics.ABANDONED, True),
+        (None, True),
+    ],
+)
+def test_an_answer_of_the_business_is_no_technical_failure(error: str | None, technical: bool) -> None:
+    assert metrics.is_technical(error) is technical
+
+
 @pytest.mark.parametrize(("seconds", "in_time"), [(0, 1), (60, 1), (60.001, 0)])
 def test_an_order_is_in_time_within_a_minute(
     capsys: pytest.CaptureFixture[str], seconds: float, in_time: int

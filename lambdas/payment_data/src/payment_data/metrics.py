@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from payment_data.errors import BY_NAME
+from payment_data.errors import BY_NAME, Kind
 
 IN_TIME_SECONDS = 60
 """The promise: an order is completed or failed this long after its execution started."""
@@ -37,6 +37,15 @@ def reason(error: str | None) -> str:
     """
     listed = error in (ABANDONED, LOST) or error in BY_NAME or (error or "").startswith(_STEP_FUNCTIONS)
     return str(error) if listed else OTHER_REASON
+
+
+def is_technical(error: str | None) -> bool:
+    """Return whether an order that failed with this error failed by a fault, and not by a business answer.
+
+    A sold-out product or a declined payment says nothing about a release; whatever nobody foresaw does.
+    """
+    known = BY_NAME.get(error or "")
+    return known is None or known.kind is not Kind.BUSINESS
 
 
 def order_ended(started: object, now: datetime | None = None) -> None:
