@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from pipelines.lint.pipeline_linter.targets import AS_IT_IS, Names, Target, covers
+from pipelines.lint.pipeline_linter.targets import AS_IT_IS, MADE_UP, Names, Target, covers
 from pipelines.lint.pipeline_linter.values import Json, listed, mapping, mappings, text
 
 if TYPE_CHECKING:
@@ -153,7 +153,10 @@ class Permissions:
             return True
         if resolved is not None and (resolved.endswith(":root") or resolved.isdecimal()):
             return False  # the account leaves it to its own policies
-        return covers(resolved, self._names.arn(Target({"Fn::GetAtt": [role.name, "Arn"]}, AS_IT_IS)))
+        own = self._names.arn(Target({"Fn::GetAtt": [role.name, "Arn"]}, AS_IT_IS)) or ""
+        if resolved is not None and MADE_UP in own and MADE_UP not in resolved:
+            return False  # whoever fills in a parameter does not know yet what this role will be called
+        return covers(resolved, own)
 
 
 def _statements(documents: Iterable[Json]) -> Iterator[Json]:

@@ -12,6 +12,8 @@ from pipelines.lint.pipeline_linter.values import literal, mapping, text
 if TYPE_CHECKING:
     from pipelines.lint.pipeline_linter.values import Json
 
+MADE_UP: Final = "${!"
+"""How the name of a resource begins that CloudFormation makes up."""
 _ACCOUNT: Final = "${AWS.Region}:${AWS.AccountId}"
 _ARN: Final = "arn:${AWS.Partition}:"
 AS_IT_IS: Final = "{}"
@@ -138,5 +140,5 @@ def _unless_filled_in(pattern: str, name: str) -> bool | None:
     """Return that two names differ, unless CloudFormation fills in a part that may make them the same."""
     if _PLACEHOLDER.search(pattern) or _PLACEHOLDER.search(name):
         return None
-    made_up = "${!" in name or "${!" in pattern
+    made_up = MADE_UP in name or MADE_UP in pattern
     return None if made_up and ("*" in pattern or "?" in pattern) else False

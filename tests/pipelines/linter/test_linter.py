@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from environments import tools
@@ -103,6 +103,7 @@ FUNCTIONS = [{"Ref": "X"}, {"Fn::GetAtt": ["X", "Y"]}, {"Fn::Sub": "${X}"}, {"Fn
 GOOD = json.loads((CORPUS / "good" / "create-pipeline.json").read_text())
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_function_of_cloudformation_may_stand_anywhere(data: st.DataObject) -> None:
     # Given a good pipeline where CloudFormation fills in any one part

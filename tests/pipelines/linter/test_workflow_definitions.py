@@ -232,7 +232,7 @@ def test_the_type_of_an_expression_is_told_where_its_text_tells(expression: str,
     assert jsonata.usage(expression).kind == kind
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), build=st.sampled_from([payment_workflow, smoke_workflow, sweeper]))
 def test_anything_may_stand_anywhere_in_a_definition(data: st.DataObject, build: Any) -> None:
     definition = copy.deepcopy(build.definition())
@@ -241,6 +241,7 @@ def test_anything_may_stand_anywhere_in_a_definition(data: st.DataObject, build:
     assert isinstance(lint_definition("malformed", definition), list)
 
 
+@settings(max_examples=100, deadline=None)
 @given(ANYTHING)
 def test_anything_may_be_a_definition(definition: Any) -> None:
     assert isinstance(lint_definition("anything", definition), list)
