@@ -16,6 +16,7 @@ from pipelines.core.refusals import Refused
 from pipelines.orders import order_effects, orders, payment_stack, samples
 from pipelines.orders import smoke as smoke_runs
 from pipelines.orders.orders import PARKED, STATES
+from pipelines.orders.reconciliation.stripe import adjust_order, stripe_account
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
@@ -52,7 +53,7 @@ def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
 
 @click.group(cls=Verbs)
 def order() -> None:
-    """Place, show, list and redrive orders."""
+    """Place, show, list, redrive and adjust orders."""
 
 
 @order.command()
@@ -196,6 +197,30 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     terminal.done(
         f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else "")
     )
+
+
+@order.command()
+@click.argument("order_id", metavar="ID")
+@options.in_stack
+@options.machine_readable
+def adjust(aws: Aws, stack: str, order_id: str, *, machine: bool) -> None:
+    """Record refunds, failed refunds and disputes of an order that Stripe has and the workflow did not make.
+
+    Each gets its legs in the ledger, once. Moves no money.
+
+    \b
+    Examples:
+      payments order adjust order-1
+    """
+    payments = payment_stack.connect(aws, stack)
+    orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
+    adjusted = adjust_order(payments.api, stripe_account(aws, stack), order_id)
+    if machine:
+        terminal.as_json({"order_id": order_id, "adjustments": [move._asdict() for move in adjusted]})
+        return
+    for move in adjusted:
+        terminal.out.print(f"  {move.kind} {move.id}: {move.amount} minor units", markup=False)
+    terminal.done(f"{len(adjusted)} adjustment(s) of order {order_id} recorded")
 
 
 @click.command()

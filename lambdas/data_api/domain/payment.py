@@ -5,7 +5,7 @@ being undone; a void one may turn out to have been captured at the gateway, then
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from payment_data.errors import IllegalTransition, OrderClosed, PaymentDeclined, Problem
 from payment_data.payment_methods.names import STRIPE
@@ -41,6 +41,7 @@ class Payment(NamedTuple):
         reason: why it was declined.
         customer: the user's id at the gateway, copied when it was opened.
         payment_method: id at the gateway of what the user pays with, copied when it was opened.
+        adjustments: what moved money of it later without the workflow: its id there to {kind, amount, at}.
         closed: the gateway said that it has taken nothing, and never will.
         late: whether the order's deadline has passed, by MongoDB's clock; None for a tombstone.
     """
@@ -55,6 +56,7 @@ class Payment(NamedTuple):
     reason: str | None = None
     customer: str | None = None
     payment_method: str | None = None
+    adjustments: Mapping[str, Mapping[str, Any]] | None = None
     closed: bool | None = None
     late: bool | None = None
 

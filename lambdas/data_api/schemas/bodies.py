@@ -103,7 +103,7 @@ CANCEL = Object({"execution": EXECUTION, "reason": Text(200, 1, LINES, descripti
 ADJUSTMENT_ID = Text(
     80,
     4,
-    r"^(re|du)_[A-Za-z0-9]{1,64}(-won)?$",
+    r"^(re|du)_[A-Za-z0-9]{1,64}(-won|-failed)?$",
     "must be an id like re_1 or du_1",
     "A refund or dispute there.",
 )

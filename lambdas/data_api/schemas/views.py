@@ -1,5 +1,6 @@
 """Answer bodies, and how they are made of what storage returns."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -87,9 +88,10 @@ PAYMENT = Object(
         "payment_intent": bodies.PAYMENT_INTENT,
         "customer": bodies.GATEWAY_ID,
         "payment_method": bodies.GATEWAY_ID,
+        "adjustments": Array(bodies.ADJUSTMENT_VIEW, 0, 1000),
         "closed": Boolean("Of a void one: the gateway said that it took nothing, and never will."),
     },
-    ("method", "reason", "attempt", "payment_intent", "customer", "payment_method", "closed"),
+    ("method", "reason", "attempt", "payment_intent", "customer", "payment_method", "closed", "adjustments"),
     "Of credit: none, charged, declined, refunded or void; through a gateway, one attempt.",
 )
 ADJUSTMENTS = Object(
@@ -188,9 +190,14 @@ def payment(order: Order, operation: Operation | None) -> Document:
 def gateway_payment(payment: Payment) -> Document:
     """Make the view of an attempt to pay through a gateway."""
     shown = {key: value for key, value in payment._asdict().items() if key != "late" and value is not None}
-    return {key: value for key, value in shown.items() if key != "attempt"} | {
-        "attempt": int(payment.attempt)
-    }
+    view = {key: value for key, value in shown.items() if key not in ("attempt", "adjustments")}
+    adjusted = {"adjustments": adjustments(payment.adjustments)} if payment.adjustments else {}
+    return {**view, "attempt": int(payment.attempt), **adjusted}
+
+
+def adjustments(recorded: Mapping[str, Mapping[str, Any]]) -> list[Document]:
+    """Make the view of what moved money of a payment later, without the workflow."""
+    return [{"id": key, "kind": each["kind"], "amount": each["amount"]} for key, each in recorded.items()]
 
 
 def deliveries(order: Order) -> Document:

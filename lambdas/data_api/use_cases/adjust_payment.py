@@ -2,6 +2,7 @@
 
 from data_api.domain.requests import Document
 from data_api.domain.transactions import adjustment_legs
+from data_api.schemas import views
 from data_api.schemas.views import Answer
 from data_api.storage import ledger, payments
 from data_api.storage.database import Db
@@ -26,5 +27,5 @@ def adjust_payment(db: Db, order_id: str, attempt: str, adjustment: str, request
     if any(recorded[adjustment][key] != request[key] for key in ("kind", "amount")):
         raise IdempotencyMismatch("another adjustment has this id")
     ledger.append(db, adjustment_legs(document))
-    shown = [{"id": key, "kind": each["kind"], "amount": each["amount"]} for key, each in recorded.items()]
+    shown = views.adjustments(recorded)
     return Answer({"order_id": order_id, "attempt": int(attempt), "adjustments": shown})

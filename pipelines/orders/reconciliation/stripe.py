@@ -7,18 +7,20 @@ away.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from payment_data.errors import OrderNotFound
 from payment_data.payment_methods.stripe_amounts import from_stripe
+from pipelines.core.refusals import Refused
 from pipelines.orders.reconciliation.differences import Difference
 from pipelines.orders.reconciliation.order_legs import taken_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from payment_data.client import DataApi
     from pipelines.aws.accounts import Aws
 
 _UNSETTLED: Final = ("intent", "processing")
@@ -35,7 +37,7 @@ class MoneyMove(NamedTuple):
     """A refund or a dispute of a payment; `kind` is one of the data API's adjustments.
 
     Attributes:
-        id: re_… or du_…; of a dispute that was won, `-won` follows.
+        id: re_… or du_…; `-failed` or `-won` follows where it was undone.
         kind: refund, refund_failed, dispute or dispute_won.
         amount: Minor units.
     """
@@ -194,7 +196,9 @@ class StripeAccount:
         for refund in self._v1.refunds.list({"payment_intent": intent_id, "limit": _PAGE}).data:
             failed = refund.status in ("failed", "canceled")
             amount = from_stripe(refund.amount, currency)
-            moves.append(MoneyMove(refund.id, "refund_failed" if failed else "refund", amount))
+            moves.append(MoneyMove(refund.id, "refund", amount))
+            if failed:
+                moves.append(MoneyMove(f"{refund.id}-failed", "refund_failed", amount))
         for dispute in self._disputes(intent_id):
             amount = from_stripe(dispute.amount, currency)
             if dispute.status in (*_WITHDRAWING, "won"):
@@ -224,20 +228,44 @@ def _metadata(intent: Any) -> dict[str, str]:
 def missing_adjustments(payment: dict[str, Any], moves: list[MoneyMove]) -> list[MoneyMove]:
     """Return the adjustments that a payment lacks, so that record and Stripe agree.
 
+    Of a captured payment the workflow gave nothing back, so every refund is somebody else's. Of a refunded
+    one the workflow's own refunds are known, and only their failure is news.
+
     Args:
-        payment: The payment, as `GET /audit/orders` has it.
-        moves: What Stripe lists of it.
+        payment: The payment, as the data API has it.
+        moves: What Stripe lists of it, each refund or dispute before what undid it.
     """
     recorded = {entry["id"] for entry in payment.get("adjustments", ())}
-    by_kind = defaultdict(list)
+    failed = {move.id.removesuffix("-failed") for move in moves if move.kind == "refund_failed"}
+    given_back = any(move.kind == "refund" and move.id not in failed for move in moves)
+    missing = []
     for move in moves:
-        by_kind[move.kind].append(move)
-    missing = by_kind["dispute"] + by_kind["dispute_won"]
-    if payment["state"] == "captured":
-        missing += by_kind["refund"]  # the workflow gave nothing back
-    elif payment["state"] == "refunded" and not by_kind["refund"]:
-        missing += by_kind["refund_failed"][:1]  # it did, and the last time that failed afterwards
-    return [move for move in missing if move.id not in recorded]
+        refund = move.id.removesuffix("-failed")
+        dispute = move.kind in ("dispute", "dispute_won")
+        elsewhere = payment["state"] == "captured" and (refund not in failed or refund in recorded)
+        undone = payment["state"] == "refunded" and move.kind == "refund_failed" and not given_back
+        if move.id not in recorded and (dispute or elsewhere or undone):
+            missing.append(move)
+            given_back = given_back or undone  # one failure explains that nothing was given back
+    return missing
+
+
+def adjust_order(api: DataApi, account: StripeAccount | None, order_id: str) -> list[MoneyMove]:
+    """Record what moved money of an order's payment at Stripe without the workflow; return what was new.
+
+    Raises:
+        Refused: There is no such order, or it was not paid through Stripe.
+    """
+    try:
+        payment = api.payment(order_id)
+    except OrderNotFound as error:
+        raise Refused(f"There is no order {order_id}.") from error
+    if account is None or "payment_intent" not in payment:
+        raise Refused(f"Order {order_id} has no payment at Stripe.")
+    moves = missing_adjustments(payment, account.moves(payment["payment_intent"], payment["currency"]))
+    for move in moves:
+        api.adjust_payment(order_id, payment["attempt"], move.id, kind=move.kind, amount=move.amount)
+    return moves
 
 
 def stripe_account(aws: Aws, stack: str) -> StripeAccount | None:

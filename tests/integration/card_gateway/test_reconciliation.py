@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from payment_data.errors import PaymentDeclined
+from pipelines.core.refusals import Refused
 from pipelines.orders.reconciliation.reconcile import reconcile
-from pipelines.orders.reconciliation.stripe import StripeAccount
+from pipelines.orders.reconciliation.stripe import StripeAccount, adjust_order
 from pipelines.orders.settlement import settle
-from tests.integration.card_gateway.orders import Desk, Order, Way
+from tests.integration.card_gateway.orders import CARD, CREDIT, Desk, Order, Way
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -102,3 +104,92 @@ def test_a_capture_that_our_records_say_was_refunded_is_found(order: Order, look
     _settle(order)
     # Then
     assert _found(order, looker) == [(order.id, "payment 1 is refunded, at Stripe it is succeeded")]
+
+
+def _paid_and_settled(desk: Desk, pays_with: str) -> Order:
+    order = Order(desk, CARD, pays_with)
+    _completed(order)
+    _settle(order)
+    return order
+
+
+def _adjusted(order: Order, looker: StripeAccount) -> list[tuple[str, int]]:
+    return [(move.kind, move.amount) for move in adjust_order(order.desk.api, looker, order.id)]
+
+
+def test_a_refund_made_elsewhere_is_recorded_once_and_explained(desk: Desk, looker: StripeAccount) -> None:
+    # Given a completed order that somebody refunded in part at the gateway
+    order = _paid_and_settled(desk, "pm_card_visa")
+    [intent] = order.intents()
+    desk.account.client.v1.refunds.create({"payment_intent": intent.id, "amount": 500})
+    assert _found(order, looker) == [(order.id, "payment 1 is captured, at Stripe it is succeeded")]
+    # When
+    first, again = _adjusted(order, looker), _adjusted(order, looker)
+    # Then
+    assert (first, again) == ([("refund", 500)], [])
+    assert _found(order, looker) == []
+    legs = desk.db.ledger.find({"order_id": order.id, "transaction": {"$regex": "^adjust"}})
+    assert {leg["account"]: leg["amount"] for leg in legs} == {"card:adjusted": -500, "card:outside": 500}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kinds"),
+    [
+        (None, [("dispute", 1999)]),
+        ("losing_evidence", [("dispute", 1999)]),
+        ("winning_evidence", [("dispute", 1999), ("dispute_won", 1999)]),
+    ],
+)
+def test_a_dispute_is_recorded_and_explained(
+    desk: Desk, looker: StripeAccount, evidence: str | None, kinds: list[tuple[str, int]]
+) -> None:
+    # Given
+    order = _paid_and_settled(desk, "pm_card_createDispute")
+    [intent] = order.intents()
+    disputes = desk.account.client.v1.disputes
+    [dispute] = wait_until(
+        lambda: disputes.list({"payment_intent": intent.id}).data, "a dispute", seconds=desk.account.patience
+    )
+    assert _found(order, looker) == [(order.id, "payment 1 is captured, at Stripe it is succeeded")]
+    # When
+    if evidence:
+        disputes.update(dispute.id, {"evidence": {"uncategorized_text": evidence}, "submit": True})
+    # Then
+    assert _adjusted(order, looker) == kinds
+    assert _found(order, looker) == []
+
+
+def test_a_refund_that_failed_later_is_recorded_and_explained(desk: Desk, looker: StripeAccount) -> None:
+    # Given an order that was undone, and a bank that sent the money back
+    order = Order(desk, CARD, "pm_card_refundFail")
+    _undone(order)
+    _settle(order)
+    wait_until(lambda: _found(order, looker), "the refund to fail", seconds=desk.account.patience)
+    assert _found(order, looker) == [(order.id, "payment 1 is refunded, at Stripe it is succeeded")]
+    # When
+    adjusted = _adjusted(order, looker)
+    # Then it is ours again, and the ledger says so
+    assert adjusted == [("refund_failed", 1999)]
+    assert _found(order, looker) == []
+
+
+def test_an_order_without_a_payment_at_stripe_has_nothing_to_adjust(
+    desk: Desk, looker: StripeAccount
+) -> None:
+    order = Order(desk, CREDIT)
+    _completed(order)
+    for order_id, why in ((order.id, "has no payment at Stripe"), ("ghost", "There is no order ghost")):
+        with pytest.raises(Refused, match=why):
+            adjust_order(desk.api, looker, order_id)
+
+
+def test_another_stacks_payments_are_none_of_ours(desk: Desk, looker: StripeAccount) -> None:
+    # Given a payment of the same Stripe account, made by another stack
+    other = Desk(desk.api, desk.db, desk.account, desk.gateway, "another")
+    order = Order(other, CARD)
+    order.charge()
+    desk.db.payments.delete_many({})
+    # When, then
+    assert "Stripe holds money" not in str(_found(order, looker))
+    theirs = StripeAccount(desk.account.key, desk.account.url, "another")
+    assert any("Stripe holds money" in what for _, what in _found(order, theirs))

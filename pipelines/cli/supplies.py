@@ -1,0 +1,156 @@
+"""`payments stock`, `price`, `credit` and `wallet`: what a shop changes from outside, each change once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from payment_data import ids, money
+from payment_data.errors import Problem
+from pipelines.cli import options, terminal
+from pipelines.cli.grammar import Verbs
+from pipelines.core.refusals import Refused
+from pipelines.orders import payment_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.aws.accounts import Aws
+
+
+@click.group(cls=Verbs)
+def stock() -> None:
+    """Add stock to a product."""
+
+
+@stock.command("add")
+@click.argument("product_id", metavar="PRODUCT")
+@click.argument("quantity", type=click.IntRange(1), metavar="PIECES")
+@click.option(
+    "--id", "restock_id", required=True, metavar="ID", help="Of this restock, as a delivery note's number."
+)
+@options.in_stack
+@options.machine_readable
+def add_stock(
+    aws: Aws, stack: str, product_id: str, quantity: int, restock_id: str, *, machine: bool
+) -> None:
+    """Add pieces to a product's stock, once for each ID.
+
+    \b
+    Examples:
+      payments stock add tea 20 --id delivery-4711
+    """
+    api = payment_stack.connect(aws, stack).api
+    product = _change(product_id, partial(api.restock, product_id, _id(restock_id), quantity=quantity))
+    _tell(product, machine=machine, message=f"{product_id}: {product['available']} available")
+
+
+@click.group(cls=Verbs)
+def price() -> None:
+    """Set the price of a product."""
+
+
+@price.command("set")
+@click.argument("product_id", metavar="PRODUCT")
+@click.argument("amount", metavar="AMOUNT")
+@options.in_stack
+@options.machine_readable
+def set_price(aws: Aws, stack: str, product_id: str, amount: str, *, machine: bool) -> None:
+    """Set a product's price, in major units; orders keep the price that they were created with.
+
+    \b
+    Examples:
+      payments price set tea 4.95
+    """
+    api, currency = payment_stack.connect(aws, stack).api, aws.environment.currency
+    product = _change(product_id, partial(api.reprice, product_id, price=_minor(amount, currency)))
+    shown = money.format_major(product["price"], product["currency"])
+    _tell(product, machine=machine, message=f"{product_id} costs {shown} {product['currency']}")
+
+
+@click.group(cls=Verbs)
+def credit() -> None:
+    """Add credit to a user's balance."""
+
+
+@credit.command("add")
+@click.argument("user_id", metavar="USER")
+@click.argument("amount", metavar="AMOUNT")
+@click.option("--id", "key", required=True, metavar="ID", help="Of this top-up, as a transfer's number.")
+@options.in_stack
+@options.machine_readable
+def add_credit(aws: Aws, stack: str, user_id: str, amount: str, key: str, *, machine: bool) -> None:
+    """Add credit to a user's balance, in major units, once for each ID.
+
+    \b
+    Examples:
+      payments credit add ada 25.00 --id transfer-4711
+    """
+    api, currency = payment_stack.connect(aws, stack).api, aws.environment.currency
+    top_up = partial(api.top_up, user_id, _id(key), amount=_minor(amount, currency), currency=currency)
+    user = _change(user_id, top_up)
+    shown = money.format_major(user["balance"], user["currency"])
+    _tell(user, machine=machine, message=f"{user_id} has {shown} {user['currency']}")
+
+
+@click.group(cls=Verbs)
+def wallet() -> None:
+    """Set what a user pays with at Stripe."""
+
+
+@wallet.command("set")
+@click.argument("user_id", metavar="USER")
+@click.option("--customer", metavar="cus_…", help="The user's customer at Stripe.")
+@click.option("--card", metavar="pm_…", help="The payment method that a card order is paid with.")
+@click.option("--bank-account", metavar="pm_…", help="The payment method that a bank debit is taken from.")
+@options.in_stack
+@options.machine_readable
+def set_wallet(aws: Aws, stack: str, user_id: str, *, machine: bool, **means: str | None) -> None:
+    """Set everything a user pays with at Stripe; what is not named is taken out.
+
+    A payment that has begun keeps what it began with.
+
+    \b
+    Examples:
+      payments wallet set ada --customer cus_1 --card pm_1
+    """
+    api = payment_stack.connect(aws, stack).api
+    named = {name: value for name, value in means.items() if value}
+    user = _change(user_id, partial(api.change_wallet, user_id, named))
+    _tell(user, machine=machine, message=f"{user_id} pays with {', '.join(named) or 'nothing at Stripe'}")
+
+
+def _change(key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the data API's answer to a change.
+
+    Raises:
+        Refused: It refused.
+    """
+    if not ids.is_id(key):
+        raise Refused(f"{key!r} is no id: it {ids.RULE}.")
+    try:
+        return ask()
+    except Problem as problem:
+        raise Refused(f"{key} was not changed: {type(problem).__name__}: {problem}") from problem
+
+
+def _id(value: str) -> str:
+    if not ids.is_id(value):
+        raise Refused(f"--id {value!r} is no id: it {ids.RULE}.")
+    return value
+
+
+def _minor(amount: str, currency: str) -> int:
+    try:
+        return money.parse_major(amount, currency)
+    except money.AmountError as error:
+        raise Refused(f"{amount!r} is no amount: it {error}.") from error
+
+
+def _tell(document: dict[str, Any], *, machine: bool, message: str) -> None:
+    if machine:
+        terminal.as_json(document)
+        return
+    terminal.done(message)
