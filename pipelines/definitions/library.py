@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from awacs import codeartifact, sts
 from awacs.aws import Condition, StringEquals
-from troposphere import GetAtt, Ref, Sub
+from troposphere import GetAtt, Ref, Select, Split, StackId, Sub
 from troposphere.codeartifact import Domain, Repository
 
 from templates.capabilities.permissions import Permission
@@ -71,11 +71,20 @@ class Library:
         ]
 
 
+def incarnation() -> Select:
+    """Return twelve digits that are new for each stack, also for one that is made again under its name."""
+    return Select(4, Split("-", Select(2, Split("/", StackId))))
+
+
 def add_library(template: Template, zone: Zone) -> Library:
-    """Add the domain and the repository, named after the stack: CloudFormation cannot make up their names."""
+    """Add the domain and the repository, named after the stack and its incarnation.
+
+    CloudFormation cannot make up their names, and they outlive the stack: one that is made again must not
+    find its names taken.
+    """
     domain = Domain(
         "LibraryDomain",
-        DomainName=Sub("${AWS::StackName}"),
+        DomainName=Sub("${AWS::StackName}-${Incarnation}", Incarnation=incarnation()),
         EncryptionKey=zone.key_arn,
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awacs import codeconnections, codestar_connections
-from troposphere import Ref
+from troposphere import Ref, Sub
 from troposphere.codeconnections import Connection
 
 from pipelines.core.zone import Trust
@@ -14,7 +14,7 @@ from pipelines.definitions.approvals_topic import ApprovalsTopic, add_approvals_
 from pipelines.definitions.builds import BranchBuilds, ReleaseBuilds, add_branch_builds, add_release_builds
 from pipelines.definitions.docs_access import DocsSites, add_docs_sites
 from pipelines.definitions.images import add_images
-from pipelines.definitions.library import Library, add_library
+from pipelines.definitions.library import Library, add_library, incarnation
 from pipelines.definitions.zones import Zone, add_zone
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import Permission
@@ -66,7 +66,7 @@ def add_shared_resources(
     library = add_library(template, releases)
     connection = Connection(
         "SourceConnection",
-        ConnectionName="payments-source",
+        ConnectionName=Sub("payments-${Incarnation}", Incarnation=incarnation()),
         ProviderType=tools.provider,
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",

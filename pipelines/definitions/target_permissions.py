@@ -129,7 +129,7 @@ def _inspection_of(environment: Environment) -> list[Permission]:
             "LookAtStacks",
             "Reads what is deployed, and under which names.",
             [cfn.DescribeStacks, cfn.DescribeStackResources],
-            [_stack(environment.default_stack)],
+            _stacks(environment),
         ),
         Permission(
             "LookAtSmoke",

@@ -161,8 +161,8 @@ def _arn(template: Json, name: str) -> str:
 def _literal(template: Json, value: Any) -> Any:
     if isinstance(value, list):
         return [_literal(template, inside) for inside in value]
-    if not isinstance(value, dict):
-        return value
+    if not isinstance(value, dict) or "Fn::Select" in value:  # a part of the stack's id
+        return value if not isinstance(value, dict) else "incarnation"
     if "Ref" in value:
         return _reference(template, value["Ref"])
     if "Fn::GetAtt" in value:

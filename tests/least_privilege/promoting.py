@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from environments import tools as tools_file
 from pipelines.aws import stacks
-from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK
+from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core import branch_names
 from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
@@ -202,7 +202,9 @@ def _end(prepared: Rehearsal, started: Promotion) -> None:
 
 def _grants_of_every_stack(prepared: Rehearsal) -> list[Grant]:
     collected = [
-        grant for stack in (PIPELINES_STACK, DOCS_STACK) for grant in grants.of_stack(prepared.aws, stack)
+        grant
+        for stack in (PIPELINES_STACK, DOCS_STACK, PREVIEWS_STACK)
+        for grant in grants.of_stack(prepared.aws, stack)
     ]
     bootstrap = tools_file.load().bootstrap_stack
     for name, there in prepared.targets.items():

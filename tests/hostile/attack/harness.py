@@ -72,6 +72,8 @@ def attack(instance: Instance) -> Outcome:
     release = prepared.merge(RELEASE)
     _stop(prepared.aws, branch)
     _follow(prepared, release, approve=False)
+    if release.status != execution.WAITING:
+        raise AssertionError(explained(prepared.aws, release))
     names = _names(prepared, release)
     before = _state(prepared, names, instance.root)
     hostile = prepared.commit(HOSTILE, "Improve docs", _hostile_files(names))

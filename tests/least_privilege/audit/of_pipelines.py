@@ -170,6 +170,13 @@ _OTHER_CALLS_ARE_MADE: Final = (
         "drift detection', considerations",
     ),
     AwsOnlyPermission(
+        "codepipeline",
+        "Turn",
+        ("states:DescribeStateMachine",),
+        "The action asks which type the state machine has; the embedded one knows.",
+        "CodePipeline user guide, 'AWS Step Functions invoke action reference', service role permissions",
+    ),
+    AwsOnlyPermission(
         "account",
         "Smoke",
         ("states:DescribeStateMachine",),

@@ -193,3 +193,8 @@ def test_what_is_retained_can_be_made_again_after_a_failed_creation(pipelines_te
     }
     assert {"LibraryDomain", "Library", "SourceConnection", "Packages"} <= set(kept)
     assert set(kept.values()) == {"RetainExceptOnCreate"}
+    # And what CloudFormation cannot name by itself is called otherwise in each incarnation of the stack
+    resources = pipelines_template["Resources"]
+    for name, key in (("LibraryDomain", "DomainName"), ("SourceConnection", "ConnectionName")):
+        _, words = resources[name]["Properties"][key]["Fn::Sub"]
+        assert "AWS::StackId" in json.dumps(words), name
