@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from payment_data import ids
-from payment_data.errors import OrderNotFound
+from payment_data.errors import ApiUnavailable, OrderNotFound, OutcomeUnknown, Throttled
 from pipelines.aws import executions
 from pipelines.core.refusals import Refused
 
@@ -60,7 +60,7 @@ def place(stack: PaymentStack, order_id: str) -> Placed:
     """
     stepfunctions, arn = stack.aws.stepfunctions, execution_arn(stack, order_id)
     new = executions.status(stack.aws, arn) is None
-    if new and state(stack.api, order_id) == UNKNOWN:
+    if new and _is_unknown(stack.api, order_id):
         # An execution's name is used up for 90 days, so one for nothing would bar the order itself.
         raise Refused(f"There is no order {order_id} in {stack.name}.", "payments load FILE")
     # The same name and input is the same execution while it runs, and refused once it has ended
@@ -138,6 +138,14 @@ class OrderRecord:
     payment: dict[str, Any]
     deliveries: list[dict[str, Any]]
     failures: list[dict[str, Any]]
+
+
+def _is_unknown(api: DataApi, order_id: str) -> bool:
+    """Return whether no such order is on record; an API that cannot say so now bars no order."""
+    try:
+        return state(api, order_id) == UNKNOWN
+    except (ApiUnavailable, OutcomeUnknown, Throttled):
+        return False  # the workflow asks again for longer than a person waits
 
 
 def state(api: DataApi, order_id: str) -> str:

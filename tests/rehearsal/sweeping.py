@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.orders.payment_stack import PaymentStack
 
 SWEPT_WITHIN_SECONDS = 60
+SETTLED_WITHIN_SECONDS = 100
 
 
 def abandon(stack: PaymentStack, order: str, state: str) -> None:
@@ -50,6 +51,19 @@ def await_state(stack: PaymentStack, order: str, state: str) -> None:
         f"the order is {state}",
         seconds=SWEPT_WITHIN_SECONDS,
         every=0.1,
+    )
+
+
+def await_settlement(stack: PaymentStack) -> None:
+    """Wait until the stack's own schedule has settled something or found nothing to settle."""
+    arn = stacks.outputs(stack.aws, stack.name)["SettlementArn"]
+    wait_until(
+        lambda: stack.aws.stepfunctions.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")[
+            "executions"
+        ],
+        "a scheduled settlement has ended",
+        seconds=SETTLED_WITHIN_SECONDS,
+        every=0.5,
     )
 
 

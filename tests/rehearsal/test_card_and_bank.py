@@ -6,6 +6,7 @@ import fnmatch
 import os
 import signal
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -15,14 +16,14 @@ import stripe
 from embedded_aws.iam import call_log
 from payment_data.errors import InvalidRequest
 from payment_data.payment_methods.stripe_http import PooledHttp
-from pipelines.aws import embedded_stripe
+from pipelines.aws import embedded_stripe, executions
 from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.unexercised_resources import UNEXERCISED
 from tests.rehearsal import logged_data
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop
-from tests.rehearsal.sweeping import abandon, await_state, sweep
+from tests.rehearsal.sweeping import abandon, await_settlement, await_state, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +62,20 @@ class Till:
 
     def poor_customer(self) -> str:
         return self.shop.user(balance=10_000, **{self.method: _POOR[self.method]})
+
+    def give_up(self, order_id: str) -> None:
+        """Leave an order whose PaymentIntent was made and never confirmed, and see it undone."""
+        api, arn = self.shop.stack.api, executions.arn_of(self.shop.stack.workflow, order_id)
+        asked = {"execution": arn, "deadline": (datetime.now(UTC) + timedelta(minutes=15)).isoformat()}
+        api.reserve(order_id, method=self.method, **asked)
+        api.open_payment(order_id, 1, method=self.method, **asked)
+        intent = self.gateway.v1.payment_intents.create(
+            {"amount": 100, "currency": "eur", "metadata": {"order_id": order_id}}
+        )
+        api.follow_payment(order_id, 1, "intent", {"execution": arn, "payment_intent": intent.id})
+        abandon(self.shop.stack, order_id, "NEW")
+        await_state(self.shop.stack, order_id, "FAILED")
+        assert self.gateway.v1.payment_intents.retrieve(intent.id).status == "canceled"
 
     def kept(self, order_id: str) -> int:
         """What the gateway took for an order and has not given back."""
@@ -193,6 +208,8 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     abandon(shop.stack, left := shop.order(till.customer(), (tea, 100, 1)), "RESERVED")
     await_state(shop.stack, left, "FAILED")
     sweep(shop.stack)
+    till.give_up(shop.order(till.customer(), (tea, 100, 1)))
+    await_settlement(shop.stack)
     # When what it did is held against what it may
     granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), call_log.read(embedded.root)
     # Then it may do nothing else

@@ -47,7 +47,7 @@ def test_too_little_credit(shop: Shop) -> None:
 
 def test_an_order_that_nobody_knows(shop: Shop) -> None:
     order = shop.id("order")
-    _failed(shop, shop.place(order), order, "OrderNotFound")
+    _failed(shop, shop.start(order), order, "OrderNotFound")
 
 
 def test_a_user_whom_nobody_knows(shop: Shop) -> None:

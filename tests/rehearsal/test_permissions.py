@@ -14,7 +14,7 @@ from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
 from tests.least_privilege.audit.of_stacks import OF_STACKS
 from tests.rehearsal.shop import Shop
-from tests.rehearsal.sweeping import abandon, await_state, sweep
+from tests.rehearsal.sweeping import abandon, await_settlement, await_state, sweep
 from tests.rehearsal.test_access import STEPS
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     abandon(deployed, left := shop.order(ada, (tea, 100, 1)), "RESERVED")
     await_state(deployed, left, "FAILED")
     sweep(deployed)
+    await_settlement(deployed)
     return [call for call in call_log.read(embedded.root) if call.kind not in probed]
 
 
@@ -80,7 +81,14 @@ def test_taking_any_statement_away_makes_a_call_fail(
     # Given each statement that a call rests on, and the other statements of its role
     iam = deployed.aws.client("iam")
     resting = [grant for grant in granted if not set(grant.actions) <= audit.needed_on_aws_alone(grant)]
-    workflows = ("PaymentWorkflow", "SmokeWorkflow", "Sweeper", "SweeperStart")
+    workflows = (
+        "PaymentWorkflow",
+        "SmokeWorkflow",
+        "Sweeper",
+        "SweeperStart",
+        "Settlement",
+        "SettlementStart",
+    )
     steps = {f"{step}Role" for step in (*STEPS, "Smoke", "FindUnfinished", *workflows)}
     assert {grant.title for grant in resting} == steps
     for taken in resting:

@@ -54,7 +54,7 @@ def test_two_branches_live_side_by_side_in_one_network(
         assert here.balance(user) == 1000 - price
     stacks.delete(other.stack.aws, "payments-other")
     # And one is still there when the other is gone
-    assert Shop(deployed).place(shop.id("order")).error == "OrderNotFound"
+    assert Shop(deployed).start(shop.id("order")).error == "OrderNotFound"
 
 
 def test_a_stack_can_be_deleted_and_made_again(here: Aws, deploy: Callable[[str], PaymentStack]) -> None:
@@ -84,8 +84,9 @@ def test_a_release_that_breaks_is_rolled_back_and_the_next_one_is_deployed(
     # Given a stack that works, and a release with a package that is none
     shop = Shop(deploy("payments-release"))
     (built.folder / "broken.zip").write_bytes(b"no archive")
+    digest = hashlib.sha256(b"no archive").hexdigest()
     whole = built.manifest["record_failure"]
-    broken = replace(whole, file="broken.zip", key="lambdas/record_failure/broken.zip")
+    broken = replace(whole, file="broken.zip", key=f"lambdas/record_failure/{digest}.zip", sha256=digest)
     # When it is deployed
     with pytest.raises(StackFailed, match=r"ended in UPDATE_ROLLBACK_COMPLETE.*First failure: RecordFailure"):
         deployment.deploy(
@@ -95,12 +96,12 @@ def test_a_release_that_breaks_is_rolled_back_and_the_next_one_is_deployed(
             packages=built.folder,
         )
     # Then what was there serves on
-    assert shop.place(shop.id("order")).error == "OrderNotFound"
+    assert shop.start(shop.id("order")).error == "OrderNotFound"
     # And the release that worked can be deployed again, as another attempt: Lambda publishes no code twice
     again = Shop(deploy("payments-release"))
     parameters = stacks.described(here, "payments-release")["Parameters"]
     assert {"ParameterKey": "Attempt", "ParameterValue": "1"} not in parameters
-    assert again.place(again.id("order")).error == "OrderNotFound"
+    assert again.start(again.id("order")).error == "OrderNotFound"
 
 
 def test_an_order_in_flight_finishes_on_the_code_that_it_started_with(

@@ -84,7 +84,7 @@ def test_every_decision_says_why_when_and_what_else_there_was() -> None:
         parts = [
             part for part in ("Context", "Options", "Decision", "Consequences") if f"**{part}" not in text
         ]
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", date) or parts:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d(, changed \d{4}-\d\d-\d\d)?", date) or parts:
             incomplete.append(f"{title}: {date}, without {parts}")
     assert incomplete == []
 

@@ -20,7 +20,7 @@ assert gateway.confirm(made.id, {}).status == "succeeded"
 assert gateway.cancel(made.id).status == "succeeded"
 gateway.refund("package:1:refund", made.id, 1999)
 gateway.refund("package:1:again", made.id, 1999)
-declined = {"amount": 1, "currency": "eur", "payment_method": "pm_card_chargeDeclined"}
+declined = {"amount": 50, "currency": "eur", "payment_method": "pm_card_chargeDeclined"}
 made = gateway.create("package:2:pi", declined)
 assert gateway.confirm(made.id, {}).reason == "generic_decline"
 gateway.close()

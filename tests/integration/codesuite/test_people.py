@@ -47,7 +47,7 @@ def test_a_rejection_says_who_and_why_to_whoever_looks(
     # When it is rejected
     rejected = payments("reject", "--summary", "prices are wrong")
     # Then it ends, and the status says who did it and why
-    assert (rejected.exit_code, f"{execution} ends here." in _said(rejected)) == (0, True)
+    assert (rejected.exit_code, f"{execution} is rejected and ends here." in _said(rejected)) == (0, True)
     assert workshop.finished(name, execution)["status"] == "Failed"
     said = _said(payments("status"))
     assert f"rejected by {ROOT}: prices are wrong" in said

@@ -133,10 +133,10 @@ def test_the_version_selector_lists_what_there_is(site: Site, built: Path) -> No
     # When environments and a branch are published
     for folder in ("prod", "staging", PREVIEW):
         docs_bucket.replace_folder(site.tools, built, folder)
-    # Then each list names its neighbours by their address beside them
+    # Then each list names its neighbours, and a preview's none of the site, which is another origin
     assert site.versions() == ["prod", "staging"]
     assert PREVIEW.removeprefix("branches/") in site.versions("branches/")
-    assert site.versions("branches/")[-2:] == ["../prod", "../staging"]
+    assert not [address for address in site.versions("branches/") if address.startswith("..")]
 
 
 def test_a_preview_goes_with_its_branch(site: Site, built: Path) -> None:
