@@ -54,6 +54,32 @@ def _without_key_policy(template: Json) -> None:
     _give("NameRole", "kms:Sign")(template)
 
 
+def _change(resource: str, *path: str | int, to: Any) -> Callable[[Json], None]:
+    def mutate(template: Json) -> None:
+        part = template["Resources"][resource]["Properties"]
+        for key in path[:-1]:
+            part = part[key]
+        part[path[-1]] = to
+
+    return mutate
+
+
+SHARING: Final[dict[str, Callable[[Json], None]]] = {
+    "one build project": _change(
+        "BranchPipeline", "Stages", 1, "Actions", 0, "Configuration", "ProjectName", to={"Ref": "Build"}
+    ),
+    "one store of pipelines": _change("BranchPipeline", "ArtifactStore", "Location", to={"Ref": "Artifacts"}),
+    "one cache": _change(
+        "BranchBuild",
+        "Cache",
+        "Location",
+        to={"Fn::Sub": ["${Bucket}/cache/Build", {"Bucket": {"Ref": "Artifacts"}}]},
+    ),
+    "one log": _change("BranchBuild", "LogsConfig", "CloudWatchLogs", "GroupName", to={"Ref": "BuildLogs"}),
+    "one role": _change("BranchBuild", "ServiceRole", to={"Fn::GetAtt": ["BuildRole", "Arn"]}),
+    "one path": _change("BranchBuildRole", "Path", to="/payments-pipelines/release/"),
+}
+"""Of the zones themselves, by what both would share again."""
 MUTANTS: Final[dict[str, Callable[[Json], None]]] = {
     "one artifact store": _share("Artifacts", "BranchBuildRole", "BranchArtifacts"),
     "one artifact store for Name": _share("Artifacts", "NameRole", "BranchArtifacts"),
@@ -94,5 +120,5 @@ MUTANTS: Final[dict[str, Callable[[Json], None]]] = {
 def mutated(template: Json, name: str) -> Json:
     """Return a copy of the template without one protection."""
     copied = copy.deepcopy(template)
-    MUTANTS[name](copied)
+    ({**SHARING, **MUTANTS}[name])(copied)
     return copied

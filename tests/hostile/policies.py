@@ -108,6 +108,38 @@ def allows(stack: Stack, role: str, attempt: Attempt) -> bool:
     return decided == "Allow"
 
 
+def shared(stack: Stack) -> list[str]:
+    """Return what both zones use: projects, artifact stores, caches and logs, each by its name."""
+    used: dict[str, dict[str, set[str]]] = {}
+
+    def use(kind: str, thing: str, role: str) -> None:
+        path = next(
+            part["Properties"]["Path"]
+            for name, part in stack.resources.items()
+            if part["Type"] == "AWS::IAM::Role" and _arn({"Resources": stack.resources}, name) == role
+        )
+        used.setdefault(kind, {}).setdefault(thing, set()).add(path)
+
+    for name, part in stack.resources.items():
+        properties = part["Properties"]
+        if part["Type"] == "AWS::CodePipeline::Pipeline":
+            use("store", properties["ArtifactStore"]["Location"], properties["RoleArn"])
+            for action in (action for stage in properties["Stages"] for action in stage["Actions"]):
+                if "ProjectName" in action["Configuration"]:
+                    use("project", action["Configuration"]["ProjectName"], properties["RoleArn"])
+        if part["Type"] == "AWS::CodeBuild::Project":
+            use("project", name.lower(), properties["ServiceRole"])
+            use("cache", properties["Cache"]["Location"], properties["ServiceRole"])
+            use("store", properties["Cache"]["Location"].partition("/")[0], properties["ServiceRole"])
+            use("log", properties["LogsConfig"]["CloudWatchLogs"]["GroupName"], properties["ServiceRole"])
+    return sorted(
+        f"{kind} {thing}"
+        for kind, things in used.items()
+        for thing, paths in things.items()
+        if len(paths) > 1
+    )
+
+
 def _identity(stack: Stack, role: str) -> list[Json]:
     own = [policy["PolicyDocument"] for policy in stack.resources[role]["Properties"]["Policies"]]
     later = [

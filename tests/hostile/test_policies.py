@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from environments import tools
 from pipelines.definitions import pipelines_stack
 from tests.hostile import policies, threat_model
 from tests.hostile.attempts import ATTEMPTS, CONTAINED, Attempt, Contained
-from tests.hostile.mutants import MUTANTS, mutated
+from tests.hostile.mutants import MUTANTS, SHARING, mutated
 
 Json = dict[str, Any]
 
@@ -46,6 +47,15 @@ def test_giving_a_protection_back_is_noticed(template: Json, protection: str) ->
     assert allowed(policies.filled_in(mutated(template, protection)))
 
 
+def test_the_zones_share_no_project_store_cache_or_log(stack: policies.Stack) -> None:
+    assert policies.shared(stack) == []
+
+
+@pytest.mark.parametrize("what", SHARING)
+def test_sharing_it_again_is_noticed(template: Json, what: str) -> None:
+    assert policies.shared(policies.filled_in(mutated(template, what)))
+
+
 def test_a_branchs_builds_may_do_what_they_are_for(stack: policies.Stack) -> None:
     # Given what the three builds do in their own zone, so that the judge does not refuse everything
     own = [
@@ -66,7 +76,11 @@ def test_publish_may_write_its_store_and_sign(stack: policies.Stack) -> None:
         assert not policies.allows(stack, "VerifyRole", attempt), name
 
 
-def test_the_page_of_the_threat_model_is_what_the_rows_say() -> None:
+def test_the_page_of_the_threat_model_is_what_the_rows_and_the_last_run_say() -> None:
+    outcomes = json.loads(threat_model.OUTCOMES.read_text())
+    assert set(outcomes) == {attempt.name for attempt in ATTEMPTS}
+    assert {entry["outcome"] for entry in outcomes.values()} == {"refused"}
+    assert {tuple(entry["builds"]) for entry in outcomes.values()} == {("build", "name", "preview")}
     assert threat_model.PAGE.read_text() == threat_model.page(), "python -m tests.hostile.threat_model"
 
 

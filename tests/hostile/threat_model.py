@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from pathlib import Path
+from typing import Any, Final
 
 from pipelines.core.repository import ROOT
 from tests.hostile.attempts import ATTEMPTS, CONTAINED
-from tests.hostile.mutants import MUTANTS
+from tests.hostile.mutants import MUTANTS, SHARING
 
 PAGE: Final = ROOT / "docs/how-it-works/threat-model.md"
+OUTCOMES: Final = Path(__file__).with_name("outcomes.json")
+"""What AWS answered to each attempt in the last whole run (`make hostile`), by attempt and build."""
 # Lines of the page are as long as those of other pages.
 # ruff: noqa: E501
 _BEFORE: Final = """\
@@ -25,8 +29,8 @@ and takes each of {mutants} protections away again to see that the rows notice.
 
 ## Refused
 
-| tried | refused because | noticed by |
-|---|---|---|
+| tried | refused because | noticed by | answer |
+|---|---|---|---|
 """
 _CONTAINED: Final = """
 ## Possible, and reaching nothing
@@ -60,10 +64,33 @@ _AFTER: Final = """
 
 def page() -> str:
     """Return the page."""
-    refused = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in ATTEMPTS]
+    outcomes: dict[str, dict[str, Any]] = json.loads(OUTCOMES.read_text(encoding="utf-8"))
+    refused = [
+        f"| {row.tried} | {row.refused_by} | {row.noticed} | {outcomes[row.name]['answer']} |\n"
+        for row in ATTEMPTS
+    ]
     contained = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in CONTAINED]
-    before = _BEFORE.format(count=len(ATTEMPTS), mutants=len(MUTANTS))
+    before = _BEFORE.format(count=len(ATTEMPTS), mutants=len(MUTANTS) + len(SHARING))
     return before + "".join(refused) + _CONTAINED + "".join(contained) + _AFTER
+
+
+def keep(attempts: list[dict[str, Any]]) -> None:
+    """Keep the outcomes of a whole run: for each attempt the builds that made it, and AWS's error code."""
+    kept: dict[str, dict[str, Any]] = {}
+    for attempt in attempts:
+        entry = kept.setdefault(attempt["name"], {"builds": [], "outcome": set(), "answer": set()})
+        entry["builds"].append(attempt["build"])
+        entry["outcome"].add(attempt["outcome"])
+        entry["answer"].add(attempt["answer"].partition(":")[0])
+    plain = {
+        name: {
+            "builds": sorted(entry["builds"]),
+            "outcome": ", ".join(sorted(entry["outcome"])),
+            "answer": ", ".join(sorted(entry["answer"])),
+        }
+        for name, entry in sorted(kept.items())
+    }
+    OUTCOMES.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.hostile import threat_model
 from tests.hostile.attack import harness
 from tests.hostile.attempts import ATTEMPTS
 
@@ -19,7 +21,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def outcome(embedded: Instance) -> Outcome:
-    return harness.attack(embedded)
+    attacked = harness.attack(embedded)
+    if os.environ.get("PUBLISH"):
+        threat_model.keep(attacked.attempts)
+        threat_model.PAGE.write_text(threat_model.page(), encoding="utf-8")
+    return attacked
 
 
 @pytest.mark.parametrize("build", harness.LOGS)

@@ -25,6 +25,8 @@ NEVER_IN_A_SMALL_BUILD = (
     "pipelines.cli.embedded",
     "pipelines.cli.rehears",
     "pipelines.rehearsal",
+    # It serves pages to a person's browser.
+    "pipelines.console",
     # It writes the data API's document, which is committed, from the data API's own declarations.
     "pipelines.docs_site.openapi",
 )
