@@ -84,7 +84,7 @@ def keep(attempts: list[dict[str, Any]]) -> None:
         entry["answer"].add(attempt["answer"].partition(":")[0])
     plain = {
         name: {
-            "builds": sorted(entry["builds"]),
+            "builds": sorted(set(entry["builds"])),
             "outcome": ", ".join(sorted(entry["outcome"])),
             "answer": ", ".join(sorted(entry["answer"])),
         }
