@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pipelines.orders.payment_stack import PaymentStack
     from pipelines.orders.smoke import SmokeReport
 
+_ENDED = {"COMPLETED", "FAILED"}
+"""The states of orders that are over, whose executions a redrive would only end once more."""
+
 
 @click.command()
 @click.argument(
@@ -175,6 +178,11 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
       payments order redrive order-1
     """
     payments = payment_stack.connect(aws, stack)
+    before = orders.state(payments.api, order_id)
+    if before in _ENDED:
+        raise Refused(
+            f"Order {order_id} is {before}: there is nothing to redrive.", "payments order list --parked"
+        )
     followed, journey = [], order_view.Journey()
     for moment in orders.redrive(payments, order_id):
         followed.append(moment)

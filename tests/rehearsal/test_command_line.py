@@ -76,6 +76,10 @@ def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop:
     again = payments("order", "place", order)
     assert again.exit_code == 0
     assert f"Order {order} was placed before" in again.stderr
+    # And one that is over is not redriven
+    over = payments("order", "redrive", order)
+    assert over.exit_code == 1
+    assert f"Order {order} is COMPLETED: there is nothing to redrive" in over.stderr
 
 
 @pytest.mark.parametrize(
