@@ -51,14 +51,14 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     method = raw.get("payment_method")
     if method not in NAMES:
         return
-    given = {
+    keys = {
         "stripe": raw.get("stripe") is not None,
         "network.public_subnet_cidr": at(raw, "network", "public_subnet_cidr") is not None,
     }
-    for key, there in given.items():
-        if method in STRIPE and not there:
+    for key, is_set in keys.items():
+        if method in STRIPE and not is_set:
             yield Problem(key, f"is required by the payment method {method}")
-        if method not in STRIPE and there:
+        if method not in STRIPE and is_set:
             yield Problem(key, f"has no meaning with the payment method {method}")
     if method in STRIPE and raw.get("currency") in money.EXPONENTS.keys() - CURRENCIES:
         yield Problem("currency", f"{raw['currency']} cannot be charged by Stripe, as {method} does")

@@ -45,8 +45,8 @@ def problems_of(error: ValidationError) -> list[Problem]:
             and not key.endswith("uri")
             and not key.startswith("stripe")
         )
-        said = detail["type"] in {*_OURS, "value_error"} or not shown
-        problems.append(Problem(key, rule if said else f"{rule}, not {value!r}"))
+        complete = detail["type"] in {*_OURS, "value_error"} or not shown
+        problems.append(Problem(key, rule if complete else f"{rule}, not {value!r}"))
     return problems
 
 

@@ -59,8 +59,8 @@ def mongodb_uri(value: str) -> str:
         raise ValueError("names no host")
     if parts.path.strip("/"):
         raise ValueError("names a database; each stack has one of its own")
-    said = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    if clash := sorted(said & {"authmechanism", "authsource", "authmechanismproperties", "tls", "ssl"}):
+    options = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if clash := sorted(options & {"authmechanism", "authsource", "authmechanismproperties", "tls", "ssl"}):
         raise ValueError(f"sets {', '.join(clash)}; use the keys authentication and tls")
     return value
 
@@ -104,8 +104,8 @@ def _networks(raw: dict[Any, Any]) -> Iterator[Problem]:
     database = _cidr(at(raw, "database", "cidr"))
     if vpc and database and vpc.overlaps(database):
         yield Problem("network.vpc_cidr", f"overlaps database.cidr {database}")
-    said = at(raw, "network", "private_subnet_cidrs")
-    subnets = [_cidr(value) for value in said] if isinstance(said, list) else []
+    cidrs = at(raw, "network", "private_subnet_cidrs")
+    subnets = [_cidr(value) for value in cidrs] if isinstance(cidrs, list) else []
     public = _cidr(at(raw, "network", "public_subnet_cidr"))
     if vpc and public and not public.subnet_of(vpc):
         yield Problem("network.public_subnet_cidr", f"is outside network.vpc_cidr {vpc}")

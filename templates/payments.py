@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from troposphere import Template
 
 from templates.capabilities.alarm_metrics import (
-    of_the_data_api,
-    of_the_functions,
-    of_the_settlement,
-    of_the_sweeper,
-    of_the_workflow,
+    data_api_symptoms,
+    functions_symptoms,
+    settlement_symptoms,
+    sweeper_symptoms,
+    workflow_symptoms,
 )
 from templates.capabilities.alarms import Symptom, add_alarms
 from templates.capabilities.business_metrics import own
@@ -24,7 +24,7 @@ from templates.capabilities.data_api import add_data_api
 from templates.capabilities.exports import add_output
 from templates.capabilities.parameters import add_parameters
 from templates.capabilities.payment_workflow import add_live_alias, add_payment_workflow
-from templates.capabilities.service_level_objective import add_promise
+from templates.capabilities.service_level_objective import add_service_level_objective
 from templates.capabilities.settlement import add_settlement
 from templates.capabilities.smoke_workflow import add_smoke_workflow
 from templates.capabilities.step_functions import ROUTES, add_step_functions
@@ -48,11 +48,11 @@ def build(environment: Environment) -> Template:
     sweeper = add_sweeper(template, environment, functions, workflow)
     settlement = add_settlement(template, environment, api)
     symptoms: list[Symptom] = [
-        *of_the_workflow(template, workflow, functions["record_failure"]),
-        *of_the_sweeper(sweeper),
-        *of_the_settlement(settlement),
-        *of_the_data_api(api.function),
-        *of_the_functions(
+        *workflow_symptoms(template, workflow, functions["record_failure"]),
+        *sweeper_symptoms(sweeper),
+        *settlement_symptoms(settlement),
+        *data_api_symptoms(api.function),
+        *functions_symptoms(
             template,
             {name: functions[name] for name in SUBSTITUTIONS},
             {name: part for name, part in functions.items() if name not in SUBSTITUTIONS}
@@ -61,7 +61,7 @@ def build(environment: Environment) -> Template:
     ]
     alarms = add_alarms(template, symptoms)
     add_dashboards(template, workflow, functions, alarms.every)
-    add_promise(template, environment, workflow, own("OrdersEndedInTime"))
+    add_service_level_objective(template, environment, workflow, own("OrdersEndedInTime"))
     alias_arn = add_live_alias(template, environment, workflow, alarms.release)
     smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
     add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)

@@ -28,7 +28,6 @@ class Category(StrEnum):
 
     SOURCE = "Source"
     BUILD = "Build"
-    TEST = "Test"
     DEPLOY = "Deploy"
     INVOKE = "Invoke"
     APPROVAL = "Approval"
@@ -65,7 +64,6 @@ class EntryResult(StrEnum):
     """What becomes of an execution whose entry condition does not hold."""
 
     FAIL = "FAIL"
-    SKIP = "SKIP"
 
 
 class SuccessResult(StrEnum):
@@ -79,4 +77,3 @@ class FailureResult(StrEnum):
     """What becomes of a stage that failed."""
 
     ROLLBACK = "ROLLBACK"
-    RETRY = "RETRY"

@@ -27,7 +27,7 @@ _FAILING_SHARE = 0.05
 """Of the orders that end in a minute: less than the tenth that a bad canary fails, more than single ones."""
 
 
-def of_the_workflow(
+def workflow_symptoms(
     template: Template, workflow: Workflow, record_failure: DeployedFunction
 ) -> list[Symptom]:
     """Return what can be wrong with orders as a whole."""
@@ -68,7 +68,7 @@ def of_the_workflow(
     ]
 
 
-def of_the_sweeper(sweeper: Workflow) -> list[Symptom]:
+def sweeper_symptoms(sweeper: Workflow) -> list[Symptom]:
     """Return what can be wrong with orders that their execution left half-way."""
     return [
         Symptom(
@@ -93,7 +93,7 @@ def of_the_sweeper(sweeper: Workflow) -> list[Symptom]:
     ]
 
 
-def of_the_settlement(settlement: Workflow) -> list[Symptom]:
+def settlement_symptoms(settlement: Workflow) -> list[Symptom]:
     """Return what can be wrong with the settlement of orders that are over."""
     return [
         Symptom(
@@ -113,7 +113,7 @@ def of_the_settlement(settlement: Workflow) -> list[Symptom]:
     ]
 
 
-def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
+def data_api_symptoms(function: DeployedFunction) -> list[Symptom]:
     """Return what can be wrong with the data API."""
     stage: dict[str, AWSHelperFn | str] = {"ApiName": StackName, "Stage": STAGE}
     return [
@@ -145,7 +145,7 @@ def of_the_data_api(function: DeployedFunction) -> list[Symptom]:
     ]
 
 
-def of_the_functions(template: Template, steps: Functions, others: Functions) -> list[Symptom]:
+def functions_symptoms(template: Template, steps: Functions, others: Functions) -> list[Symptom]:
     """Return what can be wrong with the functions; an error of a forward step is often a plain no.
 
     Args:

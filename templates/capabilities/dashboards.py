@@ -36,10 +36,10 @@ def add_dashboards(
 def _business() -> list[Widget]:
     return [
         _lines("Orders", [(own("OrdersPlaced"), "placed"), (own("OrdersNeedingAttention"), "parked")]),
-        _found("Orders failed, by reason", "OrdersFailed", "reason"),
+        _searched("Orders failed, by reason", "OrdersFailed", "reason"),
         _lines("Orders failed by a fault of the system", [(own("TechnicalFailures"), "technical")]),
-        _found("Amount placed, in minor units, by currency", "AmountPlaced", "currency"),
-        _found("Undone, by step", "Compensations", "step"),
+        _searched("Amount placed, in minor units, by currency", "AmountPlaced", "currency"),
+        _searched("Undone, by step", "Compensations", "step"),
         _lines(
             "Orders at their end", [(own("OrdersEnded"), "all"), (own("OrdersEndedInTime"), "within 60 s")]
         ),
@@ -107,7 +107,7 @@ def _lines(title: str, lines: Sequence[tuple[Metric, str]]) -> Widget:
     )
 
 
-def _found(title: str, metric: str, dimension: str) -> Widget:
+def _searched(title: str, metric: str, dimension: str) -> Widget:
     """Draw a line for each value of a dimension that there is."""
     schema = f'{{"{_text(NAMESPACE)}",{dimension},service}}'
     search = f"SEARCH('{schema} MetricName=\"{metric}\" service=\"{_text(StackName)}\"', 'Sum', {MINUTE})"
@@ -140,5 +140,5 @@ def _text(value: AWSHelperFn | str) -> str:
     """Return a value as `Fn::Sub` writes it inside a text."""
     if isinstance(value, str):
         return value
-    [(function, said)] = value.to_dict().items()
-    return f"${{{said}}}" if function == "Ref" else str(said)
+    [(function, argument)] = value.to_dict().items()
+    return f"${{{argument}}}" if function == "Ref" else str(argument)

@@ -73,8 +73,8 @@ def add_stage(template: Template, environment: Environment, parts: list[RestApi 
 
 def _add_deployment(template: Template, parts: list[RestApi | Resource | Method]) -> Deployment:
     """Add a deployment whose logical id changes with the API: API Gateway never changes a deployed one."""
-    said = json.dumps([part.to_dict() for part in parts], sort_keys=True)
-    digest = hashlib.sha256(said.encode()).hexdigest()[:12]
+    settings = json.dumps([part.to_dict() for part in parts], sort_keys=True)
+    digest = hashlib.sha256(settings.encode()).hexdigest()[:12]
     deployment = Deployment(
         f"DataApiDeployment{digest}",
         RestApiId=Ref(parts[0]),

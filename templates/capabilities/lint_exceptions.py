@@ -1,7 +1,7 @@
 """Exceptions from a linter's rule, each with its reason beside the resource that needs it.
 
 cfn-lint and checkov read them from the resource's Metadata; `payments lint` and `payments audit templates`
-refuse one without a reason.
+refuse entry without a reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Except:
-    """One rule that does not hold for one resource, and why.
+    """One rule that does not hold for entry resource, and why.
 
     Attributes:
         rule: As `E9009` (cfn-lint and our own) or `CKV_AWS_116` (checkov).
@@ -38,15 +38,15 @@ def excepted(*exceptions: Except) -> dict[str, Any]:
 
     Source: cfn-lint, "Metadata"; checkov, "Suppressing and Skipping Policies", CloudFormation metadata.
     """
-    skipped = [one for one in exceptions if one.rule.startswith("CKV")]
-    ignored = [one for one in exceptions if not one.rule.startswith("CKV")]
+    skipped = [entry for entry in exceptions if entry.rule.startswith("CKV")]
+    ignored = [entry for entry in exceptions if not entry.rule.startswith("CKV")]
     metadata: dict[str, Any] = {}
     if skipped:
-        metadata["checkov"] = {"skip": [{"id": one.rule, "comment": one.reason} for one in skipped]}
+        metadata["checkov"] = {"skip": [{"id": entry.rule, "comment": entry.reason} for entry in skipped]}
     if ignored:
         metadata["cfn-lint"] = {
-            "config": {"ignore_checks": [one.rule for one in ignored]},
-            "reasons": {one.rule: one.reason for one in ignored},
+            "config": {"ignore_checks": [entry.rule for entry in ignored]},
+            "reasons": {entry.rule: entry.reason for entry in ignored},
         }
     return metadata
 

@@ -34,7 +34,7 @@ GOAL_PERCENT = 99.9
 DAYS = 28
 
 
-def add_promise(
+def add_service_level_objective(
     template: Template, environment: Environment, workflow: Workflow, in_time: metrics.Metric
 ) -> None:
     """Add the objective, where payments are answered at once: a bank takes days.

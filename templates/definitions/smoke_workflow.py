@@ -122,8 +122,8 @@ def _outcome(scenario: str, outcome: str) -> State:
 
 
 def _broken(check: str, goto: str) -> State:
-    found = [{"name": check, "ok": False, "detail": jsonata("$states.errorOutput.Error")}]
-    return catch(["States.ALL"], goto, {"checks": found})
+    failed = [{"name": check, "ok": False, "detail": jsonata("$states.errorOutput.Error")}]
+    return catch(["States.ALL"], goto, {"checks": failed})
 
 
 def _ends() -> dict[str, State]:

@@ -41,7 +41,7 @@ class Worst:
     def __add__(self, other: Worst) -> Worst:
         """Return the worst case of one after the other."""
         both = zip(asdict(self).values(), asdict(other).values(), strict=True)
-        return Worst(*(one + another for one, another in both))
+        return Worst(*(mine + others for mine, others in both))
 
     @property
     def events(self) -> int:
@@ -114,7 +114,7 @@ def figures() -> dict[str, Any]:
     forward = sum((worst[name] for name in FORWARD), start=Worst())
     execution = worst_paths(states, workflow["StartAt"])
     return {
-        "states": {name: asdict(one) for name, one in worst.items()},
+        "states": {name: asdict(case) for name, case in worst.items()},
         "forward": asdict(forward),
         "execution": asdict(execution) | {"events": execution.events},
         "forward_sure_seconds": sure_seconds(states[RESERVE]["Retry"][0]),

@@ -53,7 +53,7 @@ def expected(model: Model) -> dict[str, Any]:
 
 
 def violations(found: Documents) -> Iterator[str]:
-    """Yield a sentence for every guarantee of DESIGN that does not hold, whatever the model says."""
+    """Yield a sentence for every guarantee of the money path that does not hold, whatever the model says."""
     yield from _accounts(found)
     for order in found["orders"]:
         yield from _order(order, found)

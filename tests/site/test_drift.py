@@ -94,9 +94,9 @@ def test_a_parameter_without_a_description(docs: Path, monkeypatch: pytest.Monke
 
 def test_an_alarm_without_a_runbook(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given one of the data API's symptoms under a new name
-    known = alarm_metrics.of_the_data_api
+    known = alarm_metrics.data_api_symptoms
     monkeypatch.setattr(
-        "templates.payments.of_the_data_api",
+        "templates.payments.data_api_symptoms",
         lambda function: [*known(function), replace(known(function)[0], name="DataApiBored")],
     )
     # Then its runbook is asked for
@@ -109,9 +109,9 @@ def test_an_alarm_without_a_runbook(docs: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_runbook_without_an_alarm(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = alarm_metrics.of_the_data_api
+    known = alarm_metrics.data_api_symptoms
     monkeypatch.setattr(
-        "templates.payments.of_the_data_api",
+        "templates.payments.data_api_symptoms",
         lambda function: [one for one in known(function) if one.name != "DataApiSlow"],
     )
     assert findings(docs) == [

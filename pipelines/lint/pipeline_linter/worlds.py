@@ -47,13 +47,13 @@ def of_template(document: Json, kind: str) -> list[World]:
     if not any(mapping(resource).get("Type") == kind for resource in resources.values()):
         return []
     asked = sorted(set(_asked(resources)))
-    found: dict[tuple[bool, ...], World] = {}
+    by_truths: dict[tuple[bool, ...], World] = {}
     for values in itertools.islice(_values(conditions, parameters), _MOST_WORLDS):
         truths = {name: _holds({"Condition": name}, conditions, values, 0) for name in asked}
         key = tuple(truths.values())
-        if key not in found:
-            found[key] = World(_under(resources, truths, mapping(document.get("Mappings"))), truths)
-    return list(found.values())
+        if key not in by_truths:
+            by_truths[key] = World(_under(resources, truths, mapping(document.get("Mappings"))), truths)
+    return list(by_truths.values())
 
 
 def _asked(value: Any) -> Iterator[str]:
@@ -120,8 +120,8 @@ def _equal(comparison: Any, values: Mapping[str, str]) -> bool:
         case (parameter, value):
             return values.get(parameter) == value
     match comparison:
-        case [first, second] if (one := literal(first)) is not None and literal(second) is not None:
-            return one == literal(second)
+        case [first, second] if literal(first) is not None and literal(second) is not None:
+            return literal(first) == literal(second)
     return values.get(json.dumps(comparison)) == "true"
 
 
