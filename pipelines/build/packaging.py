@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.build import dependencies, reproducible_zip, sbom, wheels
+from pipelines.build import dependencies, handlers, reproducible_zip, sbom, wheels
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, DIST, ROOT
 
@@ -94,7 +94,11 @@ def build(
         cache: Where locked wheels are kept between builds.
         library: The folder of the shared library, where it is not the checkout's own.
         progress: Called with the name of each function when its package is ready.
+
+    Raises:
+        Refused: A module does not parse, or a function has no handler; with file and line.
     """
+    handlers.check(root)
     before, after = _previous(out), dict[str, Package]()
     groups = {_group(name) for name in functions(root)}
     third_party = {group: dependencies.shipped(group, root, cache) for group in groups}

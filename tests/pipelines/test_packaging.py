@@ -70,7 +70,8 @@ def test_a_key_is_the_content(checkout: Path) -> None:
     # Given a build
     before = _build(checkout)
     # When one function changes
-    (checkout / "lambdas" / _FUNCTION / "handler.py").write_text("# other\n")
+    handler = checkout / "lambdas" / _FUNCTION / "handler.py"
+    handler.write_text(handler.read_text() + "# other\n")
     after = _build(checkout)
     # Then its key is another, and the other function's is not
     assert after[_FUNCTION].key != before[_FUNCTION].key
