@@ -48,17 +48,21 @@ def api_base(value: str) -> str:
 
 def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     """Ask for what a payment method needs, and for nothing that it does not."""
-    method = raw.get("payment_method")
-    if method not in NAMES:
+    method, earlier = raw.get("payment_method"), raw.get("also_refunds") or []
+    if method not in NAMES or not isinstance(earlier, list):
         return
+    if method in earlier or len(set(map(str, earlier))) < len(earlier):
+        rule = f"names each method once, and not {method}, which new orders are paid by"
+        yield Problem("also_refunds", rule)
+    through_stripe = next((name for name in (method, *earlier) if name in STRIPE), None)
     keys = {
         "stripe": raw.get("stripe") is not None,
         "network.public_subnet_cidr": at(raw, "network", "public_subnet_cidr") is not None,
     }
     for key, is_set in keys.items():
-        if method in STRIPE and not is_set:
-            yield Problem(key, f"is required by the payment method {method}")
-        if method not in STRIPE and is_set:
+        if through_stripe and not is_set:
+            yield Problem(key, f"is required by the payment method {through_stripe}")
+        if not through_stripe and is_set:
             yield Problem(key, f"has no meaning with the payment method {method}")
     if method in STRIPE and raw.get("currency") in money.EXPONENTS.keys() - CURRENCIES:
         yield Problem("currency", f"{raw['currency']} cannot be charged by Stripe, as {method} does")

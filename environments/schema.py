@@ -179,7 +179,9 @@ class Environment(_Part):
     network: Network
     database: Database
     payment_method: PaymentMethodName
-    """How orders are paid here."""
+    """How new orders are paid here."""
+    also_refunds: list[PaymentMethodName] = Field(default_factory=list)
+    """How orders were paid before: their rights, key and network stay until every such order has ended."""
     currency: Currency
     """Of every price and balance."""
     functions: Functions
@@ -194,6 +196,11 @@ class Environment(_Part):
             ValueError: a value breaks a rule of `Stripe`.
         """
         return self.model_copy(update={"stripe": Stripe(secret_arn=secret_arn, api_base=api_base)})
+
+    @property
+    def payment_methods(self) -> tuple[str, ...]:
+        """Every way in which an order may be paid on record here, that of new orders first."""
+        return (self.payment_method, *self.also_refunds)
 
     @property
     def default_stack(self) -> str:

@@ -12,7 +12,7 @@ from environments import schema
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor import accounts, local_tools, network, quotas, reachability, stacks
+from pipelines.doctor import accounts, local_tools, network, payment_methods, quotas, reachability, stacks
 from pipelines.doctor.findings import Diagnosis, Finding, State, unknown
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], 
     yield "route to the database", partial(network.route_to_database, aws)
     yield "route back", partial(network.route_from_database, aws)
     yield "names of the database", partial(network.names_resolve, aws)
+    yield "payment methods", partial(payment_methods.kept, aws)
     yield "addresses", partial(network.apart, aws, [schema.load(name) for name in schema.names()])
     for quota in quotas.QUOTAS:
         yield f"quota: {quota.name}", partial(quotas.enough, aws, quota)

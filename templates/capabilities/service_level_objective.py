@@ -41,7 +41,7 @@ def add_service_level_objective(
 
     Every execution that starts is asked for, so an order that never ends counts against the goal too.
     """
-    if environment.payment_method == "bank_account":
+    if "bank_account" in environment.payment_methods:
         return
     started = _query("AWS/States", "ExecutionsStarted", {"StateMachineArn": workflow.arn})
     good = _query(in_time.namespace, in_time.name, in_time.dimensions)

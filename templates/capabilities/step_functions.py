@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awacs.execute_api import Invoke
@@ -17,6 +18,8 @@ from templates.capabilities.permissions import Permission
 from templates.definitions.smoke_workflow import FUNCTION_SECONDS as SMOKE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from troposphere import AWSHelperFn, Template
 
     from environments.schema import Environment, Stripe
@@ -65,9 +68,14 @@ _PAYS = {"process_payment", "refund_payment"}
 _KNOWS_THE_METHOD = {"reserve_products", *_PAYS, "smoke"}
 
 
-def routes(name: str, payment_method: str) -> list[str]:
-    """Return the requests that a function makes where orders are paid like this."""
-    return (_STRIPE_ROUTES if payment_method in STRIPE else {}).get(name) or ROUTES[name]
+def routes(name: str, payment_methods: Collection[str]) -> list[str]:
+    """Return the requests that a function makes where orders are, or were, paid by these methods.
+
+    An execution that is under way runs the version it began with, but with the role as it is now.
+    """
+    through_stripe = [_STRIPE_ROUTES.get(name, []) for method in payment_methods if method in STRIPE]
+    by_credit = "credit" in payment_methods or name not in _STRIPE_ROUTES
+    return list(dict.fromkeys([*(ROUTES[name] if by_credit else []), *chain(*through_stripe)]))
 
 
 def add_step_functions(
@@ -83,7 +91,7 @@ def _spec(environment: Environment, api: DataApi, name: str) -> FunctionSpec:
         variables["PAYMENT_METHOD"] = environment.payment_method
     groups, permissions = (
         ["FunctionsSecurityGroupId"],
-        [_may_ask(api, routes(name, environment.payment_method))],
+        [_may_ask(api, routes(name, environment.payment_methods))],
     )
     if name in _PAYS and environment.stripe is not None:
         variables |= _stripe_variables(environment.stripe)

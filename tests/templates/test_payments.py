@@ -133,7 +133,7 @@ def test_a_function_may_ask_the_data_api_exactly_what_its_table_says(
     # Then it names METHOD/path of this API's stage, and the path an id, but for what there is one of
     (statement,) = allowed
     base = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${DataApi}/live/"
-    asked = routes(name, environment.payment_method)
+    asked = routes(name, environment.payment_methods)
     assert [arn["Fn::Sub"] for arn in statement["Resource"]] == [base + route for route in asked]
     assert all(
         route in {"GET/orders", "GET/sweep", "PUT/sweep"}
@@ -323,3 +323,26 @@ def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json
         "HealthAlarmName",
         *(f"{name}AlarmName" for name in RELEASE_ALARMS),
     }
+
+
+@pytest.mark.parametrize(
+    ("methods", "stays"),
+    [
+        (("credit",), {"PUT/orders/*/payment"}),
+        (("card",), {"PUT/orders/*/payments/?/capture"}),
+        (("credit", "card"), {"PUT/orders/*/payment", "PUT/orders/*/payments/?/capture"}),
+        (("card", "credit"), {"PUT/orders/*/payment", "PUT/orders/*/payments/?/capture"}),
+    ],
+)
+def test_an_order_that_was_paid_another_way_keeps_its_requests(
+    methods: tuple[str, ...], stays: set[str]
+) -> None:
+    # Given how new orders are paid, and how those before were
+    asked = {"PUT/orders/*/payment", "PUT/orders/*/payments/?/capture"} & set(
+        routes("process_payment", methods)
+    )
+    # Then an execution under way may still ask what it asks, and nobody else's
+    assert asked == stays
+    refunds = set(routes("refund_payment", methods))
+    assert "PUT/orders/*/refund" in refunds
+    assert ("PUT/orders/*/payments/?/refund" in refunds) == ("card" in methods)

@@ -52,7 +52,9 @@ LISTED = Object(
                     "total": _AMOUNT,
                     "created_at": Timestamp(),
                     "updated_at": Timestamp(),
-                }
+                    "paid_by": bodies.METHOD,
+                },
+                ("paid_by",),
             ),
             0,
             200,
@@ -183,6 +185,7 @@ def listed(order: Order) -> Document:
         "total": order.total,
         "created_at": moment(order.created_at),
         "updated_at": moment(order.updated_at),
+        **({"paid_by": order.paid_by} if order.paid_by else {}),
     }
 
 

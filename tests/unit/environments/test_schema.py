@@ -173,6 +173,22 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {**CARD, "payment_method": "bank_account", "currency": "USD"},
         "currency: is EUR with bank_account: SEPA debits are in euros",
     ),
+    (
+        {**CARD, "also_refunds": ["card"]},
+        "also_refunds: names each method once, and not card, which new orders are paid by",
+    ),
+    (
+        {**CARD, "also_refunds": ["credit", "credit"]},
+        "also_refunds: names each method once, and not card, which new orders are paid by",
+    ),
+    (
+        {"also_refunds": ["card"], "network.public_subnet_cidr": "10.41.32.0/28"},
+        "stripe: is required by the payment method card",
+    ),
+    (
+        {"also_refunds": ["cowries"]},
+        "also_refunds.0: cowries is not a payment method; choose from bank_account, card, credit",
+    ),
     ({**CARD, "currency": "IRR"}, "currency: IRR cannot be charged by Stripe, as card does"),
     ({**CARD, "currency": "CLF"}, "currency: CLF cannot be charged by Stripe, as card does"),
     (
@@ -521,3 +537,15 @@ def test_the_ports_of_a_cluster_of_your_own_are_those_of_its_uri(uri: str, ports
 
 def test_the_ports_of_atlas_are_those_that_its_documentation_names() -> None:
     assert load("prod").database.ports == (27015, 27017)
+
+
+def test_a_method_that_orders_were_paid_by_keeps_its_key_and_network(
+    write: Callable[..., None], folder: Path
+) -> None:
+    # Given an environment whose new orders are paid by credit, and whose old ones by card
+    write(CARD | {"payment_method": "credit", "also_refunds": ["card"]})
+    # When
+    environment = load("try", folder)
+    # Then
+    assert environment.payment_methods == ("credit", "card")
+    assert environment.stripe is not None
