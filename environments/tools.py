@@ -50,7 +50,7 @@ class Tools(_Part):
         release_branch: The branch that goes to production; every other one gets a stack of its own.
         bootstrap_stack: The name of the stack that every target account has.
         bake_minutes: How long production is watched before a release counts as done.
-        approval_hours: How long a release waits for a yes.
+        approval_hours: How long a release waits for approval.
         branch_expiry_days: How long a branch stack lives without a push.
         branch_expiry_check: When to look for expired ones (EventBridge Scheduler's cron, UTC).
     """

@@ -105,7 +105,7 @@ _MARKS: Final = {"InProgress": "…", "Succeeded": "[green]✓[/]"}
 _FAILED: Final = "[bold red]✗[/]"
 _WAITS: Final = {
     "Approve": "waits for approval",
-    "Name": "waits for earlier pushes to the same branch",
+    "Turn": "waits for earlier pushes to the same branch",
 }
 """Actions that may wait for somebody, and for whom."""
 

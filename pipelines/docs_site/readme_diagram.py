@@ -1,4 +1,4 @@
-"""The README's picture: an order's way through the states, and a commit's way to production."""
+"""The README's diagram: the order flow and the path to production."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STAGES: Final = {"staging": "Staging", "prod": "Production"}
 """The stage of the release pipeline that deploys each environment."""
 _LONGEST_WAY: Final = timedelta(days=7)
-"""How long before a window its first deployments may have begun: they wait for a yes and for their hour."""
+"""How long before a window its first deployments may have begun: they wait for approval and their window."""
 
 Json = dict[str, Any]
 
