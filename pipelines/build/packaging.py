@@ -119,6 +119,13 @@ def build(
     return after
 
 
+def wheels_of(root: Path = ROOT) -> list[wheels.Wheel]:
+    """Return the wheels that the functions' packages hold files of."""
+    groups = sorted({_group(name) for name in functions(root)})
+    requirements = [dependencies.locked(group, root) for group in groups]
+    return [wheel for listed in requirements for wheel in wheels.choose(listed, root / "uv.lock")]
+
+
 def differences(root: Path = ROOT) -> list[str]:
     """Build twice, in different folders and with nothing cached, and name the files that differ."""
     with tempfile.TemporaryDirectory() as first_folder, tempfile.TemporaryDirectory() as second_folder:

@@ -50,6 +50,7 @@ COMMANDS: Final = {
         "pipeline:pipeline", "Run the promotion pipelines: status, approvals, retries and rollbacks."
     ),
     "database": Entry("database:database", "Connect an environment with its database."),
+    "provenance": Entry("provenance:provenance", "Verify where a release comes from."),
     "branch": Entry("branch:branch", "Show and remove the stacks of branches."),
     "doctor": Entry("doctor:doctor", "Examine an installation, and say how to fix each failure."),
     "synth": Entry("build:synth", "Write the CloudFormation templates."),

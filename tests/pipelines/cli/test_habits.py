@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _OF_BUILDS = {
     *("payments branch pipeline", "payments branch show", "payments branch expire", "payments branch name"),
     *("payments pipeline settings", "payments pipeline evidence", "payments pipeline verify"),
+    *("payments pipeline sign", "payments provenance public-key"),
     *("payments docs publish", "payments docs remove", "payments docs picture"),
 }
 """Commands that builds run: their output is a log, or the one line that they are for."""
