@@ -32,7 +32,12 @@ def pipeline() -> None:
     """Run the promotion pipelines: status, approvals, retries and rollbacks."""
 
 
-for _command in (pipeline_builds.write_settings, pipeline_builds.evidence, pipeline_builds.verify):
+for _command in (
+    pipeline_builds.write_settings,
+    pipeline_builds.sign,
+    pipeline_builds.evidence,
+    pipeline_builds.verify,
+):
     pipeline.add_command(_command)
 
 

@@ -11,11 +11,10 @@ from pipelines.aws import build_environment, tools_account
 from pipelines.build import packaging
 from pipelines.cli import terminal
 from pipelines.core import branch_names
-from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
 from pipelines.deploy import template_configuration
 from pipelines.evidence import gather, summary
-from pipelines.promotion import branch_pushes, verification
+from pipelines.promotion import branch_pushes, checks, publish_release, release_record, reviewed
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _PACKAGES: Final = Path("dist", "packages")
@@ -62,6 +61,9 @@ def evidence(built: Path, packages: Path) -> None:
     folder = DIST / "evidence"
     with terminal.progress("gathering evidence"):
         release = gather.gather(built, packages)
+        release_record.write(
+            {"stacks": reviewed.record(build_environment.looking_at("prod"), release.stacks)}
+        )
         gather.write(release, folder)
         address = gather.publish(release, folder)
     terminal.out.print(summary.text(release), markup=False)
@@ -70,30 +72,23 @@ def evidence(built: Path, packages: Path) -> None:
 
 @click.command()
 @click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
-def verify(packages: Path) -> None:
-    """Refuse unless production gets what was approved.
+@click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
+def verify(packages: Path, built: Path) -> None:
+    """Run one of the checks between Build and the end of production's deployment.
 
-    The change set PREPARED must equal APPROVED, and the packages must be those that staging runs. A rollback
-    goes back to an earlier release, which was approved then; only its packages are compared.
+    CHECK names it: `record` what staging runs; `approved`, whether this release is what was approved, and
+    production as it was then; `prepared`, whether the change sets PREPARED are the approved ones; `running`,
+    whether production runs what staging ran. Each first checks the release's signature and files.
     """
-    tools, pipeline = tools_account.connect(), build_environment.pipeline_name()
-    pipeline_execution = tools.client("codepipeline").get_pipeline_execution(
-        pipelineName=pipeline, pipelineExecutionId=build_environment.variable("EXECUTION")
-    )["pipelineExecution"]
-    is_rollback = pipeline_execution.get("executionType") == "ROLLBACK"
-    manifest = packaging.read_intact(packages / _PACKAGES)
-    if not manifest:
-        raise Refused(f"There is nothing in the manifest of {packages}.")
-    verification.verify(
-        build_environment.looking_at("prod"),
-        None if is_rollback else build_environment.looking_at("staging"),
-        verification.Release(
-            manifest,
-            packaging.read_stored(packages / _PACKAGES),
-            packaging.read_image(packages / _PACKAGES),
-        ),
-        prepared=build_environment.variable("PREPARED"),
-        approved=None if is_rollback else build_environment.variable("APPROVED"),
-    )
-    compared = "the packages of that release" if is_rollback else "as approved, and what staging runs"
-    terminal.done(f"{'A rollback to' if is_rollback else 'Production would get'} {compared}.")
+    terminal.done(checks.run(checks.Artifacts(packages, built)))
+
+
+@click.command()
+@click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
+def sign(built: Path) -> None:
+    """Sign what this release deploys.
+
+    Writes dist/packages/provenance.json: an in-toto statement with the digest of every package, template and
+    settings file, in an envelope signed with the KMS key PROVENANCE_KEY.
+    """
+    terminal.done(f"{publish_release.sign(built)} files are signed")

@@ -64,6 +64,7 @@ RUNTIME: Final = {
 """What a function or a workflow can ever do, by service: no identities, no networks, no deployments."""
 
 DEPLOYING: Final = {
+    "apigateway": ["GET"],
     "cloudformation": [
         "BatchDescribeTypeConfigurations",
         "CreateChangeSet",
@@ -74,23 +75,24 @@ DEPLOYING: Final = {
         "DescribeStackEvents",
         "DescribeStackDriftDetectionStatus",
         "DescribeStackResourceDrifts",
-        "DescribeStackResources",
         "DescribeStacks",
         "DetectStackDrift",
         "DetectStackResourceDrift",
         "ExecuteChangeSet",
         "GetTemplate",
+        "ListStackResources",
         "ListStacks",
         "UpdateStack",
     ],
     "cloudwatch": ["DescribeAlarms"],
     "iam": ["PassRole"],
     "kms": ["Decrypt", "DescribeKey"],
-    "lambda": ["GetFunctionConfiguration"],
+    "lambda": ["GetFunctionConfiguration", "ListAliases"],
     "s3": ["GetObject", "GetObjectVersion"],
     "states": [
         "DescribeExecution",
         "DescribeStateMachine",
+        "DescribeStateMachineAlias",
         "ListExecutions",
         "StartExecution",
     ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awacs import sts
 
 from pipelines.definitions import roles
-from pipelines.definitions.deployments import BUILT, NAMED, PACKAGES
+from pipelines.definitions.deployments import BUILT, NAMED, PACKAGES, RECORDED, REVIEWED
 from pipelines.definitions.images import IMAGE_REPOSITORY
 from pipelines.definitions.keys import PROVENANCE_KEY, add_signing_key, signing_key
 from pipelines.definitions.packages import PACKAGE_BUCKET, only_written_by
@@ -102,16 +102,19 @@ def add_release_builds(
         "Evidence",
         "evidence",
         "Writes down what an approver decides about",
-        may=[*may_inspect, sites.docs.evidence()],
-        variables={**inspect, **sites.docs.variables()},
+        may=[*may_inspect, sites.docs.evidence(), key.verify()],
+        variables={**inspect, **sites.docs.variables(), PROVENANCE_KEY: key.arn},
+        # Of both reviews: the second is made where production moved since the first.
+        makes=f"{REVIEWED}*",
     )
     allow_reports(template, "Evidence", evidence)
     verify = add(
         "Verify",
         "verify",
-        "Compares what will be executed with what was approved",
+        "Compares what was signed, what staging ran, what was approved, and what production runs",
         may=[*may_inspect, *store.read(), key.verify()],
         variables={**inspect, **signed},
+        makes=RECORDED,
     )
     docs = add(
         "Docs",

@@ -1,8 +1,10 @@
 """The release pipeline: what is on the release branch goes to staging, is approved, and goes to production.
 
-The production stage prepares its own change set, because a stage rollback runs that stage again with an
-earlier release's artifacts and nothing before it; `Verify` refuses unless the change set is the approved one
-and the packages are those that staging runs.
+What staging ran is recorded by the execution that smoked it, and what was reviewed by the one that asked.
+`Verify` compares with these records before anything in production changes, in a stage that rolls nothing
+back; where production moved since the review, the approval is asked for again. The production stage prepares
+its own change sets, because a stage rollback runs that stage again with an earlier release's artifacts and
+nothing before it; and it has no entry condition, so that a rollback never waits for one.
 """
 
 from __future__ import annotations
@@ -16,17 +18,30 @@ from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, approve, checkout, in_folder, run_build, smoke
 from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.artifacts import SOURCE
-from pipelines.definitions.deployments import BUILT, PACKAGES, change_set, deploy_stack, execute, prepare
+from pipelines.definitions.deployments import (
+    BUILT,
+    PACKAGES,
+    RECORDED,
+    REVIEWED,
+    REVIEWED_AGAIN,
+    change_set,
+    deploy_stack,
+    execute,
+    prepare,
+)
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
-from pipelines.definitions.stages import bake, deployment_window, rollback, stage, together
+from pipelines.definitions.stages import bake, deployment_window, only_if, rollback, stage, together
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from troposphere import Template
     from troposphere.codepipeline import Actions, Pipeline, Stages
 
     from pipelines.definitions.shared_resources import SharedResources
+    from pipelines.definitions.stages import Together
     from pipelines.definitions.targets import Targets
 
 RELEASE_ALARMS: Final = ("OrdersFailing", "DataApiErrors", "DataApiCrashing", "UndoFailing", "ContractBroken")
@@ -43,9 +58,11 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
         "ReleasePipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
         stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
-        stage("Publish", run_build("Publish", builds.publish.name, reads=[SOURCE, BUILT], writes=[PACKAGES])),
-        _staging(targets),
+        stage("Publish", _publish(shared)),
+        _staging(shared, targets),
         _approve(shared, targets),
+        _verify(shared),
+        _approve_again(shared, targets),
         _production(shared, targets),
         stage("Docs", _publish_docs(shared, "prod")),
         mode=ExecutionMode.QUEUED,
@@ -60,73 +77,163 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
     return pipeline
 
 
-def _staging(targets: Targets) -> Stages:
+def _publish(shared: SharedResources) -> Actions:
+    return run_build(
+        "Publish",
+        shared.builds.publish.name,
+        reads=[SOURCE, BUILT],
+        writes=[PACKAGES],
+        variables={"COMMIT": "#{Source.CommitId}", "EXECUTION": EXECUTION},
+    )
+
+
+def _staging(shared: SharedResources, targets: Targets) -> Stages:
     target, environment = targets.staging, load("staging")
     stack = environment.default_stack
     return stage(
         "Staging",
         deploy_stack(target, "staging", "network", environment.network_stack),
         deploy_stack(target, "staging", "payments", stack, namespace="Staging"),
-        smoke(target, machine="#{Staging.SmokeWorkflowArn}", namespace="StagingSmoke"),
+        together(
+            smoke(target, machine="#{Staging.SmokeWorkflowArn}", namespace="StagingSmoke"),
+            _check(shared, "Record", "record", writes=[RECORDED], namespace="Staged"),
+        ),
         on_failure=rollback(),
     )
 
 
 def _approve(shared: SharedResources, targets: Targets) -> Stages:
-    target, environment = targets.prod, load("prod")
-    variables = {
-        "CHANGE_SET": change_set("review"),
-        "COMMIT": "#{Source.CommitId}",
-        "EXECUTION": EXECUTION,
-        "STAGING_SMOKE": "#{StagingSmoke.ExecutionArn}",
-    }
     return stage(
         "Approve",
+        _review(targets),
         together(
-            prepare(target, "prod", "network", environment.network_stack, purpose="review"),
-            prepare(target, "prod", "payments", environment.default_stack, purpose="review"),
-        ),
-        together(
-            run_build(
-                "Evidence",
-                shared.builds.evidence.name,
-                reads=[SOURCE, BUILT, PACKAGES],
-                variables=variables,
-                namespace="Evidence",
-            ),
+            _evidence(shared, REVIEWED, "Evidence"),
             # Here, because a page that could not be published must not roll staging back.
             _publish_docs(shared, "staging"),
         ),
-        approve(
-            topic=shared.approvals.topic_arn,
-            evidence=in_folder(shared.sites.docs.url, "DocsSite", f"evidence/{EXECUTION}/index.html"),
-            summary="#{Evidence.SUMMARY}",
-            minutes=shared.tools.approval_hours * 60,
+        _ask(shared, "Evidence"),
+    )
+
+
+def _verify(shared: SharedResources) -> Stages:
+    """Add the last look before production, from when on the deployment window is open."""
+    window = shared.tools.deployment_window
+    return stage(
+        "Verify",
+        _check(
+            shared,
+            "Verify",
+            "approved",
+            records=[RECORDED, REVIEWED],
+            namespace="Verify",
+            variables={"EXECUTION": EXECUTION},
         ),
+        before=deployment_window(window.cron, window.time_zone),
+    )
+
+
+def _approve_again(shared: SharedResources, targets: Targets) -> Stages:
+    return stage(
+        "ApproveAgain",
+        _review(targets),
+        _evidence(shared, REVIEWED_AGAIN, "EvidenceAgain", {"MOVED": "#{Verify.SUMMARY}"}),
+        _ask(shared, "EvidenceAgain"),
+        _check(
+            shared,
+            "VerifyAgain",
+            "approved-again",
+            records=[RECORDED, REVIEWED_AGAIN],
+            variables={"EXECUTION": EXECUTION},
+        ),
+        before=only_if("#{Verify.MOVED}", "yes"),
     )
 
 
 def _production(shared: SharedResources, targets: Targets) -> Stages:
-    tools, target, environment = shared.tools, targets.prod, load("prod")
+    target, environment = targets.prod, load("prod")
     network, stack = environment.network_stack, environment.default_stack
-    compare = {"APPROVED": change_set("review"), "PREPARED": change_set("release"), "EXECUTION": EXECUTION}
     return stage(
         "Production",
         together(
             prepare(target, "prod", "network", network),
             prepare(target, "prod", "payments", stack),
         ),
-        run_build("Verify", shared.builds.verify.name, reads=[SOURCE, PACKAGES], variables=compare),
+        _check(shared, "Verify", "prepared", variables={"PREPARED": change_set("release")}),
         execute(target, "network", network),
         execute(target, "payments", stack, namespace="Production"),
-        smoke(target, machine="#{Production.SmokeWorkflowArn}", namespace="ProductionSmoke"),
-        before=deployment_window(tools.deployment_window.cron, tools.deployment_window.time_zone),
+        together(
+            smoke(target, machine="#{Production.SmokeWorkflowArn}", namespace="ProductionSmoke"),
+            _check(shared, "Compare", "running"),
+        ),
         after=bake(
             target,
             alarms={name: f"#{{Production.{name}AlarmName}}" for name in RELEASE_ALARMS},
-            minutes=tools.bake_minutes,
+            minutes=shared.tools.bake_minutes,
         ),
         on_failure=rollback(),
+    )
+
+
+def _review(targets: Targets) -> Together:
+    """Prepare what an approver looks at; nothing of it is executed."""
+    target, environment = targets.prod, load("prod")
+    return together(
+        prepare(target, "prod", "network", environment.network_stack, purpose="review"),
+        prepare(target, "prod", "payments", environment.default_stack, purpose="review"),
+    )
+
+
+def _evidence(
+    shared: SharedResources, artifact: str, namespace: str, more: Mapping[str, str] | None = None
+) -> Actions:
+    """Gather the evidence, and record what it is about."""
+    variables = {
+        "CHANGE_SET": change_set("review"),
+        "COMMIT": "#{Source.CommitId}",
+        "EXECUTION": EXECUTION,
+        "STAGING_SMOKE": "#{StagingSmoke.ExecutionArn}",
+    }
+    return run_build(
+        "Evidence",
+        shared.builds.evidence.name,
+        reads=[SOURCE, BUILT, PACKAGES],
+        writes=[artifact],
+        variables=variables | dict(more or {}),
+        namespace=namespace,
+    )
+
+
+def _ask(shared: SharedResources, namespace: str) -> Actions:
+    return approve(
+        topic=shared.approvals.topic_arn,
+        evidence=in_folder(shared.sites.docs.url, "DocsSite", f"evidence/{EXECUTION}/index.html"),
+        summary=f"#{{{namespace}.SUMMARY}}",
+        minutes=shared.tools.approval_hours * 60,
+    )
+
+
+def _check(
+    shared: SharedResources,
+    name: str,
+    check: str,
+    *,
+    records: Sequence[str] = (),
+    writes: Sequence[str] = (),
+    namespace: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Actions:
+    """Run one of the checks of `pipelines/promotion/checks.py`.
+
+    The records that it rests on are its inputs, so that the pipeline shows them; it reads them by what
+    CodePipeline says of the actions that made them (`pipelines/promotion/release_record.py`).
+    """
+    return run_build(
+        name,
+        shared.builds.verify.name,
+        reads=[SOURCE, BUILT, PACKAGES, *records],
+        writes=writes,
+        variables={"CHECK": check, **(variables or {})},
+        namespace=namespace,
     )
 
 
@@ -141,16 +248,25 @@ def _publish_docs(shared: SharedResources, folder: str) -> Actions:
 
 def _let_builds_see_the_release(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
     builds = shared.builds
-    for name, project, why, action in (
+    for name, project, why, actions in (
         (
             "Evidence",
             builds.evidence,
             "Says what came since the last release.",
-            codepipeline.ListPipelineExecutions,
+            [codepipeline.ListPipelineExecutions],
         ),
-        ("Verify", builds.verify, "Says whether this is a rollback.", codepipeline.GetPipelineExecution),
+        (
+            "Verify",
+            builds.verify,
+            "Says what is in production's stage, whether it is a rollback, and what an execution recorded.",
+            [
+                codepipeline.GetPipelineState,
+                codepipeline.GetPipelineExecution,
+                codepipeline.ListActionExecutions,
+            ],
+        ),
     ):
-        see_releases = Permission("ThisRelease", why, [action], [arn_of(pipeline)])
+        see_releases = Permission("ThisRelease", why, actions, [arn_of(pipeline)])
         roles.allow_later(template, f"{name}Release", project.role, [see_releases])
 
 

@@ -87,6 +87,13 @@ def deployment_window(cron: str, time_zone: str) -> cp.BeforeEntryConditions:
     return cp.BeforeEntryConditions(Conditions=[_condition(EntryResult.FAIL, rule)])
 
 
+def only_if(variable: str, value: str) -> cp.BeforeEntryConditions:
+    """Skip the stage unless the variable has this value."""
+    configuration = {"Variable": variable, "Operator": "EQ", "Value": value}
+    rule = _rule("OnlyIf", RuleProvider.VARIABLE_CHECK, configuration)
+    return cp.BeforeEntryConditions(Conditions=[_condition(EntryResult.SKIP, rule)])
+
+
 def git_legal(variable: str) -> cp.BeforeEntryConditions:
     """Begin only if the variable could be a git branch's name."""
     configuration = {"Variable": variable, "Operator": "MATCHES", "Value": GIT_LEGAL}

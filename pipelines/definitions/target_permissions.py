@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awacs import awslambda, cloudwatch, iam, states
+from awacs import apigateway, awslambda, cloudwatch, iam, states
 from awacs import cloudformation as cfn
 from awacs.aws import Condition, StringEquals
 from troposphere import Sub
@@ -128,7 +128,7 @@ def _inspection_of(environment: Environment) -> list[Permission]:
         Permission(
             "LookAtStacks",
             "Reads what is deployed, and under which names.",
-            [cfn.DescribeStacks, cfn.DescribeStackResources],
+            [cfn.DescribeStacks, cfn.ListStackResources],
             _stacks(environment),
         ),
         Permission(
@@ -137,11 +137,30 @@ def _inspection_of(environment: Environment) -> list[Permission]:
             [states.DescribeExecution],
             [Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
         ),
+        *_running(),
+    ]
+
+
+def _running() -> list[Permission]:
+    """Of what runs: compared between staging and production."""
+    return [
         Permission(
             "LookAtFunctions",
-            "Reads the digests of the code that runs.",
-            [awslambda.GetFunctionConfiguration],
+            "Reads the digests of the code that runs, and which versions aliases lead to.",
+            [awslambda.GetFunctionConfiguration, awslambda.ListAliases],
             [Sub("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*")],
+        ),
+        Permission(
+            "LookAtWorkflows",
+            "Reads the definitions that run, and which versions aliases lead to.",
+            [states.DescribeStateMachine, states.DescribeStateMachineAlias],
+            [Sub(_SMOKE + "stateMachine:*")],
+        ),
+        Permission(
+            "LookAtApi",
+            "Reads what the deployed API answers: an export of its stage.",
+            [apigateway.GET],
+            [Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/*/stages/*/exports/*")],
         ),
     ]
 
@@ -152,9 +171,10 @@ def _inspection_of_production(environment: Environment) -> list[Permission]:
         Permission(
             "LookAtStacks",
             "Reads what a change set would do and what is deployed.",
-            [cfn.DescribeChangeSet, cfn.DescribeStacks, cfn.GetTemplate],
+            [cfn.DescribeChangeSet, cfn.DescribeStacks, cfn.GetTemplate, cfn.ListStackResources],
             _stacks(environment),
         ),
+        *_running(),
         Permission(
             "LookForDrift",
             "Compares a stack with its template; what it may not read of a resource is not compared.",

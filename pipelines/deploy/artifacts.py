@@ -79,6 +79,25 @@ def store_packages(
     return StoredPackages(bucket, {name: version for name, (version, _) in versions.items()})
 
 
+def stored_differences(aws: Aws, stored: StoredPackages, manifest: Manifest) -> list[str]:
+    """Return each package that the store does not hold, in the version that is named, as it was built."""
+
+    def difference(name: str) -> str:
+        package, version = manifest[name], stored.versions.get(name, "")
+        try:
+            head = aws.s3.head_object(
+                Bucket=stored.bucket, Key=package.key, VersionId=version, ChecksumMode="ENABLED"
+            )
+        except ClientError as error:
+            return f"{package.key} in version {version}: {error.response['Error']['Message']}"
+        checksum = head.get("ChecksumSHA256")
+        expected = _checksum(package)
+        return "" if checksum == expected else f"{package.key} is stored as {checksum}, not {expected}"
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return [line for line in pool.map(difference, manifest) if line]
+
+
 def _stored_version(aws: Aws, bucket: str, package: Package) -> str | None:
     """Return the version of a package that is stored already; None when other bytes, or none, are."""
     try:

@@ -75,8 +75,8 @@ def read(aws: Aws, stack: str, change_set: str) -> StackChanges:
     return StackChanges(
         stack,
         sorted(_changes(aws, stack, change_set)),
-        _template(aws, stack),
-        _template(aws, stack, change_set),
+        template(aws, stack),
+        template(aws, stack, change_set),
         {
             parameter["ParameterKey"]: parameter.get("ParameterValue", "")
             for parameter in described.get("Parameters", [])
@@ -111,7 +111,7 @@ def change_of(stack: str, change: Json) -> Change:
     )
 
 
-def _template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
+def template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
     """Return a template; empty for a stack that is only under review and so has none yet."""
     which = {"ChangeSetName": change_set} if change_set else {}
     states = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
@@ -119,5 +119,10 @@ def _template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
         return {}
     response = aws.cloudformation.get_template(StackName=stack, **which)  # type: ignore[arg-type]  # str to str
     body: Any = response["TemplateBody"]
-    parsed: Json = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
-    return parsed
+    return parsed(body if isinstance(body, str) else json.dumps(body))
+
+
+def parsed(template: str) -> Json:
+    """Return a template as its JSON, without what only Python's types add."""
+    body: Json = json.loads(template)
+    return body

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from environments import schema
+from environments import tools as tools_file
 from pipelines.aws import build_environment, tools_account
-from pipelines.build import image, library, packaging
+from pipelines.build import check_cache, image, library, packaging, provenance, reproducible_zip
+from pipelines.build.provenance import Origin
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import DIST, ROOT
 from pipelines.definitions.images import IMAGE_REPOSITORY
+from pipelines.definitions.keys import PROVENANCE_KEY
 from pipelines.definitions.packages import PACKAGE_BUCKET
-from pipelines.deploy import artifacts
+from pipelines.deploy import artifacts, embedded_overrides, synth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +27,9 @@ if TYPE_CHECKING:
     from pipelines.build.library import Index
     from pipelines.build.packaging import Manifest
     from pipelines.core.reporting import Reporter
+
+_RELEASED: Final = ("staging", "prod")
+"""The environments that a release goes through."""
 
 
 def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> None:
@@ -50,6 +60,66 @@ def package_published(progress: Callable[[str], None]) -> Manifest:
         wheel = library.build(Path(folder))
         published = library.fetch(_index(), wheel, Path(folder) / "published")
         return packaging.build(library=published, progress=progress)
+
+
+def sign(built: Path) -> int:
+    """Sign what this release deploys, and write the envelope beside the packages.
+
+    Templates are made anew here and compared with those of the build, so that nothing that lay in a bucket
+    between the two is signed unseen.
+
+    Args:
+        built: The artifact of Build.
+
+    Returns:
+        How many files the statement is about.
+
+    Raises:
+        Refused: A template is not what this source makes, or this is not the source that was checked.
+    """
+    tools, key = tools_account.connect(), build_environment.variable(PROVENANCE_KEY)
+    source = check_cache.digest(ROOT)
+    checked = check_cache.read(built / "reports")
+    if checked is not None and checked.source != source:
+        raise Refused("This is not the source that Build checked: its digest is another.", "Release again.")
+    subjects = _digests(DIST, "packages", "settings") | _templates(built / "dist")
+    pushed = packaging.read_image(packaging.PACKAGES)
+    if pushed is not None:
+        subjects["image"] = pushed.digest.removeprefix("sha256:")
+    origin = Origin(
+        tools_file.load().repository,
+        build_environment.variable("COMMIT"),
+        source,
+        reproducible_zip.digest(ROOT / "uv.lock"),
+        build_environment.pipeline_name(),
+        build_environment.variable("EXECUTION"),
+        os.environ.get("CODEBUILD_BUILD_ARN", ""),
+    )
+    stated = provenance.statement(subjects, origin, packaging.wheels_of(ROOT))
+    envelope = provenance.sign(tools, key, stated)
+    (packaging.PACKAGES / provenance.FILE).write_text(json.dumps(envelope, indent=1) + "\n")
+    return len(subjects)
+
+
+def _templates(built: Path) -> dict[str, str]:
+    """Return the digests of the build's templates, after comparing them with those that this source makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in _RELEASED:
+            synth.synth(embedded_overrides.environment(schema.load(name)), Path(folder) / "templates")
+        made = _digests(Path(folder), "templates")
+    wrong = provenance.differences(made, built, {name: name for name in made})
+    if wrong:
+        raise Refused("The build's templates are not what this source makes:\n" + "\n".join(wrong))
+    return made
+
+
+def _digests(root: Path, *folders: str) -> dict[str, str]:
+    """Return the SHA-256 of each file in folders of a root, by its path below it."""
+    paths = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]
+    unsigned = packaging.PACKAGES / provenance.FILE
+    return {
+        path.relative_to(root).as_posix(): reproducible_zip.digest(path) for path in paths if path != unsigned
+    }
 
 
 def _index() -> Index:

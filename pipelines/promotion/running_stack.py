@@ -118,7 +118,8 @@ def _version(aws: Aws, logical: str, physical: str, plain: Callable[[str], str])
 
 def _function_alias(aws: Aws, logical: str, physical: str, plain: Callable[[str], str]) -> Running:
     function, _, name = physical.rpartition(":")
-    alias: Any = dict(aws.functions.get_alias(FunctionName=function, Name=name))
+    pages: Any = aws.functions.get_paginator("list_aliases").paginate(FunctionName=function)
+    (alias,) = [alias for page in pages for alias in page["Aliases"] if alias["Name"] == name]
     more = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
     leads_to = [f"{function}:{version}" for version in (alias["FunctionVersion"], *sorted(more))]
     return {f"{logical} leads to": plain(" ".join(leads_to))}

@@ -1,79 +1,173 @@
-"""The last look before production changes: is it what was approved, and is it what staging runs?"""
+"""The checks between an approval and production: is it genuine, is it what staging ran, was it approved?
+
+Each release is judged by its own records (`release_record.py`), never by what staging or another release does
+meanwhile.
+"""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.build import packaging, provenance
 from pipelines.core.refusals import Refused
-from pipelines.deploy import embedded_overrides
+from pipelines.deploy import artifacts, embedded_overrides
 from pipelines.evidence import stack_changes
-from templates.capabilities.parameters import IMAGE_DIGEST, code_key, code_version, pascal
+from pipelines.promotion import reviewed, running_stack
+from templates.capabilities.parameters import IMAGE_DIGEST, code_key, code_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
     from pipelines.build.packaging import Image, Manifest, StoredPackages
-    from pipelines.evidence.stack_changes import StackChanges
+    from pipelines.promotion.running_stack import Running
+
+Json = dict[str, Any]
+_DIST = "dist"
 
 
 class NotAsApproved(Refused):
-    """What would be executed is not what was approved, or not what staging runs."""
+    """Something is not what was signed, not what staging ran, or not what was approved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a release runs: its packages, where they are stored, and their image where there is one."""
+    """What a release deploys, as its own artifacts hold it.
+
+    Attributes:
+        manifest: Its packages.
+        stored: Where they are stored.
+        image: The image that was built of them, where there is one.
+        subjects: The SHA-256 of every file that was signed.
+    """
 
     manifest: Manifest
-    stored: StoredPackages | None = None
-    image: Image | None = None
+    stored: StoredPackages | None
+    image: Image | None
+    subjects: Mapping[str, str]
 
 
-def verify(prod: Aws, staging: Aws | None, release: Release, *, prepared: str, approved: str | None) -> None:
-    """Refuse unless the prepared change sets may be executed.
+def read_release(tools: Aws, key: str, packages: Path, built: Path) -> Release:
+    """Return a release after checking its signature, every file of it, and every package in the store.
+
+    Args:
+        tools: The tools account.
+        key: The key that Publish signs with.
+        packages: The artifact of Publish.
+        built: The artifact of Build.
+
+    Raises:
+        NotGenuine: The key did not sign its provenance.
+        NotAsApproved: A file or a stored package is not what was signed; each is named.
+    """
+    folder = packages / _DIST / "packages"
+    envelope = provenance.read(folder / provenance.FILE)
+    provenance.verify(tools, key, envelope)
+    subjects = provenance.subjects_of(envelope)
+    problems: list[str] = []
+    for root, kinds in ((packages, ("packages/", "settings/")), (built, ("templates/",))):
+        names = {subject: subject for subject in subjects if subject.startswith(kinds)}
+        problems += provenance.differences(subjects, root / _DIST, names)
+    if problems:
+        raise _refusal(problems)
+    manifest, stored = packaging.read_intact(folder), packaging.read_stored(folder)
+    problems = [] if stored is None else artifacts.stored_differences(tools, stored, manifest)
+    if problems or not manifest:
+        raise _refusal(problems or ["the manifest lists no package"])
+    return Release(manifest, stored, packaging.read_image(folder), subjects)
+
+
+def check_staging(release: Release, staging: Running, environment: Environment) -> None:
+    """Refuse unless what staging ran, by its own record, is this release's code.
+
+    Raises:
+        NotAsApproved: It is other code; each function is named.
+    """
+    problems = []
+    for name, package in release.manifest.items():
+        expected, ran = _code(environment, package.sha256, release), staging.get(running_stack.code_of(name))
+        if ran != expected:
+            problems.append(f"staging ran {name} as {ran}, and the release holds {expected}")
+    if problems:
+        raise _refusal(problems)
+
+
+def check_review(prod: Aws, release: Release, review: Json, built: Path) -> list[str]:
+    """Refuse unless what was reviewed is this release; return what of production moved since.
 
     Args:
         prod: Production's account.
-        staging: Staging's account; none in a rollback, whose packages staging may have left behind.
-        release: What it would run.
-        prepared: The change set that would be executed, in production's stacks.
-        approved: The one that was reviewed; none in a rollback, which goes back to what was approved once.
+        release: The release.
+        review: The record of what was reviewed.
+        built: The artifact of Build, with the signed templates.
 
     Raises:
-        NotAsApproved: They may not; every difference is listed.
+        NotAsApproved: What was reviewed would have deployed something else.
+    """
+    environment = embedded_overrides.environment(prod.environment)
+    problems: list[str] = []
+    for kind, stack in (("network", environment.network_stack), ("payments", environment.default_stack)):
+        after = review["stacks"][stack]["after"]
+        template = stack_changes.parsed((built / _DIST / "templates" / "prod" / f"{kind}.json").read_text())
+        if after["template"] != reviewed.template_digest(template):
+            problems.append(f"{stack}: another template was reviewed than was signed")
+        if kind == "payments":
+            problems += _other_code(f"{stack} would run", environment, after["parameters"], release)
+    if problems:
+        raise _refusal(problems)
+    return reviewed.moved(review["stacks"], prod)
+
+
+def check_prepared(prod: Aws, review: Json, change_set: str, *, rollback: bool) -> None:
+    """Refuse unless production's prepared change sets are the reviewed ones.
+
+    A rollback goes back to what was approved once, from wherever production is: the state after it has to be
+    the approved one, and the way there may be another.
+
+    Raises:
+        NotAsApproved: They are not; each difference is named.
     """
     environment = embedded_overrides.environment(prod.environment)
     problems: list[str] = []
     for stack in (environment.network_stack, environment.default_stack):
-        ready = stack_changes.read(prod, stack, prepared)
-        if approved is not None:
-            problems += differences(stack_changes.read(prod, stack, approved), ready)
-        if stack == environment.default_stack:
-            problems += _other_code(f"{stack} would run", environment, ready.parameters, release)
-    if staging is not None:
-        problems += _not_what_staging_runs(staging, release)
+        prepared, expected = stack_changes.read(prod, stack, change_set), review["stacks"][stack]
+        if rollback:
+            wrong = reviewed.state_differences(expected["after"], reviewed.after(prepared))
+        else:
+            wrong = reviewed.differences(expected, prepared)
+        problems += [f"{stack}: {difference} than approved" for difference in wrong]
+    if not rollback:
+        problems += [f"since the approval, {line}" for line in reviewed.moved(review["stacks"], prod)]
     if problems:
-        raise NotAsApproved("Production was not changed:\n" + "\n".join(problems), "Release again.")
+        raise _refusal(problems)
 
 
-def differences(approved: StackChanges, prepared: StackChanges) -> list[str]:
-    """Return every difference between a prepared change set and the approved one, in words."""
-    problems = []
-    if approved.changes != prepared.changes:
-        other = sorted({change.resource for change in set(approved.changes) ^ set(prepared.changes)})
-        problems.append(f"{approved.stack}: other changes than approved, to {', '.join(other)}")
-    for attribute in ("parameters", "tags"):
-        reviewed, ready = getattr(approved, attribute), getattr(prepared, attribute)
-        names = sorted(name for name in reviewed | ready if reviewed.get(name) != ready.get(name))
-        if names:
-            problems.append(f"{approved.stack}: other {attribute} than approved: {', '.join(names)}")
-    if approved.after != prepared.after:
-        problems.append(f"{approved.stack}: another template than approved")
-    return problems
+def check_running(prod: Aws, staging: Running) -> None:
+    """Refuse unless production runs what staging ran: code, settings, workflows and API.
+
+    Raises:
+        NotAsApproved: It does not; each difference is named.
+    """
+    running = running_stack.read(prod, prod.environment.default_stack)
+    wrong = running_stack.differences(staging, running)
+    if wrong:
+        raise NotAsApproved(
+            "Production does not run what staging ran:\n" + "\n".join(wrong),
+            "The stage is rolled back. Find out who changed production, or what the templates do otherwise.",
+        )
+
+
+def _refusal(problems: list[str]) -> NotAsApproved:
+    return NotAsApproved("Production was not changed:\n" + "\n".join(problems), "Release again.")
+
+
+def _code(environment: Environment, sha256: str, release: Release) -> str:
+    if environment.functions.packaging == "image" and release.image:
+        return release.image.digest.removeprefix("sha256:")
+    return sha256
 
 
 def _other_code(
@@ -90,37 +184,3 @@ def _other_code(
         if (key, version) != (package.key, versions.get(name)):
             held = f"{package.key} in version {versions.get(name)}"
             yield f"{subject} {name} from {key} in version {version}, and the release holds {held}"
-
-
-def _not_what_staging_runs(staging: Aws, release: Release) -> Iterator[str]:
-    """Compare both what staging was told to run and what it really runs."""
-    environment = embedded_overrides.environment(staging.environment)
-    stack = environment.default_stack
-    described: Any = staging.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    parameters = {
-        parameter["ParameterKey"]: parameter.get("ParameterValue", "")
-        for parameter in described["Parameters"]
-    }
-    yield from _other_code(f"{stack} runs", environment, parameters, release)
-    for name, package in release.manifest.items():
-        resource = f"{pascal(name)}Function"
-        described_function = staging.cloudformation.describe_stack_resources(
-            StackName=stack, LogicalResourceId=resource
-        )
-        function = described_function["StackResources"][0].get("PhysicalResourceId", "")
-        runs = _digest(staging.functions.get_function_configuration(FunctionName=function))
-        held = package.sha256
-        if environment.functions.packaging == "image" and release.image:
-            held = release.image.digest.removeprefix("sha256:")
-        if runs != held:
-            yield f"{stack} runs {name} as {runs}, and the release holds {held}"
-
-
-def _digest(function: Mapping[str, Any]) -> str:
-    """The digest of a function's code, in hexadecimal: Lambda tells a zip's in base 64, an image's as it is.
-
-    Source: Lambda developer guide, "Create a Lambda function using a container image": the image's digest is
-    in what GetFunctionConfiguration tells.
-    """
-    code_sha256 = str(function["CodeSha256"])
-    return code_sha256 if function.get("PackageType") == "Image" else base64.b64decode(code_sha256).hex()

@@ -34,7 +34,7 @@ _CALL = re.compile(
     r"""(make\ [a-z]+
       |\.venv/bin/payments\ [a-z].*
       |export\ [A-Z_]+="\$\(\.venv/bin/payments\ [a-z\ ]+\)"
-      |export\ SUMMARY="\$\(cat\ dist/evidence/summary\.txt\)"
+      |export\ [A-Z]+="\$\(cat\ dist/(evidence|record)/[a-z]+\.txt\)"
       )""",
     re.VERBOSE,
 )

@@ -48,17 +48,45 @@ def test_the_release_pipeline_takes_main_through_staging_and_a_yes_to_production
     release = pipelines["ReleasePipeline"]
 
     assert (release["PipelineType"], release["ExecutionMode"]) == ("V2", "QUEUED")
-    expected = ["Source", "Build", "Publish", "Staging", "Approve", "Production", "Docs"]
+    expected = ["Source", "Build", "Publish", "Staging"]
+    expected += ["Approve", "Verify", "ApproveAgain", "Production", "Docs"]
     assert list(stages(release)) == expected
     (push,) = release["Triggers"][0]["GitConfiguration"]["Push"]
     assert push == {"Branches": {"Includes": ["main"]}}
 
 
-def test_production_has_a_window_a_bake_and_a_way_back(pipelines: dict[str, Json]) -> None:
+def test_a_refusal_rolls_nothing_back_and_asks_again_only_where_production_moved(
+    pipelines: dict[str, Json],
+) -> None:
+    release = stages(pipelines["ReleasePipeline"])
+    # Given the stages between an approval and production
+    verify, again = release["Verify"], release["ApproveAgain"]
+    # Then the deployment window is before the last look, and neither stage takes anything back
+    (window,) = verify["BeforeEntry"]["Conditions"]
+    assert window["Rules"][0]["RuleTypeId"]["Provider"] == "DeploymentWindow"
+    assert "OnFailure" not in verify
+    assert "OnFailure" not in again
+    # And the second question is skipped unless the last look found that production moved
+    (condition,) = again["BeforeEntry"]["Conditions"]
+    assert condition["Result"] == "SKIP"
+    configuration = condition["Rules"][0]["Configuration"]
+    assert configuration == {"Variable": "#{Verify.MOVED}", "Operator": "EQ", "Value": "yes"}
+    assert in_order(again)[-3:] == ["Evidence", "Approve", "VerifyAgain"]
+
+
+def test_what_staging_ran_is_recorded_by_the_execution_that_smokes_it(pipelines: dict[str, Json]) -> None:
+    actions = {
+        action["Name"]: action for action in stages(pipelines["ReleasePipeline"])["Staging"]["Actions"]
+    }
+    assert actions["Record"]["RunOrder"] == actions["Smoke"]["RunOrder"]
+    assert told(actions["Record"]) == {"CHECK": "record"}
+
+
+def test_production_has_a_bake_and_a_way_back_that_no_condition_delays(pipelines: dict[str, Json]) -> None:
     production = stages(pipelines["ReleasePipeline"])["Production"]
 
-    (before,), (after,) = production["BeforeEntry"]["Conditions"], production["OnSuccess"]["Conditions"]
-    assert before["Rules"][0]["RuleTypeId"]["Provider"] == "DeploymentWindow"
+    assert "BeforeEntry" not in production
+    (after,) = production["OnSuccess"]["Conditions"]
     assert (after["Result"], after["Rules"][0]["RuleTypeId"]["Provider"]) == ("ROLLBACK", "CloudWatchAlarm")
     assert production["OnFailure"]["Result"] == "ROLLBACK"
 
@@ -100,6 +128,7 @@ def test_production_executes_only_after_it_was_compared_with_what_was_approved(
         "Deploy-network",
         "Deploy-payments",
         "Smoke",
+        "Compare",
     ]
     assert in_order(stages(pipelines["ReleasePipeline"])["Production"]) == expected
 

@@ -124,6 +124,7 @@ def test_a_pipeline_runs_projects_of_its_own_zone_alone(
 @pytest.mark.parametrize("zone", ["branch", "release"])
 def test_every_build_writes_its_own_artifact_and_its_own_cache(pipelines_template: Json, zone: str) -> None:
     made = {"Build": "Built", "BranchBuild": "Built", "Publish": "Packages", "Name": "Named"}
+    made |= {"Evidence": "Reviewed*", "Verify": "Recorded"}
     stores = {"branch": ("BranchArtifacts", "BranchPackages"), "release": ("Artifacts", "Packages")}[zone]
     for name in roles(pipelines_template, zone):
         project = name.removesuffix("Role")

@@ -66,7 +66,7 @@ def test_what_is_no_template_is_told_with_the_file_s_name(tmp_path: Path, text: 
 def test_conditions_of_cloudformation_are_read_as_if_they_held(ours: Json) -> None:
     # Given a pipeline where a condition chooses between two configurations, and one key may be absent
     template = copy.deepcopy(ours)
-    (question,) = [one for one in actions(template, "ReleasePipeline") if one["Name"] == "Approve"]
+    question = next(one for one in actions(template, "ReleasePipeline") if one["Name"] == "Approve")
     question["Configuration"]["CustomData"] = {"Ref": "AWS::NoValue"}
     question["Configuration"] = {"Fn::If": ["Shown", question["Configuration"], {"Ref": "AWS::NoValue"}]}
 

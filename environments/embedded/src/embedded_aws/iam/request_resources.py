@@ -36,6 +36,8 @@ def _extended(original: _Extract) -> _Extract:
                 return _object(resource, path)
             if service == "cloudformation" and _first(query, "Action") in _OF_EVERY_STACK and resource == "*":
                 return Scope(account, region).arn("cloudformation", "stack/*/*")
+            if service == "states":
+                return str(_parsed(body).get("stateMachineAliasArn") or resource)
             return _log_stream(resource, headers, body) if service == "logs" else resource
         return _RESOURCES[service](Scope(account, region), _parsed(body), query)
 
