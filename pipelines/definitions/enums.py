@@ -64,6 +64,7 @@ class EntryResult(StrEnum):
     """What becomes of an execution whose entry condition does not hold."""
 
     FAIL = "FAIL"
+    SKIP = "SKIP"
 
 
 class SuccessResult(StrEnum):
