@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from bson.int64 import Int64
 
+from data_api.domain.requests import fingerprint, opening_mark
 from payment_data.client import DataApi, Response
 from pipelines.cli.order_view import table
 from pipelines.orders.payment_stack import proxy_event
@@ -121,18 +123,20 @@ def _order(number: int, key: str) -> Document:
         "type": "food",
         "delivery_address": "1 Row",
     }
-    states = ("NEW", "RESERVED", "PAID", "COMPLETED")
-    history = [{"at": at, "from": None, "to": state, "execution": "e", "reason": None} for state in states]
+    moves = pairwise((None, "NEW", "RESERVED", "PAID", "COMPLETED"))
+    history = [{"at": at, "from": was, "to": to, "execution": "e", "reason": None} for was, to in moves]
+    ordered = [line | {"price": _PRICE, "quantity": 1}]
+    user_id = f"u{number // _PER_PRODUCT:06}"
     delivery: Document = {"product_id": line["product_id"], "delivery_address": "1 Row", "state": "arranged"}
     delivery |= {"quantity": Int64(1)}
     return {
         "_id": key,
-        "user_id": f"u{number // _PER_PRODUCT:06}",
+        "user_id": user_id,
         "currency": "EUR",
         "total": Int64(_PRICE),
         "lines": [line | {"price": Int64(_PRICE), "quantity": Int64(1)}],
         "synthetic": False,
-        "fingerprint": "f",
+        "fingerprint": fingerprint({"user_id": user_id, "currency": "EUR", "lines": ordered}),
         "state": "COMPLETED",
         "payment": "credit:1:250:EUR",
         "paid_by": "credit",
@@ -154,6 +158,7 @@ def _product(group: int) -> Document:
         "currency": "EUR",
         "available": Int64(0),
         "opening": Int64(_PER_PRODUCT),
+        "opened_with": opening_mark(f"p{group:06}", _PER_PRODUCT),
         "holds": dict.fromkeys(_keys(group), hold),
         "synthetic": False,
         "created_at": datetime.now(UTC),
@@ -168,6 +173,7 @@ def _user(group: int) -> Document:
         "currency": "EUR",
         "balance": Int64(0),
         "opening": Int64(_PER_PRODUCT * _PRICE),
+        "opened_with": opening_mark(f"u{group:06}", _PER_PRODUCT * _PRICE),
         "operations": dict.fromkeys(_keys(group), charge),
         "synthetic": False,
         "created_at": datetime.now(UTC),

@@ -84,6 +84,12 @@ class Order:
         return self.fingerprint in map(fingerprint, requests)
 
     @property
+    def in_time(self) -> bool:
+        """Say whether no change of its state is before the one before, nor before it was created."""
+        times = [self.created_at, *(entry["at"] for entry in self.history)]
+        return times == sorted(times)
+
+    @property
     def settled(self) -> bool:
         """Say whether the order's records may be gone from products and users: then nothing is written."""
         return self.books in {"settling", "settled"}

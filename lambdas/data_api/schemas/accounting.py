@@ -79,7 +79,7 @@ _PAYMENT = Object(
     },
     ("payment_intent",),
 )
-_MOVE = Object({"at": Timestamp(), "from": _TEXT, "to": _TEXT}, ("from",))
+_MOVE = Object({"from": _TEXT, "to": _TEXT}, ("from",))
 _AUDITED = Object(
     {
         "order_id": bodies.ORDER_ID,
@@ -93,6 +93,7 @@ _AUDITED = Object(
         "as_created": Boolean("Payer, currency and lines are those of the request that created it."),
         "unknown": Array(_TEXT, 0, 101, description="What it names and does not exist."),
         "history": Array(_MOVE, 0, 1000),
+        "in_time": Boolean("No change of its state is before the one before, nor before it was created."),
         "deadline": Timestamp(),
         "books": _TEXT,
         "paid_by": bodies.METHOD,
@@ -203,6 +204,7 @@ def audited(order: Order, records: Records, legs: list[Document], unknown: list[
         "as_created": order.as_created,
         "unknown": unknown,
         "history": [_move(entry) for entry in order.history],
+        "in_time": order.in_time,
         "payments": [audited_payment(payment) for payment in records.payments],
         "lines": [_line(line, records.holds.get(line.product_id)) for line in order.lines],
         "deliveries": deliveries(order)["deliveries"],
@@ -220,8 +222,8 @@ def audited(order: Order, records: Records, legs: list[Document], unknown: list[
 
 
 def _move(entry: Document) -> Document:
-    view: Document = {"at": moment(entry["at"]), "to": str(entry["to"])}
-    return view | ({"from": str(entry["from"])} if entry["from"] else {})
+    before = entry["from"]
+    return {"from": str(before), "to": str(entry["to"])} if before else {"to": str(entry["to"])}
 
 
 def _line(line: Line, hold: object) -> Document:
