@@ -154,7 +154,7 @@ def test_a_bad_start_is_refused(make_workflow: MakeWorkflow, request_: dict[str,
         ({"A": {"Type": "Pass", "Next": "B"}}, "MISSING_TRANSITION_TARGET"),
         ({"A": {"Type": "Choice", "Choices": [], "Default": "B"}}, "MISSING_TRANSITION_TARGET"),
         ({"A": {"Type": "Pass", "Output": "{% $( %}", "End": True}}, "INVALID_JSONATA_EXPRESSION"),
-        ({"A": {"Type": "Task", "Resource": "x", "HeartbeatSeconds": 3, "End": True}}, "not emulated here"),
+        ({"A": {"Type": "Task", "Resource": "x", "Credentials": {}, "End": True}}, "not emulated here"),
     ],
 )
 def test_a_bad_definition_is_refused(make_workflow: MakeWorkflow, states: Any, problem: str) -> None:
@@ -218,12 +218,12 @@ def test_a_stopped_execution_makes_no_further_attempt(
     }
     workflow = make_workflow({"Call": task})
     stopped, other = workflow.start(), workflow.start()
-    wait_until(lambda: "TaskFailed" in workflow.events(stopped), "a failed call", every=0.01)
+    wait_until(lambda: "LambdaFunctionFailed" in workflow.events(stopped), "a failed call", every=0.01)
     # When one is stopped, and the other has ended
     workflow.client.stop_execution(executionArn=stopped)
     assert workflow.end(other).error == "OutOfStock"
     # Then the other called twice, and the stopped one only once
-    calls = [workflow.events(execution).count("TaskScheduled") for execution in (stopped, other)]
+    calls = [workflow.events(execution).count("LambdaFunctionScheduled") for execution in (stopped, other)]
     assert calls == [1, 2]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-_TYPES = {"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"}
-_NOT_EMULATED = ("HeartbeatSeconds", "HeartbeatSecondsPath", "TimeoutSecondsPath", "Credentials")
+_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
+_INNER = ("ItemProcessor", "Iterator", "Branches")
+_NOT_EMULATED = ("Credentials",)
 
 
 def install() -> None:
@@ -31,26 +32,72 @@ def problem(text: str | None) -> str | None:
     return first and f"Invalid State Machine Definition: '{first}'"
 
 
-def _problems(machine: dict[str, Any], path: str) -> Iterator[str]:
-    states = machine.get("States")
-    if not isinstance(states, dict) or not states:
-        yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [States] at {path or '/'}"
+def _problems(machine: dict[str, Any], path: str, language: str = "JSONPath") -> Iterator[str]:
+    missing = [name for name in ("States", "StartAt") if not machine.get(name)]
+    if missing:
+        yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [{', '.join(missing)}] at {path or '/'}"
         return
-    if machine.get("StartAt") not in states:
-        missing = machine.get("StartAt")
-        yield f"MISSING_TRANSITION_TARGET: Missing 'StartAt' target: {missing} at {path}/StartAt"
+    states = machine["States"]
+    language = machine.get("QueryLanguage", language)
+    if machine["StartAt"] not in states:
+        start = machine["StartAt"]
+        yield f"MISSING_TRANSITION_TARGET: Missing 'StartAt' target: {start} at {path}/StartAt"
     for name, state in states.items():
-        path_of_state = f"{path}/States/{name}"
-        if state.get("Type") not in _TYPES:
-            kind = state.get("Type")
-            yield f"SCHEMA_VALIDATION_FAILED: Type {kind} is not one of {sorted(_TYPES)} at {path_of_state}"
-        for field in _NOT_EMULATED:
-            if field in state:
-                yield f"{field} is not emulated here at {path_of_state}"
+        place = f"{path}/States/{name}"
+        yield from _state_problems(state, place, language)
         for target, where in _targets(state):
             if target not in states:
-                yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {path_of_state}/{where}"
-        yield from _inner_problems(state, path_of_state)
+                yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {place}/{where}"
+        yield from _inner_problems(state, place, language)
+
+
+def _state_problems(state: dict[str, Any], place: str, language: str) -> Iterator[str]:
+    if state.get("Type") not in _TYPES:
+        kinds = ", ".join(_TYPES)
+        values = f"The field 'Type' should have one of these values: [{kinds}]"
+        yield f"SCHEMA_VALIDATION_FAILED: {values} at {place}/Type"
+    own = state.get("QueryLanguage", language)
+    if (language, own) == ("JSONata", "JSONPath"):
+        yield (
+            "SCHEMA_VALIDATION_FAILED: 'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole "
+            f"state machine at {place}"
+        )
+    heartbeats = ("HeartbeatSeconds", "HeartbeatSecondsPath") if _calls_back(state) else ()
+    for field in (*_NOT_EMULATED, *heartbeats):
+        if field in state:
+            yield f"{field} is not emulated here at {place}"
+    if state.get("Type") == "Parallel" and not state.get("Branches"):
+        yield f"SCHEMA_VALIDATION_FAILED: Value cannot be empty at {place}/Branches"
+    if own == "JSONata":
+        yield from _expression_problems(state, place)
+
+
+def _expression_problems(state: dict[str, Any], place: str) -> Iterator[str]:
+    """What JSONata cannot refer to: the context by `$$`, and an error outside of a catcher."""
+    for where, expression, caught in _expressions(state, place, caught=False):
+        if "$$" in expression:
+            yield f"INVALID_JSONATA_EXPRESSION: '$$' is not allowed; use '$states.context' at {where}"
+        if "$states.errorOutput" in expression and not caught:
+            yield f"INVALID_JSONATA_EXPRESSION: '$states.errorOutput' is only available in a Catch at {where}"
+
+
+def _expressions(value: Any, place: str, *, caught: bool) -> Iterator[tuple[str, str, bool]]:
+    """Yield each expression of a state, where it is, and whether it is a catcher's."""
+    if isinstance(value, str) and value.startswith("{%") and value.endswith("%}"):
+        yield place, value[2:-2], caught
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            if name not in _INNER:
+                yield from _expressions(member, f"{place}/{name}", caught=caught or name == "Catch")
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _expressions(member, f"{place}[{number}]", caught=caught)
+
+
+def _calls_back(state: dict[str, Any]) -> bool:
+    """Tell whether somebody else reports a task's end: there alone a heartbeat counts."""
+    resource = str(state.get("Resource", ""))
+    return ".waitForTaskToken" in resource or ":activity:" in resource
 
 
 def _targets(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -62,9 +109,9 @@ def _targets(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield rule.get("Next"), f"{field}[{index}]/Next"
 
 
-def _inner_problems(state: dict[str, Any], path_of_state: str) -> Iterator[str]:
+def _inner_problems(state: dict[str, Any], place: str, language: str) -> Iterator[str]:
     for field in ("ItemProcessor", "Iterator"):
         if field in state:
-            yield from _problems(state[field], f"{path_of_state}/{field}")
+            yield from _problems(state[field], f"{place}/{field}", language)
     for index, branch in enumerate(state.get("Branches", [])):
-        yield from _problems(branch, f"{path_of_state}/Branches[{index}]")
+        yield from _problems(branch, f"{place}/Branches[{index}]", language)

@@ -5,6 +5,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from embedded_aws.stepfunctions import (
+    api_checks,
     definition_checks,
     executions,
     nested_executions,
@@ -17,7 +18,7 @@ from embedded_aws.stepfunctions import (
 
 def install() -> None:
     """Install every part, and route RedriveExecution."""
-    for part in (definition_checks, retries, tasks, executions, versions, nested_executions):
+    for part in (api_checks, definition_checks, retries, tasks, executions, versions, nested_executions):
         part.install()
     stepfunctions._AWS_SDK_SERVICE_MAP["codepipeline"] = {
         "target_prefix": "CodePipeline_20150709",

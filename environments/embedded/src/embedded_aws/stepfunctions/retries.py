@@ -9,7 +9,9 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-_TERMINAL = {"States.DataLimitExceeded", "States.Runtime"}
+from embedded_aws.stepfunctions import evaluation
+
+_TERMINAL = {"States.Runtime"}
 
 
 def backoff_seconds(retrier: dict[str, Any], count: int) -> float:
@@ -44,10 +46,10 @@ class Retries:
 
 def matches(names: list[str], error: str) -> bool:
     """Tell whether an ErrorEquals list matches an error name."""
-    if error in names:
-        return True
     if error in _TERMINAL:
         return False
+    if error in names:
+        return True
     return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
 
 
@@ -57,7 +59,7 @@ def caught(state: dict[str, Any], value: Any, ctx: dict[str, Any], error: Any) -
     if catcher is None:
         raise error
     language = stepfunctions._state_query_language(state, ctx)
-    output = {"Error": error.error, "Cause": error.cause}
+    output = {"Error": error.error or "", "Cause": error.cause or ""}
     return stepfunctions._apply_catcher(catcher, value, ctx, language, output), catcher["Next"]
 
 
@@ -70,6 +72,9 @@ def retried(state: dict[str, Any], value: Any, ctx: dict[str, Any], attempt: Cal
             return attempt()
         except stepfunctions._ExecutionError as error:
             if not retries.wait(error.error):
+                place = evaluation.current()
+                if place is not None and not getattr(error, "before_items", False):
+                    stepfunctions._add_event(place.execution, f"{state['Type']}StateFailed")
                 return caught(state, value, ctx, error)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.services import lambda_svc, stepfunctions
 
-from embedded_aws.stepfunctions import retries, task_permissions
+from embedded_aws.stepfunctions import evaluation, retries, task_permissions
 
 _LIMIT_BYTES = 262_144
 _Error = stepfunctions._ExecutionError
@@ -61,7 +61,7 @@ def call_function(reference: str, event: Any) -> Any:
 
 def check_size(value: Any, state_name: str) -> str:
     """Return the value as JSON text, refusing what Step Functions does not carry from state to state."""
-    text = json.dumps(value)
+    text = evaluation.compact(value)
     if len(text.encode()) > _LIMIT_BYTES:
         message = f"The state/task '{state_name}' returned a result with a size exceeding the maximum"
         raise _Error("States.DataLimitExceeded", f"{message} number of bytes service limit.")
@@ -75,10 +75,16 @@ def _attempt(state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: 
     else:
         selected = stepfunctions._apply_input_path(state, value, ctx)
         arguments = stepfunctions._apply_parameters(state, selected, ctx)
-    _event(execution, state, "Scheduled", parameters=json.dumps(arguments), region=stepfunctions.get_region())
+    _event(
+        execution,
+        state,
+        "Scheduled",
+        parameters=evaluation.compact(arguments),
+        region=stepfunctions.get_region(),
+    )
     _event(execution, state, "Started")
     result = _call(state, value, arguments, ctx)
-    text = check_size(result, ctx["State"]["Name"])
+    text = check_size(result, _label(state["Resource"]))
     _event(execution, state, "Succeeded", output=text, outputDetails={"truncated": False})
     if jsonata:
         output = stepfunctions._apply_jsonata_output(state, value, ctx, result=result, default=result)
@@ -93,9 +99,27 @@ def _attempt(state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: 
 def _call(state: dict[str, Any], value: Any, arguments: Any, ctx: dict[str, Any]) -> Any:
     resource = state["Resource"]
     task_permissions.require(resource, arguments, ctx)
+    if resource.endswith(":states:::lambda:invoke"):
+        return _invoked(state, value, {"Payload": {}, **arguments}, ctx)
     if ".waitForTaskToken" in resource:
         ctx["Task"] = {"Token": stepfunctions.new_uuid()}
         return stepfunctions._invoke_with_callback(resource, arguments, ctx["Task"]["Token"], state)
+    return _timed(state, value, arguments, ctx)
+
+
+def _invoked(state: dict[str, Any], value: Any, arguments: dict[str, Any], ctx: dict[str, Any]) -> Any:
+    """Invoke a function; the result says which version ran."""
+    result = _timed(state, value, arguments, ctx)
+    _, config, _ = lambda_svc._get_func_record_for_ref(arguments.get("FunctionName", ""))
+    return {"ExecutedVersion": (config or {}).get("Version", "$LATEST"), **result}
+
+
+def _timed(state: dict[str, Any], value: Any, arguments: Any, ctx: dict[str, Any]) -> Any:
+    resource = state["Resource"]
+    if "TimeoutSecondsPath" in state:
+        effective = stepfunctions._apply_input_path(state, value, ctx)
+        seconds = stepfunctions._resolve_path_or_ctx(state["TimeoutSecondsPath"], effective, ctx)
+        return _within(float(seconds), resource, arguments)
     if "TimeoutSeconds" not in state or ":activity:" in resource:
         return stepfunctions._invoke_resource(resource, arguments)
     seconds = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", value, ctx)
@@ -116,16 +140,41 @@ def _within(seconds: float, resource: str, arguments: Any) -> Any:
     thread.start()
     thread.join(seconds)
     if not outcome:
-        raise _Error("States.Timeout", f"Task timed out after {seconds:g} seconds")
+        raise _Error("States.Timeout", None)
     result, error = outcome[0]
     if error is not None:
         raise error
     return result
 
 
+def _label(resource: str) -> str:
+    """Return what Step Functions calls a task: its service, or the function itself."""
+    service = resource.partition(":states:::")[2].partition(":")[0]
+    return service or resource
+
+
 def _event(execution: dict[str, Any], state: dict[str, Any], kind: str, **details: Any) -> None:
+    if _is_function(state["Resource"]):
+        _function_event(execution, state["Resource"], kind, details)
+        return
     service, _, action = state["Resource"].partition(":states:::")[2].rpartition(":")
     if action.isdigit():  # startExecution.sync:2
         service, _, action = state["Resource"].partition(":states:::")[2].partition(":")
     named = {"resourceType": service or "lambda", "resource": action or state["Resource"]}
+    details = {key: value for key, value in details.items() if value is not None}
     stepfunctions._add_event(execution, f"Task{kind}", {f"task{kind}EventDetails": {**named, **details}})
+
+
+def _is_function(resource: str) -> bool:
+    return ":lambda:" in resource and ":function:" in resource
+
+
+def _function_event(execution: dict[str, Any], resource: str, kind: str, details: dict[str, Any]) -> None:
+    """Note what became of a function that a state names as its resource, in events of their own kinds."""
+    shown = {key: value for key, value in details.items() if key in {"error", "cause", "output"} and value}
+    if kind == "Scheduled":
+        shown = {"resource": resource, "input": details["parameters"], "inputDetails": {"truncated": False}}
+    elif kind == "Succeeded":
+        shown["outputDetails"] = {"truncated": False}
+    named = {f"lambdaFunction{kind}EventDetails": shown} if shown else {}
+    stepfunctions._add_event(execution, f"LambdaFunction{kind}", named)

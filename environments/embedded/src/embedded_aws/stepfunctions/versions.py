@@ -13,9 +13,10 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.stepfunctions import start_requests
+from embedded_aws.stepfunctions import api_checks, start_requests
 
 _PINNED = ("stateMachineVersionArn", "stateMachineAliasArn", "redriveCount", "redriveDate")
+_OK = 200
 _naming = threading.Lock()  # two starts by one name make one execution
 
 
@@ -39,7 +40,7 @@ def start_execution(data: dict[str, Any]) -> Any:
     if machine is None:
         message = f"State Machine Does Not Exist: '{data.get('stateMachineArn')}'"
         return stepfunctions.error_response_json("StateMachineDoesNotExist", message, 400)
-    name, text = data.get("name") or stepfunctions.new_uuid(), data.get("input") or "{}"
+    name, text = data.get("name") or stepfunctions.new_uuid(), data.get("input", "{}")
     if refused := start_requests.refusal(name, text):
         return refused
     arn = f"{machine['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
@@ -67,8 +68,16 @@ def _of_version(stock: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, A
             key, source = "stateMachineAliasArn", alias["routingConfiguration"][0]["stateMachineVersionArn"]
         elif arn in stepfunctions._state_machine_versions:
             key, source = "stateMachineVersionArn", arn
+        elif arn and arn not in stepfunctions._state_machines:
+            message = f"State Machine Does Not Exist: '{arn}'"
+            return stepfunctions.error_response_json("StateMachineDoesNotExist", message, 400)
         else:
-            return stock(data)
+            status, headers, body = stock(data)
+            if status != _OK:
+                return status, headers, body
+            page = json.loads(body)
+            api_checks.note_versions(page)
+            return status, headers, json.dumps(page).encode()
         machine = stepfunctions._state_machine_versions[source]["stateMachineArn"]
         status, headers, body = stock({**data, "stateMachineArn": machine})
         page = json.loads(body)
@@ -77,6 +86,7 @@ def _of_version(stock: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, A
             for execution in page.get("executions", [])
             if stepfunctions._executions[execution["executionArn"]].get(key) == arn
         ]
+        api_checks.note_versions(page)
         return status, headers, json.dumps(page).encode()
 
     return listed
@@ -108,7 +118,7 @@ def _pin(arn: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
 def _with_version(stock: Callable[..., Any]) -> Callable[..., Any]:
     def describe(data: dict[str, Any]) -> Any:
         status, headers, body = stock(data)
-        if status != 200:  # noqa: PLR2004 - HTTP's OK
+        if status != _OK:
             return status, headers, body
         execution = stepfunctions._executions[data["executionArn"]]
         shown = json.loads(body) | {key: execution[key] for key in _PINNED if execution.get(key) is not None}
