@@ -209,9 +209,7 @@ def test_words_are_told_as_far_as_the_model_lets_them(workshop: Workshop) -> Non
 def test_a_call_that_is_not_emulated_says_so(workshop: Workshop) -> None:
     code, message = _refused(workshop.pipelines.list_webhooks)
     assert code == "NotEmulatedException"
-    assert message.startswith(
-        "codepipeline ListWebhooks is not emulated here: the embedded AWS emulates what"
-    )
+    assert message.startswith("codepipeline ListWebhooks is not emulated here: the embedded AWS runs what")
 
 
 def test_who_may_not_use_a_pipeline_is_refused(workshop: Workshop, repository: Repository) -> None:

@@ -66,6 +66,8 @@ def start(scope: Scope, request: Json) -> Json:
 
 def _build(scope: Scope, project: Json, request: Json) -> Json:
     build: Json = json.loads(json.dumps({name: project[name] for name in _COPIED if name in project}))
+    if request.get("sourceTypeOverride"):
+        build.pop("sourceVersion", None)  # it names a version of the project's own source
     for name, place in _OVERRIDES.items():
         if request.get(name) is not None:
             _set(build, place, request[name])

@@ -52,8 +52,12 @@ def parse(text: str) -> Buildspec:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InvalidBuildspec(f"YAML_FILE_ERROR: {error}") from None
-    if not isinstance(document, dict) or str(document.get("version")) != "0.2":
-        raise InvalidBuildspec("YAML_FILE_ERROR: wrong number of container tags, expected version 0.2")
+    if not isinstance(document, dict):
+        raise InvalidBuildspec("YAML_FILE_ERROR: the buildspec is not a mapping")
+    if str(document.get("version")) != "0.2":
+        raise InvalidBuildspec(
+            f"YAML_FILE_ERROR: version {document.get('version')} is not emulated here, version 0.2 is"
+        )
     _known(document, _TOP, "the buildspec")
     env = document.get("env") or {}
     _known(env, _ENV, "env")

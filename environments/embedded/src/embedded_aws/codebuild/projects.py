@@ -10,6 +10,7 @@ _KIND = "codebuild-project"
 def create(scope: Scope, request: Json) -> Json:
     """CreateProject."""
     store = runtime.current().store
+    request = request | {"serviceRole": role_sessions.role_arn(scope, request["serviceRole"])}
     role_sessions.check_trust(scope, request["serviceRole"], "CodeBuild", "InvalidInputException")
     with store.transaction():
         if store.get(_KIND, scope.account, scope.region, request["name"]):
@@ -22,6 +23,8 @@ def create(scope: Scope, request: Json) -> Json:
 
 def update(scope: Scope, request: Json) -> Json:
     """UpdateProject: what is not named stays as it is."""
+    if request.get("serviceRole"):
+        request = request | {"serviceRole": role_sessions.role_arn(scope, request["serviceRole"])}
     with runtime.current().store.transaction():
         project = _completed(scope, find(scope, request["name"]), request)
         _put(scope, project)

@@ -46,8 +46,8 @@ def find(full_name: str) -> Path:
     place = registered().get(full_name)
     if place is None or not place.is_dir():
         raise RepositoryUnavailable(
-            f"No local git repository is registered for {full_name}; "
-            "embedded_aws.instance.register_repository does it."
+            f"No local git repository is registered for {full_name}. "
+            f"Register one: embedded-aws repository {full_name} PATH"
         )
     return place
 
@@ -63,7 +63,13 @@ def commit(repository: Path, revision: str) -> Commit:
 
 
 def branch_tip(repository: Path, branch: str) -> Commit:
-    """Read the last commit of a branch."""
+    """Read the last commit of a branch.
+
+    Raises:
+        RepositoryUnavailable: there is no such branch.
+    """
+    if f"refs/heads/{branch}" not in references(repository):
+        raise RepositoryUnavailable(f"there is no branch {branch} in {repository}")
     return commit(repository, f"refs/heads/{branch}")
 
 
@@ -77,9 +83,9 @@ def references(repository: Path) -> dict[str, str]:
         "refs/tags",
     )
     commits = {}
-    for line in text.splitlines():
-        *objects, name = line.split()
-        commits[name] = objects[-1]  # of an annotated tag, the commit
+    for line in text.split("\n")[:-1]:  # a branch's name may hold what Python calls a line's end, or a space
+        commit_id, peeled, name = line.split(" ", 2)
+        commits[name] = peeled or commit_id  # of an annotated tag, the commit
     return commits
 
 
@@ -96,7 +102,7 @@ def common_folder(repository: Path) -> Path:
 def changed_files(repository: Path, before: str | None, after: str) -> list[str]:
     """Name the files that differ between two commits; of a new branch, those of its last commit."""
     span = [before, after] if before else [f"{after}^!"]
-    return _git(repository, "diff", "--name-only", *span, "--").splitlines()
+    return _git(repository, "diff", "--name-only", "-z", *span, "--").split("\0")[:-1]
 
 
 def archive(repository: Path, commit_id: str, target: Path) -> None:

@@ -15,6 +15,7 @@ _RESULTS = {
     "onSuccess": {"FAIL", "ROLLBACK"},
     "onFailure": {"ROLLBACK", "RETRY", "FAIL"},
 }
+_MOST_STAGES = 50
 _V2_FEATURES = ("triggers", "variables")
 
 
@@ -24,7 +25,7 @@ def check(pipeline: Json, scope: Scope) -> None:
     Raises: ApiError: InvalidStructureException, InvalidStageDeclarationException or
     InvalidActionDeclarationException.
     """
-    for problem in _structure(pipeline):
+    for problem in _structure(pipeline, scope.region):
         raise ApiError("InvalidStructureException", problem)
     for stage in pipeline["stages"]:
         for problem in _stage(pipeline, stage):
@@ -36,7 +37,7 @@ def check(pipeline: Json, scope: Scope) -> None:
         raise ApiError("InvalidStructureException", problem)
 
 
-def _structure(pipeline: Json) -> Iterator[str]:
+def _structure(pipeline: Json, region: str) -> Iterator[str]:
     stages = pipeline["stages"]
     if len(stages) < 2:  # noqa: PLR2004 - the documented minimum
         yield f"Pipeline has only {len(stages)} stage(s). There should be a minimum of 2 stages in a pipeline"
@@ -50,7 +51,18 @@ def _structure(pipeline: Json) -> Iterator[str]:
     yield from _twice(list(variables.namespaces(pipeline)), "namespace")
     if ("artifactStore" in pipeline) == ("artifactStores" in pipeline):
         yield "Either artifactStore or artifactStores is required, not both"
+    if len(stages) > _MOST_STAGES:
+        yield f"Pipeline has {len(stages)} stages. There should be a maximum of {_MOST_STAGES} in a pipeline"
+    yield from _regions(pipeline, region)
     yield from _version_two(pipeline)
+
+
+def _regions(pipeline: Json, home: str) -> Iterator[str]:
+    """Actions in other regions need an artifact store in each of these."""
+    used = {action.get("region") or home for stage in pipeline["stages"] for action in stage["actions"]}
+    stores = set(pipeline.get("artifactStores") or {home: None})
+    for region in sorted(used - stores):
+        yield f"The pipeline has actions in {region} and no artifact store there (artifactStores)"
 
 
 def _version_two(pipeline: Json) -> Iterator[str]:

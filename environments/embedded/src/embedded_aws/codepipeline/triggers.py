@@ -7,6 +7,7 @@ from pathlib import Path
 
 from embedded_aws.codeconnections import repositories
 from embedded_aws.codepipeline import pipelines
+from embedded_aws.codepipeline.actions import source
 from embedded_aws.core import globs, runtime
 from embedded_aws.core.api import Json
 
@@ -40,7 +41,7 @@ def pushed(push: Push) -> None:
         for scope, record in pipelines.every():
             for action in _matching(record["pipeline"], push):
                 detail = {
-                    "connectionArn": action["configuration"]["ConnectionArn"],
+                    "connectionArn": action["configuration"].get("ConnectionArn"),
                     "repository": push.repository,
                     "branch": push.branch,
                     "tag": push.tag,
@@ -57,21 +58,20 @@ def pushed(push: Push) -> None:
 
 def _matching(pipeline: Json, push: Push) -> Iterator[Json]:
     for action in pipeline["stages"][0]["actions"]:
-        connected = action["actionTypeId"]["provider"] == "CodeStarSourceConnection"
-        repository = action["configuration"].get("FullRepositoryId")
-        if connected and repository == push.repository and _starts(pipeline, action, push):
+        named = source.origin(action)
+        ours = named is not None and named.repository == push.repository
+        if named is not None and ours and _starts(pipeline, action, named, push):
             yield action
 
 
-def _starts(pipeline: Json, action: Json, push: Push) -> bool:
+def _starts(pipeline: Json, action: Json, named: source.Origin, push: Push) -> bool:
     triggers = [
         trigger["gitConfiguration"]
         for trigger in pipeline.get("triggers", [])
         if trigger["gitConfiguration"]["sourceActionName"] == action["name"]
     ]
     if not triggers:  # "by default, changes on the configured branch are detected"
-        detects = action["configuration"].get("DetectChanges", "true") != "false"
-        return bool(detects and push.branch == action["configuration"]["BranchName"])
+        return named.polls and push.branch == named.branch
     return any(_matches(filter_, push) for trigger in triggers for filter_ in trigger.get("push", []))
 
 

@@ -66,6 +66,17 @@ class RoleSession:
             "AWS_SECRET_ACCESS_KEY": str(frozen.secret_key),
         } | token
 
+    def in_region(self, region: str) -> "RoleSession":
+        """Return this session at work in another region."""
+        if region == self.region:
+            return self
+        held = self.boto3_session.get_credentials()
+        if held is None:
+            raise NotAuthorized("no credentials")
+        frozen = held.get_frozen_credentials()
+        session = _boto3_session(region, str(frozen.access_key), str(frozen.secret_key), frozen.token)
+        return RoleSession(session, self.account)
+
     def assume(self, role_arn: str, session_name: str, region: str | None = None) -> "RoleSession":
         """Take on another role, as this one is allowed to and as the other trusts it.
 
@@ -162,6 +173,17 @@ def require_permission(
             f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} "
             f"because no identity-based policy allows the {action} action"
         )
+
+
+def role_arn(scope: Scope, name_or_arn: str) -> str:
+    """Return the ARN of a role of the account; that of no role is refused by whoever uses it."""
+    if name_or_arn.startswith("arn:"):
+        return name_or_arn
+    try:
+        role = root_session(scope).client("iam").get_role(RoleName=name_or_arn.rpartition("/")[2])
+    except ClientError:
+        return f"arn:aws:iam::{scope.account}:role/{name_or_arn}"
+    return str(role["Role"]["Arn"])
 
 
 def check_trust(scope: Scope, role_arn: str, service: str, refusal: str) -> None:

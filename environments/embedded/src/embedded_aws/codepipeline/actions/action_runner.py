@@ -97,7 +97,7 @@ def prepared(execution: Json, run: Json, *, again: bool = False) -> Action:
     role = declaration.get("roleArn")
     # "assumed through the roleArn for the pipeline":
     # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
-    session = pipeline_session.assume(role, run["id"], region) if role else pipeline_session
+    session = pipeline_session.assume(role, run["id"], region) if role else pipeline_session.in_region(region)
     return Action(
         scope=scope,
         execution=execution,

@@ -55,10 +55,20 @@ def request(settings: Json, inputs: Mapping[str, Json], token: str) -> Json:
     return {
         "projectName": settings["ProjectName"],
         "idempotencyToken": token,
-        "environmentVariablesOverride": json.loads(settings.get("EnvironmentVariables") or "[]"),
+        "environmentVariablesOverride": _variables(settings.get("EnvironmentVariables") or "[]"),
         **_sources(settings, inputs),
         **({"buildspecOverride": spec} if spec else {}),
     }
+
+
+def _variables(text: str) -> list[Json]:
+    try:
+        variables: list[Json] = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"EnvironmentVariables is not JSON: {error}") from None
+    if not isinstance(variables, list) or not all(isinstance(v, dict) and "name" in v for v in variables):
+        raise ValueError("EnvironmentVariables is not a list of objects with a name and a value")
+    return variables
 
 
 def _sources(settings: Json, inputs: Mapping[str, Json]) -> Json:

@@ -13,6 +13,7 @@ from embedded_aws.codepipeline.actions import (
     commands,
     lambda_invoke,
     s3_deploy,
+    s3_source,
     source,
     step_functions,
 )
@@ -39,6 +40,7 @@ class ActionProvider:
     inputs: tuple[int, int] = (0, _MANY)
     outputs: tuple[int, int] = (0, _MANY)
     repeatable: bool = False
+    owner: str = "AWS"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -52,6 +54,37 @@ _KNOWN = (
         source.perform,
         _words("ConnectionArn FullRepositoryId BranchName"),
         _words("OutputArtifactFormat DetectChanges"),
+        inputs=(0, 0),
+        outputs=(1, 1),
+        repeatable=True,
+    ),
+    ActionProvider(
+        _words("Source"),
+        "CodeCommit",
+        source.perform,
+        _words("RepositoryName BranchName"),
+        _words("OutputArtifactFormat PollForSourceChanges"),
+        inputs=(0, 0),
+        outputs=(1, 1),
+        repeatable=True,
+    ),
+    ActionProvider(
+        _words("Source"),
+        "GitHub",
+        source.perform,
+        _words("Owner Repo Branch OAuthToken"),
+        _words("PollForSourceChanges"),
+        inputs=(0, 0),
+        outputs=(1, 1),
+        repeatable=True,
+        owner="ThirdParty",
+    ),
+    ActionProvider(
+        _words("Source"),
+        "S3",
+        s3_source.perform,
+        _words("S3Bucket S3ObjectKey"),
+        _words("PollForSourceChanges AllowOverrideForS3ObjectKey"),
         inputs=(0, 0),
         outputs=(1, 1),
         repeatable=True,
@@ -117,24 +150,25 @@ _KNOWN = (
         repeatable=True,
     ),
 )
-_PROVIDERS = {provider.name: provider for provider in _KNOWN}
+_PROVIDERS = {(category, provider.name): provider for provider in _KNOWN for category in provider.categories}
 
 
 def provider_of(action: Json) -> ActionProvider:
     """Return the provider of a declared action, which was checked when it was declared."""
-    return _PROVIDERS[action["actionTypeId"]["provider"]]
+    kind = action["actionTypeId"]
+    return _PROVIDERS[kind["category"], kind["provider"]]
 
 
 def problems(action: Json, region: str) -> Iterator[str]:
     """Say what AWS would refuse in an action's declaration."""
     kind, name = action["actionTypeId"], action["name"]
-    provider = _PROVIDERS.get(kind["provider"])
-    own = (kind["owner"], kind["version"]) == ("AWS", "1")
-    if provider is None or kind["category"] not in provider.categories or not own:
+    provider = _PROVIDERS.get((kind["category"], kind["provider"]))
+    if provider is None or (kind["owner"], kind["version"]) != (provider.owner, "1"):
+        emulated = ", ".join(sorted({known.name for known in _KNOWN}))
         yield (
             f"ActionType (Category: '{kind['category']}', Provider: '{kind['provider']}', "
             f"Owner: '{kind['owner']}', Version: '{kind['version']}') in action '{name}' is not available in "
-            f"region {region.upper().replace('-', '_')} (emulated here: {', '.join(sorted(_PROVIDERS))})"
+            f"region {region.upper().replace('-', '_')} (emulated here: {emulated})"
         )
         return
     keys = set(action["configuration"])

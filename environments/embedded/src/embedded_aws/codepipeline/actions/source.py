@@ -4,28 +4,70 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Codes
 """
 
 import json
+import logging
+from dataclasses import dataclass
 
 from embedded_aws.codebuild.sources import CLONE_REFERENCE
 from embedded_aws.codeconnections import repositories, service
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
 from embedded_aws.core import clock
-from embedded_aws.core.api import ApiError
+from embedded_aws.core.api import ApiError, Json
 from embedded_aws.iam import role_sessions
 
+_log = logging.getLogger(__name__)
 _ACL = "bucket-owner-full-control"
 """CodePipeline writes sources with this ACL, so the role needs s3:PutObjectAcl (aws-cdk issue 13557)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The repository and the branch that a source action names.
+
+    Attributes:
+        provider: what the revision's summary calls the host.
+        repository: as it is registered here.
+        branch: what the action follows.
+        polls: whether the action's own configuration starts the pipeline on a push.
+    """
+
+    provider: str
+    repository: str
+    branch: str
+    polls: bool
+
+
+def origin(declaration: Json) -> Origin | None:
+    """Return what a source action names, if it reads a git repository."""
+    settings = declaration["configuration"]
+    polls = settings.get("PollForSourceChanges", "true") != "false"
+    match declaration["actionTypeId"]["provider"]:
+        case "CodeStarSourceConnection":
+            detects = settings.get("DetectChanges", "true") != "false"
+            return Origin("GitHub", settings["FullRepositoryId"], settings["BranchName"], detects)
+        case "CodeCommit":
+            return Origin("CodeCommit", settings["RepositoryName"], settings["BranchName"], polls)
+        case "GitHub":
+            return Origin("GitHub", f"{settings['Owner']}/{settings['Repo']}", settings["Branch"], polls)
+    return None
 
 
 def perform(action: Action) -> Outcome:
     """Fetch the commit of the push or of the override, else the tip of the branch."""
     settings = action.configuration
-    _check_connection(action, settings["ConnectionArn"])
-    name = settings["FullRepositoryId"]
-    repository = repositories.find(name)
+    named = origin(action.declaration | {"configuration": settings})
+    if named is None:
+        raise ActionFailed("The action names no repository", "InvalidConfiguration")
+    if "ConnectionArn" in settings:
+        _check_connection(action, settings["ConnectionArn"])
+    else:
+        _log.warning("%s reads the registered local repository %s", named.provider, named.repository)
+    name, repository = named.repository, repositories.find(named.repository)
     push = action.execution["push"]
     pushed = push and push["action"] == action.declaration["name"]
-    branch = push["branch"] if pushed else settings["BranchName"]
+    branch = push["branch"] if pushed else named.branch
     wanted = _overridden(action) or (push["commit"] if pushed else None)
+    if wanted is None and f"refs/heads/{branch}" not in repositories.references(repository):
+        raise ActionFailed(f"[{named.provider}] No Branch [{branch}] found for FullRepositoryName [{name}]")
     commit = (
         repositories.commit(repository, wanted) if wanted else repositories.branch_tip(repository, branch)
     )
@@ -50,15 +92,16 @@ def perform(action: Action) -> Outcome:
             "BranchName": branch,
             "CommitId": commit.identifier,
             "CommitMessage": commit.message,
-            "ConnectionArn": settings["ConnectionArn"],
             "FullRepositoryName": name,
+            "RepositoryName": name.rpartition("/")[2],
+            **({"ConnectionArn": settings["ConnectionArn"]} if "ConnectionArn" in settings else {}),
         },
         summary=commit.message,
         revision={
             "actionName": action.declaration["name"],
             "name": artifact,
             "revisionId": commit.identifier,
-            "revisionSummary": json.dumps({"ProviderType": "GitHub", "CommitMessage": commit.message}),
+            "revisionSummary": json.dumps({"ProviderType": named.provider, "CommitMessage": commit.message}),
             "revisionUrl": f"https://github.com/{name}/commit/{commit.identifier}",
             "created": clock.now(),
         },
