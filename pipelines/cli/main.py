@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "rehearse-bad": Entry("rehearse_bad:rehearse_bad", "Promote deliberately broken commits, here."),
     "up": Entry("embedded:up", "Start the embedded AWS, and keep it running."),
     "down": Entry("embedded:down", "Stop the embedded AWS, if one runs."),
+    "repository": Entry("repository:repository", "Register git repositories with the embedded AWS."),
     "console": Entry("console:console", "Show pipelines, gates, orders and environments in the browser."),
     "deploy": Entry("stacks:deploy", "Deploy an environment: network and payments."),
     "load": Entry("orders:load", "Load products, users and orders from files."),

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from pipelines.cli import local_aws
 from pipelines.cli.main import main
+from pipelines.core import repository
 
 
 def test_up_tells_the_endpoint_refuses_a_second_time_and_down_leaves_nothing(
@@ -31,6 +32,13 @@ def test_up_tells_the_endpoint_refuses_a_second_time_and_down_leaves_nothing(
         again = payments.invoke(main, ["up"])
         assert again.exit_code == 1
         assert f"runs already, at {endpoint}" in again.stderr
+        # And a git repository of this machine can be registered with it, and nothing else
+        add = ["repository", "add", "your-company/payments"]
+        added = payments.invoke(main, [*add, str(repository.ROOT), "--json"])
+        assert added.exit_code == 0, added.stderr
+        assert json.loads(added.stdout)["repository"] == "your-company/payments"
+        no_repository = payments.invoke(main, [*add, str(tmp_path)])
+        assert (no_repository.exit_code, "is not a git repository" in no_repository.stderr) == (1, True)
     finally:
         down = payments.invoke(main, ["down"])
     # And nothing is left when it is stopped

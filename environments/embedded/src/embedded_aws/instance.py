@@ -10,11 +10,26 @@ from pathlib import Path
 
 from embedded_aws import process_record
 from embedded_aws.codeconnections import repositories
+from embedded_aws.codeconnections.repositories import RepositoryUnavailable
 from embedded_aws.core import runtime, waiting
 from embedded_aws.core.cache import VARIABLE
 from embedded_aws.core.readings import Readings
 from embedded_aws.iam import call_log
 
+__all__ = [
+    "AlreadyRunning",
+    "Instance",
+    "NotRunning",
+    "RepositoryUnavailable",
+    "StartFailed",
+    "calls",
+    "choose_readings",
+    "register_repository",
+    "running",
+    "set_minute",
+    "start",
+    "stop",
+]
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
