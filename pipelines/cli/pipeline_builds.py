@@ -65,7 +65,7 @@ def evidence(built: Path, packages: Path) -> None:
             {"stacks": reviewed.record(build_environment.looking_at("prod"), release.stacks)}
         )
         gather.write(release, folder)
-        address = gather.publish(release, folder)
+        address = gather.publish(release, folder, packages)
     terminal.out.print(summary.text(release), markup=False)
     terminal.done(f"The evidence is at {address}")
 

@@ -136,8 +136,8 @@ def _approve_again(shared: SharedResources, targets: Targets) -> Stages:
     return stage(
         "ApproveAgain",
         _review(targets),
-        _evidence(shared, REVIEWED_AGAIN, "EvidenceAgain", {"MOVED": "#{Verify.SUMMARY}"}),
-        _ask(shared, "EvidenceAgain"),
+        _evidence(shared, REVIEWED_AGAIN, "EvidenceAgain"),
+        _ask(shared, "Verify"),  # it says what moved; the evidence it links to is the new one
         _check(
             shared,
             "VerifyAgain",
@@ -183,9 +183,7 @@ def _review(targets: Targets) -> Together:
     )
 
 
-def _evidence(
-    shared: SharedResources, artifact: str, namespace: str, more: Mapping[str, str] | None = None
-) -> Actions:
+def _evidence(shared: SharedResources, artifact: str, namespace: str) -> Actions:
     """Gather the evidence, and record what it is about."""
     variables = {
         "CHANGE_SET": change_set("review"),
@@ -198,7 +196,7 @@ def _evidence(
         shared.builds.evidence.name,
         reads=[SOURCE, BUILT, PACKAGES],
         writes=[artifact],
-        variables=variables | dict(more or {}),
+        variables=variables,
         namespace=namespace,
     )
 

@@ -37,7 +37,7 @@ class Evidence:
         smoke: The smoke report from staging.
         commits: What is released, newest first.
         drift: Whether production is what was deployed.
-        digests: SHA-256 of each function's package.
+        digests: SHA-256 of every package, template and settings file, as the release pipeline signed them.
         dollars: The change of the fixed monthly cost, in US dollars.
     """
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.aws import build_environment, docs_bucket, tools_account
-from pipelines.build import check_cache, packaging
+from pipelines.build import check_cache, provenance
 from pipelines.core import docs_folders
 from pipelines.core.repository import ROOT
+from pipelines.definitions.keys import PROVENANCE_KEY
 from pipelines.evidence import (
     commits,
     drift,
@@ -34,12 +35,15 @@ def gather(built: Path, packages: Path) -> Evidence:
 
     Raises:
         Refused: A variable is missing, or a change set failed.
+        NotGenuine: The release pipeline did not sign this release.
     """
+    tools, key = tools_account.connect(), build_environment.variable(PROVENANCE_KEY)
+    envelope = provenance.read(packages / "dist" / "packages" / provenance.FILE)
+    provenance.verify(tools, key, envelope)
     prod, staging = build_environment.looking_at("prod"), build_environment.looking_at("staging")
     execution, change_set = build_environment.variable("EXECUTION"), build_environment.variable("CHANGE_SET")
     names = (prod.environment.network_stack, prod.environment.default_stack)
     stacks = [stack_changes.read(prod, name, change_set) for name in names]
-    manifest = packaging.read_manifest(packages / "dist" / "packages")
     tests = reports.tests(built / "reports" / "tests.xml")
     return Evidence(
         commit=build_environment.variable("COMMIT"),
@@ -50,11 +54,9 @@ def gather(built: Path, packages: Path) -> Evidence:
         tests=tests,
         coverage=reports.coverage(built / "reports" / "coverage.xml"),
         smoke=reports.smoke_of(staging, build_environment.variable("STAGING_SMOKE")),
-        commits=commits.since_last_release(
-            tools_account.connect(), build_environment.pipeline_name(), execution
-        ),
+        commits=commits.since_last_release(tools, build_environment.pipeline_name(), execution),
         drift=[drift.detect(prod, name) for name in names],
-        digests={name: package.sha256 for name, package in manifest.items()},
+        digests=provenance.subjects_of(envelope),
         dollars=prices.difference(stacks),
         not_run=[name for name in reports.folders(ROOT / "tests") if tests and name not in tests.folders],
         checked=check_cache.read(built / "reports"),
@@ -70,8 +72,10 @@ def write(evidence: Evidence, folder: Path) -> None:
     (folder / "smoke.xml").write_text(junit, encoding="utf-8")
 
 
-def publish(evidence: Evidence, folder: Path) -> str:
-    """Upload the page to the docs bucket and return its address."""
-    place = f"{docs_folders.EVIDENCE}{evidence.execution}"
-    docs_bucket.upload(tools_account.connect(), folder / "index.html", f"{place}/index.html")
+def publish(evidence: Evidence, folder: Path, packages: Path) -> str:
+    """Upload the page and, beside it, the signed provenance to the docs bucket; return the page's address."""
+    place, tools = f"{docs_folders.EVIDENCE}{evidence.execution}", tools_account.connect()
+    signed = packages / "dist" / "packages" / provenance.FILE
+    docs_bucket.upload(tools, signed, f"{place}/{provenance.FILE}")
+    docs_bucket.upload(tools, folder / "index.html", f"{place}/index.html")
     return f"{build_environment.variable('DOCS_URL')}/{place}/index.html"

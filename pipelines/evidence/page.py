@@ -82,7 +82,7 @@ def _details(evidence: Evidence) -> str:
         ("Smoke in staging", summary.smoke_of(evidence), _smoke(evidence)),
         ("Drift in production", summary.drift_of(evidence), _drift(evidence)),
         ("Cost", f"{evidence.dollars:+.2f} USD a month", _cost(evidence)),
-        ("Packages", f"{len(evidence.digests)}, byte for byte what staging runs", _digests(evidence)),
+        ("Signed files", f"{len(evidence.digests)}, signed by the release pipeline", _digests(evidence)),
     ]
     return "".join(
         f"<details><summary>{escape(name)} <span>{escape(digest_line)}</span></summary>{body}</details>"
@@ -154,7 +154,11 @@ def _cost(evidence: Evidence) -> str:
 
 
 def _digests(evidence: Evidence) -> str:
-    return _table(("function", "SHA-256"), evidence.digests.items(), code=(1,))
+    signed = (
+        '<p>The signature was checked. <a href="provenance.json">The statement</a> can be verified offline: '
+        "<code>payments provenance verify provenance.json --public-key PEM</code></p>"
+    )
+    return signed + _table(("file", "SHA-256"), evidence.digests.items(), code=(1,))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], code: Sequence[int] = ()) -> str:

@@ -72,6 +72,18 @@ def test_a_refusal_rolls_nothing_back_and_asks_again_only_where_production_moved
     configuration = condition["Rules"][0]["Configuration"]
     assert configuration == {"Variable": "#{Verify.MOVED}", "Operator": "EQ", "Value": "yes"}
     assert in_order(again)[-3:] == ["Evidence", "Approve", "VerifyAgain"]
+    # And it says what moved
+    question = next(action for action in again["Actions"] if action["Name"] == "Approve")
+    assert question["Configuration"]["CustomData"] == "#{Verify.SUMMARY}"
+
+
+def test_no_text_of_several_lines_reaches_a_build_s_variables(pipelines: dict[str, Json]) -> None:
+    # Given that variables of a build are JSON, in which a line break inside a text is an error
+    for pipeline in pipelines.values():
+        for stage in pipeline["Stages"]:
+            for action in stage["Actions"]:
+                said = str(action["Configuration"].get("EnvironmentVariables", ""))
+                assert ".SUMMARY}" not in said, action["Name"]
 
 
 def test_what_staging_ran_is_recorded_by_the_execution_that_smokes_it(pipelines: dict[str, Json]) -> None:

@@ -34,7 +34,7 @@ def evidence() -> Callable[..., Evidence]:
         smoke=SmokeReport("arn:smoke", passed=True, checks=[SmokeCheck("happy order", True, "stock 5 to 4")]),
         commits=[Commit("0123456789abcdef", "Add a thing", AT)],
         drift=[Drift("payments-prod")],
-        digests={"reserve_products": "a" * 64},
+        digests={"packages/reserve_products.zip": "a" * 64},
         dollars=0.0,
     )
 
