@@ -55,7 +55,8 @@ def test_a_release_is_approved_and_a_branch_removed_by_clicking(embedded: Instan
         tab.locator("[data-live=run] > p").filter(has_text="Succeeded").wait_for()
         run = [digests(prepared.targets[name], f"payments-{name}") for name in ("staging", "prod")]
         assert run[0] == run[1] != {}
-        assert tab.get_by_text("looks good").first.is_visible()
+        tab.get_by_role("link", name="All executions of Release").click()
+        tab.get_by_role("cell", name="looks good").wait_for()
 
         # When the branch's stack is removed by its button, and that is approved, too
         tab.get_by_role("link", name="Branch stacks").click()
