@@ -70,14 +70,6 @@ _A_BUCKET_IS_TAKEN_AS_IT_IS: Final = (
         "S3 API reference, HeadObject and GetObject, permissions",
     ),
     AwsOnlyPermission(
-        "codepipeline",
-        "Checkouts",
-        ("s3:PutObjectAcl",),
-        "The source action uploads what it took with an ACL; without it it ends in Access Denied. The "
-        "embedded one uploads without.",
-        "aws-cdk, issue 13557",
-    ),
-    AwsOnlyPermission(
         "codebuild",
         "ListPackages",
         ("s3:ListBucket",),
