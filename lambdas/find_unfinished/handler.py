@@ -10,6 +10,7 @@ api = data_api()
 
 STATES = ("CANCELLING", "PAID", "RESERVED", "NEW")
 """Neither ended nor parked, which waits for a person; those first that hold money."""
+PARKED = "NEEDS_ATTENTION"
 QUIET_SECONDS = 60
 """What has changed since is still on its way."""
 OVERDUE = timedelta(hours=25)
@@ -21,19 +22,19 @@ _PAGE = 100
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     """Return a page of unfinished orders, longest unchanged first: {orders: [order], next?: {state, after}}.
 
-    An order is {order_id, updated_at, overdue}; it is overdue once it is unchanged for longer than any
-    deadline.
+    An order is {order_id, updated_at, overdue, undo}; it is overdue once it is unchanged for longer than any
+    deadline, and undone though its execution succeeded where a person asked for that.
 
     Args:
-        event: {order_id} for that order alone, if it is unfinished; else {state, after}, what an earlier
-            answer gave as `next`, and {quiet_seconds}, how long an order must be unchanged. Without a state
-            it goes on where the last sweep stopped. {stopped_at: {state?, after?}, asked} keeps where a
-            sweep stopped that was asked for all orders, and finds none.
+        event: {order_id} for that order alone, if it is unfinished, or with {undo} also if it is parked; else
+            {state, after}, what an earlier answer gave as `next`, and {quiet_seconds}, how long an order must
+            be unchanged. Without a state it goes on where the last sweep stopped. {stopped_at: {state?,
+            after?}, asked} keeps where a sweep stopped that was asked for all orders, and finds none.
     """
     if "stopped_at" in event:
         return _keep(event["stopped_at"], event.get("asked") or {})
     if "order_id" in event:
-        return {"orders": _order_if_unfinished(event["order_id"])}
+        return {"orders": _order_if_unfinished(event["order_id"], undo=event.get("undo") is True)}
     place = event if "state" in event else {"state": STATES[0], **api.sweep()}
     state, after = place["state"], place.get("after", "")
     page = api.orders(state=state, after=after, limit=_PAGE)
@@ -51,17 +52,23 @@ def _keep(place: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     return {"orders": []}
 
 
-def _order_if_unfinished(order_id: str) -> list[dict[str, Any]]:
+def _order_if_unfinished(order_id: str, *, undo: bool) -> list[dict[str, Any]]:
     try:
         order = api.order(order_id)
     except OrderNotFound:
         return []
-    return [_summary(order)] if order["state"] in STATES else []
+    asked = (*STATES, PARKED) if undo else STATES
+    return [_summary(order, undo=undo)] if order["state"] in asked else []
 
 
-def _summary(order: dict[str, Any]) -> dict[str, Any]:
+def _summary(order: dict[str, Any], *, undo: bool = False) -> dict[str, Any]:
     overdue = order["state"] != "NEW" and _unchanged_for(order) >= OVERDUE
-    return {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
+    return {
+        "order_id": order["order_id"],
+        "updated_at": order["updated_at"],
+        "overdue": overdue,
+        "undo": undo,
+    }
 
 
 def _unchanged_for(order: dict[str, Any]) -> timedelta:

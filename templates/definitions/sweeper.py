@@ -8,8 +8,9 @@ its stack was deleted or it ended 90 days ago; then an order that was begun is u
 ahead any more. What cannot be undone now is tried again by the next sweep, and an alarm rings.
 
 An order whose execution succeeded was completed, so a document that says otherwise was restored or is
-damaged: it is parked for a person, and never undone. A scheduled sweep goes on where the one before stopped,
-so orders that wait for a bank hide none of those behind them; a sweep that leaves pages fails.
+damaged: it is parked for a person, and undone only when that person asks for it by name. A scheduled sweep
+goes on where the one before stopped, so orders that wait for a bank hide none of those behind them; a sweep
+that leaves pages fails.
 """
 
 from __future__ import annotations
@@ -52,13 +53,13 @@ SUBSTITUTIONS = {
 """Function name to the substitution that holds its version's ARN."""
 
 _RUNNING = "$states.input.status in ['RUNNING', 'PENDING_REDRIVE']"
-_DONE = "$states.input.status = 'SUCCEEDED'"
+_DONE = "$states.input.status = 'SUCCEEDED' and $not($undo)"
 _UNKNOWN = "Sfn.ExecutionDoesNotExistException"
 """Never placed, or long forgotten: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
 
 
 def definition() -> State:
-    """Return the sweeper's definition: of {order_id} one order, else all, {quiet_seconds} unchanged."""
+    """Return the definition; input {order_id, undo} for one order, else {quiet_seconds} for all."""
     return {
         "Comment": "Undoes orders whose execution ended half-way",
         "QueryLanguage": "JSONata",
@@ -139,6 +140,7 @@ def _order() -> dict[str, State]:
             "Assign": {
                 "order_id": jsonata("$states.input.order_id"),
                 "started": jsonata("$states.result.StartDate"),
+                "undo": jsonata("$states.input.undo"),
                 "what": jsonata("'ended ' & $states.result.Status"),
             },
             "Output": {"status": jsonata("$states.result.Status")},

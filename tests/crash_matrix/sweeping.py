@@ -19,5 +19,5 @@ def sweep(order_id: str, invoke: Invoke, clock: Clock, *, status: str = "ABORTED
         return invoke(state, arguments)
 
     one = definition()["States"][EACH]["ItemProcessor"]
-    found = {"order_id": order_id, "updated_at": started, "overdue": False}
+    found = {"order_id": order_id, "updated_at": started, "overdue": False, "undo": False}
     return Execution(one, f"sweep-of-{order_id}", invoke_or_look, clock).start(found).output

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import executions
-from tests.waiting import let_pass
+from tests.waiting import let_pass, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +62,15 @@ def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
     assert complete not in found
     assert "not known to the data API" in scene.follow(_PAGE, _SECTION, only=1, ORDER=unknown)
     system.traffic.placed.remove(unknown)
-    # And undo the orders that it knows in an earlier state than their execution
+    # And the orders that it knows in an earlier state than their execution are undone, or parked for a person
     scene.follow(_PAGE, _SECTION, only=2)
+    wait_until(lambda: not system.undoing(), system.undoing, seconds=120, every=0.5)
+    parked = system.parked()
+    assert placed_later in parked
+    # When the person has each of these undone
+    for order in parked:
+        assert order in scene.follow(_PAGE, _SECTION, only=3, ORDER=order)
+    wait_until(lambda: not system.parked(), system.parked, seconds=120, every=0.5)
     # Then what is there fits together, and the system is well
-    scene.follow(_PAGE, _SECTION, only=3)
+    scene.follow(_PAGE, _SECTION, only=4)
     scene.well()

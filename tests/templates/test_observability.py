@@ -109,9 +109,12 @@ def test_the_sweeper_undoes_in_the_workflows_order_and_touches_nothing_that_runs
     assert path == [*STEPS, sweeper.SWEPT]
 
 
-def test_an_order_whose_execution_succeeded_is_parked_and_never_undone(order_states: Json) -> None:
+def test_an_order_whose_execution_succeeded_is_parked_unless_a_person_has_it_undone(
+    order_states: Json,
+) -> None:
     done = order_states[sweeper.ENDED]["Choices"][1]
-    assert (done["Condition"], done["Next"]) == ("{% $states.input.status = 'SUCCEEDED' %}", sweeper.PARK)
+    condition = "{% $states.input.status = 'SUCCEEDED' and $not($undo) %}"
+    assert (done["Condition"], done["Next"]) == (condition, sweeper.PARK)
     parked = order_states[sweeper.PARK]
     assert parked["Arguments"]["Payload"]["compensated"] is False
     assert parked["Next"] == sweeper.SWEPT

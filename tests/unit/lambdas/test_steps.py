@@ -377,6 +377,17 @@ def test_one_order_is_unfinished_or_not(run: Run, fake_api: FakeApi, state: str,
 
 
 @pytest.mark.parametrize(
+    ("state", "orders"), [("PAID", ["o1"]), ("NEEDS_ATTENTION", ["o1"]), ("COMPLETED", []), ("FAILED", [])]
+)
+def test_a_person_may_have_a_parked_order_undone(
+    run: Run, fake_api: FakeApi, state: str, orders: list[str]
+) -> None:
+    fake_api.answers = [(200, unchanged(1, state))]
+    asked = run("find_unfinished", {"order_id": "o1", "undo": True})["orders"]
+    assert [order["order_id"] for order in asked if order["undo"]] == orders
+
+
+@pytest.mark.parametrize(
     ("state", "hours", "overdue"),
     [("RESERVED", 26, True), ("CANCELLING", 26, True), ("PAID", 24, False), ("NEW", 10_000, False)],
 )
@@ -385,7 +396,8 @@ def test_an_order_that_was_begun_is_overdue_after_every_deadline(
 ) -> None:
     fake_api.answers = [(200, order := unchanged(hours * 3600, state))]
     (found,) = run("find_unfinished", {"order_id": order["order_id"]})["orders"]
-    assert found == {"order_id": order["order_id"], "updated_at": order["updated_at"], "overdue": overdue}
+    same = {key: order[key] for key in ("order_id", "updated_at")}
+    assert found == same | {"overdue": overdue, "undo": False}
     # And no forward request can come so late
     assert sys.modules["find_unfinished.handler"].OVERDUE > requests.LONGEST_DEADLINE
 
