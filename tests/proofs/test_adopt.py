@@ -1,0 +1,141 @@
+"""The page from nothing to a first release: its commands, in its order, on an empty embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from embedded_aws import instance
+from environments.groupings import PROMOTED
+from pipelines.core.repository import CACHE, ROOT
+from pipelines.deploy import embedded_overrides
+from pipelines.rehearsal import scratch_repository
+from pipelines.setup.questions import questions
+from tests.pipelines.setup.test_setup import ATLAS
+from tests.proofs import small_builds
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGE: Final = ROOT / "docs" / "how-to" / "adopt.md"
+BLOCK: Final = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ACCOUNTS: Final = {name: ATLAS[f"{name}_account"] for name in ("tools", *PROMOTED)}
+
+
+class Adopter:
+    """Somebody who follows the page in a copy of the repository, with a profile for each account."""
+
+    def __init__(self, home: Path, local: instance.Instance) -> None:
+        self.local = local
+        self.checkout = home / "checkout"
+        scratch_repository.make(self.checkout, "main")
+        for name, text in small_builds.files().items():
+            (self.checkout / name).write_text(text, encoding="utf-8")
+        self.git("init", "--quiet", "--bare", "--initial-branch", "main", str(home / "origin"))
+        self.git("remote", "add", "origin", str(home / "origin"))
+        config = home / "aws"
+        config.write_text(
+            "".join(
+                f"[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = any\n"
+                f"region = {ATLAS['region']}\n"
+                for name, account in ACCOUNTS.items()
+            )
+        )
+        self.environment = os.environ | {
+            "AWS_CONFIG_FILE": str(config),
+            "AWS_ENDPOINT_URL": local.endpoint,
+            "AWS_PROFILE": "tools",
+            "MONGODB_URI": local.mongodb_uri,
+            "STRIPE_API_BASE": local.card_gateway or "",
+            "PAYMENTS_CACHE": str(CACHE),
+            "PYTHONPATH": f"{self.checkout}:{self.checkout / 'lambdas'}",
+            "PATH": f"{CACHE / 'awscli' / 'bin'}:{os.environ['PATH']}",
+            **{
+                f"GIT_{who}_{what}": "adopter@example.org"
+                for who in ("AUTHOR", "COMMITTER")
+                for what in ("NAME", "EMAIL")
+            },
+        }
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.checkout, check=True)  # noqa: S607 - this machine's git
+
+    def runs(self, script: str, answers: str = "") -> str:
+        """Paste a block of the page, `payments` being the checkout's, and return what it printed."""
+        payments = f'payments() {{ {sys.executable} -m pipelines.cli "$@"; }}'
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{payments}\n{script}"],  # noqa: S607 - the reader's own bash
+            cwd=self.checkout,
+            env=self.environment,
+            input=answers,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+        assert ran.returncode == 0, f"{script}\n{ran.stdout[-3000:]}\n{ran.stderr[-6000:]}"
+        return ran.stdout
+
+    def stages(self) -> dict[str, str]:
+        """The stages of the release pipeline, as its status says them."""
+        status: dict[str, Any] = json.loads(self.runs("payments pipeline status release --json"))
+        return {
+            stage["stageName"]: stage.get("latestExecution", {}).get("status", "")
+            for stage in status["stages"]
+        }
+
+
+@pytest.fixture
+def adopter(tmp_path: Path) -> Iterator[Adopter]:
+    root = tmp_path / "embedded"
+    local = instance.start(root, attached=True)
+    instance.set_minute(root, 60 / embedded_overrides.SPEEDUP)
+    made = Adopter(tmp_path, local)
+    instance.register_repository(root, ATLAS["repository"], tmp_path / "origin")
+    yield made
+    instance.stop(root)
+
+
+def written_out(block: str) -> str:
+    """Fill in what the page leaves to its reader: profiles, and the environment of the example."""
+    return re.sub(r"(\w+)=PROFILE", r"\1=\1", block)
+
+
+def test_the_page_word_for_word_ends_with_a_release_in_production(adopter: Adopter) -> None:
+    blocks = [written_out(block) for block in BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
+    init, commit, deploy, connect, subscribe, doctor, release = blocks
+    # Given the answers to what is asked
+    answers = "".join(f"{ATLAS[question.name]}\n" for question in questions() if question.asked(ATLAS))
+    adopter.runs(init, answers)
+    adopter.runs(commit)
+    # When everything is deployed, and each database is connected, as the page says
+    adopter.runs(deploy)
+    for name in PROMOTED:
+        adopter.runs(connect.replace("prod", name))
+    adopter.runs(subscribe)
+    # Then nothing that is looked at is wrong
+    adopter.runs(doctor)
+    # And a first release goes to production, approved by whoever follows the page
+    start, status, approve = release.strip().splitlines()
+    adopter.runs(start)
+    wait_until(lambda: adopter.stages().get("Approve") == "InProgress", "the approval", seconds=1500, every=2)
+    adopter.runs(f"{status}\n{approve}")
+    wait_until(lambda: adopter.stages().get("Production") == "Succeeded", "production", seconds=900, every=2)
+    stack = adopter.runs("aws cloudformation describe-stacks --stack-name payments-prod --profile prod")
+    assert json.loads(stack)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_it_takes_no_more_commands_and_answers_than_it_promises() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    lines = [line for block in BLOCK.findall(text) for line in block.strip().splitlines() if line[0] != " "]
+    assert len(lines) == 11
+    assert "eleven commands and, with Atlas, twenty answers" in text
+    assert len([question for question in questions() if question.asked(ATLAS)]) == 20
