@@ -57,6 +57,6 @@ ASSUMPTIONS: Final = (
             (f"{_GUIDE}/alarm-evaluation.html",),
             "A bad release bakes longer before it is rolled back; the bake is 15 minutes.",
         ),
-        "payments prove: puts a metric that breaches and measures.",
+        "On a lent account: put a metric that breaches, and measure.",
     ),
 )

@@ -59,8 +59,8 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         "first-creation-keeps-retained",
-        "Resources with DeletionPolicy Retain stay behind when the creation of their stack is rolled back, "
-        "and block its repetition where they have a name.",
+        "Resources with DeletionPolicy Retain, and not those with RetainExceptOnCreate, stay behind when "
+        "the creation of their stack is rolled back, and block its repetition where they have a name.",
         ("pipelines/definitions/shared_resources.py", "pipelines/definitions/library.py"),
         Documented(f"{_GUIDE}/aws-attribute-deletionpolicy.html"),
         "Fail the first creation of the pipelines stack, then deploy it again.",
@@ -71,10 +71,9 @@ ASSUMPTIONS: Final = (
         ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/execution_actions.py"),
         Assumed(
             (f"{_GUIDE}/resource-type-schemas.html", f"{_GUIDE}/using-iam-servicerole.html"),
-            "The first deployment stops with the action that was denied; `payments doctor` asks for those "
-            "that are known to be missing from schemas.",
+            "The first deployment stops with the action that was denied; it is added, and repeated.",
         ),
-        "payments prove: deploys every stack with the execution role.",
+        "On a lent account: deploy every stack with the execution role.",
     ),
     Assumption(
         "slo-makes-a-service-linked-role",

@@ -14,7 +14,7 @@ ASSUMPTIONS: Final = (
         Documented(
             "https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html"
         ),
-        "payments prove: a rule that fires each minute, and a role with the condition.",
+        "On a lent account: a rule that fires each minute, and a role with the condition.",
     ),
     Assumption(
         "scheduler-says-the-account",
@@ -70,6 +70,6 @@ ASSUMPTIONS: Final = (
         "SimulatePrincipalPolicy answers as IAM decides, for policies and boundaries of one account.",
         ("tests/least_privilege/test_every_role.py",),
         Documented("https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html"),
-        "payments prove: compares what deployments did with what the simulation allows.",
+        "On a lent account: compare what deployments did with what the simulation allows.",
     ),
 )

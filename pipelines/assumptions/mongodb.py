@@ -11,9 +11,36 @@ _COMPATIBILITY_8: Final = "https://www.mongodb.com/docs/manual/release-notes/8.0
 
 ASSUMPTIONS: Final = (
     Assumption(
+        "atlas-network-size",
+        "Atlas takes a network of a /21 to a /24 for its side of a peering connection.",
+        ("environments/rules.py",),
+        Documented(
+            "https://www.mongodb.com/docs/mongocli/v1.8/reference/atlas/networking-peering-create-aws/"
+        ),
+        "Ask for a peering connection with a /20; it is refused.",
+    ),
+    Assumption(
+        "atlas-request-shows-its-network",
+        "While a request is pending, whoever was asked sees the addresses of who asks.",
+        ("pipelines/deploy/peering_requests.py",),
+        Documented(
+            "https://docs.aws.amazon.com/cli/latest/reference/ec2/describe-vpc-peering-connections.html"
+        ),
+        "aws ec2 describe-vpc-peering-connections, before payments database connect accepts.",
+    ),
+    Assumption(
+        "atlas-commands",
+        "Atlas's CLI takes the options that payments database connect prints.",
+        ("pipelines/deploy/atlas_commands.py",),
+        Documented(
+            "https://www.mongodb.com/docs/atlas/cli/current/command/atlas-networking-peering-create-aws/"
+        ),
+        "Run them.",
+    ),
+    Assumption(
         "atlas-requests-peering",
         "Atlas asks for the peering connection of a dedicated cluster and accepts none that others ask for.",
-        ("pipelines/doctor/network.py",),
+        ("pipelines/deploy/connect_database.py", "templates/capabilities/peering.py"),
         Documented("https://www.mongodb.com/docs/atlas/security-vpc-peering/"),
         "Create one: atlas networking peering create aws; a request of ours to its VPC stays pending.",
     ),

