@@ -16,7 +16,7 @@ from pipelines.core.refusals import Refused
 from pipelines.orders import order_effects, orders, payment_stack, samples
 from pipelines.orders import smoke as smoke_runs
 from pipelines.orders.orders import PARKED, STATES
-from pipelines.orders.reconciliation.stripe import adjust_order, stripe_account
+from pipelines.orders.reconciliation.stripe_account import adjust_order, stripe_account
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws

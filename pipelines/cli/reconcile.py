@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
-from pipelines.orders.reconciliation import stripe
+from pipelines.orders.reconciliation import stripe_account
 from pipelines.orders.reconciliation.reconcile import KINDS, Reconciliation
 from pipelines.orders.reconciliation.reconcile import reconcile as run
 from pipelines.orders.settlement import settle as run_settlement
@@ -39,7 +39,7 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     """
     api = payment_stack.connect(aws, stack).api
     with _bars() as watch:
-        result = run(api, watch, stripe=stripe.stripe_account(aws, stack))
+        result = run(api, watch, stripe=stripe_account.stripe_account(aws, stack))
     if machine:
         terminal.as_json(asdict(result))
     else:

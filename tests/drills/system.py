@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from embedded_aws import mongod
 from pipelines.orders import orders, settlement, smoke
-from pipelines.orders.reconciliation import reconcile, stripe
+from pipelines.orders.reconciliation import reconcile, stripe_account
 from tests.drills.traffic import Traffic
 from tests.rehearsal.shop import Shop, physical
 from tests.waiting import wait_until
@@ -84,7 +84,7 @@ class System:
         wait_until(lambda: not self._unfinished(), self._unfinished, seconds=_SETTLED_SECONDS, every=0.5)
         settlement.settle(self.stack.api)
         found = reconcile.reconcile(
-            self.stack.api, stripe=stripe.stripe_account(self.stack.aws, self.stack.name)
+            self.stack.api, stripe=stripe_account.stripe_account(self.stack.aws, self.stack.name)
         )
         assert found.differences == []
         report = smoke.run(self.stack)

@@ -15,7 +15,7 @@ import pytest
 from embedded_aws import mongod
 from pipelines.aws import embedded_stripe
 from pipelines.orders import orders
-from pipelines.orders.reconciliation import stripe
+from pipelines.orders.reconciliation import stripe_account
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.settlement import settle
 from tests.rehearsal.paying import paying_by
@@ -124,6 +124,6 @@ def test_every_order_ends_right_whatever_is_killed_under_it(stack: PaymentStack,
     for order in completed:
         assert len(stack.api.deliveries(order)["deliveries"]) == 1
     assert settle(stack.api)["disputed"] == 0
-    found = reconcile(stack.api, stripe=stripe.stripe_account(stack.aws, stack.name))
+    found = reconcile(stack.api, stripe=stripe_account.stripe_account(stack.aws, stack.name))
     assert (found.differences, found.pending) == ([], 0)
     assert found.looked_at["orders"] == len(written) + 1

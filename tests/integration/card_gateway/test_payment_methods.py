@@ -91,7 +91,8 @@ def test_the_undo_of_a_debit_under_way_waits_for_the_bank(desk: Desk) -> None:
 def test_no_call_is_begun_that_might_outlive_the_function(order: Order) -> None:
     # Given a gateway that takes four of the function's seconds
     seconds = iter([0.0, 0.0, 4.0, 4.0, 4.0])
-    slow = StripePayment(order.means, order.records, order.gateway, clock=lambda: next(seconds))
+    ticking, stack = lambda: next(seconds), order.desk.stack
+    slow = StripePayment(order.means, order.records, order.gateway, ticking, stack=stack)
     # When
     with pytest.raises(OutcomeUnknown, match="out of time"):
         slow.charge(order.ask())
