@@ -147,11 +147,11 @@ def test_lint_judges_any_pipeline_that_is_named(folder: str, code: int) -> None:
     file = min((CORPUS / folder).glob("*.*"))
     # When it is linted
     result = _payments("lint", str(file), "--json")
-    # Then the exit code says whether something is wrong, and each finding has an id and a mend
+    # Then the exit code says whether something is wrong, and each finding has an id and a fix
     assert result.exit_code == code, result.output
     findings = json.loads(result.stdout)
     assert bool(findings) is bool(code)
-    assert all(finding["rule"] and finding["mend"] for finding in findings)
+    assert all(finding["rule"] and finding["fix"] for finding in findings)
 
 
 def test_a_branch_is_named_by_the_variable_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
