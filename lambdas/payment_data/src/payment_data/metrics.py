@@ -4,10 +4,11 @@ The namespace and the dimension `service` come from POWERTOOLS_METRICS_NAMESPACE
 Values of dimensions are few and never personal: a step, an error's name, a currency.
 """
 
+import json
 import os
+import sys
+import time
 from datetime import UTC, datetime
-
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from payment_data.errors import BY_NAME, Kind
 
@@ -22,12 +23,12 @@ _STEP_FUNCTIONS = ("States.", "Lambda.")
 
 def count(name: str, value: float = 1, **dimensions: str) -> None:
     """Add to a count, as OrdersFailed with its `reason`."""
-    _record(name, value, MetricUnit.Count, dimensions)
+    _record(name, value, "Count", dimensions)
 
 
 def milliseconds(name: str, value: float, **dimensions: str) -> None:
     """Record how long something took, as StepDuration of a `step`."""
-    _record(name, value, MetricUnit.Milliseconds, dimensions)
+    _record(name, value, "Milliseconds", dimensions)
 
 
 def reason(error: str | None) -> str:
@@ -66,7 +67,18 @@ def _seconds_since(started: object, now: datetime) -> float:
         return float("inf")
 
 
-def _record(name: str, value: float, unit: MetricUnit, dimensions: dict[str, str]) -> None:
-    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Payments")
-    with single_metric(name=name, unit=unit, value=value, namespace=namespace, default_dimensions=dimensions):
-        pass
+def _record(name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+    """Write one metric as a line of the log; Powertools' own takes as long as a read of the database.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    service = os.environ.get("POWERTOOLS_SERVICE_NAME")
+    dimensions = dimensions | ({"service": service} if service else {})
+    metric = {
+        "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Payments"),
+        "Dimensions": [list(dimensions)],
+        "Metrics": [{"Name": name, "Unit": unit}],
+    }
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
+    line = json.dumps({"_aws": about, **dimensions, name: [float(value)]}, separators=(",", ":"))
+    sys.stdout.write(line + "\n")

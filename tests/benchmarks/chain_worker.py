@@ -1,0 +1,94 @@
+"""One version of the chain in a process of its own: places orders when told to, and says what they took.
+
+Run with another checkout first in PYTHONPATH it places them by that one's functions and data API. It reads a
+line of JSON, {callers, orders, hot}, and answers with one: {seconds, client_seconds}.
+"""
+
+import itertools
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from typing import Any
+from unittest import mock
+
+from bson.int64 import Int64
+
+from data_api.storage import connection
+from tests.benchmarks import sandboxes
+
+_PRICE = 250
+_LINES = 3
+_SHARED = {"name": "tea", "type": "food", "price": Int64(_PRICE)}
+_numbers = itertools.count()
+
+
+def _order(key: str, owner: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    lines = [
+        {**_SHARED, "product_id": f"{owner}p{n}", "quantity": Int64(1), "delivery_address": "1 Row"}
+        for n in range(_LINES)
+    ]
+    return {
+        "_id": key,
+        "user_id": f"{owner}u",
+        "currency": "EUR",
+        "total": Int64(_PRICE * _LINES),
+        "lines": lines,
+        "synthetic": False,
+        "fingerprint": "f",
+        "state": "NEW",
+        "history": [{"at": now, "from": None, "to": "NEW", "execution": None, "reason": None}],
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def write(db: Any, count: int, *, hot: bool) -> list[str]:
+    """Write orders as the data API would, each with products and a user of its own, or all with the same."""
+    keys = [f"o{next(_numbers):07}" for _ in range(count)]
+    owners = ["hot-" + keys[0]] * count if hot else keys
+    kept = dict.fromkeys(owners)
+    more = {"currency": "EUR", "synthetic": False, "holds": {}, "available": Int64(10**9)}
+    products = [{"_id": f"{owner}p{n}", **_SHARED, **more} for owner in kept for n in range(_LINES)]
+    user = {"username": "Ann", "currency": "EUR", "synthetic": False, "wallet": {}, "operations": {}}
+    db.products.insert_many(products)
+    db.users.insert_many([{"_id": f"{owner}u", **user, "balance": Int64(10**12)} for owner in kept])
+    db.orders.insert_many([_order(key, owner) for key, owner in zip(keys, owners, strict=True)])
+    return keys
+
+
+def _place(free: "SimpleQueue[Any]", key: str) -> None:
+    mine = free.get()
+    try:
+        assert mine.place(key) == "COMPLETED"
+    finally:
+        free.put(mine)
+
+
+def main(uri: str, name: str) -> None:
+    """Serve requests until the input ends."""
+    db = connection.connect(uri)[name]
+    with mock.patch.object(connection, "database", return_value=db), sandboxes.started(16) as started:
+        for line in sys.stdin:
+            asked = json.loads(line)
+            keys = write(db, asked["orders"], hot=asked["hot"])
+            free: SimpleQueue[Any] = SimpleQueue()
+            for sandbox in started[: asked["callers"]]:
+                free.put(sandbox)
+            with ThreadPoolExecutor(asked["callers"]) as pool:
+                began, spent = time.perf_counter(), time.process_time()
+                list(pool.map(lambda key: _place(free, key), keys))  # noqa: B023 - used up in this round
+                took = {
+                    "seconds": time.perf_counter() - began,
+                    "client_seconds": time.process_time() - spent,
+                }
+            answers.write(json.dumps(took) + "\n")
+            answers.flush()
+
+
+if __name__ == "__main__":
+    answers, sys.stdout = sys.stdout, sys.stderr  # what handlers log is no answer
+    main(*sys.argv[1:])
