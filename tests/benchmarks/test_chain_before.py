@@ -1,4 +1,4 @@
-"""The whole chain beside the one before it was made cheaper, and beside one transaction for the whole order."""
+"""The whole chain beside what it was before it was made cheaper, and beside one transaction an order."""
 
 from __future__ import annotations
 

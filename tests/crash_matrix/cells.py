@@ -7,20 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from templates.definitions.payment_workflow import CHARGE
 from templates.definitions.tasks import DEADLINE_SECONDS
 from tests.crash_matrix import lanes, pruning, sweeping
 from tests.crash_matrix.clock import MINUTE, Clock
 from tests.crash_matrix.executor import Endless, Execution, Outcome
 from tests.crash_matrix.faults import FREEZES, PRUNED, Fault, Kind, Point, Visit
 from tests.crash_matrix.injector import Injector
-from tests.crash_matrix.invariants import FinalState, Run, changed, late, violations
+from tests.crash_matrix.invariants import TERMINAL, FinalState, Run, changed, late, violations
 from tests.crash_matrix.laboratory import Laboratory
+from tests.crash_matrix.memory import Contents
 from tests.crash_matrix.scenario import Overtaking, Scenario
-from tests.crash_matrix.world import World
+from tests.crash_matrix.world import Documents, World
 
 _MOST_REDRIVES = 3
+_STOPPED = "Stopped"
+_FAIL = {"Type": "Fail", "Error": "Stopped"}
+_NOT_HIDDEN = (Kind.PAST_DEADLINE, Kind.REPLAYED)
 _UNTIL_REDRIVE = datetime.timedelta(days=13)
 """AWS lets 14 days pass; no gateway remembers a key for so long."""
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """A backup: what is put back, and what is in it."""
+
+    contents: Contents
+    documents: Documents
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,8 @@ class Cell:
         self._deadlines: dict[str, datetime.datetime] = {}
         self._runs: list[Run] = []
         self._found: list[str] = []
+        self._method = scenario.method
+        self._saved: _Saved | None = None
 
     def run(self, faults: Sequence[Fault] = ()) -> Result:
         """Run it on restored data, and redrive what did not end by itself."""
@@ -67,6 +82,7 @@ class Cell:
             self._place_all()
             injector.lift()
             self._runs = [self._redriven(run) for run in self._runs]
+            self._finish()
         except Endless as endless:
             self._found.append(f"endless: {endless}")
         finally:
@@ -77,7 +93,9 @@ class Cell:
         documents = self._world.documents()
         if any(fault.kind in PRUNED for fault in faults):
             self._replay_pruned(injector)
-        transparent = all(f.occurrence and f.kind is not Kind.PAST_DEADLINE for f in faults)
+        if self._saved:
+            self._restore(self._saved)
+        transparent = all(f.occurrence and f.kind not in _NOT_HIDDEN for f in faults)
         if self._scenario.overtaken_by is not Overtaking.EXECUTION:
             transparent &= all(f.kind is not Kind.OVERTAKEN for f in faults)
         after = FinalState(self._scenario, documents, self._runs, self._deadlines, transparent)
@@ -105,7 +123,7 @@ class Cell:
         execution = Execution(
             self._definition,
             name,
-            functools.partial(self._laboratory.invoke, label, self._scenario.method),
+            lambda state, arguments: self._laboratory.invoke(label, self._method, state, arguments),
             self._clock,
         )
         # Of two executions of an order, the later one's deadline: whoever reserves first decides.
@@ -120,10 +138,58 @@ class Cell:
         if by in (Overtaking.EXECUTION, Overtaking.BOTH):
             self._place("overtaking", order_id)
         if by is Overtaking.SWEEP:
-            invoke = functools.partial(self._laboratory.invoke, "sweeper", self._scenario.method)
-            swept = sweeping.sweep(order_id, invoke, self._clock)
-            if swept not in (sweeping.SWEPT, sweeping.ALONE):
-                self._found.append(f"sweep: {order_id} ended in {swept}")
+            self._sweep(order_id)
+        if by is Overtaking.STOPPED:
+            self._stop_half_way(order_id)
+        if by is Overtaking.CONFIGURATION:
+            self._method = "card" if self._method == "credit" else "credit"
+        if by is Overtaking.RESTORE:
+            self._saved = _Saved(self._laboratory.memory.contents(), self._world.documents())
+
+    def _sweep(self, order_id: str, status: str = "ABORTED") -> None:
+        def invoke(state: str, arguments: dict[str, Any]) -> Any:
+            return self._laboratory.invoke("sweeper", self._method, state, arguments)
+
+        swept = sweeping.sweep(order_id, invoke, self._clock, status=status)
+        if swept not in (sweeping.SWEPT, sweeping.ALONE):
+            self._found.append(f"sweep: {order_id} ended in {swept}")
+
+    def _stop_half_way(self, order_id: str) -> None:
+        """Run another execution until it has paid, and never again."""
+        states = self._definition["States"]
+        paid = {**states[CHARGE], "Next": _STOPPED}
+        stopped = {**self._definition, "States": {**states, CHARGE: paid, _STOPPED: _FAIL}}
+        Execution(
+            stopped,
+            f"{order_id}-stopped",
+            lambda state, arguments: self._laboratory.invoke("stopped", self._method, state, arguments),
+            self._clock,
+        ).start({"order_id": order_id})
+
+    def _finish(self) -> None:
+        """Sweep what an execution that was stopped has left, once the others are over."""
+        if self._scenario.overtaken_by is Overtaking.STOPPED:
+            for order in self._world.documents()["orders"]:
+                if order["state"] not in (*TERMINAL, "NEW"):
+                    self._sweep(order["_id"])
+
+    def _restore(self, saved: "_Saved") -> None:
+        """Put the backup back and sweep: what succeeded is parked for a person, and nothing is undone."""
+        (run,) = self._runs
+        if not run.outcome.succeeded:
+            return
+        self._laboratory.memory.put_back(saved.contents)
+        self._sweep(run.order_id, status="SUCCEEDED")
+        after = self._world.documents()
+        for collection, field in (("products", "available"), ("users", "balance")):
+            was, now = ([d[field] for d in documents[collection]] for documents in (saved.documents, after))
+            if was != now:
+                self._found.append(f"restore: {collection}' {field} was {was}, is {now}")
+        if any(refund for refund in after["refunds"]):
+            self._found.append("restore: a payment was refunded")
+        for order in after["orders"]:
+            if order["state"] not in ("NEEDS_ATTENTION", "COMPLETED"):
+                self._found.append(f"restore: {order['_id']} is {order['state']}")
 
     def _redriven(self, run: Run) -> Run:
         """Redrive an execution that stopped at a task, as a person does once the cause is mended."""
@@ -152,6 +218,9 @@ class Cell:
         if any(document.get("holds") or document.get("operations") for document in kept):
             self._found.append("replay: there are records that were not pruned")
         injector.release(Point.PRUNED)
+        late = [*(documents := self._world.documents())["products"], *documents["users"]]
+        if any(document.get("holds") or document.get("operations") for document in late):
+            self._found.append("replay: what came late has left records")
         self._found += [f"replay: {found}" for found in changed(before, self._world.documents())]
 
     def _look_for_late(self) -> None:

@@ -45,7 +45,8 @@ class Kind(StrEnum):
     FREEZE_AFTER_STEP = "freezes after, resumes after the next step"
     FREEZE_AFTER_END = "freezes after, resumes after the end"
     FREEZE_AFTER_PRUNED = "freezes after, resumes after pruning"
-    OVERTAKEN = "is overtaken"  # by another execution of the order, or by the order's creation
+    REPLAYED = "answers 500, and repeats it for a day"  # what a gateway does with an idempotency key
+    OVERTAKEN = "is overtaken"  # by another execution, a sweep, a release: what the scenario says
 
 
 LATE = {
@@ -89,6 +90,8 @@ class Site:
         kinds = set(Kind)
         if self.documents == 1:
             kinds.discard(Kind.TORN)
+        if self.layer is not Layer.GATEWAY:
+            kinds.discard(Kind.REPLAYED)
         if self.layer is Layer.LAMBDA:  # a handler freezes at what it does itself
             kinds -= set(FREEZES)
         if not self.writes:

@@ -11,7 +11,7 @@ _REFUND_KEY = "payment_data.payment_methods.stripe_payment:_refund_key"
 _CARD, _BANK = ("card",), ("bank_account",)
 _SAVED = "self._records.save(record, intent.id, execution=execution)"
 _FIND = "if opened_before := payments.find(db, order_id, number):"
-_NOT_BARRED = Edit(
+NOT_BARRED = Edit(
     "data_api.use_cases.record_failure:_fail",
     "if bar_payment(db, order, execution=execution, reason=reason).may_hold_money:",
     "if False:",
@@ -120,7 +120,7 @@ GATEWAY = (
                 "str(self._records.decline(record, reason, execution=execution).reason)",
                 "reason",
             ),
-            _NOT_BARRED,
+            NOT_BARRED,
         ),
         methods=_CARD,
     ),

@@ -6,10 +6,11 @@ from tests.crash_matrix.bench import Bench, Task
 from tests.crash_matrix.gateway_mutants import GATEWAY
 from tests.crash_matrix.mutants import CODE
 from tests.crash_matrix.mutations import Mutant, mutated
+from tests.crash_matrix.odd_world_mutants import ODD_WORLD
 from tests.crash_matrix.plan import one_more_fault
 from tests.crash_matrix.workflow_mutants import CLIENT, WORKFLOW
 
-MUTANTS = {mutant.name: mutant for mutant in (*CODE, *WORKFLOW, *CLIENT, *GATEWAY)}
+MUTANTS = {mutant.name: mutant for mutant in (*CODE, *WORKFLOW, *CLIENT, *GATEWAY, *ODD_WORLD)}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class Failures:
     died: Callable[[], BaseException]
     refused: Callable[[], BaseException]
     lost: Callable[[], BaseException]
+    replayed: Callable[[], Any] | None = None
+    """Of a gateway: answers an error that its key repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Injector:
         self.visits.append(Visit(site, self._times[site.name]))
         return self._times[site.name]
 
-    def _go_wrong(
+    def _go_wrong(  # noqa: C901 - one case for each kind
         self,
         kind: Kind,
         apply: Callable[..., Any],
@@ -161,6 +163,9 @@ class Injector:
                 raise failures.died()
             case Kind.REFUSED:
                 raise failures.refused()
+            case Kind.REPLAYED:
+                assert failures.replayed, "only a gateway repeats an error"
+                return failures.replayed()
             case Kind.TWICE:
                 _quietly(apply)
                 return apply()

@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import dataclasses
 import datetime
 import functools
 import json
@@ -183,10 +184,14 @@ class Laboratory:
             status, data = encoded(self.stripe.request(method, url, body, headers))
             return SimpleNamespace(status=status, data=data, headers={})
 
+        def fail() -> Any:
+            status, data = encoded(self.stripe.fail(method, url, body, headers))
+            return SimpleNamespace(status=status, data=data, headers={})
+
         site = Site(Layer.GATEWAY, where.site(), writes=method != "GET")
         if self.turns is not None and not lanes.is_ghost():
             self.turns.pass_on(where.execution)
-        return self._injector().cross(site, ask, _HTTP_FAILURES)
+        return self._injector().cross(site, ask, dataclasses.replace(_HTTP_FAILURES, replayed=fail))
 
     def _request_of(self, name: str) -> Where:
         """Name a request of the step that runs."""

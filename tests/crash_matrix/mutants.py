@@ -211,6 +211,53 @@ FENCES = (
     _fence("NEEDS_ATTENTION", "delivery refused", "Handle failure / PUT failure #1 / orders", _REFUND_FAILS),
 )
 
+AMOUNTS = (
+    Mutant(
+        "what is held leaves the stock",
+        ("happy",),
+        (Edit(f"{_PRODUCTS}:hold", "Int64(-line.quantity)", "Int64(-1)"),),
+    ),
+    Mutant(
+        "what is charged leaves the balance",
+        ("happy",),
+        (Edit(f"{_USERS}:charge", "Int64(-order.total)", "Int64(-1)"),),
+    ),
+    Mutant(
+        "what is released comes back to the stock",
+        ("declined",),
+        (Edit(f"{_PRODUCTS}:void", '"available": {"$add": ["$available", held]},', ""),),
+    ),
+    Mutant(
+        "what is refunded comes back to the balance",
+        ("delivery refused",),
+        (Edit(f"{_USERS}:refund", _IF_CHARGED, "Int64(0)"),),
+    ),
+)
+
+TRAIL = (
+    Mutant(
+        "a change says from which state",
+        ("happy",),
+        (Edit("data_api.storage.state_changes:change", '"from": "$state"', '"from": None'),),
+    ),
+    Mutant(
+        "a change says whose it is",
+        ("happy",),
+        (Edit("data_api.storage.state_changes:change", '{"$literal": execution}', "None"),),
+    ),
+    Mutant(
+        "a failure is recorded",
+        ("declined",),
+        (
+            Edit(
+                "data_api.use_cases.record_failure:record_failure",
+                "failures.record(db, order_id, failure)",
+                "pass",
+            ),
+        ),
+    ),
+)
+
 STATE_CHECKS = (
     Mutant(
         "order's state checked before a reservation",
@@ -226,4 +273,4 @@ STATE_CHECKS = (
     ),
 )
 
-CODE = GUARDS + RECORDS + UNDOING + FENCES + STATE_CHECKS
+CODE = GUARDS + RECORDS + UNDOING + FENCES + AMOUNTS + TRAIL + STATE_CHECKS

@@ -20,6 +20,9 @@ class Overtaking(Enum):
     CREATION = "it is created"
     BOTH = "it is created, and another execution of it runs"
     SWEEP = "the sweeper undoes it, as if its execution had ended"
+    STOPPED = "another execution of it runs until it has paid, and is stopped"
+    CONFIGURATION = "the environment is released with another payment method"
+    RESTORE = "a backup is made, which is restored when its execution has ended"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Scenario:
         ends: COMPLETED, or the error that the execution fails with; None where it depends on who is first.
         stock: product to how many are available.
         balance: the user's, minor units.
-        pays_with: id at the gateway of what the user pays with; none where credit is used.
+        pays_with: id at the gateway of what the user pays with; none where only credit is used.
         quantities: product to how many each order asks for.
         refused: orders whose delivery is refused.
         method: how it is paid.
@@ -94,7 +97,8 @@ class Scenario:
 
     def user(self) -> dict[str, Any]:
         """Write the user as the data API takes it."""
-        wallet = {"wallet": {self.method: self.pays_with}} if self.pays_with else {}
+        method = "card" if self.method == "credit" else self.method
+        wallet = {"wallet": {method: self.pays_with}} if self.pays_with else {}
         return {"username": "somebody", "balance": self.balance, "currency": "EUR", **wallet}
 
     def order(self, order_id: str) -> dict[str, Any]:

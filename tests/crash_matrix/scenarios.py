@@ -23,6 +23,7 @@ def _of_credit() -> Iterator[Scenario]:
     yield Scenario("credit: no such order", "OrderNotFound", overtaken_by=Overtaking.CREATION)
     yield Scenario("credit: no such order yet", "OrderNotFound", overtaken_by=Overtaking.BOTH)
     yield _swept(Scenario("credit: swept on its way"))
+    yield from _in_an_odd_world(Scenario("credit: happy"))
     yield _swept(Scenario("credit: swept on its way back", "DeliveryRejected", refused=_FIRST_REFUSED))
     yield Scenario("credit: started twice at once", executions=_TWICE, faults_in="A")
     items = Scenario("credit: two orders want the last item", None, _RIVALS, _ONE_LEFT, faults_in="A")
@@ -40,6 +41,20 @@ def _swept(scenario: Scenario) -> Scenario:
     return replace(scenario, overtaken_by=Overtaking.SWEEP, begins_with=Kind.OVERTAKEN)
 
 
+def _in_an_odd_world(happy: Scenario) -> Iterator[Scenario]:
+    """At each site, something else than a fault happens first."""
+    method = happy.method
+    odd = replace(happy, ends=None, begins_with=Kind.OVERTAKEN)
+    yield replace(odd, name=f"{method}: another execution was stopped", overtaken_by=Overtaking.STOPPED)
+    yield replace(
+        odd,
+        name=f"{method}: another method is configured",
+        pays_with=happy.pays_with or GOOD["card"],
+        overtaken_by=Overtaking.CONFIGURATION,
+    )
+    yield replace(odd, name=f"{method}: restored afterwards", overtaken_by=Overtaking.RESTORE)
+
+
 def _through_a_gateway(method: str) -> Iterator[Scenario]:
     """What differs from credit: the charge, its refund, and what they leave to the steps after them."""
     happy = Scenario(f"{method}: happy", method=method, pays_with=GOOD[method], states=(CHARGE,))
@@ -47,6 +62,7 @@ def _through_a_gateway(method: str) -> Iterator[Scenario]:
     yield replace(happy, name=f"{method}: declined", ends="PaymentDeclined", pays_with=BAD[method])
     yield replace(happy, name=f"{method}: started twice at once", executions=_TWICE, faults_in="A")
     yield _swept(replace(happy, name=f"{method}: swept on its way", states=()))
+    yield from _in_an_odd_world(replace(happy, states=()))
     if method == "card":  # once it is captured, a bank's money is a card's
         yield replace(
             happy,

@@ -76,6 +76,14 @@ class StripeDouble:
             self._answers[key] = self._now(), asked, answer
         return answer
 
+    def fail(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> Answer:
+        """Answer 500 without doing anything, and again whenever the request's key is used for a day."""
+        answer = _error(500, "api_error", "")
+        key = headers.get("Idempotency-Key", "")
+        if key and method == "POST":
+            self._answers[key] = self._now(), f"{url} {body}", answer
+        return answer
+
     def _route(self, method: str, path: list[str], form: str) -> Answer:  # noqa: PLR0911 - one for each request
         params = dict(parse_qsl(form))
         match (method, path):
