@@ -25,10 +25,10 @@ _SHARED = {"name": "tea", "type": "food", "price": Int64(_PRICE)}
 _numbers = itertools.count()
 
 
-def _order(key: str, owner: str) -> dict[str, Any]:
+def _order(key: str, owner: str, quantity: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     lines = [
-        {**_SHARED, "product_id": f"{owner}p{n}", "quantity": Int64(1), "delivery_address": "1 Row"}
+        {**_SHARED, "product_id": f"{owner}p{n}", "quantity": Int64(quantity), "delivery_address": "1 Row"}
         for n in range(_LINES)
     ]
     return {
@@ -46,17 +46,27 @@ def _order(key: str, owner: str) -> dict[str, Any]:
     }
 
 
-def write(db: Any, count: int, *, hot: bool) -> list[str]:
-    """Write orders as the data API would, each with products and a user of its own, or all with the same."""
+def write(db: Any, count: int, *, owner: str = "", new: bool = True, quantity: int = 1) -> list[str]:
+    """Write orders as the data API would; return their ids.
+
+    Args:
+        db: where.
+        count: how many.
+        owner: whose products and user all of them are about; each has its own if it is empty.
+        new: write products and users, too.
+        quantity: of each line.
+    """
     keys = [f"o{next(_numbers):07}" for _ in range(count)]
-    owners = ["hot-" + keys[0]] * count if hot else keys
-    kept = dict.fromkeys(owners)
-    more = {"currency": "EUR", "synthetic": False, "holds": {}, "available": Int64(10**9)}
-    products = [{"_id": f"{owner}p{n}", **_SHARED, **more} for owner in kept for n in range(_LINES)]
-    user = {"username": "Ann", "currency": "EUR", "synthetic": False, "wallet": {}, "operations": {}}
-    db.products.insert_many(products)
-    db.users.insert_many([{"_id": f"{owner}u", **user, "balance": Int64(10**12)} for owner in kept])
-    db.orders.insert_many([_order(key, owner) for key, owner in zip(keys, owners, strict=True)])
+    owners = [owner] * count if owner else keys
+    if new:
+        more = {"currency": "EUR", "synthetic": False, "holds": {}, "available": Int64(10**9)}
+        user = {"username": "Ann", "currency": "EUR", "synthetic": False, "wallet": {}, "operations": {}}
+        kept = dict.fromkeys(owners)
+        products = [{"_id": f"{one}p{n}", **_SHARED, **more} for one in kept for n in range(_LINES)]
+        db.products.insert_many(products)
+        db.users.insert_many([{"_id": f"{one}u", **user, "balance": Int64(10**12)} for one in kept])
+    orders = [_order(key, owner, quantity) for key, owner in zip(keys, owners, strict=True)]
+    db.orders.insert_many(orders)
     return keys
 
 
@@ -74,7 +84,7 @@ def main(uri: str, name: str) -> None:
     with mock.patch.object(connection, "database", return_value=db), sandboxes.started(16) as started:
         for line in sys.stdin:
             asked = json.loads(line)
-            keys = write(db, asked["orders"], hot=asked["hot"])
+            keys = write(db, asked["orders"], owner=f"hot{next(_numbers)}" if asked["hot"] else "")
             free: SimpleQueue[Any] = SimpleQueue()
             for sandbox in started[: asked["callers"]]:
                 free.put(sandbox)

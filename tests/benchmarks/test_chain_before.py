@@ -73,7 +73,7 @@ class OneTransaction:
 
     def place(self, orders: int, callers: int, *, hot: bool) -> dict[str, float]:
         """Place orders; return {seconds, client_seconds}."""
-        keys = chain_worker.write(self._db, orders, hot=hot)
+        keys = chain_worker.write(self._db, orders, owner=f"hot{time.time_ns()}" if hot else "")
         with ThreadPoolExecutor(callers) as pool:
             began, spent = time.perf_counter(), time.process_time()
             list(pool.map(self._place, keys))
