@@ -17,7 +17,8 @@ def remembered(mongod: Mongod) -> dict[str, Result]:
     with open_bench(mongod.uri) as bench:
         results = _sample(bench)
         executed, answered_before = bench.commands
-    assert answered_before > executed
+    # Then a third of the commands and more were answered by the memory, or it would be worth nothing
+    assert 2 * answered_before > executed
     return results
 
 

@@ -118,7 +118,7 @@ def test_what_did_not_fail_cannot_be_redriven(stack: PaymentStack, payments: Pay
     shop.place(placed)
     # When, then
     for order, said in (
-        (placed, "cannot be redriven: its execution is SUCCEEDED"),
+        (placed, "is COMPLETED: there is nothing to redrive"),
         (loaded, "has no execution"),
     ):
         refused = payments("order", "redrive", order)
