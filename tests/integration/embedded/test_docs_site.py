@@ -77,7 +77,9 @@ def built(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("folder", ["prod", "staging", PREVIEW])
 def test_a_folder_s_address_shows_its_index(site: Site, built: Path, folder: str) -> None:
-    # When a site is published
+    # Given a site that has a page for what is not found
+    docs_bucket.replace_folder(site.tools, built, "prod")
+    # When a folder is published
     assert docs_bucket.replace_folder(site.tools, built, folder) == 5
     # Then its pages are read by name and by folder, and the folder without its slash is no page
     assert site.get(f"/{folder}/").body == "<h1>Start</h1>"
