@@ -29,6 +29,14 @@ terminal.out.print('✓ → ✗ …')
 """
 
 
+@pytest.fixture(autouse=True)
+def outside_of_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a build is told of its AWS and of itself, a person's shell does not hold."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "CODEBUILD_")):
+            monkeypatch.delenv(name)
+
+
 def _python(code: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, check=False, cwd=ROOT

@@ -49,9 +49,14 @@ def state(folder: Path) -> tuple[str, str, str]:
 
 
 def test_commits_of_a_rehearsal_stay_out_of_the_repository_whose_hook_runs(
-    in_a_hook: Path, tmp_path: Path
+    in_a_hook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given
+    # Given a checkout, which a build's source is not
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    git.run(checkout, "init", "--quiet", "--initial-branch", "main")
+    (checkout / "b.txt").write_text("b", encoding="utf-8")
+    monkeypatch.setattr(scratch_repository, "ROOT", checkout)
     before = state(in_a_hook)
     # When
     repository = scratch_repository.make(tmp_path / "copy", "main")
