@@ -23,7 +23,7 @@ from embedded_aws.card_gateway import (
     refunds,
 )
 from embedded_aws.card_gateway.localstripe_setup import Object
-from embedded_aws.card_gateway.parameters import Params, check_known, listing
+from embedded_aws.card_gateway.parameters import Params, check_known, created_since, listing
 
 
 class Answer(NamedTuple):
@@ -111,7 +111,7 @@ class StripeApi:
     def _list_intents(self, params: Params) -> Params:
         check_known(params, ("limit", "starting_after", "created", "customer", "expand"))
         expand = tuple(field.removeprefix("data.") for field in params.get("expand", ()))
-        since = float((params.get("created") or {}).get("gte", 0))
+        since = created_since(params)
         intents = [
             thing
             for key, thing in reversed(resources.store.items())

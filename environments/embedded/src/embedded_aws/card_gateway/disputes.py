@@ -8,7 +8,7 @@ from localstripe import resources  # type: ignore[import-not-found]  # installed
 
 from embedded_aws.card_gateway import faults, payment_methods, test_payment_methods
 from embedded_aws.card_gateway.localstripe_setup import Object
-from embedded_aws.card_gateway.parameters import Params, check_known, flag
+from embedded_aws.card_gateway.parameters import Params, check_known, created_since, flag
 
 _WINNING = "winning_evidence"
 _status_by_id: dict[str, str] = {}
@@ -17,7 +17,7 @@ _status_by_id: dict[str, str] = {}
 def matching(params: Params) -> list[Params]:
     """Return the disputes of a PaymentIntent, or all since a moment, newest first."""
     check_known(params, ("limit", "starting_after", "payment_intent", "charge", "created"))
-    since = float((params.get("created") or {}).get("gte", 0))
+    since = created_since(params)
     return [
         dispute
         for key, intent in reversed(resources.store.items())

@@ -70,3 +70,8 @@ def listing(params: Params) -> tuple[int, str | None]:
     if not 1 <= limit <= 100:  # noqa: PLR2004 - Stripe's limit (https://docs.stripe.com/api/pagination)
         raise faults.invalid("Limit must be between 1 and 100.", param="limit")
     return limit, params.get("starting_after")
+
+
+def created_since(params: Params) -> float:
+    """Return from when on a list is asked for, in seconds since 1970; 0 where it is not said."""
+    return float((params.get("created") or {}).get("gte", 0))
