@@ -52,7 +52,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "alarm-looks-every-minute",
         "An alarm of one period of a minute changes state within two minutes of its data.",
-        ("templates/capabilities/alarms.py", "pipelines/definitions/stages.py"),
+        ("templates/capabilities/alarms.py", "pipelines/definitions/pipeline.py"),
         Assumed(
             (f"{_GUIDE}/alarm-evaluation.html",),
             "A bad release bakes longer before it is rolled back; the bake is 15 minutes.",

@@ -13,7 +13,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "failed-first-creation-is-deleted-only",
         "A stack in ROLLBACK_COMPLETE can be deleted and nothing else.",
-        ("pipelines/aws/change_sets.py", "pipelines/definitions/actions.py"),
+        ("pipelines/aws/stacks.py", "pipelines/definitions/actions.py"),
         Documented(f"{_GUIDE}/view-stack-events.html"),
         "Deploy a template that fails, then deploy it again.",
     ),
@@ -29,14 +29,14 @@ ASSUMPTIONS: Final = (
     Assumption(
         "change-set-refuses-unknown-parameters",
         "A change set with a parameter that its template lacks is refused.",
-        ("pipelines/definitions/configuration_file.py", "pipelines/aws/change_sets.py"),
+        ("pipelines/definitions/configuration_file.py", "pipelines/aws/stacks.py"),
         Documented(f"{_API}/API_CreateChangeSet.html"),
         "aws cloudformation create-change-set with a parameter too many.",
     ),
     Assumption(
         "executing-deletes-other-change-sets",
         "Executing a change set deletes all change sets of the stack, so the name is free again.",
-        ("pipelines/aws/change_sets.py", "pipelines/definitions/actions.py"),
+        ("pipelines/aws/stacks.py", "pipelines/definitions/actions.py"),
         Documented(f"{_API}/API_ExecuteChangeSet.html"),
         "Make two, execute one, list them.",
     ),

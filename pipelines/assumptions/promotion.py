@@ -12,7 +12,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "alarm-rule-reaches-another-account",
         "A rule with a role of another account watches that account's alarm.",
-        ("pipelines/definitions/stages.py",),
+        ("pipelines/definitions/pipeline.py",),
         Assumed(
             (
                 f"{_GUIDE}/rule-reference-CloudWatchAlarm.html",
@@ -25,7 +25,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "deployment-window-waits",
         "The rule DeploymentWindow waits for its window to open, until the rule times out.",
-        ("pipelines/definitions/stages.py",),
+        ("pipelines/definitions/pipeline.py",),
         Documented(f"{_GUIDE}/rule-reference-DeploymentWindow.html"),
         "On a lent account: a pipeline of one stage with a window that opens in two minutes.",
     ),

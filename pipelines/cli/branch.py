@@ -14,7 +14,7 @@ from pipelines.cli.grammar import Verbs
 from pipelines.cli.order_view import table
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.promotion import branch_stacks, control
+from pipelines.promotion import branches, control
 
 _INSPECTION = "BRANCH_INSPECTION_ROLE"
 
@@ -50,9 +50,9 @@ def pipeline() -> None:
 def show() -> None:
     """Print whose stack BRANCH has, for whoever approves its removal."""
     stack = branch_names.from_environment()
-    stacks = [other for other in branch_stacks.listed(_branch_account(None)) if other.stack == stack]
+    stacks = [other for other in branches.listed(_branch_account(None)) if other.stack == stack]
     click.echo(
-        branch_stacks.removal_summary(stacks[0])
+        branches.removal_summary(stacks[0])
         if stacks
         else f"There is no stack {stack}; nothing will be deleted."
     )
@@ -69,7 +69,7 @@ def list_stacks(endpoint_url: str | None, machine: bool) -> None:
       payments branch list
       payments branch list --json
     """
-    stacks = branch_stacks.listed(_branch_account(endpoint_url))
+    stacks = branches.listed(_branch_account(endpoint_url))
     if machine:
         terminal.as_json([asdict(shown) for shown in stacks])
         return
@@ -105,7 +105,7 @@ def remove(branch_name: str, endpoint_url: str | None, machine: bool) -> None:
     branch_names.removable(branch_names.stack_name(branch_name))
     tools = tools_account.connect(endpoint_url)
     pipeline = control.name_of(tools, "remove-branch")
-    execution = branch_stacks.propose_removal(tools, pipeline, branch_name)
+    execution = branches.propose_removal(tools, pipeline, branch_name)
     stack = branch_names.stack_name(branch_name)
     result = {"stack": stack, "pipeline": pipeline, "execution": execution}
     terminal.finish(f"The removal of {stack} is proposed: {execution}", result, machine=machine)
@@ -121,7 +121,7 @@ def expire() -> None:
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
     pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
-    for expired in branch_stacks.expired(branch_stacks.listed(_branch_account(None)), int(days)):
+    for expired in branches.expired(branches.listed(_branch_account(None)), int(days)):
         if not expired.nameable:
             terminal.refuse(
                 f"{expired.stack} has expired, but its tag cannot hold its branch's name.",
@@ -129,7 +129,7 @@ def expire() -> None:
             )
             continue
         try:
-            execution = branch_stacks.propose_removal(tools, pipeline, expired.branch)
+            execution = branches.propose_removal(tools, pipeline, expired.branch)
         except Refused as refusal:
             terminal.err.print(f"  {refusal.message}", markup=False)
         else:

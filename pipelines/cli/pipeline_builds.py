@@ -13,8 +13,9 @@ from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST, ROOT
 from pipelines.deploy import template_configuration
-from pipelines.evidence import gather, summary
-from pipelines.promotion import branch_pushes, checks, publish_release, release_record, reviewed
+from pipelines.evidence import evidence as release_evidence
+from pipelines.evidence import gather
+from pipelines.promotion import branches, checks, publish_release, records
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _PACKAGES: Final = Path("dist", "packages")
@@ -39,9 +40,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
             build_environment.variable(branch_names.VARIABLE),
             build_environment.variable("EXECUTION"),
         )
-        push = branch_pushes.push_of(
-            tools_account.connect(), build_environment.pipeline_name(), execution, branch
-        )
+        push = branches.push_of(tools_account.connect(), build_environment.pipeline_name(), execution, branch)
     for name in environments:
         account = build_environment.looking_at(name)
         for path in template_configuration.write(
@@ -61,12 +60,10 @@ def evidence(built: Path, packages: Path) -> None:
     folder = DIST / "evidence"
     with terminal.progress("gathering evidence"):
         release = gather.gather(built, packages)
-        release_record.write(
-            {"stacks": reviewed.record(build_environment.looking_at("prod"), release.stacks)}
-        )
+        records.write({"stacks": records.review(build_environment.looking_at("prod"), release.stacks)})
         gather.write(release, folder)
         address = gather.publish(release, folder, packages)
-    terminal.out.print(summary.text(release), markup=False)
+    terminal.out.print(release_evidence.text(release), markup=False)
     terminal.done(f"The evidence is at {address}")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING
 
-from pipelines.aws import build_reports, deployed_versions
 from pipelines.cli import terminal
 from pipelines.cli.order_view import table
 from pipelines.core import branch_names, docs_folders
 from pipelines.core.repository import DIST
 from pipelines.deploy import pipelines
+from pipelines.evidence import reports
+from pipelines.promotion import running_stack
 from pipelines.rehearsal import rehearsal
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released:
     rows = []
     for name, (stack, followed) in names.items():
         account = prepared.targets[name]
-        versions = deployed_versions.live_versions(account, stack)
+        versions = running_stack.live_versions(account, stack)
         live = ", ".join(f"{arn.rpartition(':')[2]} ({weight}%)" for arn, weight in versions.items())
         rows.append((name, account.environment.account, stack, followed.commit[:12], live))
     columns = ("environment", "account", "stack", "commit", "live version")
@@ -92,9 +93,7 @@ def _orders(orders: Sequence[OrderResult]) -> None:
 def _digests(prepared: Rehearsal) -> bool:
     """Print the digests that staging and production run, and return whether they are the same."""
     accounts = {name: prepared.targets[name] for name in ("staging", "prod")}
-    run = {
-        name: deployed_versions.digests(aws, aws.environment.default_stack) for name, aws in accounts.items()
-    }
+    run = {name: running_stack.digests(aws, aws.environment.default_stack) for name, aws in accounts.items()}
     rows = [
         (name, digest[:_DIGEST_SHOWN], run["prod"].get(name, "")[:_DIGEST_SHOWN], _mark(same))
         for name, digest in run["staging"].items()
@@ -106,8 +105,8 @@ def _digests(prepared: Rehearsal) -> bool:
 
 def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
     builds = [step.build for promotion in promotions for step in promotion.steps if step.build]
-    reports = build_reports.reports_of(prepared.aws, builds)
-    rows = [(report.name, report.summary, _mark(report.passed)) for report in reports]
+    built = reports.reports_of(prepared.aws, builds)
+    rows = [(report.name, report.summary, _mark(report.passed)) for report in built]
     smoke = [step for promotion in promotions for step in promotion.steps if step.action == "Smoke"]
     rows += [
         (
@@ -118,7 +117,7 @@ def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
         for step in smoke
     ]
     terminal.out.print(table("Reports", ("report", "says", ""), rows))
-    return bool(reports) and all(mark == _mark(True) for _, _, mark in rows)
+    return bool(built) and all(mark == _mark(True) for _, _, mark in rows)
 
 
 _WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "prod"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.console.context import render
-from pipelines.promotion import branch_stacks, control
+from pipelines.promotion import branches as branch_stacks
+from pipelines.promotion import control
 
 if TYPE_CHECKING:
     from starlette.requests import Request

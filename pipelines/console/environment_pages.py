@@ -14,7 +14,7 @@ from pipelines.console.context import FAILURES, render
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
 from pipelines.orders import orders, payment_stack
-from pipelines.promotion import branch_stacks
+from pipelines.promotion import branches
 from pipelines.status.dora.measures import described
 from pipelines.status.gather import gather
 
@@ -123,9 +123,9 @@ def _stack(console: Console, request: Request) -> tuple[Aws, str]:
     return aws, request.query_params.get("stack") or aws.environment.default_stack
 
 
-def _stacks(aws: Aws) -> list[branch_stacks.BranchStack]:
+def _stacks(aws: Aws) -> list[branches.BranchStack]:
     try:
-        return branch_stacks.listed(aws)
+        return branches.listed(aws)
     except FAILURES:
         return []
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from troposphere import AWSHelperFn
 
-    from pipelines.definitions.targets import Target
+    from pipelines.definitions.roles import Target
 
 EXECUTION = "#{codepipeline.PipelineExecutionId}"
 

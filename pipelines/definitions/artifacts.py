@@ -1,9 +1,9 @@
-"""Where a zone's pipelines hand things on: a bucket in which every role writes only what it makes."""
+"""What pipelines hand on, and where: a zone's bucket, in which every role writes only what it makes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from awacs import kms, s3
 from troposphere import GetAtt, Ref, Sub
@@ -18,10 +18,30 @@ if TYPE_CHECKING:
 
     from troposphere import AWSHelperFn, Template
 
-SOURCE = "Source"
+SOURCE: Final = "Source"
 """The artifact and the namespace of the source action."""
+BUILT: Final = "Built"
+"""What `buildspec.yml` makes: templates, packages, reports, the docs site."""
+PACKAGES: Final = "Packages"
+"""What `publish.yml` makes: the packages of this release and the settings of the stacks that run them."""
+RECORDED: Final = "Recorded"
+"""What the check after staging's deployment makes: the record of what staging ran."""
+REVIEWED, REVIEWED_AGAIN = "Reviewed", "Reviewed2"
+"""What `evidence.yml` makes: the record of what was reviewed, and the one of a second review."""
+NAMED: Final = "Named"
+"""What `name.yml` makes: the settings of the branch's stack."""
 _DAYS_KEPT = 90
 _READ = [s3.GetObject, s3.GetObjectVersion]
+
+
+def template_path(environment: str, stack: str) -> str:
+    """Return where `payments synth` puts a template."""
+    return f"{BUILT}::dist/templates/{environment}/{stack}.json"
+
+
+def template_configuration(artifact: str, environment: str, stack: str) -> str:
+    """Return where a stack's parameters and tags are (a CodePipeline template configuration file)."""
+    return f"{artifact}::dist/settings/{environment}/{stack}.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,18 @@ from pipelines.core.docs_folders import BRANCHES
 from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, checkout, create_or_replace, run_build, smoke
 from pipelines.definitions.approvals_topic import Event, add_notifications
-from pipelines.definitions.artifacts import SOURCE
+from pipelines.definitions.artifacts import BUILT, NAMED, SOURCE, template_configuration, template_path
 from pipelines.definitions.branch_turns import add_branch_turns, await_turn, let_look
-from pipelines.definitions.deployments import BUILT, NAMED, template_configuration, template_path
 from pipelines.definitions.enums import ExecutionMode
-from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push
-from pipelines.definitions.stages import git_legal, stage
+from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, on_push, stage
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from troposphere import Template
     from troposphere.codepipeline import Pipeline
 
+    from pipelines.definitions.roles import Targets
     from pipelines.definitions.shared_resources import SharedResources
-    from pipelines.definitions.targets import Targets
 
 STACK = "#{Name.STACK_NAME}"
 PREVIEW = f"{BRANCHES}{STACK}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awacs import sts
 
 from pipelines.definitions import roles
-from pipelines.definitions.deployments import BUILT, NAMED, PACKAGES, RECORDED, REVIEWED
+from pipelines.definitions.artifacts import BUILT, NAMED, PACKAGES, RECORDED, REVIEWED
 from pipelines.definitions.images import IMAGE_REPOSITORY
 from pipelines.definitions.keys import PROVENANCE_KEY, add_signing_key, signing_key
 from pipelines.definitions.packages import PACKAGE_BUCKET, only_written_by
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.definitions.docs_access import DocsSite, DocsSites
     from pipelines.definitions.images import Repository
     from pipelines.definitions.library import Library
-    from pipelines.definitions.targets import Target, Targets
+    from pipelines.definitions.roles import Target, Targets
     from pipelines.definitions.zones import Zone
 
 _BUILDSPECS = "pipelines/definitions/buildspecs"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from environments import tools
 from pipelines.core import stack_tags
 from pipelines.core.refusals import Refused
-from pipelines.definitions.deployments import template_configuration
+from pipelines.definitions.artifacts import template_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

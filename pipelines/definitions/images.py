@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from troposphere import Template
 
-    from pipelines.definitions.targets import Target, Targets
+    from pipelines.definitions.roles import Target, Targets
     from pipelines.definitions.zones import Zone
 
 IMAGE_REPOSITORY: Final = "IMAGE_REPOSITORY"

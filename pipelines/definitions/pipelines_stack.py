@@ -11,8 +11,8 @@ from pipelines.definitions.images import packaged_as_images as images_of_the_env
 from pipelines.definitions.keys import signing_key
 from pipelines.definitions.release_pipeline import add_release_pipeline
 from pipelines.definitions.removal_pipelines import add_expiry_pipeline, add_remove_branch_pipeline
+from pipelines.definitions.roles import add_targets
 from pipelines.definitions.shared_resources import add_shared_resources
-from pipelines.definitions.targets import add_targets
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -14,16 +14,15 @@ from pipelines.definitions import roles
 from pipelines.definitions.actions import approve, checkout, delete_stack, in_folder, run_build
 from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.enums import ExecutionMode
-from pipelines.definitions.pipeline import add_pipeline, arn_of
-from pipelines.definitions.stages import git_legal, stage
+from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, stage
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
     from troposphere.codepipeline import Pipeline
 
+    from pipelines.definitions.roles import Targets
     from pipelines.definitions.shared_resources import SharedResources
-    from pipelines.definitions.targets import Targets
 
 VARIABLE = "branch"
 

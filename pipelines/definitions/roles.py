@@ -1,17 +1,21 @@
 """Roles of the pipelines and of the accounts that they deploy to: who assumes them, and what they may do.
 
-They share a path, `/payments-pipelines/`, and so the target accounts can trust them before they exist.
+They share a path, `/payments-pipelines/`, and so the target accounts can trust them before they exist. The
+target accounts' own roles get their names from CloudFormation there, so `payments pipeline deploy` reads them
+from each bootstrap stack and hands them over as parameters of the pipelines stack.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement
 from awacs.sts import AssumeRole
-from troposphere import AWSHelperFn, GetAtt, Ref, Sub
+from troposphere import AWSHelperFn, GetAtt, Parameter, Ref, Sub
 from troposphere.iam import Policy, PolicyType, Role
 
+from pipelines.core.zone import Trust
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION
 
@@ -29,6 +33,7 @@ _OTHER_ACCOUNTS = Except(
     "It serves the tools account, and the database's owner where there is one: both are other accounts, "
     "named in tools.yml and in the environment's file.",
 )
+_ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$"
 
 
 def add_service_role(
@@ -122,3 +127,53 @@ def _trust(principal: Principal, condition: Condition | None = None) -> PolicyDo
     extra = {} if condition is None else {"Condition": condition}
     statement = Statement(Effect=Allow, Principal=principal, Action=[AssumeRole], **extra)
     return PolicyDocument(Version=POLICY_VERSION, Statement=[statement])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The roles of one target account, by ARN."""
+
+    deployment_role: Ref
+    """What actions act as in that account."""
+    execution_role: Ref
+    """What CloudFormation acts as in that account."""
+    inspection_role: Ref
+    """What builds read as there; it changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where the system runs, as seen from the tools account."""
+
+    branch: Target
+    staging: Target
+    prod: Target
+    removal: Target
+    """The branches' account again, but as a role that deletes branch stacks and does nothing else."""
+
+    def readers(self, trust: Trust) -> list[Ref]:
+        """Return every role that acts in a target account and reads artifacts of a zone."""
+        read_by = [self.branch] if trust is Trust.BRANCH else [self.staging, self.prod]
+        return [role for target in read_by for role in (target.deployment_role, target.execution_role)]
+
+
+def add_targets(template: Template) -> Targets:
+    """Add the parameters that name the roles."""
+    branch, staging, prod = (_add_target(template, name) for name in ("Branch", "Staging", "Prod"))
+    removal = _add_role(template, "BranchRemovalRole", "Deletes branch stacks, and nothing else")
+    return Targets(branch, staging, prod, Target(removal, branch.execution_role, branch.inspection_role))
+
+
+def _add_target(template: Template, name: str) -> Target:
+    place = f"in the account of {name.lower()}"
+    return Target(
+        _add_role(template, f"{name}DeploymentRole", f"What pipelines act as {place}"),
+        _add_role(template, f"{name}ExecutionRole", f"What CloudFormation acts as {place}"),
+        _add_role(template, f"{name}InspectionRole", f"What builds read as {place}"),
+    )
+
+
+def _add_role(template: Template, name: str, description: str) -> Ref:
+    parameter = Parameter(name, Type="String", Description=f"{description}; an ARN", AllowedPattern=_ROLE)
+    template.add_parameter(parameter)
+    return Ref(parameter)

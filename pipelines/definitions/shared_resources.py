@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from troposphere import Template
 
     from environments.tools import Tools
-    from pipelines.definitions.targets import Targets
+    from pipelines.definitions.roles import Targets
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pipelines.aws import change_sets, stacks
-from pipelines.aws.change_sets import StackRequest
+from pipelines.aws import stacks
+from pipelines.aws.stacks import StackRequest
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.core.waiting import TimedOut, wait_until
@@ -176,4 +176,4 @@ def _routed(aws: Aws, identifier: str, reporter: Reporter) -> str:
     if network_stack.atlas_peering(aws) == identifier:
         return "unchanged"
     tags = {tag["Key"]: tag["Value"] for tag in stacks.described(aws, name).get("Tags", [])}
-    return change_sets.deploy(aws, StackRequest(name, None, {PEERING_ID: identifier}, tags), reporter)
+    return stacks.deploy(aws, StackRequest(name, None, {PEERING_ID: identifier}, tags), reporter)

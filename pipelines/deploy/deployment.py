@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.aws import change_sets, stacks
-from pipelines.aws.change_sets import StackRequest
+from pipelines.aws import stacks
 from pipelines.aws.embedded_stripe import with_stripe
+from pipelines.aws.stacks import StackRequest
 from pipelines.build import packaging
 from pipelines.build.packaging import PACKAGES, Image, Manifest, StoredPackages
 from pipelines.core.refusals import Refused
@@ -88,7 +88,7 @@ def deploy(
     ):
         url = artifacts.upload_template(aws, bucket, stack_name, template.to_json())
         tags = configuration_file.tags(environment)
-        changes[stack_name] = change_sets.deploy(aws, StackRequest(stack_name, url, values, tags), reporter)
+        changes[stack_name] = stacks.deploy(aws, StackRequest(stack_name, url, values, tags), reporter)
         if stack_name == environment.network_stack:
             embedded_atlas.connect_database(aws, reporter)
     return Deployed(name, environment.network_stack, bucket, changes)

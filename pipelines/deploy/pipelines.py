@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from pipelines.aws import change_sets, service_roles, stacks
-from pipelines.aws.change_sets import StackRequest
+from pipelines.aws import service_roles, stacks
+from pipelines.aws.stacks import StackRequest
 from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import bootstrap_stack, pipelines_stack
@@ -110,4 +110,4 @@ def _deploy(
 ) -> str:
     body = json.dumps(template.to_dict(), separators=(",", ":"), sort_keys=True)
     url = artifacts.upload_template(aws, artifacts.template_bucket(aws), name, body)
-    return change_sets.deploy(aws, StackRequest(name, url, parameters, tags), reporter)
+    return stacks.deploy(aws, StackRequest(name, url, parameters, tags), reporter)

@@ -14,13 +14,11 @@ from pipelines.evidence import (
     commits,
     drift,
     page,
-    prices,
     reports,
     risks,
     stack_changes,
-    summary,
 )
-from pipelines.evidence.evidence import Evidence
+from pipelines.evidence.evidence import Evidence, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +55,7 @@ def gather(built: Path, packages: Path) -> Evidence:
         commits=commits.since_last_release(tools, build_environment.pipeline_name(), execution),
         drift=[drift.detect(prod, name) for name in names],
         digests=provenance.subjects_of(envelope),
-        dollars=prices.difference(stacks),
+        dollars=stack_changes.fixed_cost(stacks),
         not_run=[name for name in reports.folders(ROOT / "tests") if tests and name not in tests.folders],
         checked=check_cache.read(built / "reports"),
     )
@@ -67,7 +65,7 @@ def write(evidence: Evidence, folder: Path) -> None:
     """Write the page, the approval's few lines, and smoke as JUnit."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "index.html").write_text(page.html(evidence), encoding="utf-8")
-    (folder / "summary.txt").write_text(summary.text(evidence) + "\n", encoding="utf-8")
+    (folder / "summary.txt").write_text(text(evidence) + "\n", encoding="utf-8")
     junit = reports.junit(evidence.smoke, "smoke.staging")
     (folder / "smoke.xml").write_text(junit, encoding="utf-8")
 

@@ -8,7 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from pipelines.core.repository import ROOT
-from pipelines.evidence import summary
+from pipelines.evidence import evidence as facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,9 +40,9 @@ def html(evidence: Evidence) -> str:
 def _facts(evidence: Evidence) -> str:
     pairs = [
         ("Risks", _by_severity(evidence.risks)),
-        ("Tests", summary.tests_of(evidence)),
-        ("Smoke", f"{summary.smoke_of(evidence)} in staging"),
-        ("Drift", summary.drift_of(evidence)),
+        ("Tests", facts.tests_of(evidence)),
+        ("Smoke", f"{facts.smoke_of(evidence)} in staging"),
+        ("Drift", facts.drift_of(evidence)),
         ("Cost", f"{evidence.dollars:+.2f} USD a month, fixed"),
         *([("Changes", evidence.counted_changes)] if evidence.problems else []),
     ]
@@ -78,9 +78,9 @@ def _details(evidence: Evidence) -> str:
     sections = [
         ("Commits since the last release", str(new), _commits(evidence)),
         ("What changes in production", evidence.counted_changes, _changes(evidence)),
-        ("Tests", summary.tests_of(evidence), _tests(evidence)),
-        ("Smoke in staging", summary.smoke_of(evidence), _smoke(evidence)),
-        ("Drift in production", summary.drift_of(evidence), _drift(evidence)),
+        ("Tests", facts.tests_of(evidence), _tests(evidence)),
+        ("Smoke in staging", facts.smoke_of(evidence), _smoke(evidence)),
+        ("Drift in production", facts.drift_of(evidence), _drift(evidence)),
         ("Cost", f"{evidence.dollars:+.2f} USD a month", _cost(evidence)),
         ("Signed files", f"{len(evidence.digests)}, signed by the release pipeline", _digests(evidence)),
     ]
@@ -124,9 +124,9 @@ def _tests(evidence: Evidence) -> str:
     failed = evidence.tests.failed if evidence.tests else ()
     listed = "".join(f"<li class='high'><code>{escape(name)}</code></li>" for name in failed)
     lines = [
-        summary.tests_of(evidence),
-        summary.folders_of(evidence),
-        f"Checked: {summary.checked_of(evidence)}.",
+        facts.tests_of(evidence),
+        facts.folders_of(evidence),
+        f"Checked: {facts.checked_of(evidence)}.",
     ]
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
     return paragraphs + (f"<ol>{listed}</ol>" if listed else "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from pipelines.evidence import grants, openings
+from pipelines.evidence import exposure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,7 +110,7 @@ def _of_resource(change: Change) -> Iterator[Risk]:
 
 
 def _broadened(stack: StackChanges) -> Iterator[Risk]:
-    before, after = grants.of_template(stack.before), grants.of_template(stack.after)
+    before, after = exposure.grants_of(stack.before), exposure.grants_of(stack.after)
     for grant in after - before:
         if grant.effect == "Allow":
             severity = Severity.HIGH if grant.wide else Severity.MEDIUM
@@ -119,13 +119,13 @@ def _broadened(stack: StackChanges) -> Iterator[Risk]:
         if grant.effect == "Deny" and grant.holder in stack.after.get("Resources", {}):
             yield Risk(Severity.HIGH, IAM, f"{stack.stack}/{grant.holder}", f"would no longer deny {grant}")
     kept = stack.after.get("Resources", {})
-    for holder, boundary in grants.boundaries(stack.before) - grants.boundaries(stack.after):
+    for holder, boundary in exposure.boundaries(stack.before) - exposure.boundaries(stack.after):
         if holder in kept:
             sentence = f"would lose or change its permissions boundary {boundary}"
             yield Risk(Severity.HIGH, IAM, f"{stack.stack}/{holder}", sentence)
 
 
 def _opened(stack: StackChanges) -> Iterator[Risk]:
-    for opening in openings.of_template(stack.after) - openings.of_template(stack.before):
+    for opening in exposure.openings_of(stack.after) - exposure.openings_of(stack.before):
         severity = Severity.HIGH if opening.anywhere else Severity.MEDIUM
         yield Risk(severity, NETWORK, f"{stack.stack}/{opening.resource}", f"newly {opening.what}")

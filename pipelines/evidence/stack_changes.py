@@ -1,20 +1,32 @@
-"""A change set as a reviewer reads it: the template before and after, and what happens to each resource."""
+"""A change set as a reviewer reads it: templates before and after, each resource's change, and the cost.
+
+The cost is the fixed monthly one: what is paid whether or not anybody uses the system. Only resources with a
+fixed price count; calls, seconds and bytes are paid by use, and a change set does not say how much of it
+there will be. The prices are public list prices, dated, in docs/data/prices.json, which the docs read too.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pipelines.aws.accounts import Aws
 
 Json = dict[str, Any]
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+PRICES: Final[dict[str, Any]] = json.loads(
+    (ROOT / "docs" / "data" / "prices.json").read_text(encoding="utf-8")
+)
+"""Prices with their date, region and currency."""
+MONTHLY_PRICES: Final[dict[str, float]] = PRICES["standing"]
+"""By type; an interface endpoint is in two zones, an alarm watches one metric."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -126,3 +138,10 @@ def parsed(template: str) -> Json:
     """Return a template as its JSON, without what only Python's types add."""
     body: Json = json.loads(template)
     return body
+
+
+def fixed_cost(stacks: Iterable[StackChanges]) -> float:
+    """Return the change of the fixed monthly cost in US dollars."""
+    sign = {"Add": 1, "Remove": -1}
+    changes = [change for stack in stacks for change in stack.changes]
+    return sum(sign.get(change.action, 0) * MONTHLY_PRICES.get(change.type, 0.0) for change in changes)

@@ -11,14 +11,14 @@ from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.definitions.keys import PROVENANCE_KEY
 from pipelines.deploy import embedded_overrides
-from pipelines.promotion import release_record, running_stack, verification
+from pipelines.promotion import records, running_stack, verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pipelines.aws.accounts import Aws
-    from pipelines.promotion.release_record import Run
+    from pipelines.promotion.records import Run
 
 VARIABLE: Final = "CHECK"
 """The environment variable that says which check a build runs."""
@@ -65,14 +65,14 @@ def _record(tools: Aws, release: verification.Release, artifacts: Artifacts) -> 
     staging = build_environment.looking_at("staging")
     running = running_stack.read(staging, staging.environment.default_stack)
     verification.check_staging(release, running, embedded_overrides.environment(staging.environment))
-    digest = release_record.write({"staging": running})
+    digest = records.write({"staging": running})
     return f"Staging runs this release; {len(running)} digests and settings are recorded as {digest}."
 
 
 def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:
     """Check an approved release against its own records, and say whether production moved since."""
     pipeline, execution = build_environment.pipeline_name(), build_environment.variable("EXECUTION")
-    inside = release_record.run_in(tools, pipeline, _PRODUCTION)
+    inside = records.run_in(tools, pipeline, _PRODUCTION)
     if inside is not None and inside.under_way:
         raise Refused(
             f"Production was not changed: execution {inside.execution} is in its stage, so what it will be "
@@ -80,7 +80,7 @@ def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts) -
             "When that has ended: payments pipeline retry release",
         )
     _check_staging(tools, release, pipeline, execution)
-    review = release_record.read(tools, pipeline, execution, release_record.REVIEW)
+    review = records.read(tools, pipeline, execution, records.REVIEW)
     moved = verification.check_review(build_environment.looking_at("prod"), release, review, artifacts.built)
     if not moved:
         return _UNMOVED
@@ -105,7 +105,7 @@ def _prepared(tools: Aws, release: verification.Release, artifacts: Artifacts) -
     """Check what is about to be executed, in the stage that executes it."""
     pipeline, current = build_environment.pipeline_name(), _in_production(tools)
     _check_staging(tools, release, pipeline, current.release)
-    review = release_record.read(tools, pipeline, current.release, release_record.REVIEW)
+    review = records.read(tools, pipeline, current.release, records.REVIEW)
     prod = build_environment.looking_at("prod")
     change_set = build_environment.variable("PREPARED")
     verification.check_review(prod, release, review, artifacts.built)
@@ -119,19 +119,19 @@ def _running(tools: Aws, release: verification.Release, artifacts: Artifacts) ->
     """Check what production runs, after it was deployed."""
     del release, artifacts
     pipeline, current = build_environment.pipeline_name(), _in_production(tools)
-    recorded = release_record.read(tools, pipeline, current.release, release_record.RECORD_STAGING)
+    recorded = records.read(tools, pipeline, current.release, records.RECORD_STAGING)
     verification.check_running(build_environment.looking_at("prod"), recorded["staging"])
     return f"Production runs what staging ran in execution {current.release}."
 
 
 def _check_staging(tools: Aws, release: verification.Release, pipeline: str, execution: str) -> None:
-    recorded: dict[str, Any] = release_record.read(tools, pipeline, execution, release_record.RECORD_STAGING)
+    recorded: dict[str, Any] = records.read(tools, pipeline, execution, records.RECORD_STAGING)
     environment = embedded_overrides.environment(schema.load("staging"))
     verification.check_staging(release, recorded["staging"], environment)
 
 
 def _in_production(tools: Aws) -> Run:
-    current = release_record.run_in(tools, build_environment.pipeline_name(), _PRODUCTION)
+    current = records.run_in(tools, build_environment.pipeline_name(), _PRODUCTION)
     if current is None:
         raise Refused(f"Nothing is in the stage {_PRODUCTION}.")
     return current

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.aws import stacks
 from templates.capabilities.parameters import pascal
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _OF_THE_MOMENT: Final = {"servers": None, "info": None}
 
 Running = dict[str, str]
 """What runs: its digest or its settings, by what it is."""
+_CODE = "CodeKey"
 
 
 def code_of(function: str) -> str:
@@ -158,3 +160,24 @@ _READERS: Final[Mapping[str, Callable[[Aws, str, str, Callable[[str], str]], Run
     "AWS::StepFunctions::StateMachineVersion": _workflow,
     "AWS::StepFunctions::StateMachineAlias": _workflow_alias,
 }
+
+
+def digests(aws: Aws, stack: str) -> dict[str, str]:
+    """Return the digest of each function's package by function, from the parameters of the stack."""
+    parameters = stacks.described(aws, stack).get("Parameters", [])
+    return {
+        parameter["ParameterKey"].removesuffix(_CODE): parameter["ParameterValue"]
+        .rpartition("/")[2]
+        .removesuffix(".zip")
+        for parameter in parameters
+        if parameter["ParameterKey"].endswith(_CODE)
+    }
+
+
+def live_versions(aws: Aws, stack: str) -> dict[str, int]:
+    """Return the versions that the payment workflow's alias leads to, with the share of each in percent."""
+    alias = stacks.outputs(aws, stack)["PaymentWorkflowAliasArn"]
+    routes = aws.stepfunctions.describe_state_machine_alias(stateMachineAliasArn=alias)[
+        "routingConfiguration"
+    ]
+    return {route["stateMachineVersionArn"]: route["weight"] for route in routes}

@@ -1,6 +1,6 @@
 """The checks between an approval and production: is it genuine, is it what staging ran, was it approved?
 
-Each release is judged by its own records (`release_record.py`), never by what staging or another release does
+Each release is judged by its own records (`records.py`), never by what staging or another release does
 meanwhile.
 """
 
@@ -13,7 +13,7 @@ from pipelines.build import packaging, provenance
 from pipelines.core.refusals import Refused
 from pipelines.deploy import artifacts, embedded_overrides
 from pipelines.evidence import stack_changes
-from pipelines.promotion import reviewed, running_stack
+from pipelines.promotion import records, running_stack
 from templates.capabilities.parameters import IMAGE_DIGEST, code_key, code_version
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def check_review(prod: Aws, release: Release, review: Json, built: Path) -> list
     Args:
         prod: Production's account.
         release: The release.
-        review: The record of what was reviewed.
+        review: The record of what was records.
         built: The artifact of Build, with the signed templates.
 
     Raises:
@@ -112,13 +112,13 @@ def check_review(prod: Aws, release: Release, review: Json, built: Path) -> list
     for kind, stack in (("network", environment.network_stack), ("payments", environment.default_stack)):
         after = review["stacks"][stack]["after"]
         template = stack_changes.parsed((built / _DIST / "templates" / "prod" / f"{kind}.json").read_text())
-        if after["template"] != reviewed.template_digest(template):
+        if after["template"] != records.template_digest(template):
             problems.append(f"{stack}: another template was reviewed than was signed")
         if kind == "payments":
             problems += _other_code(f"{stack} would run", environment, after["parameters"], release)
     if problems:
         raise _refusal(problems)
-    return reviewed.moved(review["stacks"], prod)
+    return records.moved(review["stacks"], prod)
 
 
 def check_prepared(prod: Aws, review: Json, change_set: str, *, rollback: bool) -> None:
@@ -135,12 +135,12 @@ def check_prepared(prod: Aws, review: Json, change_set: str, *, rollback: bool) 
     for stack in (environment.network_stack, environment.default_stack):
         prepared, expected = stack_changes.read(prod, stack, change_set), review["stacks"][stack]
         if rollback:
-            wrong = reviewed.state_differences(expected["after"], reviewed.after(prepared))
+            wrong = records.state_differences(expected["after"], records.after(prepared))
         else:
-            wrong = reviewed.differences(expected, prepared)
+            wrong = records.change_differences(expected, prepared)
         problems += [f"{stack}: {difference} than approved" for difference in wrong]
     if not rollback:
-        problems += [f"since the approval, {line}" for line in reviewed.moved(review["stacks"], prod)]
+        problems += [f"since the approval, {line}" for line in records.moved(review["stacks"], prod)]
     if problems:
         raise _refusal(problems)
 

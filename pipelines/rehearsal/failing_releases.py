@@ -10,10 +10,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipelines.aws import deployed_versions
 from pipelines.core.waiting import wait_until
 from pipelines.orders import payment_stack
-from pipelines.promotion import control, execution, failure_report
+from pipelines.promotion import control, execution, failure_report, running_stack
 from pipelines.rehearsal import failing_commits, traffic
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _await_rollback(
 
 def _serving(prepared: Rehearsal) -> dict[str, dict[str, str]]:
     return {
-        name: deployed_versions.digests(prepared.targets[name], f"payments-{name}")
+        name: running_stack.digests(prepared.targets[name], f"payments-{name}")
         for name in ("staging", "prod")
     }
 
@@ -115,7 +114,7 @@ def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: Failing
         if now[name] != before[name]:
             problems.append(f"{name} runs other packages than before")
         stack = prepared.targets[name].environment.default_stack
-        versions = deployed_versions.live_versions(prepared.targets[name], stack)
+        versions = running_stack.live_versions(prepared.targets[name], stack)
         if len(versions) != 1:
             problems.append(f"{name}'s alias is shared by {versions}")
         last = traffic.Traffic(payment_stack.connect(prepared.targets[name], stack))

@@ -10,10 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from environments import schema
-from pipelines.aws import change_sets, stacks
+from pipelines.aws import stacks
 from pipelines.aws.accounts import Aws
-from pipelines.aws.change_sets import StackRequest
-from pipelines.aws.stacks import StackFailed
+from pipelines.aws.stacks import StackFailed, StackRequest
 from pipelines.deploy import artifacts
 
 if TYPE_CHECKING:
@@ -71,11 +70,11 @@ def test_a_stack_is_made_then_changed_then_left_alone(
     notes = Notes()
     # Given a stack that is made
     first = request_for(First=_topic("one"))
-    assert change_sets.deploy(there, first, notes) == "created"
+    assert stacks.deploy(there, first, notes) == "created"
     # When it is deployed changed, and then again
     changed = request_for(First=_topic("two"), Second=_topic("new"))
-    assert change_sets.deploy(there, changed, notes) == "updated"
-    assert change_sets.deploy(there, changed, notes) == "unchanged"
+    assert stacks.deploy(there, changed, notes) == "updated"
+    assert stacks.deploy(there, changed, notes) == "unchanged"
     # Then what would change was told each time
     name = first.name
     assert notes.said == [f"{name}: 1 to add", f"{name}: 1 to add, 1 to change", f"{name}: nothing to change"]
@@ -86,7 +85,7 @@ def test_a_failure_names_the_first_resource_that_failed(
 ) -> None:
     notes, request = Notes(), request_for(First=_topic("one"), Orphan=_ORPHAN)
     with pytest.raises(StackFailed, match=r"ended in ROLLBACK_COMPLETE.*First failure: Orphan \(AWS::EC2"):
-        change_sets.deploy(there, request, notes)
+        stacks.deploy(there, request, notes)
     assert any("Orphan" in line for line in notes.said)
 
 
@@ -96,9 +95,9 @@ def test_a_stack_whose_creation_failed_is_replaced(
     # Given a stack whose creation was rolled back
     broken = request_for(First=_topic("one"), Orphan=_ORPHAN)
     with pytest.raises(StackFailed):
-        change_sets.deploy(there, broken)
+        stacks.deploy(there, broken)
     # When it is deployed mended, then it is made
-    assert change_sets.deploy(there, request_for(First=_topic("one"))) == "created"
+    assert stacks.deploy(there, request_for(First=_topic("one"))) == "created"
     assert stacks.status(there, broken.name) == "CREATE_COMPLETE"
 
 
@@ -106,24 +105,24 @@ def test_an_update_that_fails_is_rolled_back_and_can_be_tried_again(
     there: Aws, request_for: Callable[..., StackRequest]
 ) -> None:
     # Given a stack whose update was rolled back
-    change_sets.deploy(there, request_for(First=_topic("one")))
+    stacks.deploy(there, request_for(First=_topic("one")))
     with pytest.raises(StackFailed, match="UPDATE_ROLLBACK_COMPLETE"):
-        change_sets.deploy(there, request_for(First=_topic("two"), Orphan=_ORPHAN))
+        stacks.deploy(there, request_for(First=_topic("two"), Orphan=_ORPHAN))
     # When another update is deployed, then it is done
-    assert change_sets.deploy(there, request_for(First=_topic("three"))) == "updated"
+    assert stacks.deploy(there, request_for(First=_topic("three"))) == "updated"
 
 
 def test_a_template_that_is_none_is_refused(there: Aws, request_for: Callable[..., StackRequest]) -> None:
     with pytest.raises(ClientError, match="Unrecognized resource types"):
-        change_sets.deploy(there, request_for(First={"Type": "AWS::No::Such"}))
+        stacks.deploy(there, request_for(First={"Type": "AWS::No::Such"}))
 
 
 def test_a_deleted_stack_is_gone_and_can_be_made_again(
     there: Aws, request_for: Callable[..., StackRequest]
 ) -> None:
     request = request_for(First=_topic("one"))
-    change_sets.deploy(there, request)
+    stacks.deploy(there, request)
     assert stacks.delete(there, request.name)
     assert stacks.status(there, request.name) is None
     assert not stacks.delete(there, request.name)
-    assert change_sets.deploy(there, request) == "created"
+    assert stacks.deploy(there, request) == "created"

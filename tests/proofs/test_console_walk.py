@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.aws.deployed_versions import digests
 from pipelines.core.reporting import NOBODY
-from pipelines.promotion import branch_stacks
+from pipelines.promotion import branches
+from pipelines.promotion.running_stack import digests
 from pipelines.rehearsal import rehearsal
 from tests.console.served import served
 from tests.proofs import small_builds
@@ -66,4 +66,4 @@ def test_a_release_is_approved_and_a_branch_removed_by_clicking(embedded: Instan
         tab.get_by_role("button", name="Approve").click()
         tab.locator("[data-live=run] > p").filter(has_text="Succeeded").wait_for()
         # Then it is gone
-        assert branch_stacks.listed(prepared.targets["branch"]) == []
+        assert branches.listed(prepared.targets["branch"]) == []

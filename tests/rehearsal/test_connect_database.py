@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from environments import schema
-from pipelines.aws import change_sets, stacks
+from pipelines.aws import stacks
 from pipelines.aws.accounts import Aws
-from pipelines.aws.change_sets import StackRequest
+from pipelines.aws.stacks import StackRequest
 from pipelines.cli import local_aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
@@ -43,7 +43,7 @@ def deploy_network(aws: Aws) -> str:
     name = aws.environment.network_stack
     template = network.build(embedded_overrides.with_database(aws)).to_json()
     url = artifacts.upload_template(aws, artifacts.template_bucket(aws), name, template)
-    return change_sets.deploy(aws, StackRequest(name, url, network_stack.parameters(aws), {"system": "x"}))
+    return stacks.deploy(aws, StackRequest(name, url, network_stack.parameters(aws), {"system": "x"}))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 import data_api.storage.connection as mongodb
 from payment_data import timeouts
-from pipelines.definitions.release_pipeline import RELEASE_ALARMS
+from pipelines.definitions.release_stages import RELEASE_ALARMS
 from templates.capabilities.step_functions import ROUTES, routes
 from templates.definitions.tasks import TASK_SECONDS
 from templates.payments import FUNCTIONS

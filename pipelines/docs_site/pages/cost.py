@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema
 from pipelines.docs_site.markdown import code, page, prose, table
-from pipelines.evidence import prices
+from pipelines.evidence import stack_changes
 from templates.definitions import payment_workflow
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _FEW: Final = 0.01
 
 def cost_page(stacks: Mapping[str, Stack]) -> str:
     """Return the page of costs."""
-    listed: dict[str, Any] = prices.LIST
+    listed: dict[str, Any] = stack_changes.PRICES
     network, payments = (monthly_items(stacks[name]) for name in ("network", "payments"))
     dated = (
         f"US dollars in {code(listed['region'])}, on demand, by the public list prices of"
@@ -95,9 +95,9 @@ def monthly_items(stack: Stack) -> list[Item]:
     resources = list(stack.resources.values())
     items = [
         Item(kind, sum(_units(resource) for resource in resources if resource["Type"] == kind), price)
-        for kind, price in prices.MONTHLY.items()
+        for kind, price in stack_changes.MONTHLY_PRICES.items()
     ]
-    items.append(Item("custom metric", len(_metrics(resources)), prices.LIST["custom metric"]))
+    items.append(Item("custom metric", len(_metrics(resources)), stack_changes.PRICES["custom metric"]))
     return [item for item in items if item.count]
 
 
@@ -109,14 +109,14 @@ def order_items() -> list[Item]:
         path.append(states[path[-1]]["Next"])
     steps = sum(states[name]["Type"] == "Task" for name in path)
     memory = schema.load(ENVIRONMENT).functions.memory_mb / _MEBIBYTES
-    seconds = prices.LIST["assumed_billed_milliseconds"] / 1000
+    seconds = stack_changes.PRICES["assumed_billed_milliseconds"] / 1000
     used = {
         "state transition": len(path) + 1,  # the start is one as well
         "API request": steps,
         "function request": 2 * steps,  # the step's function, and the data API's
         "function GB-second": 2 * steps * memory * seconds,
     }
-    return [Item(what, count, prices.LIST["use"][what]) for what, count in used.items()]
+    return [Item(what, count, stack_changes.PRICES["use"][what]) for what, count in used.items()]
 
 
 def total(items: Iterable[Item]) -> float:
@@ -130,7 +130,7 @@ def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
     return {
         "network_month": f"{month['network']:.2f}",
         "payments_month": f"{month['payments']:.2f}",
-        "internet_month": f"{sum(prices.MONTHLY[kind] for kind in _INTERNET):.2f}",
+        "internet_month": f"{sum(stack_changes.MONTHLY_PRICES[kind] for kind in _INTERNET):.2f}",
         "million_orders": f"{total(order_items()) * 1_000_000:.0f}",
     }
 

@@ -11,7 +11,7 @@ from embedded_aws import instance
 from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws
 from pipelines.definitions import branch_turns
-from pipelines.promotion import branch_pushes
+from pipelines.promotion import branches
 from tests.integration.codesuite.conftest import Repository, Workshop, approve, stage
 from tests.waiting import wait_until
 
@@ -142,5 +142,5 @@ def test_who_pushed_what_is_told(
     workshop: Workshop, pipeline: str, repository: Repository, tools: Aws
 ) -> None:
     commit = repository.git("rev-parse", "HEAD").strip()
-    push = branch_pushes.push_of(tools, pipeline, _push(workshop, pipeline), "main")
+    push = branches.push_of(tools, pipeline, _push(workshop, pipeline), "main")
     assert (push.branch, push.owner, push.commit) == ("main", "Ada", commit)

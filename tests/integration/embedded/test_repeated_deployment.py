@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from environments import schema, tools
-from pipelines.aws import change_sets
+from pipelines.aws import stacks
 from pipelines.aws.accounts import Aws
-from pipelines.aws.change_sets import StackRequest
-from pipelines.aws.stacks import StackFailed
+from pipelines.aws.stacks import StackFailed, StackRequest
 from pipelines.definitions import bootstrap_stack, pipelines_stack
 from pipelines.deploy import artifacts, embedded_overrides
 from templates import docs, network
@@ -63,7 +62,7 @@ def parameters(template: Json) -> dict[str, str]:
 
 def deploy(aws: Aws, name: str, template: Json) -> str:
     url = artifacts.upload_template(aws, artifacts.template_bucket(aws), name, json.dumps(template))
-    return change_sets.deploy(aws, StackRequest(name, url, parameters(template), {"system": "payments"}))
+    return stacks.deploy(aws, StackRequest(name, url, parameters(template), {"system": "payments"}))
 
 
 @pytest.mark.parametrize("stack", ["bootstrap", "network", "docs", "pipelines"])

@@ -12,7 +12,7 @@ import yaml
 from environments import schema
 from pipelines.build import dependencies
 from pipelines.core.repository import ROOT
-from pipelines.definitions.deployments import template_path
+from pipelines.definitions.artifacts import template_path
 from pipelines.deploy import synth
 
 Json = dict[str, Any]

@@ -11,10 +11,11 @@ from embedded_aws.cloudformation.permissions import Resource, questions
 from embedded_aws.iam.simulation import Question
 from environments import schema
 from pipelines.core import branch_names
-from pipelines.definitions import boundaries, execution_actions
+from pipelines.definitions import boundaries
 from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
 from tests.least_privilege.audit import schemas
+from tests.pipelines.definitions.left_out import LEFT_OUT
 from tests.templates.paying import paying_by
 
 Json = dict[str, Any]
@@ -206,11 +207,11 @@ def test_cloudformation_may_do_what_the_types_that_pipelines_deploy_need_and_not
     role = bootstraps[environment]["Resources"]["ExecutionRole"]
 
     # Then the execution role has each, or it is left out for a reason
-    assert needed - allowed(role) - set(execution_actions.LEFT_OUT) == set()
+    assert needed - allowed(role) - set(LEFT_OUT) == set()
     # And it has nothing else, and what is left out is named by a schema
     assert allowed(role) - needed == set()
     if environment != "branch":
-        assert set(execution_actions.LEFT_OUT) - needed == set()
+        assert set(LEFT_OUT) - needed == set()
 
 
 @pytest.mark.parametrize("environment", ["branch", "staging", "prod"])
@@ -231,7 +232,7 @@ def test_cloudformation_may_make_change_and_delete_everything_in_our_stacks(
             resource = Resource(made["Type"], f"{stack}-{name}", properties, "eu-central-1", "111111111111")
             asked = [one for verb in ("create", "update", "delete") for one in questions(verb, resource)]
             # Then its role may, and so may its boundary
-            elsewhere = {"iam:PassRole", "s3:GetObject", "s3:GetObjectVersion", *execution_actions.LEFT_OUT}
+            elsewhere = {"iam:PassRole", "s3:GetObject", "s3:GetObjectVersion", *LEFT_OUT}
             for question in asked:
                 if question.action not in elsewhere:
                     assert _may(resources, question), (name, question)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from environments.schema import load
 from pipelines.definitions.bootstrap_stack import pipelines_parameters
-from pipelines.definitions.stages import GIT_LEGAL
+from pipelines.definitions.pipeline import GIT_LEGAL
 from templates import payments
 
 Json = dict[str, Any]

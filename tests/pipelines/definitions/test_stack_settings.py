@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from environments import schema
+from pipelines.definitions.artifacts import template_configuration
 from pipelines.definitions.configuration_file import Push, tags, write
-from pipelines.definitions.deployments import template_configuration
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.build.check_cache import CheckRecord
-from pipelines.evidence import page, summary
+from pipelines.evidence import evidence as facts
+from pipelines.evidence import page
 from pipelines.evidence.commits import Commit
 from pipelines.evidence.drift import Drift
 from pipelines.evidence.reports import Suite
@@ -32,7 +33,7 @@ FAILED = SmokeReport(
 
 
 def test_a_release_that_is_fine_says_so(evidence: Callable[..., Evidence]) -> None:
-    said = summary.text(evidence())
+    said = facts.text(evidence())
     assert said.startswith("LOOKS FINE\nRelease of 0123456789ab: nothing changes\nRisks: none found\n")
     assert "Tests: 412 passed, 0 failed, 91% of lines covered" in said
     assert "Smoke in staging: 1 of 1 checks passed" in said
@@ -57,7 +58,7 @@ def test_the_recommendation_follows_the_facts(
 ) -> None:
     found = evidence(**changes)
     assert found.recommendation == recommendation
-    assert summary.text(found).lower().startswith(recommendation)
+    assert facts.text(found).lower().startswith(recommendation)
 
 
 _words = st.text(max_size=400)
@@ -72,7 +73,7 @@ def test_the_text_always_fits_an_approval(
     evidence: Callable[..., Evidence], risks: list[Risk], messages: list[str]
 ) -> None:
     commits = [Commit(f"{number:040x}", message, AT) for number, message in enumerate(messages)]
-    said = summary.text(evidence(risks=risks, commits=commits))
+    said = facts.text(evidence(risks=risks, commits=commits))
     assert 0 < len(said) <= 1000
     listed = sum(line.startswith(("! ", "- ")) for line in said.splitlines())
     if listed < len(risks) + len(messages):
@@ -149,7 +150,7 @@ def test_it_says_which_tests_ran_and_which_do_not_in_a_build(evidence: Callable[
     )
     # Then text and page name them, and where the check was
     said = "112 templates, 300 unit; not in a build: integration"
-    assert f"Tested: {said}" in summary.text(found)
+    assert f"Tested: {said}" in facts.text(found)
     assert said in page.html(found)
     assert "the same source passed before, 2026-11-23T07:00:00+00:00 by Build:1" in page.html(found)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.evidence.stack_changes import Change, StackChanges
-from pipelines.promotion import reviewed
+from pipelines.promotion import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ class Production:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.runs = "E"
         self.executed: list[tuple[str, str]] = []
-        monkeypatch.setattr(reviewed, "state", lambda *_: _state(self.runs))
+        monkeypatch.setattr(records, "state", lambda *_: _state(self.runs))
 
     def prepare(self, release: str) -> StackChanges:
         """Return the change set that would make it run a release."""
@@ -36,7 +36,7 @@ class Production:
 
 
 def _state(release: str) -> dict[str, Any]:
-    template = reviewed.template_digest({"Release": release})
+    template = records.template_digest({"Release": release})
     return {"template": template, "parameters": {"Code": release}, "tags": {}}
 
 
@@ -51,16 +51,16 @@ class Release:
     def ask(self) -> None:
         """Record what an approver sees now."""
         nowhere: Any = None
-        self.review = reviewed.record(nowhere, [self._production.prepare(self.name)])
+        self.review = records.review(nowhere, [self._production.prepare(self.name)])
         self.seen, self.asked = self._production.runs, self.asked + 1
 
     def go(self) -> None:
         """Do what Verify, ApproveAgain and the production stage do after a yes."""
         nowhere: Any = None
-        while reviewed.moved(self.review, nowhere):
+        while records.moved(self.review, nowhere):
             self.ask()
         prepared = self._production.prepare(self.name)
-        assert reviewed.differences(self.review[_STACK], prepared) == []
+        assert records.change_differences(self.review[_STACK], prepared) == []
         self._production.executed.append((self.seen, self.name))
         self._production.runs = self.name
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.evidence.stack_changes import Change, StackChanges
-from pipelines.promotion import reviewed
+from pipelines.promotion import records
 
 _FUNCTION = Change(
     "payments-prod", "DataApiFunction", "AWS::Lambda::Function", "Modify", properties=("Code",)
@@ -28,15 +28,15 @@ PREPARED = StackChanges(
 def review(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The record of what was reviewed, as it comes back from an artifact."""
     state = {"template": "0" * 64, "parameters": {"Attempt": "1"}, "tags": {}}
-    monkeypatch.setattr(reviewed, "state", lambda *_: state)
+    monkeypatch.setattr(records, "state", lambda *_: state)
     nowhere: Any = None
-    record: dict[str, Any] = json.loads(json.dumps(reviewed.record(nowhere, [PREPARED])))
+    record: dict[str, Any] = json.loads(json.dumps(records.review(nowhere, [PREPARED])))
     stack: dict[str, Any] = record["payments-prod"]
     return stack
 
 
 def test_what_was_reviewed_is_no_different(review: dict[str, Any]) -> None:
-    assert reviewed.differences(review, PREPARED) == []
+    assert records.change_differences(review, PREPARED) == []
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_what_was_reviewed_is_no_different(review: dict[str, Any]) -> None:
 def test_every_other_change_set_is_refused(
     review: dict[str, Any], change: dict[str, Any], difference: str
 ) -> None:
-    assert reviewed.differences(review, replace(PREPARED, **change)) == [difference]
+    assert records.change_differences(review, replace(PREPARED, **change)) == [difference]
 
 
 def test_the_order_of_a_template_s_keys_does_not_count() -> None:
     first: dict[str, Any] = {"Resources": {"A": {}, "B": {}}}
     second: dict[str, Any] = {"Resources": {"B": {}, "A": {}}}
-    assert reviewed.template_digest(first) == reviewed.template_digest(second)
-    assert reviewed.template_digest(first) != reviewed.template_digest({"Resources": {"A": {}}})
+    assert records.template_digest(first) == records.template_digest(second)
+    assert records.template_digest(first) != records.template_digest({"Resources": {"A": {}}})
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,6 @@ def test_what_moved_since_the_review_is_named(
     review: dict[str, Any], monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], difference: list[str]
 ) -> None:
     present = review["before"] | change
-    monkeypatch.setattr(reviewed, "state", lambda *_: present)
+    monkeypatch.setattr(records, "state", lambda *_: present)
     nowhere: Any = None
-    assert reviewed.moved({"payments-prod": review}, nowhere) == [f"payments-prod: {d}" for d in difference]
+    assert records.moved({"payments-prod": review}, nowhere) == [f"payments-prod: {d}" for d in difference]

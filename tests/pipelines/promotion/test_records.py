@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.core.refusals import Refused
-from pipelines.promotion import release_record
+from pipelines.promotion import records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ class Tools:
                 "status": status,
                 "startTime": _BEGAN + timedelta(minutes=len(self.actions)),
                 "output": {
-                    "outputVariables": {"RECORD": release_record.digest(content)},
+                    "outputVariables": {"RECORD": records.digest(content)},
                     "outputArtifacts": [{"s3location": {"bucket": "artifacts", "key": key}}],
                 },
             }
@@ -78,7 +78,7 @@ def _zipped(content: bytes) -> bytes:
 
 
 def _read(tools: Any, execution: str, action: str = "Evidence") -> dict[str, Any]:
-    return release_record.read(tools, "releases", execution, action)
+    return records.read(tools, "releases", execution, action)
 
 
 def test_each_release_is_judged_by_what_its_own_execution_recorded() -> None:
@@ -139,19 +139,19 @@ def test_a_rollback_is_about_the_release_that_it_goes_back_to(status: str) -> No
     tools.stage["latestExecution"] = {"pipelineExecutionId": "back", "status": status, "type": "ROLLBACK"}
     tools.executions["back"] = {"rollbackMetadata": {"rollbackTargetPipelineExecutionId": "E"}}
     # Then its release is its target, whatever the variables of its actions say
-    run = release_record.run_in(tools, "releases", "Production")  # type: ignore[arg-type]  # as far as it is asked
-    assert run == release_record.Run("E", "back", rollback=True, under_way=status == "InProgress")
+    run = records.run_in(tools, "releases", "Production")  # type: ignore[arg-type]  # as far as it is asked
+    assert run == records.Run("E", "back", rollback=True, under_way=status == "InProgress")
 
 
 def test_a_stage_that_nothing_was_in_holds_nothing() -> None:
-    assert release_record.run_in(Tools(), "releases", "Production") is None  # type: ignore[arg-type]  # as above
+    assert records.run_in(Tools(), "releases", "Production") is None  # type: ignore[arg-type]  # as above
 
 
 def test_what_is_written_has_the_digest_that_is_exported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_record, "DIST", tmp_path)
-    exported = release_record.write({"b": 1, "a": 2})
+    monkeypatch.setattr(records, "DIST", tmp_path)
+    exported = records.write({"b": 1, "a": 2})
     content = (tmp_path / "record" / "record.json").read_bytes()
-    assert release_record.digest(content) == exported
+    assert records.digest(content) == exported
     assert (tmp_path / "record" / "digest.txt").read_text().strip() == exported

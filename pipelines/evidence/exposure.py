@@ -1,6 +1,6 @@
-"""What the policies in a template allow and deny, one statement at a time, so that two templates compare.
+"""What a template lets in: the grants of its policies and its network openings, so that two compare.
 
-It reads every policy document wherever it stands: of a role, a bucket, a key, an API, a topic, an endpoint.
+Every policy document is read wherever it stands: of a role, a bucket, a key, an API, a topic, an endpoint.
 """
 
 from __future__ import annotations
@@ -16,6 +16,28 @@ Json = dict[str, Any]
 _BOUNDARY: Final = "PermissionsBoundary"
 _MANAGED: Final = "ManagedPolicyArns"
 _INVOKE: Final = "AWS::Lambda::Permission"
+_ANYWHERE: Final = ("0.0.0.0/0", "::/0")
+_RULES: Final = {
+    "AWS::EC2::SecurityGroupIngress": "from",
+    "AWS::EC2::SecurityGroupEgress": "to",
+}
+_INLINE: Final = {"SecurityGroupIngress": "from", "SecurityGroupEgress": "to"}
+_OTHER_END: Final = (
+    "CidrIp",
+    "CidrIpv6",
+    "SourceSecurityGroupId",
+    "DestinationSecurityGroupId",
+    "SourcePrefixListId",
+    "DestinationPrefixListId",
+)
+_OUTSIDE: Final = ("GatewayId", "NatGatewayId", "TransitGatewayId", "VpcPeeringConnectionId")
+_PUBLIC: Final = {
+    ("AWS::EC2::Subnet", "MapPublicIpOnLaunch"): "gives its hosts public addresses",
+    ("AWS::Lambda::Url", "AuthType"): "answers at a public address",
+    ("AWS::EC2::EIP", ""): "is a public address",
+    ("AWS::EC2::InternetGateway", ""): "leads to the internet",
+    ("AWS::EC2::NatGateway", ""): "lets hosts reach the internet",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +73,7 @@ class Grant:
         return f"{who}{self.action}{target}{' under a condition' if self.condition else ''}"
 
 
-def of_template(template: Json) -> set[Grant]:
+def grants_of(template: Json) -> set[Grant]:
     """Return every grant of a template's policies."""
     grants: set[Grant] = set()
     for name, resource in template.get("Resources", {}).items():
@@ -89,12 +111,12 @@ def _in_documents(holder: str, value: Any) -> Iterator[Grant]:
     elif isinstance(value, dict):
         for statement in _list(value.get("Statement")):
             if isinstance(statement, dict) and "Effect" in statement:
-                yield from _of_statement(holder, statement)
+                yield from _grants_of_statement(holder, statement)
         for inside in value.values():
             yield from _in_documents(holder, inside)
 
 
-def _of_statement(holder: str, statement: Json) -> Iterator[Grant]:
+def _grants_of_statement(holder: str, statement: Json) -> Iterator[Grant]:
     inverted = "NotAction" in statement
     actions = _list(statement.get("NotAction" if inverted else "Action", "*"))
     targets = _list(statement.get("Resource", statement.get("NotResource", "")))
@@ -121,3 +143,78 @@ def _list(value: Any) -> list[Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Opening:
+    """One network opening.
+
+    Attributes:
+        resource: The logical id of the resource.
+        what: The opening in words.
+        anywhere: Whether it leads to or from everywhere.
+    """
+
+    resource: str
+    what: str
+    anywhere: bool
+
+
+def openings_of(template: Json) -> set[Opening]:
+    """Return every network opening of a template."""
+    return {
+        opening
+        for name, resource in template.get("Resources", {}).items()
+        for opening in _openings_of_resource(name, resource["Type"], resource.get("Properties", {}))
+    }
+
+
+def _openings_of_resource(name: str, kind: str, properties: Json) -> Iterator[Opening]:
+    if kind in _RULES:
+        yield _rule(name, _RULES[kind], properties)
+    for key, direction in _INLINE.items():
+        for rule in properties.get(key, []) if kind == "AWS::EC2::SecurityGroup" else []:
+            yield _rule(name, direction, rule)
+    if kind == "AWS::EC2::Route":
+        yield _route(name, properties)
+    for (public, key), words in _PUBLIC.items():
+        if kind == public and (not key or _on(properties.get(key))):
+            yield Opening(name, words, anywhere=True)
+    if kind == "AWS::ApiGateway::RestApi":
+        types = properties.get("EndpointConfiguration", {}).get("Types", ["EDGE"])
+        if types != ["PRIVATE"]:
+            yield Opening(
+                name, f"is an API that answers outside of the VPC ({', '.join(types)})", anywhere=True
+            )
+    if kind == "AWS::S3::Bucket":
+        yield from _bucket(name, properties)
+
+
+def _rule(name: str, direction: str, rule: Json) -> Opening:
+    end = next((rule[key] for key in _OTHER_END if key in rule), "anywhere")
+    low, high = rule.get("FromPort", "all"), rule.get("ToPort", "all")
+    ports = f"port {low}" if low == high and low not in {"all", -1} else f"ports {low} to {high}"
+    if rule.get("IpProtocol") in {"-1", -1}:
+        ports = "every port"
+    return Opening(name, f"lets traffic {direction} {_text(end)} through on {ports}", end in _ANYWHERE)
+
+
+def _route(name: str, properties: Json) -> Opening:
+    to = properties.get("DestinationCidrBlock") or properties.get("DestinationIpv6CidrBlock") or "somewhere"
+    by = next((key for key in _OUTSIDE if key in properties), "something")
+    return Opening(name, f"routes {_text(to)} by its {by}", to in _ANYWHERE)
+
+
+def _bucket(name: str, properties: Json) -> Iterator[Opening]:
+    block = properties.get("PublicAccessBlockConfiguration", {})
+    open_ones = [
+        key
+        for key in ("BlockPublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        if not _on(block.get(key))
+    ]
+    if open_ones:
+        yield Opening(name, f"is a bucket without {', '.join(open_ones)}", anywhere=True)
+
+
+def _on(value: Any) -> bool:
+    return value is not None and str(value).lower() in {"true", "none"}  # AuthType NONE is public

@@ -1,13 +1,18 @@
-"""Branch stacks: their owners, ages, last smoke results, and which have expired."""
+"""Branch stacks: owners, ages, last smoke results and pushes, and which have expired.
+
+Source: CodePipeline API reference, ListActionExecutions, for the push behind an execution.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
+from pipelines.definitions.artifacts import SOURCE
+from pipelines.definitions.configuration_file import Push
 from pipelines.definitions.removal_pipelines import VARIABLE
 
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 _SMOKE = "SmokeWorkflowArn"
 _LONGEST_LINE = 160
 _ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
+_CHECKOUT: Final = "Checkout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +138,23 @@ def _last_smoke(aws: Aws, machine: str | None) -> str:
         return ""
     runs = aws.stepfunctions.list_executions(stateMachineArn=machine, maxResults=1)["executions"]
     return f"{runs[0]['status']} {runs[0]['startDate']:%Y-%m-%d %H:%M}" if runs else ""
+
+
+def push_of(tools: Aws, pipeline: str, execution: str, branch: str) -> Push:
+    """Return who pushed which commit, from the source action of an execution."""
+    variables = _source_variables(tools, pipeline, execution)
+    owner = variables.get("AuthorDisplayName") or variables.get("AuthorId") or "unknown"
+    return Push(branch, owner, variables.get("CommitId", "unknown"), datetime.now(UTC))
+
+
+def _source_variables(tools: Aws, pipeline: str, execution: str) -> dict[str, str]:
+    pages = (
+        tools.client("codepipeline")
+        .get_paginator("list_action_executions")
+        .paginate(pipelineName=pipeline, filter={"pipelineExecutionId": execution})
+    )
+    for detail in (detail for page in pages for detail in page["actionExecutionDetails"]):
+        if (detail["stageName"], detail["actionName"]) == (SOURCE, _CHECKOUT):
+            variables: dict[str, str] = detail.get("output", {}).get("outputVariables", {})
+            return variables
+    return {}
