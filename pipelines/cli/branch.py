@@ -11,7 +11,6 @@ import click
 from pipelines.aws import accounts, build_environment, tools_account
 from pipelines.cli import local_aws, options, terminal
 from pipelines.cli.grammar import Verbs
-from pipelines.cli.order_view import table
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.promotion import branches, control
@@ -86,7 +85,7 @@ def list_stacks(endpoint_url: str | None, machine: bool) -> None:
         for shown in stacks
     ]
     columns = ("stack", "branch", "age", "owner", "last smoke", "status")
-    terminal.out.print(table("Branch stacks", columns, rows, long=("branch", "owner")))
+    terminal.out.print(terminal.table("Branch stacks", columns, rows, long=("branch", "owner")))
 
 
 @branch.command()

@@ -1,4 +1,4 @@
-"""The `payments` command: its list of commands, suggestions for typos, and what an error looks like.
+"""The `payments` command: its list of commands, and how it gets on with the machine that it runs on.
 
 A command's module is loaded when the command is used, and `--help` loads none: it prints the table below. So
 `payments up` does not wait for troposphere, nor completion for boto3.
@@ -6,15 +6,20 @@ A command's module is loaded when the command is used, and `--help` loads none: 
 
 from __future__ import annotations
 
+import codecs
+import os
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from pipelines.cli import host
 from pipelines.cli.grammar import with_suggestion
+from pipelines.core import git
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from click.shell_completion import CompletionItem
 
 
@@ -30,38 +35,38 @@ COMMANDS: Final = {
     "rehearse-bad": Entry("rehearse_bad:rehearse_bad", "Promote deliberately broken commits, here."),
     "up": Entry("embedded:up", "Start the embedded AWS, and keep it running."),
     "down": Entry("embedded:down", "Stop the embedded AWS, if one runs."),
-    "repository": Entry("repository:repository", "Register git repositories with the embedded AWS."),
+    "repository": Entry("embedded:repository", "Register git repositories with the embedded AWS."),
     "console": Entry("console:console", "Show pipelines, gates, orders and environments in the browser."),
     "deploy": Entry("stacks:deploy", "Deploy an environment: network and payments."),
-    "load": Entry("orders:load", "Load products, users and orders from files."),
+    "load": Entry("supplies:load", "Load products, users and orders from files."),
     "order": Entry("orders:order", "Place, show, list, redrive and adjust orders."),
     "stock": Entry("supplies:stock", "Add stock to a product."),
     "price": Entry("supplies:price", "Set the price of a product."),
     "credit": Entry("supplies:credit", "Add credit to a user's balance."),
     "wallet": Entry("supplies:wallet", "Set what a user pays with at Stripe."),
-    "smoke": Entry("orders:smoke", "Prove a deployment with synthetic orders."),
+    "smoke": Entry("stacks:smoke", "Prove a deployment with synthetic orders."),
     "status": Entry("status:status", "Show an environment on one screen."),
     "settle": Entry("reconcile:settle", "Bring the ledger up to date, and prune what is settled."),
     "reconcile": Entry(
         "reconcile:reconcile", "Prove balances, stock, deliveries and card payments against the ledger."
     ),
-    "init": Entry("init:init", "Write the environment files, by asking what is yours."),
+    "init": Entry("setup:init", "Write the environment files, by asking what is yours."),
     "remove": Entry("stacks:remove", "Delete a payments stack."),
     "pipeline": Entry(
         "pipeline:pipeline", "Run the promotion pipelines: status, approvals, retries and rollbacks."
     ),
-    "database": Entry("database:database", "Connect an environment with its database."),
-    "provenance": Entry("provenance:provenance", "Verify where a release comes from."),
+    "database": Entry("stacks:database", "Connect an environment with its database."),
+    "provenance": Entry("supply_chain:provenance", "Verify where a release comes from."),
     "branch": Entry("branch:branch", "Show and remove the stacks of branches."),
-    "doctor": Entry("doctor:doctor", "Examine an installation, and say how to fix each failure."),
+    "doctor": Entry("setup:doctor", "Examine an installation, and say how to fix each failure."),
     "synth": Entry("build:synth", "Write the CloudFormation templates."),
     "lint": Entry("lint:lint", "Check templates, workflow definitions and pipelines."),
     "check": Entry("build:check", "Check the source as a build does."),
     "package": Entry("build:package", "Build one reproducible zip per Lambda."),
-    "audit": Entry("audit:audit", "Check the supply chain, the code and the templates."),
+    "audit": Entry("supply_chain:audit", "Check the supply chain, the code and the templates."),
     "library": Entry("build:library", "Publish the library that all functions share."),
     "docs": Entry("docs:docs", "Build and publish the docs site; without a subcommand, build it."),
-    "completion": Entry("completion:completion", "Print or install completion for bash, zsh or fish."),
+    "completion": Entry("setup:completion", "Print or install completion for bash, zsh or fish."),
 }
 """Every command, those that a new user needs first at the top; a test compares each summary with the help."""
 
@@ -108,7 +113,7 @@ class Commands(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Prepare this process for the machine it runs on, then run the command that its arguments name."""
-        host.prepare()
+        prepare()
         return super().__call__(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -134,3 +139,59 @@ def main() -> None:
     Every command has examples in its --help. PAYMENTS_ENVIRONMENT and PAYMENTS_STACK choose the stack for all
     commands; NO_COLOR=1 turns colours off.
     """
+
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_PLAIN: Final = {
+    "✓": "ok",
+    "✗": "FAILED",
+    "→": "->",
+    "…": "...",
+    "■": "=",
+    "·": ".",
+    "\N{EN DASH}": "-",
+    "\N{EM DASH}": "-",
+    "“": '"',
+    "”": '"',
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{MINUS SIGN}": "-",
+    "\N{MULTIPLICATION SIGN}": "x",
+    "│": "|",
+    "─": "-",
+}
+"""How signs are written where the terminal's encoding lacks them; anything else is escaped."""
+_HANDLER: Final = "payments.plain"
+
+
+def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Adapt this process, and so everything that it starts.
+
+    Proxies never see requests to this machine, a sign that the output's encoding lacks is written in ASCII,
+    a closed stream is replaced by one that drops what it gets, and a calling hook's variables are gone.
+    """
+    git.forget_caller()
+    spare_this_machine(environment)
+    codecs.register_error(_HANDLER, _in_plain_signs)
+    for name in ("stdin", "stdout", "stderr"):
+        stream: IO[str] | None = getattr(sys, name)
+        if stream is None:  # the caller closed it
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the process's life
+        elif name != "stdin" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_HANDLER)
+
+
+def spare_this_machine(environment: MutableMapping[str, str]) -> None:
+    """Name this machine in NO_PROXY, in both spellings, since programs differ in which they read."""
+    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    if "*" not in names:
+        names += [name for name in _LOOPBACK if name not in names]
+    environment["NO_PROXY"] = environment["no_proxy"] = ",".join(names)
+
+
+def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    failing = error.object[error.start : error.end]
+    plain = "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in failing)
+    return plain, error.end

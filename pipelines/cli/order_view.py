@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from payment_data import money
 from pipelines.aws import executions
 from pipelines.cli import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from pipelines.aws.executions import Moment
@@ -51,7 +49,7 @@ def print_effects(effects: Sequence[Effect]) -> None:
     """Print stock and credit before and after."""
     if effects:
         rows = [(effect.what, effect.before, effect.after, effect.change) for effect in effects]
-        terminal.out.print(table("Effects", ("", "before", "after", "change"), rows))
+        terminal.out.print(terminal.table("Effects", ("", "before", "after", "change"), rows))
 
 
 def print_list(orders: Sequence[dict[str, Any]]) -> None:
@@ -74,43 +72,31 @@ def print_record(order_id: str, record: OrderRecord, status: str | None, moments
         paid = record.payment.get("state", "none")
         terminal.out.print(f"{escape(order['user_id'])} pays {total} {order['currency']}; payment: {paid}")
         terminal.out.print(
-            table(
+            terminal.table(
                 "Products",
                 ("product", "held", "state"),
                 _rows(record.reservation, "product_id", "quantity", "state"),
             )
         )
         terminal.out.print(
-            table(
+            terminal.table(
                 "History", ("at", "from", "to", "reason"), _rows(record.history, "at", "from", "to", "reason")
             )
         )
     if record.deliveries:
         columns = ("line", "product_id", "quantity", "state")
-        terminal.out.print(table("Deliveries", columns, _rows(record.deliveries, *columns)))
+        terminal.out.print(terminal.table("Deliveries", columns, _rows(record.deliveries, *columns)))
     if record.failures:
         failure_rows = [
             [failure["at"], failure["step"], failure["error"], executions.error_message(failure["cause"])]
             for failure in record.failures
         ]
         terminal.out.print(
-            table("Failures", ("at", "step", "error", "cause"), failure_rows, long=("step", "cause"))
+            terminal.table("Failures", ("at", "step", "error", "cause"), failure_rows, long=("step", "cause"))
         )
     journey = Journey()
     for moment in moments:
         journey.print(moment)
-
-
-def table(
-    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], long: Collection[str] = ()
-) -> Table:
-    """Return a plain table; only the columns named in `long` wrap where the terminal is narrow."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for column in columns:
-        drawn.add_column(column, no_wrap=column not in long, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(escape(str(cell)) for cell in row))
-    return drawn
 
 
 def _rows(documents: Iterable[dict[str, Any]], *keys: str) -> list[list[object]]:

@@ -1,9 +1,8 @@
-"""`payments load`, and `payments order` with `place`, `show`, `list` and `redrive`."""
+"""`payments order`: place, show, list, redrive and adjust orders."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +12,7 @@ from pipelines.aws import executions
 from pipelines.cli import options, order_view, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.orders import order_effects, orders, payment_stack, samples
-from pipelines.orders import smoke as smoke_runs
+from pipelines.orders import order_effects, orders, payment_stack
 from pipelines.orders.orders import PARKED, STATES
 from pipelines.orders.reconciliation.stripe_account import adjust_order, stripe_account
 
@@ -22,36 +20,9 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
     from pipelines.orders.order_effects import Effect, Holdings
     from pipelines.orders.payment_stack import PaymentStack
-    from pipelines.orders.smoke import SmokeReport
 
 _ENDED = {"COMPLETED", "FAILED"}
 """The states of orders that are over, whose executions a redrive would only end once more."""
-
-
-@click.command()
-@click.argument(
-    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
-)
-@options.in_stack
-@options.machine_readable
-def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
-    """Load products, users and orders from files.
-
-    They are JSON, like those in environments/samples. Every file is checked first, and nothing is loaded
-    when anything is wrong. Loading twice is safe.
-
-    \b
-    Examples:
-      payments load environments/samples/*.json
-      payments load -e branch my-orders.json
-    """
-    sample_documents = samples.read(files, aws.environment.currency)
-    with terminal.progress(f"loading into {stack}") as reporter:
-        counts = samples.load(payment_stack.connect(aws, stack).api, sample_documents, reporter)
-    if machine:
-        terminal.as_json(counts)
-        return
-    terminal.done(f"{stack} has " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
 @click.group(cls=Verbs)
@@ -229,35 +200,3 @@ def adjust(aws: Aws, stack: str, order_id: str, *, machine: bool) -> None:
     for move in adjusted:
         terminal.out.print(f"  {move.kind} {move.id}: {move.amount} minor units", markup=False)
     terminal.done(f"{len(adjusted)} adjustment(s) of order {order_id} recorded")
-
-
-@click.command()
-@options.in_stack_of_environment
-@options.machine_readable
-def smoke(aws: Aws, stack: str, machine: bool) -> None:
-    """Prove a deployment with synthetic orders.
-
-    They go through the live alias, are checked and removed again.
-
-    \b
-    Examples:
-      payments smoke
-      payments smoke staging --json
-    """
-    with terminal.progress(f"smoke of {stack}") as reporter:
-        report = smoke_runs.run(payment_stack.connect(aws, stack), reporter)
-    if machine:
-        terminal.as_json(asdict(report))
-    else:
-        print_checks(report)
-    if not report.passed:
-        raise Refused(f"Smoke of {stack} failed: {report.error} {report.cause}".strip())
-    terminal.done(f"Smoke of {stack} passed")
-
-
-def print_checks(report: SmokeReport) -> None:
-    """Print each check with its result."""
-    for check in report.checks:
-        verdict = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
-        terminal.out.print(f"  {verdict} ", end="")
-        terminal.out.print(f"{check.name}: {check.detail}", markup=False)

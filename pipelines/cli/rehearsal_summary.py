@@ -6,7 +6,6 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from pipelines.cli import terminal
-from pipelines.cli.order_view import table
 from pipelines.core import branch_names, docs_folders
 from pipelines.core.repository import DIST
 from pipelines.deploy import pipelines
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from pipelines.orders.order_effects import Effect
     from pipelines.promotion.execution import Promotion
     from pipelines.rehearsal.rehearsal import Rehearsal
-    from pipelines.rehearsal.sample_orders import OrderResult
+    from pipelines.rehearsal.rehearsal_orders import OrderResult
 
 _DIGEST_SHOWN = 16
 
@@ -62,7 +61,7 @@ def times(promotions: Sequence[Promotion]) -> None:
         for promotion in promotions
         for stage, seconds in promotion.seconds().items()
     ]
-    terminal.out.print(table("Times", ("pipeline", "stage", "took"), rows))
+    terminal.out.print(terminal.table("Times", ("pipeline", "stage", "took"), rows))
 
 
 def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool) -> None:
@@ -78,7 +77,7 @@ def _deployed(prepared: Rehearsal, promotions: Sequence[Promotion], *, released:
         live = ", ".join(f"{arn.rpartition(':')[2]} ({weight}%)" for arn, weight in versions.items())
         rows.append((name, account.environment.account, stack, followed.commit[:12], live))
     columns = ("environment", "account", "stack", "commit", "live version")
-    terminal.out.print(table("What runs where", columns, rows))
+    terminal.out.print(terminal.table("What runs where", columns, rows))
 
 
 def _orders(orders: Sequence[OrderResult]) -> None:
@@ -87,7 +86,9 @@ def _orders(orders: Sequence[OrderResult]) -> None:
         for order in orders
     ]
     columns = ("order", "which", "must end", "ended", "moved", "")
-    terminal.out.print(table("Orders on the branch's stack", columns, results, long=("which", "moved")))
+    terminal.out.print(
+        terminal.table("Orders on the branch's stack", columns, results, long=("which", "moved"))
+    )
 
 
 def _digests(prepared: Rehearsal) -> bool:
@@ -99,7 +100,7 @@ def _digests(prepared: Rehearsal) -> bool:
         for name, digest in run["staging"].items()
         for same in [run["prod"].get(name) == digest]
     ]
-    terminal.out.print(table("Packages, SHA-256 begins", ("function", "staging", "prod", ""), rows))
+    terminal.out.print(terminal.table("Packages, SHA-256 begins", ("function", "staging", "prod", ""), rows))
     return run["staging"] == run["prod"]
 
 
@@ -116,7 +117,7 @@ def _reports(prepared: Rehearsal, promotions: Sequence[Promotion]) -> bool:
         )
         for step in smoke
     ]
-    terminal.out.print(table("Reports", ("report", "says", ""), rows))
+    terminal.out.print(terminal.table("Reports", ("report", "says", ""), rows))
     return bool(built) and all(mark == _mark(True) for _, _, mark in rows)
 
 

@@ -12,24 +12,25 @@ import click
 from embedded_aws import instance
 from pipelines.cli import local_aws, order_view, rehearsal_summary, terminal
 from pipelines.cli.embedded import ways_in
-from pipelines.cli.pipeline_view import answering, print_failure_report, watching
+from pipelines.cli.pipeline_view import answering, print_failure_report
+from pipelines.cli.promotion_view import watching
 from pipelines.console import serving
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
 from pipelines.promotion import control, execution, failure_report
-from pipelines.rehearsal import rehearsal, sample_orders
+from pipelines.rehearsal import rehearsal, rehearsal_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedded_aws.instance import Instance
     from pipelines.aws.accounts import Aws
-    from pipelines.cli.pipeline_view import View
+    from pipelines.cli.promotion_view import View
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
     from pipelines.rehearsal.rehearsal import Rehearsal
-    from pipelines.rehearsal.sample_orders import OrderResult
+    from pipelines.rehearsal.rehearsal_orders import OrderResult
 
 
 @click.command()
@@ -127,7 +128,7 @@ def _orders(prepared: Rehearsal) -> list[OrderResult]:
     """Place the sample orders on the branch's stack."""
     stack = payment_stack.connect(prepared.targets["branch"], branch_names.stack_name(rehearsal.BRANCH))
     with terminal.progress("placing orders") as reporter:
-        return sample_orders.place(stack, reporter, order_view.Journey().print)
+        return rehearsal_orders.place_samples(stack, reporter, order_view.Journey().print)
 
 
 def _next_commands(local: Instance, *, stays: bool) -> str:

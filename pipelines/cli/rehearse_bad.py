@@ -8,8 +8,8 @@ import click
 
 from pipelines.cli import terminal
 from pipelines.cli.durations import Durations
-from pipelines.cli.order_view import table
-from pipelines.cli.pipeline_view import print_failure_report, watching
+from pipelines.cli.pipeline_view import print_failure_report
+from pipelines.cli.promotion_view import watching
 from pipelines.cli.rehearse import embedded, follow_shown
 from pipelines.core.refusals import Refused
 from pipelines.promotion import execution
@@ -55,7 +55,7 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
         for outcome in outcomes
     ]
     columns = ("release", "took", "orders completed", "ended")
-    terminal.out.print(table("Bad releases", columns, rows, long=("ended",)))
+    terminal.out.print(terminal.table("Bad releases", columns, rows, long=("ended",)))
     right = sum(not outcome.problems for outcome in outcomes)
     if right != len(outcomes):
         raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as expected; see above.")

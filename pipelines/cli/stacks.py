@@ -1,14 +1,24 @@
-"""`payments deploy` and `payments remove`: an environment's stacks."""
+"""`payments deploy`, `database`, `smoke` and `remove`: an environment's stacks."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
 import click
 
+from environments import schema
 from pipelines.aws import accounts, stacks
 from pipelines.build import packaging
 from pipelines.cli import local_aws, options, terminal
+from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.deploy import artifacts, deployment
+from pipelines.deploy import artifacts, connect_database, deployment
+from pipelines.orders import payment_stack
+from pipelines.orders import smoke as smoke_runs
+
+if TYPE_CHECKING:
+    from pipelines.orders.smoke import SmokeReport
 
 
 @click.command()
@@ -75,3 +85,87 @@ def remove(aws: accounts.Aws, stack: str, yes: bool, machine: bool) -> None:
     if not existed:
         raise Refused(f"There is no stack {stack}.")
     terminal.finish(f"{stack} is deleted", {"stack": stack, "deleted": True}, machine=machine)
+
+
+_MINUTE = 60
+
+
+@click.group(cls=Verbs)
+def database() -> None:
+    """Connect an environment with its database."""
+
+
+@database.command()
+@click.argument("environment", type=click.Choice(schema.names()))
+@options.endpoint_url
+@options.profiles
+@click.option(
+    "--wait",
+    "minutes",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    metavar="MINUTES",
+    help="How long to wait for Atlas to ask.",
+)
+@options.machine_readable
+def connect(
+    environment: str, endpoint_url: str | None, profiles: tuple[str, ...], minutes: float, machine: bool
+) -> None:
+    """Join the network of ENVIRONMENT with its database in Atlas.
+
+    Prints what Atlas must be told, as commands of its own CLI. Then waits for the peering connection that
+    Atlas asks for, accepts it, and gives its id to the network stack, which routes to it. Run again, it goes
+    on where it stopped, and changes nothing that is done.
+
+    \b
+    Examples:
+      payments database connect staging
+      payments database connect prod --profile prod=payments-prod --wait 120
+    """
+    profile = options.profiles_by_account(profiles).get(environment)
+    aws = options.with_profile(local_aws.connect(environment, endpoint_url), profile)
+    for what, command in connect_database.commands(aws).items():
+        terminal.err.print(f"[bold]{what}[/]")
+        terminal.err.print(f"  {command}", markup=False)
+    with terminal.progress("connecting the database") as reporter:
+        connected = connect_database.connect(aws, seconds=minutes * _MINUTE, reporter=reporter)
+    if machine:
+        terminal.as_json(asdict(connected))
+        return
+    terminal.done(
+        f"{environment} reaches {aws.environment.database.cidr} through {connected.peering}; "
+        f"{aws.environment.network_stack} {connected.change}."
+    )
+
+
+@click.command()
+@options.in_stack_of_environment
+@options.machine_readable
+def smoke(aws: accounts.Aws, stack: str, machine: bool) -> None:
+    """Prove a deployment with synthetic orders.
+
+    They go through the live alias, are checked and removed again.
+
+    \b
+    Examples:
+      payments smoke
+      payments smoke staging --json
+    """
+    with terminal.progress(f"smoke of {stack}") as reporter:
+        report = smoke_runs.run(payment_stack.connect(aws, stack), reporter)
+    if machine:
+        terminal.as_json(asdict(report))
+    else:
+        print_checks(report)
+    if not report.passed:
+        raise Refused(f"Smoke of {stack} failed: {report.error} {report.cause}".strip())
+    terminal.done(f"Smoke of {stack} passed")
+
+
+def print_checks(report: SmokeReport) -> None:
+    """Print each check with its result."""
+    for check in report.checks:
+        verdict = "[green]✓[/]" if check.ok else "[bold red]✗[/]"
+        terminal.out.print(f"  {verdict} ", end="")
+        terminal.out.print(f"{check.name}: {check.detail}", markup=False)

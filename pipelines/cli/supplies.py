@@ -1,8 +1,9 @@
-"""`payments stock`, `price`, `credit` and `wallet`: what a shop changes from outside, each change once."""
+"""`payments load`, `stock`, `price`, `credit` and `wallet`: what a shop changes from outside, each once."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +13,38 @@ from payment_data.errors import Problem
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.orders import payment_stack
+from pipelines.orders import payment_stack, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.aws.accounts import Aws
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
+)
+@options.in_stack
+@options.machine_readable
+def load(aws: Aws, stack: str, files: tuple[Path, ...], machine: bool) -> None:
+    """Load products, users and orders from files.
+
+    They are JSON, like those in environments/samples. Every file is checked first, and nothing is loaded
+    when anything is wrong. Loading twice is safe.
+
+    \b
+    Examples:
+      payments load environments/samples/*.json
+      payments load -e branch my-orders.json
+    """
+    sample_documents = samples.read(files, aws.environment.currency)
+    with terminal.progress(f"loading into {stack}") as reporter:
+        counts = samples.load(payment_stack.connect(aws, stack).api, sample_documents, reporter)
+    if machine:
+        terminal.as_json(counts)
+        return
+    terminal.done(f"{stack} has " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
 @click.group(cls=Verbs)

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rich.status import Status
 
@@ -49,6 +51,18 @@ def progress(what: str) -> Iterator[Terminal]:
 def as_json(result: object) -> None:
     """Print a result for a machine."""
     out.print_json(json.dumps(result, default=_plain))
+
+
+def table(
+    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], long: Collection[str] = ()
+) -> Table:
+    """Return a plain table; only the columns named in `long` wrap where the terminal is narrow."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        drawn.add_column(column, no_wrap=column not in long, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(escape(str(cell)) for cell in row))
+    return drawn
 
 
 def runnable(text: str) -> str:

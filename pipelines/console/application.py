@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pipelines.console import branch_pages, environment_pages, promotion_pages
+from pipelines.console import environment_pages, gate_pages, promotion_pages
 from pipelines.console.context import HERE, Console, explained, page, render
 from pipelines.console.guards import Guard, form_of
 
@@ -31,14 +31,14 @@ def application(console: Console) -> Starlette:
             Route("/", page(promotion_pages.overview)),
             Route("/pipelines/{which}", page(promotion_pages.pipeline)),
             Route(_RUN, page(promotion_pages.run)),
-            Route("/gates/{which}/{execution}", page(promotion_pages.gate)),
-            Route("/gates/{which}/{execution}/evidence", page(promotion_pages.evidence)),
+            Route("/gates/{which}/{execution}", page(gate_pages.gate)),
+            Route("/gates/{which}/{execution}/evidence", page(gate_pages.evidence)),
             Route("/gates/{which}/{execution}/answer", _action(_answer), methods=["POST"]),
             Route("/builds/{build:path}", page(promotion_pages.build_log)),
             Route("/environments/{environment}", page(environment_pages.environment)),
             Route("/environments/{environment}/orders", page(environment_pages.order_list)),
             Route("/environments/{environment}/orders/{order}", page(environment_pages.order)),
-            Route("/branches", page(branch_pages.branches)),
+            Route("/branches", page(environment_pages.branches)),
             Route("/branches/remove", _action(_remove), methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
@@ -80,7 +80,7 @@ def _action(
 
 
 def _answer(console: Console, request: Request, form: dict[str, str]) -> str:
-    return promotion_pages.answer(
+    return gate_pages.answer(
         console,
         request.path_params["which"],
         request.path_params["execution"],
@@ -90,7 +90,7 @@ def _answer(console: Console, request: Request, form: dict[str, str]) -> str:
 
 
 def _remove(console: Console, _request: Request, form: dict[str, str]) -> str:
-    return branch_pages.remove(console, form.get("branch", ""))
+    return environment_pages.remove_branch(console, form.get("branch", ""))
 
 
 def _missing(request: Request, _error: Exception) -> HTMLResponse:

@@ -1,4 +1,4 @@
-"""Pages about an environment: its health, its orders, and an order with its execution and effects."""
+"""Pages about an environment: its health, its orders with their executions and effects, its branch stacks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pipelines.console.context import FAILURES, render
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
 from pipelines.orders import orders, payment_stack
-from pipelines.promotion import branches
+from pipelines.promotion import branches as branch_stacks
+from pipelines.promotion import control
 from pipelines.status.dora.measures import described
 from pipelines.status.gather import gather
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
     from pipelines.console.context import Console
     from pipelines.orders.orders import OrderRecord
+
 
 _MOST_ORDERS: Final = 200
 
@@ -123,9 +125,9 @@ def _stack(console: Console, request: Request) -> tuple[Aws, str]:
     return aws, request.query_params.get("stack") or aws.environment.default_stack
 
 
-def _stacks(aws: Aws) -> list[branches.BranchStack]:
+def _stacks(aws: Aws) -> list[branch_stacks.BranchStack]:
     try:
-        return branches.listed(aws)
+        return branch_stacks.listed(aws)
     except FAILURES:
         return []
 
@@ -136,3 +138,19 @@ def _definition(aws: Aws, workflow: str, execution: str, status: str | None) -> 
         answer = aws.stepfunctions.describe_state_machine_for_execution(executionArn=execution)
         return dict(json.loads(answer["definition"]))
     return dict(json.loads(aws.stepfunctions.describe_state_machine(stateMachineArn=workflow)["definition"]))
+
+
+def branches(console: Console, _request: Request) -> HTMLResponse:
+    """Show every branch's stack: whose it is, how old, how its smoke ended; with a button that removes it."""
+    return render(console, "branches", stacks=branch_stacks.listed(console.account("branch")))
+
+
+def remove_branch(console: Console, branch: str) -> str:
+    """Propose the removal of a branch's stack, and return the address of its execution.
+
+    Raises:
+        Refused: A removal of this stack is under way.
+    """
+    pipeline = control.name_of(console.tools, "remove-branch")
+    execution = branch_stacks.propose_removal(console.tools, pipeline, branch)
+    return f"/pipelines/remove-branch/executions/{execution}"

@@ -1,14 +1,9 @@
-"""Pages about promotions: pipelines with what waits, executions, gates with their evidence, build logs."""
+"""Pages about promotions: pipelines with what waits, executions, and build logs."""
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
-
-from starlette.responses import HTMLResponse
 
 from pipelines.console.context import FAILURES, render
 from pipelines.core.refusals import Refused
@@ -18,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
+    from starlette.responses import HTMLResponse
 
     from pipelines.aws.accounts import Aws
     from pipelines.console.context import Console
@@ -29,10 +25,6 @@ TITLES: Final = {
     "remove-branch": "Remove branch",
     "expire": "Expire branches",
 }
-_EVIDENCE_SECONDS: Final = 20
-_EVIDENCE_POLICY: Final = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-)
 _LINES: Final = 2000
 _NO_COMMIT: Final = "no commit"
 
@@ -87,13 +79,13 @@ def overview(console: Console, _request: Request) -> HTMLResponse:
 
 def pipeline(console: Console, request: Request) -> HTMLResponse:
     """Show one pipeline: its stages with their actions, and its last executions."""
-    which = _which(request)
+    which = pipeline_of(request)
     return render(console, "pipeline", pipeline=read_pipeline(console.tools, which, most=25))
 
 
 def run(console: Console, request: Request) -> HTMLResponse:
     """Show one execution: what each of its actions did, how long it took, and why it failed."""
-    which, identifier = _which(request), request.path_params["execution"]
+    which, identifier = pipeline_of(request), request.path_params["execution"]
     name = control.name_of(console.tools, which)
     described = console.tools.client("codepipeline").get_pipeline_execution(
         pipelineName=name, pipelineExecutionId=identifier
@@ -112,53 +104,6 @@ def run(console: Console, request: Request) -> HTMLResponse:
         seconds=promotion.seconds(),
         waiting=waiting,
     )
-
-
-def gate(console: Console, request: Request) -> HTMLResponse:
-    """Show an approval: what is decided, its evidence, and the buttons that answer it."""
-    which, identifier = _which(request), request.path_params["execution"]
-    name = control.name_of(console.tools, which)
-    waiting = control.pending_approvals(console.tools, name, identifier)
-    return render(
-        console,
-        "gate",
-        which=which,
-        title=TITLES[which],
-        execution=identifier,
-        question=waiting[0] if waiting else None,
-        reason=request.query_params.get("reason", ""),
-        longest=control.LONGEST_SUMMARY,
-    )
-
-
-def evidence(console: Console, request: Request) -> HTMLResponse:
-    """Return the evidence page of an approval, for a frame in which it can run nothing and send nothing.
-
-    Raises:
-        Refused: Nothing waits there, or its evidence cannot be fetched.
-    """
-    name = control.name_of(console.tools, _which(request))
-    waiting = control.pending_approvals(console.tools, name, request.path_params["execution"])
-    if not waiting or not waiting[0].link:
-        raise Refused("This approval has no page of evidence.")
-    return HTMLResponse(_fetched(waiting[0].link), headers={"Content-Security-Policy": _EVIDENCE_POLICY})
-
-
-def answer(console: Console, which: str, identifier: str, *, yes: bool, summary: str) -> str:
-    """Approve or reject what waits in an execution, and return where to go on.
-
-    Raises:
-        Refused: Nothing waits there, or a rejection has no reason.
-    """
-    if not yes and not summary.strip():
-        raise Refused("A rejection needs a reason: whoever made the release reads it.")
-    name = control.name_of(console.tools, which)
-    waiting = control.pending_approvals(console.tools, name, identifier)
-    if not waiting:
-        raise Refused("Nothing waits for an answer there any more.", f"payments pipeline status {which}")
-    text = summary.strip() or "approved in the console"
-    control.answer(console.tools, name, waiting[0], yes=yes, summary=text)
-    return f"/pipelines/{which}/executions/{identifier}"
 
 
 def build_log(console: Console, request: Request) -> HTMLResponse:
@@ -202,7 +147,12 @@ def commit_of(run: dict[str, Any]) -> str:
     return next((str(revision["revisionId"])[:12] for revision in revisions), _NO_COMMIT)
 
 
-def _which(request: Request) -> str:
+def pipeline_of(request: Request) -> str:
+    """Return the pipeline that a request's address names.
+
+    Raises:
+        Refused: There is no such pipeline.
+    """
     which = str(request.path_params["which"])
     if which not in TITLES:
         raise Refused(f"There is no pipeline {which}.", f"Choose one of {', '.join(TITLES)}.")
@@ -231,16 +181,6 @@ def _summary(latest: dict[str, Any]) -> str:
 
 def _when(moment: datetime | None) -> str:
     return f"{moment:%H:%M:%S}" if moment else ""
-
-
-def _fetched(link: str) -> str:
-    if urlsplit(link).scheme not in {"http", "https"}:
-        raise Refused(f"The evidence is at no web address: {link}")
-    try:
-        with urllib.request.urlopen(link, timeout=_EVIDENCE_SECONDS) as fetched:  # noqa: S310 - checked above
-            return str(fetched.read().decode("utf-8", "replace"))
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise Refused(f"The evidence cannot be fetched: {error}", f"Open it yourself: {link}") from error
 
 
 def _log_lines(tools: Aws, build: dict[str, Any]) -> list[str]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -20,22 +19,11 @@ from templates.definitions import payment_workflow, tasks, time_budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pipelines.docs_site.drift import Drift
     from pipelines.docs_site.stacks import Stack
 
-_PICTURED: Final = ("pipelines/console/html", "pipelines/console/static")
-_SUFFIXES: Final = {".html", ".css", ".js"}
 _USED: Final = re.compile(r"\{\{ *([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+) *\}\}")
-
-
-def read(folder: Path) -> dict[str, Any]:
-    """Return the reports of a folder by name."""
-    return {
-        path.stem.replace("-", "_"): json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*.json"))
-    }
 
 
 def filled(page: str, text: str, reports: Mapping[str, Any], drift: Drift) -> str:
@@ -96,22 +84,6 @@ def from_code(stacks: Mapping[str, Stack]) -> dict[str, Any]:
         },
         "cost": cost.figures(stacks),
     }
-
-
-def pictures_digest(root: Path) -> str:
-    """Return the first 8 digits of the SHA-256 of what the console's pages are made from."""
-    total = hashlib.sha256()
-    for folder in _PICTURED:
-        for path in sorted(path for path in (root / folder).rglob("*") if path.suffix in _SUFFIXES):
-            total.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()[:8]
-
-
-def of_pictures(reports: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    """Return `console.age` for pages: whether docs/assets shows the console as it is now."""
-    same = reports.get("pictures", {}).get("console") == pictures_digest(root)
-    age = "of the present source" if same else "of an earlier source; `make pictures` takes them anew"
-    return {"age": f"Pictures {age}."}
 
 
 def _of_an_order() -> dict[str, Any]:

@@ -7,27 +7,24 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.docs_site import (
     annotated_pages,
-    crash_matrix_age,
     figures,
+    navigation,
+    published_results,
     readme_diagram,
-    rooms,
+    repository_facts,
     stacks,
 )
-from pipelines.docs_site.code_references import CodeReferences
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.markdown import mermaid
 from pipelines.docs_site.pages import (
-    alarms,
     assumptions,
     commands,
     cost,
     data_api,
     environments,
-    errors,
+    failures,
     lint_rules,
-    permissions,
     promotion,
-    reference_index,
     stack_pages,
     topology,
     workflows,
@@ -62,11 +59,14 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     """
     drift, stack_templates = Drift(), stacks.every()
     written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
-    references = CodeReferences(root, command, drift)
-    reports = figures.read(root / "docs" / "data")
-    reports["rooms"] = {**rooms.tables(root, drift), "contracts": rooms.contracts(root)}
-    reports |= figures.from_code(stack_templates) | crash_matrix_age.figures(reports, root)
-    reports["console"] = figures.of_pictures(reports, root)
+    references = repository_facts.CodeReferences(root, command, drift)
+    reports = published_results.read(root / "docs" / "data")
+    reports["rooms"] = {
+        **repository_facts.room_tables(root, drift),
+        "contracts": repository_facts.import_contracts(root),
+    }
+    reports |= figures.from_code(stack_templates) | published_results.crash_matrix_age(reports, root)
+    reports["console"] = published_results.pictures_age(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
         references.check(f"docs/{name}", text)
@@ -75,7 +75,7 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     references.check("README.md", readme)
     readme_diagram.check(readme, stack_templates["pipelines"], drift)
     pages = {**_completed(docs, drift), **_generated(root, docs, command, stack_templates, drift)}
-    pages["reference/index.md"] = reference_index.index_page(pages)
+    pages["reference/index.md"] = navigation.reference_index(pages)
     for name, text in pages.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text, encoding="utf-8")
@@ -93,13 +93,13 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         pages[name] = annotated_pages.completed(
             name, text, facts, what="state", source=source, overview=drawn, drift=drift
         )
-    pages[errors.PAGE] = annotated_pages.completed(
-        errors.PAGE,
-        _text(docs / errors.PAGE),
-        errors.facts(drift),
+    pages[failures.ERRORS_PAGE] = annotated_pages.completed(
+        failures.ERRORS_PAGE,
+        _text(docs / failures.ERRORS_PAGE),
+        failures.error_facts(drift),
         what="error",
-        source=errors.SOURCE,
-        overview=errors.overview(),
+        source=failures.ERRORS_SOURCE,
+        overview=failures.errors_overview(),
         drift=drift,
     )
     pages[lint_rules.HOUSE_PAGE] = annotated_pages.completed(
@@ -122,7 +122,7 @@ def _generated(
         "reference/commands.md": commands.commands_page(command, drift),
         "reference/environments.md": environments.environments_page(drift),
         "reference/data-api.md": data_api.data_api_page(root),
-        "reference/alarms.md": alarms.alarms_page(stack_templates["payments"], docs, drift),
+        "reference/alarms.md": failures.alarms_page(stack_templates["payments"], docs, drift),
         **promotion.pages(stack_templates["pipelines"]),
         lint_rules.PIPELINE_PAGE: lint_rules.pipeline_rules_page(),
         "reference/cost.md": cost.cost_page(stack_templates),
@@ -137,7 +137,7 @@ def _generated(
         },
         assumptions.PAGE: assumptions.assumptions_page(),
         **{
-            f"reference/permissions-{name}.md": permissions.permissions_page(stack, drift)
+            f"reference/permissions-{name}.md": stack_pages.permissions_page(stack, drift)
             for name, stack in stack_templates.items()
             if stack.has_roles
         },

@@ -1,4 +1,4 @@
-"""In which order pages are read: `nav` of mkdocs.yml, with its folders spelled out page by page.
+"""In which order pages are read: `nav` of mkdocs.yml with its folders spelled out, and the reference's index.
 
 A folder's order is its index.md's: first the index, then the pages as it links them. So adding a page means
 linking it where its readers look for it, and a page that nothing leads to is refused.
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
 
 _LINK: Final = re.compile(r"\]\(([^)\s#]+\.md)(?:#[^)\s]*)?\)")
 _HEADING: Final = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
@@ -67,3 +69,41 @@ def _shown(page: str, folder: str, docs: Path) -> Any:
         return page
     title = _HEADING.search((docs / page).read_text(encoding="utf-8"))
     return {title.group(1) if title else page: _pages(posixpath.dirname(page), docs)}
+
+
+_GROUPS: Final = (
+    (
+        "Use it",
+        "What you type, what you may set, and what you call.",
+        ("commands", "environments", "data-api"),
+    ),
+    ("Orders", "What happens to one, and what can go wrong.", ("payment-", "smoke-", "errors", "alarms")),
+    ("Pipelines", "What each runs, action by action, and what checks them.", ("pipeline-", "house-rules")),
+    ("Stacks", "What is deployed, who reaches whom, what it costs.", ("topology", "stack-", "cost")),
+    ("Assumptions", "What nobody has proven on real AWS, and how to prove it.", ("assumptions",)),
+    ("Permissions", "What each role may do, and why, statement by statement.", ("permissions-",)),
+)
+"""Title, content, and how its pages' names begin; the navigation refuses a page that is in none of them."""
+
+
+def reference_index(pages: Mapping[str, str]) -> str:
+    """Return the first page of the reference.
+
+    Args:
+        pages: The reference's other pages by their paths.
+    """
+    parts: list[str] = []
+    for title, about, beginnings in _GROUPS:
+        named = [name for begun in beginnings for name in pages if name.startswith(f"reference/{begun}")]
+        links = "\n".join(_link(name, pages[name]) for name in named)
+        parts += [f"## {title}\n", f"{about}\n", f"{links}\n"]
+    introduction = (
+        "What the code says of itself: written anew with every build, so it cannot be out of date. Each page"
+        " names the files that it is generated from.\n"
+    )
+    return "\n".join(["# Reference\n", introduction, *parts])
+
+
+def _link(name: str, text: str) -> str:
+    title = _HEADING.search(text)
+    return f"- [{title.group(1) if title else name}]({name.removeprefix('reference/')})"

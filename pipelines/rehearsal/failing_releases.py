@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.core.waiting import wait_until
 from pipelines.orders import payment_stack
 from pipelines.promotion import control, execution, failure_report, running_stack
-from pipelines.rehearsal import failing_commits, traffic
+from pipelines.rehearsal import failing_commits, rehearsal_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.promotion.failure_report import FailureReport
     from pipelines.rehearsal.failing_commits import FailingRelease
     from pipelines.rehearsal.rehearsal import Rehearsal
-    from pipelines.rehearsal.traffic import Traffic
+    from pipelines.rehearsal.rehearsal_orders import Traffic
 
 _LONGEST_SECONDS: Final = 900
 
@@ -66,7 +66,7 @@ def promote(
     begun, before = time.monotonic(), _serving(prepared)
     where = "prod" if bad.stage in {"Production", "Approve"} else "staging"
     stack = payment_stack.connect(prepared.targets[where], f"payments-{where}")
-    with traffic.flowing(stack) as orders:
+    with rehearsal_orders.flowing(stack) as orders:
         failing = prepared.commit(prepared.tools.release_branch, bad.story, bad.files())
         follow(failing, lambda _: bad.answer)
         _await_rollback(prepared, failing, follow)
@@ -117,7 +117,7 @@ def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: Failing
         versions = running_stack.live_versions(prepared.targets[name], stack)
         if len(versions) != 1:
             problems.append(f"{name}'s alias is shared by {versions}")
-        last = traffic.Traffic(payment_stack.connect(prepared.targets[name], stack))
+        last = rehearsal_orders.Traffic(payment_stack.connect(prepared.targets[name], stack))
         last.open()
         last.place()
         if last.await_ends() or last.completed() != 1:

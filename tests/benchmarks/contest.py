@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psutil
 import pymongo
 
-from pipelines.cli.order_view import table
+from pipelines.cli.terminal import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipelines.cli.order_view import table
+from pipelines.cli.terminal import table
 from tests.benchmarks import contest
 
 if TYPE_CHECKING:

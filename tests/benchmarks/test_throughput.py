@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from pipelines.aws import executions
-from pipelines.cli.order_view import table
+from pipelines.cli.terminal import table
 from tests.benchmarks import contest
 from tests.rehearsal.shop import Shop
 

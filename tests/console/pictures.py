@@ -18,9 +18,9 @@ from pipelines.build import packaging
 from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
 from pipelines.deploy import deployment
-from pipelines.docs_site import figures
+from pipelines.docs_site import published_results
 from pipelines.orders import payment_stack
-from pipelines.rehearsal import sample_orders
+from pipelines.rehearsal import rehearsal_orders
 from tests.console.served import served
 from tests.site import browser as watching
 from tests.site import chromium
@@ -45,7 +45,7 @@ def main() -> None:
                 _take(browser, address)
         finally:
             instance.stop(root)
-    report = {"console": figures.pictures_digest(ROOT)}
+    report = {"console": published_results.pictures_digest(ROOT)}
     (ROOT / "docs" / "data" / "pictures.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
 
 
@@ -53,7 +53,7 @@ def _place_orders(local: instance.Instance) -> None:
     aws = Aws(schema.load("local"), local.endpoint, local.mongodb_uri)
     deployment.deploy(aws, packaging.build(), stack=None)
     stack = payment_stack.connect(aws, aws.environment.default_stack)
-    sample_orders.place(stack, NOBODY, lambda _: None)
+    rehearsal_orders.place_samples(stack, NOBODY, lambda _: None)
 
 
 def _take(browser: Browser, address: str) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipelines.docs_site import crash_matrix_age
+from pipelines.docs_site import published_results
 from tests.crash_matrix import report
 from tests.crash_matrix.journal import Entry
 
@@ -15,7 +15,7 @@ _CELLS = [
 
 
 def since(told: dict[str, Any], root: Path) -> str:
-    sentence: str = crash_matrix_age.figures({"crash_matrix": told}, root)["proof"]["since"]
+    sentence: str = published_results.crash_matrix_age({"crash_matrix": told}, root)["proof"]["since"]
     return sentence
 
 

@@ -9,7 +9,7 @@ import pytest
 from pipelines.core import branch_names
 from pipelines.core.reporting import NOBODY
 from pipelines.docs_site import assets
-from pipelines.rehearsal import sample_orders
+from pipelines.rehearsal import rehearsal_orders
 from tests.console.served import served
 from tests.site import browser as watching
 from tests.site import chromium
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 def stack(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
     """A branch's stack with the three sample orders placed in it."""
     stack = deploy(branch_names.stack_name(_BRANCH))
-    sample_orders.place(stack, NOBODY, lambda _: None)
+    rehearsal_orders.place_samples(stack, NOBODY, lambda _: None)
     return stack
 
 
@@ -57,7 +57,7 @@ def address(embedded: Instance) -> Iterator[str]:
 @pytest.fixture
 def pages(address: str, stack: PaymentStack) -> list[str]:
     there, which = f"{address}environments/branch", f"?stack={stack.name}"
-    orders = [f"{there}/orders/{order}{which}" for order in sample_orders.EXPECTED]
+    orders = [f"{there}/orders/{order}{which}" for order in rehearsal_orders.EXPECTED]
     return [
         address,
         f"{there}{which}",

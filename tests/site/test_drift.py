@@ -15,7 +15,7 @@ from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.deploy import synth
-from pipelines.docs_site import generated, navigation, readme_diagram, rooms, stacks
+from pipelines.docs_site import generated, navigation, readme_diagram, repository_facts, stacks
 from pipelines.docs_site.drift import Drift
 from pipelines.docs_site.pages import commands, stack_pages
 from templates.capabilities import alarm_metrics
@@ -267,7 +267,7 @@ def test_a_package_without_a_first_sentence(tmp_path: Path) -> None:
         (room / "__init__.py").write_text(story, encoding="utf-8")
     drift = Drift()
     # When
-    made = rooms.tables(tmp_path, drift)["pipelines"]
+    made = repository_facts.room_tables(tmp_path, drift)["pipelines"]
     # Then the one is listed by its sentence, and the other stops the build
     assert "| <code>pipelines/told/</code> | Follows orders. |" in made
     assert drift.findings == [
@@ -280,4 +280,4 @@ def test_a_package_without_a_first_sentence(tmp_path: Path) -> None:
 
 def test_the_page_of_the_repository_shows_every_room() -> None:
     page = (ROOT / "docs" / "start" / "repository.md").read_text(encoding="utf-8")
-    assert [name for name in rooms.PARTS if f"{{{{ rooms.{name} }}}}" not in page] == []
+    assert [name for name in repository_facts.PARTS if f"{{{{ rooms.{name} }}}}" not in page] == []

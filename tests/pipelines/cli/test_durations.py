@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.cli.durations import Durations, described
-from pipelines.cli.pipeline_view import Lines, drawn
+from pipelines.cli.promotion_view import Lines, drawn
 from pipelines.promotion.execution import Promotion, Step
 
 if TYPE_CHECKING:

@@ -14,16 +14,16 @@ from click.testing import CliRunner
 
 from environments import schema
 from pipelines.aws.accounts import Aws
-from pipelines.cli import host, local_aws
-from pipelines.cli.main import main
+from pipelines.cli import local_aws
+from pipelines.cli.main import main, spare_this_machine
 from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TICKED = """
-from pipelines.cli import host
-host.prepare()
+from pipelines.cli import main
+main.prepare()
 from pipelines.cli import terminal
 terminal.out.print('✓ → ✗ …')
 """
@@ -54,7 +54,7 @@ def _python(code: str, **environment: str) -> subprocess.CompletedProcess[bytes]
 )
 def test_no_proxy_sees_what_goes_to_this_machine(before: dict[str, str], after: str) -> None:
     environment = {"HTTP_PROXY": "http://proxy.example:3128", **before}
-    host.spare_this_machine(environment)
+    spare_this_machine(environment)
     assert environment["NO_PROXY"] == environment["no_proxy"] == after
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from pipelines.cli.pipeline_view import Lines, Screen, drawn
+from pipelines.cli.promotion_view import Lines, Screen, drawn
 from pipelines.promotion.execution import Promotion, Step
 
 _BEGAN = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)

@@ -24,7 +24,6 @@ NEVER_IN_A_SMALL_BUILD = (
     # They start an embedded AWS, which no build does.
     "pipelines.cli.embedded",
     "pipelines.cli.rehears",
-    "pipelines.cli.repository",
     "pipelines.rehearsal",
     # It serves pages to a person's browser.
     "pipelines.console",

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.build import packaging
-from pipelines.cli import audit
+from pipelines.cli import supply_chain
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
 from pipelines.supply_chain import advisories, checks, code, contents, licences, locked, secrets
@@ -48,8 +48,8 @@ def answers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[[dict[str, CheckResult | str]], None]:
     """Let checks answer as a test asks; a text is why one cannot look. Reports go to a temporary folder."""
-    monkeypatch.setattr(audit, "_REPORTS", tmp_path / "audit")
-    monkeypatch.setattr(audit, "ROOT", tmp_path)
+    monkeypatch.setattr(supply_chain, "_REPORTS", tmp_path / "audit")
+    monkeypatch.setattr(supply_chain, "ROOT", tmp_path)
 
     def replace(results: dict[str, CheckResult | str]) -> None:
         def checking(answer: CheckResult | str) -> Callable[[], CheckResult]:

@@ -1,13 +1,16 @@
-"""What written pages say of the code by name: commands, options, make targets, files. All must exist."""
+"""What pages say of the repository: names of commands, targets and files, which must exist, and its rooms."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import tomllib
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from pipelines.docs_site.markdown import code, prose, table
 from pipelines.docs_site.pages import commands
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.docs_site.drift import Drift
+
 
 _FENCE: Final = re.compile(r"^( *)```(?:sh|bash|console)\b.*?\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _ANY_FENCE: Final = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
@@ -89,3 +93,59 @@ def _words(line: str) -> list[str]:
         words = line.split()
     end = next((index for index, word in enumerate(words) if word in {"|", "&&", ";", ">", "…"}), len(words))
     return words[:end]
+
+
+PARTS: Final = {
+    "environments": "environments",
+    "embedded": "environments/embedded/src/embedded_aws",
+    "lambdas": "lambdas",
+    "templates": "templates",
+    "pipelines": "pipelines",
+}
+"""Where each table's packages are, by the name that pages use: `rooms.pipelines`."""
+_LONGEST: Final = 160
+_SENTENCE_END: Final = re.compile(r"(?<=\.)\s+(?=[A-Z`])")
+
+
+def room_tables(root: Path, drift: Drift) -> dict[str, str]:
+    """Return a table of packages for each part of the house, by the name that pages use.
+
+    A package without a docstring, or whose first sentence is longer than a line of the table, is drift.
+    """
+    return {name: _table(root, folder, drift) for name, folder in PARTS.items()}
+
+
+def import_contracts(root: Path) -> str:
+    """Return the import contracts by name, as a list."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    names = [contract["name"] for contract in settings["tool"]["importlinter"]["contracts"]]
+    return "\n".join(f"- {name}." for name in names)
+
+
+def _table(root: Path, folder: str, drift: Drift) -> str:
+    rows = []
+    for path in sorted((root / folder).rglob("__init__.py"), key=lambda path: path.parent):
+        room = path.parent.relative_to(root).as_posix()
+        if _is_nested_part(room, folder) or "/tests" in room:
+            continue
+        source = f"{room}/__init__.py"
+        story = first_sentence(path.read_text(encoding="utf-8"))
+        if not story:
+            drift.note(f"{source} has no docstring; docs/start/repository.md is made of its first sentence.")
+        elif len(story) > _LONGEST:
+            drift.note(f"The first sentence of {source} is {len(story)} characters long, over {_LONGEST}.")
+        rows.append([code(f"{room}/"), prose(story)])
+    return table(["Room", "What it is for"], rows)
+
+
+def first_sentence(source: str) -> str:
+    """Return the first sentence of a module's docstring; empty where it has none."""
+    text = ast.get_docstring(ast.parse(source)) or ""
+    paragraph = " ".join(text.split("\n\n")[0].split())
+    return _SENTENCE_END.split(paragraph)[0]
+
+
+def _is_nested_part(room: str, folder: str) -> bool:
+    return any(
+        part != folder and len(part) > len(folder) and room.startswith(part) for part in PARTS.values()
+    )
