@@ -25,6 +25,9 @@ def secret_arn(value: str) -> str:
     """Return the ARN if it names a secret of AWS Secrets Manager; raise ValueError otherwise.
 
     The value is never repeated in the error: somebody might have put the secret itself there.
+
+    Raises:
+        ValueError: It is none.
     """
     if not _SECRET_ARN.fullmatch(value):
         raise ValueError("is not the whole ARN of a secret in AWS Secrets Manager")
@@ -37,7 +40,11 @@ def is_secret_arn(value: str) -> bool:
 
 
 def api_base(value: str) -> str:
-    """Return the URL if it is a host's, and https unless it is this machine's; raise ValueError otherwise."""
+    """Return the URL if it is a host's, and https unless it is this machine's; raise ValueError otherwise.
+
+    Raises:
+        ValueError: It is none, or not https.
+    """
     parts = urlsplit(value)
     if "@" in value or parts.path or parts.query or parts.fragment or not parts.hostname:
         raise ValueError("is not a URL like https://api.example, without path or credentials")

@@ -30,7 +30,11 @@ _BY_KIND = {"atlas": ("atlas_project",), "own_cluster": ("vpc_id", "owner_accoun
 
 
 def vpc_sized_cidr(value: str) -> str:
-    """Return the CIDR if AWS would take it as a VPC or subnet block; raise ValueError otherwise."""
+    """Return the CIDR if AWS would take it as a VPC or subnet block; raise ValueError otherwise.
+
+    Raises:
+        ValueError: It is no CIDR of a size and range that a VPC may have.
+    """
     if "/" not in value:
         raise ValueError(f"{value} has no prefix length; write it like 10.0.0.0/16")
     try:
@@ -49,6 +53,9 @@ def mongodb_uri(value: str) -> str:
 
     Credentials never live in a file (MONGODB-AWS needs none), and how to authenticate is said once,
     by its own keys. The value is never repeated in the error: it might hold a password.
+
+    Raises:
+        ValueError: It is none, or says what another key says.
     """
     parts = urlsplit(value)
     if parts.scheme not in {"mongodb", "mongodb+srv"}:
@@ -82,7 +89,11 @@ def ports(uri: str) -> tuple[int, int]:
 
 
 def known_payment_method(value: str) -> str:
-    """Return the payment method's name if there is one; raise ValueError otherwise."""
+    """Return the payment method's name if there is one; raise ValueError otherwise.
+
+    Raises:
+        ValueError: There is no such method.
+    """
     if value not in NAMES:
         raise ValueError(f"{value} is not a payment method; choose from {', '.join(sorted(NAMES))}")
     return value

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from pipelines.core import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +32,12 @@ def wait_until(
     Raises:
         AssertionError: The deadline has passed.
     """
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = probe()
-        if answer:
-            return answer
-        late = time.monotonic() >= deadline
-        assert not late, f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
-        _PAUSE.wait(every)
+    try:
+        return waiting.wait_until(probe, seconds=seconds, every=every, what="an answer")
+    except waiting.TimedOut:
+        raise AssertionError(
+            f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
+        ) from None
 
 
 def let_pass(seconds: float) -> None:

@@ -60,7 +60,11 @@ _EXPLANATIONS: Final[tuple[tuple[type[Exception], Callable[[Any], tuple[str, str
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Print a failure in words and exit with 1; an error of our own code keeps its traceback."""
+    """Print a failure in words and exit with 1; an error of our own code keeps its traceback.
+
+    Raises:
+        SystemExit: A failure was printed; its code is 1.
+    """
     try:
         yield
     except BrokenPipeError:

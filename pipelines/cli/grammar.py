@@ -13,7 +13,11 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, or refuse with the names that come close."""
+        """Find the verb, or refuse with the names that come close.
+
+        Raises:
+            UsageError: There is no such verb.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:

@@ -105,7 +105,11 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or refuse with the names that come close."""
+        """Find the command, or refuse with the names that come close.
+
+        Raises:
+            UsageError: There is no such command.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:

@@ -48,7 +48,11 @@ def environment(console: Console, request: Request) -> HTMLResponse:
 
 
 def order_list(console: Console, request: Request) -> HTMLResponse:
-    """Show the orders of a stack, of one state or of all, the longest unchanged first."""
+    """Show the orders of a stack, of one state or of all, the longest unchanged first.
+
+    Raises:
+        Refused: There is no such state.
+    """
     aws, stack = _stack(console, request)
     state = request.query_params.get("state", "")
     if state and state not in orders.STATES:

@@ -90,6 +90,9 @@ def with_database(aws: Aws) -> Environment:
     """Return the environment with the database it really has: its own on AWS, the embedded one otherwise.
 
     The embedded AWS runs zips, also where the file says `packaging: image`.
+
+    Raises:
+        Refused: No MongoDB is known, or MONGODB_URI breaks a rule.
     """
     if not aws.embedded:
         return aws.environment

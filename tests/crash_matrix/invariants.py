@@ -20,7 +20,7 @@ from tests.crash_matrix.executor import Execution, Outcome
 from tests.crash_matrix.scenario import COMPLETED, USER, Overtaking, Scenario
 from tests.crash_matrix.world import Documents
 
-# The diagram of DESIGN, written again on purpose: the code's own table is among what is tested.
+# The diagram of an order's states, written again on purpose: the code's own table is among what is tested.
 LEGAL = {
     (None, "NEW"),
     ("NEW", "RESERVED"),

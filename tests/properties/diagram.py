@@ -1,4 +1,4 @@
-"""The states of an order as DESIGN draws them, written again on purpose: the code's own table is on trial."""
+"""The states of an order as docs draw them, written again on purpose: the code's own table is on trial."""
 
 from typing import Final
 

@@ -29,7 +29,11 @@ class Place(NamedTuple):
 
     @classmethod
     def parse(cls, at: str, order_id: str) -> "Place":
-        """Read a place. Raises `ValueError` if that is no time."""
+        """Read a place. Raises `ValueError` if that is no time.
+
+        Raises:
+            ValueError: It is no place that this API gave.
+        """
         try:
             return cls(datetime.fromisoformat(at).astimezone(UTC), order_id)
         except OverflowError as error:  # the first hours of the year 1 are in the year 0 elsewhere

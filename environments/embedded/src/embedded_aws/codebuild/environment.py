@@ -99,7 +99,11 @@ class Reader:
         return self._masked(answer["Parameter"]["Value"])
 
     def secret(self, reference: str) -> str:
-        """Read `secret-id:json-key:version-stage:version-id`; an ARN's own colons belong to the id."""
+        """Read `secret-id:json-key:version-stage:version-id`; an ARN's own colons belong to the id.
+
+        Raises:
+            VariableUnavailable: The secret cannot be read, or lacks the key.
+        """
         end = _end_of_id(reference)
         identifier, (key, stage, version) = reference[:end], _three(reference[end:])
         narrowed = {"VersionStage": stage} if stage else {"VersionId": version} if version else {}

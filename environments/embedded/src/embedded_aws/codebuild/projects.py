@@ -8,7 +8,11 @@ _KIND = "codebuild-project"
 
 
 def create(scope: Scope, request: Json) -> Json:
-    """CreateProject."""
+    """CreateProject.
+
+    Raises:
+        ApiError: There is one of this name.
+    """
     store = runtime.current().store
     request = request | {"serviceRole": role_sessions.role_arn(scope, request["serviceRole"])}
     role_sessions.check_trust(scope, request["serviceRole"], "CodeBuild", "InvalidInputException")

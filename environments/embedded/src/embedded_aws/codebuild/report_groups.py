@@ -7,7 +7,11 @@ _KIND = "codebuild-report-group"
 
 
 def create(scope: Scope, request: Json) -> Json:
-    """CreateReportGroup."""
+    """CreateReportGroup.
+
+    Raises:
+        ApiError: There is one of this name.
+    """
     arn = scope.arn("codebuild", f"report-group/{request['name']}")
     with runtime.current().store.transaction():
         if find(arn):
@@ -24,7 +28,11 @@ def create(scope: Scope, request: Json) -> Json:
 
 
 def update(scope: Scope, request: Json) -> Json:
-    """UpdateReportGroup."""
+    """UpdateReportGroup.
+
+    Raises:
+        ApiError: There is no such report group.
+    """
     group = find(request["arn"])
     if group is None:
         raise ApiError("ResourceNotFoundException", f"Report group not found: {request['arn']}")
@@ -35,7 +43,11 @@ def update(scope: Scope, request: Json) -> Json:
 
 
 def delete(scope: Scope, request: Json) -> Json:
-    """DeleteReportGroup; the reports go with it only when asked, as on AWS."""
+    """DeleteReportGroup; the reports go with it only when asked, as on AWS.
+
+    Raises:
+        ApiError: It holds reports, and they are not to go with it.
+    """
     store = runtime.current().store
     with store.transaction():
         reports = store.all("codebuild-report", scope.account, scope.region, request["arn"])

@@ -11,6 +11,9 @@ def approve(scope: Scope, request: Json) -> Json:
 
     https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutApprovalResult.html: in PARALLEL mode
     the token is the action's external execution id; here it is so in every mode.
+
+    Raises:
+        ApiError: The token is none that waits, or the approval was answered before.
     """
     name, stage, action = request["pipelineName"], request["stageName"], request["actionName"]
     _action(pipelines.find(scope, name)["pipeline"], stage, action)

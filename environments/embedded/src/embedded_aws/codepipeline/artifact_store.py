@@ -61,7 +61,11 @@ class ArtifactStore:
         }
 
     def fetch(self, location: Json, target: Path) -> Path:
-        """Download a zip."""
+        """Download a zip.
+
+        Raises:
+            ArtifactUnavailable: It is not there, or may not be read.
+        """
         try:
             stored = self.session.client("s3").get_object(Bucket=location["bucket"], Key=location["key"])
         except ClientError as error:
@@ -83,7 +87,11 @@ class ArtifactStore:
 
 
 def store_of(pipeline: Json, region: str, session: role_sessions.RoleSession) -> ArtifactStore:
-    """Return the store of a pipeline for actions in a region."""
+    """Return the store of a pipeline for actions in a region.
+
+    Raises:
+        ArtifactUnavailable: The pipeline has no store in that region.
+    """
     declared = pipeline.get("artifactStore") or pipeline.get("artifactStores", {}).get(region)
     if declared is None:
         raise ArtifactUnavailable(f"The pipeline has no artifact store in {region}.")

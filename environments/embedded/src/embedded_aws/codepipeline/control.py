@@ -10,7 +10,11 @@ _TOKEN = "codepipeline-token"  # noqa: S105 - the kind of a document
 
 
 def start(scope: Scope, request: Json) -> Json:
-    """StartPipelineExecution. The same client token answers with the same execution."""
+    """StartPipelineExecution. The same client token answers with the same execution.
+
+    Raises:
+        ApiError: As many executions are under way as AWS allows.
+    """
     store = runtime.current().store
     with store.transaction():
         record = pipelines.find(scope, request["name"])
@@ -74,6 +78,9 @@ def stop(scope: Scope, request: Json) -> Json:
     """StopPipelineExecution: waits for the actions in progress, or abandons them.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-stop.html
+
+    Raises:
+        ApiError: The execution has ended, or is being stopped already.
     """
     with runtime.current().store.transaction():
         pipelines.find(scope, request["pipelineName"])

@@ -6,7 +6,11 @@ from embedded_aws.core.api import ApiError, Json, Scope
 
 
 def execution(scope: Scope, request: Json) -> Json:
-    """GetPipelineExecution."""
+    """GetPipelineExecution.
+
+    Raises:
+        ApiError: There is no such execution.
+    """
     pipelines.find(scope, request["pipelineName"])
     record = executions.find(
         scope.account, scope.region, request["pipelineName"], request["pipelineExecutionId"]

@@ -16,6 +16,9 @@ def create(scope: Scope, request: Json) -> Json:
     """CreatePipeline. A new pipeline starts by itself.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create.html
+
+    Raises:
+        ApiError: There is one of this name.
     """
     pipeline = _checked(scope, request["pipeline"])
     store = runtime.current().store
@@ -56,7 +59,11 @@ def update(scope: Scope, request: Json) -> Json:
 
 
 def get(scope: Scope, request: Json) -> Json:
-    """GetPipeline; only the current version is kept here."""
+    """GetPipeline; only the current version is kept here.
+
+    Raises:
+        ApiError: There is no such version.
+    """
     record = find(scope, request["name"])
     version = request.get("version")
     if version not in (None, record["pipeline"]["version"]):

@@ -7,7 +7,11 @@ from embedded_aws.iam import role_sessions
 
 
 def roll_back(scope: Scope, request: Json) -> Json:
-    """RollbackStage: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html."""
+    """RollbackStage: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html.
+
+    Raises:
+        ApiError: This stage, this mode or this target cannot be rolled back to.
+    """
     name, stage = request["pipelineName"], request["stageName"]
     with runtime.current().store.transaction():
         pipeline = pipelines.find(scope, name)["pipeline"]
@@ -50,6 +54,9 @@ def retry(scope: Scope, request: Json) -> Json:
     """RetryStageExecution: the latest failed execution of a stage goes on in it.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry.html
+
+    Raises:
+        ApiError: There is no such execution.
     """
     name, stage = request["pipelineName"], request["stageName"]
     with runtime.current().store.transaction():

@@ -55,7 +55,11 @@ class RoleSession:
         return self.clients[service]
 
     def environment(self) -> dict[str, str]:
-        """Say the credentials as the environment variables that every SDK reads."""
+        """Say the credentials as the environment variables that every SDK reads.
+
+        Raises:
+            NotAuthorized: The session has no credentials.
+        """
         held = self.boto3_session.get_credentials()
         if held is None:
             raise NotAuthorized("no credentials")
@@ -67,7 +71,11 @@ class RoleSession:
         } | token
 
     def in_region(self, region: str) -> "RoleSession":
-        """Return this session at work in another region."""
+        """Return this session at work in another region.
+
+        Raises:
+            NotAuthorized: The session has no credentials.
+        """
         if region == self.region:
             return self
         held = self.boto3_session.get_credentials()

@@ -129,6 +129,9 @@ def code_dir(code_zip: bytes) -> str:
     """Unpack a package once for all sessions, so that Python finds the bytecode of the last one in there.
 
     The bootstrap that MiniStack's worker looks for is put beside it.
+
+    Raises:
+        ProvidedRuntimeError: Its code cannot be unpacked.
     """
     try:
         python = str(runtime_environment.interpreter())

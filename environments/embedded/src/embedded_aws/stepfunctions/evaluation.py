@@ -149,7 +149,11 @@ def template(  # noqa: PLR0917 - the order is MiniStack's
 def state_field(  # noqa: PLR0917 - the order is MiniStack's
     state: dict[str, Any], name: str, expected: str, raw_input: Any, ctx: dict[str, Any], location: str = ""
 ) -> Any:
-    """Evaluate a field of a state, and hold it to the JSON type that it must have."""
+    """Evaluate a field of a state, and hold it to the JSON type that it must have.
+
+    Raises:
+        ExecutionError: It is of another type than the field.
+    """
     value = template(state[name], raw_input, ctx, location=location or name)
     kind = stepfunctions._json_type(value)
     if kind != expected:

@@ -21,7 +21,11 @@ def install() -> None:
 
 
 def start(_resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Start the execution and return its ARN; a refusal carries the name that AWS gives it in Catch."""
+    """Start the execution and return its ARN; a refusal carries the name that AWS gives it in Catch.
+
+    Raises:
+        ExecutionError: It was refused, under the name that AWS gives it.
+    """
     request = stepfunctions._nested_start_execution_request(arguments)
     status, _, body = versions.start_execution(request)
     payload = json.loads(body)
@@ -33,7 +37,11 @@ def start(_resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def start_and_wait(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Wait for the child; if it fails the task fails with States.TaskFailed and the child's description."""
+    """Wait for the child; if it fails the task fails with States.TaskFailed and the child's description.
+
+    Raises:
+        ExecutionError: The execution did not succeed.
+    """
     arn = start(resource, arguments)["ExecutionArn"]
     execution = stepfunctions._executions[arn]
     with executions.ended:

@@ -54,7 +54,11 @@ def matches(names: list[str], error: str) -> bool:
 
 
 def caught(state: dict[str, Any], value: Any, ctx: dict[str, Any], error: Any) -> tuple[Any, str]:
-    """Return the output and the next state of the catcher that matches, or raise the error again."""
+    """Return the output and the next state of the catcher that matches, or raise the error again.
+
+    Raises:
+        ExecutionError: No catcher names it; the very one that was given.
+    """
     catcher = stepfunctions._find_matching_catcher(state.get("Catch", []), error.error)
     if catcher is None:
         raise error

@@ -44,7 +44,11 @@ def _over(execution: dict[str, Any], ctx: dict[str, Any]) -> bool:
 
 
 def call_function(reference: str, event: Any) -> Any:
-    """Invoke a Lambda function; its failure becomes the error name and cause that a state machine sees."""
+    """Invoke a Lambda function; its failure becomes the error name and cause that a state machine sees.
+
+    Raises:
+        ExecutionError: The function is not there, throttled, or failed.
+    """
     function, config, name = lambda_svc._get_func_record_for_ref(reference)
     if not function or not config:
         raise _Error("Lambda.ResourceNotFoundException", f"Function not found: {name}")
@@ -60,7 +64,11 @@ def call_function(reference: str, event: Any) -> Any:
 
 
 def check_size(value: Any, state_name: str) -> str:
-    """Return the value as JSON text, refusing what Step Functions does not carry from state to state."""
+    """Return the value as JSON text, refusing what Step Functions does not carry from state to state.
+
+    Raises:
+        ExecutionError: It is larger than Step Functions allows.
+    """
     text = evaluation.compact(value)
     if len(text.encode()) > _LIMIT_BYTES:
         message = f"The state/task '{state_name}' returned a result with a size exceeding the maximum"

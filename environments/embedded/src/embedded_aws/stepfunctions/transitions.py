@@ -41,7 +41,11 @@ def install() -> None:
 
 
 def add_event(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Append to the history, each event naming the one before it."""
+    """Append to the history, each event naming the one before it.
+
+    Raises:
+        ExecutionError: The history is as long as it may be.
+    """
     number = len(execution["events"]) + 1
     if number > _EVENTS and not kind.startswith("Execution"):
         raise _Error(

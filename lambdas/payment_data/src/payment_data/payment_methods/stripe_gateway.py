@@ -69,7 +69,12 @@ class StripeGateway:
         self._http.close()
 
     def create(self, key: str, params: Mapping[str, Any]) -> Intent:
-        """See `PaymentIntents`."""
+        """See `PaymentIntents`.
+
+        Raises:
+            Refused: The gateway takes no such amount or currency, or declined.
+            Problem: It did not answer as it should, by the taxonomy.
+        """
         try:
             created = self._ask(lambda v1: v1.payment_intents.create(dict(params), {"idempotency_key": key}))
         except stripe.InvalidRequestError as error:
@@ -95,7 +100,11 @@ class StripeGateway:
         return self._about("retrieve a PaymentIntent", lambda v1: v1.payment_intents.retrieve(intent_id))
 
     def refunds(self, intent_id: str) -> list[Refund]:
-        """See `PaymentIntents`."""
+        """See `PaymentIntents`.
+
+        Raises:
+            Problem: The gateway did not answer as it should, by the taxonomy.
+        """
         try:
             page = self._ask(
                 lambda v1: v1.refunds.list({"payment_intent": intent_id, "limit": _MOST_REFUNDS})
@@ -105,7 +114,12 @@ class StripeGateway:
         return [_refund(refund) for refund in page.data]
 
     def refund(self, key: str, intent_id: str, amount: int) -> Refund | None:
-        """See `PaymentIntents`."""
+        """See `PaymentIntents`.
+
+        Raises:
+            KeySpent: The key was used for another refund.
+            Problem: The gateway did not answer as it should, by the taxonomy.
+        """
         params = {"payment_intent": intent_id, "amount": amount, "reason": "requested_by_customer"}
         try:
             return _refund(self._ask(lambda v1: v1.refunds.create(params, {"idempotency_key": key})))

@@ -80,7 +80,11 @@ class Action:
         return str(self.run["id"])
 
     def input_location(self, name: str) -> Json:
-        """Say where an input artifact is in S3."""
+        """Say where an input artifact is in S3.
+
+        Raises:
+            ActionFailed: It is no input of this action.
+        """
         for artifact in self.run["inputs"]:
             if artifact["name"] == name:
                 location: Json = artifact["s3location"]
@@ -99,7 +103,11 @@ class Action:
         return folder
 
     def input_file(self, reference: str) -> Path:
-        """Find `artifact::path`; nothing else of the artifact is unpacked."""
+        """Find `artifact::path`; nothing else of the artifact is unpacked.
+
+        Raises:
+            ActionFailed: The artifact has no such file.
+        """
         name, _, path = reference.partition("::")
         with zipfile.ZipFile(self._archive(name)) as zipped:
             try:

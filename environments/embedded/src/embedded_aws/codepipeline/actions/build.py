@@ -12,7 +12,11 @@ from embedded_aws.core.api import Json
 
 
 def perform(action: Action) -> Outcome:
-    """Start a build and wait for it."""
+    """Start a build and wait for it.
+
+    Raises:
+        ActionFailed: The build cannot be started, or did not succeed.
+    """
     names = [artifact["name"] for artifact in action.declaration["inputArtifacts"]]
     token = f"codepipeline/{action.execution['pipelineName']}/{action.identifier}"
     try:

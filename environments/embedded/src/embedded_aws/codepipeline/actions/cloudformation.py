@@ -22,7 +22,11 @@ _REPLACED = {
 
 
 def perform(action: Action) -> Outcome:
-    """Do what the action mode says."""
+    """Do what the action mode says.
+
+    Raises:
+        ActionFailed: The mode is unknown, or CloudFormation refused.
+    """
     mode = action.configuration["ActionMode"]
     if mode not in _MODES:
         raise ActionFailed(f"ActionMode {mode} is not known", "InvalidConfiguration")

@@ -8,7 +8,11 @@ from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outco
 
 
 def perform(action: Action) -> Outcome:
-    """Run the commands in the first input artifact's folder; pack the output artifact's files."""
+    """Run the commands in the first input artifact's folder; pack the output artifact's files.
+
+    Raises:
+        ActionFailed: A command failed, or made no file for an output artifact.
+    """
     declaration = action.declaration
     sources = {
         artifact["name"]: action.input_folder(artifact["name"]) for artifact in declaration["inputArtifacts"]

@@ -12,7 +12,11 @@ from embedded_aws.core.api import Json
 
 
 def perform(action: Action) -> Outcome:
-    """Invoke the function; it answers with PutJobSuccessResult or PutJobFailureResult."""
+    """Invoke the function; it answers with PutJobSuccessResult or PutJobFailureResult.
+
+    Raises:
+        ActionFailed: The function failed, or told the pipeline that the job did.
+    """
     name = action.configuration["FunctionName"]
     job = jobs.open_job(action.scope, action.identifier)
     answer = action.call(

@@ -11,7 +11,11 @@ from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outco
 
 
 def perform(action: Action) -> Outcome:
-    """Deploy; ObjectKey is the object's name, or the folder to unpack into."""
+    """Deploy; ObjectKey is the object's name, or the folder to unpack into.
+
+    Raises:
+        ActionFailed: A file that is not to be unpacked has no key to be put at.
+    """
     settings = action.configuration
     if settings["Extract"] == "true":
         folder = action.input_folder()

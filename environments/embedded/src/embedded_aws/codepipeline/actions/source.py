@@ -52,7 +52,11 @@ def origin(declaration: Json) -> Origin | None:
 
 
 def perform(action: Action) -> Outcome:
-    """Fetch the commit of the push or of the override, else the tip of the branch."""
+    """Fetch the commit of the push or of the override, else the tip of the branch.
+
+    Raises:
+        ActionFailed: It names no repository, or that has no such branch.
+    """
     settings = action.configuration
     named = origin(action.declaration | {"configuration": settings})
     if named is None:

@@ -30,7 +30,11 @@ def outputs(action: Action) -> dict[str, str]:
 
 
 def change_set(action: Action, name: str) -> Json | None:
-    """Read a change set of the stack, when there is one."""
+    """Read a change set of the stack, when there is one.
+
+    Raises:
+        ActionFailed: CloudFormation refused it.
+    """
     client = action.session.client("cloudformation")
     try:
         described: Json = client.describe_change_set(

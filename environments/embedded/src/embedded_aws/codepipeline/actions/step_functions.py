@@ -15,7 +15,11 @@ _OUTPUT_FILE = "output.json"
 
 
 def perform(action: Action) -> Outcome:
-    """Run the state machine; a standard execution is named after the action execution."""
+    """Run the state machine; a standard execution is named after the action execution.
+
+    Raises:
+        ActionFailed: The execution did not succeed.
+    """
     settings = action.configuration
     prefix = settings.get("ExecutionNamePrefix")
     name = f"{prefix}-{action.identifier}" if prefix else action.identifier

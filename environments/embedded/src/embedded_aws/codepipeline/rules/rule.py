@@ -40,7 +40,11 @@ class Rule:
     artifacts: Callable[[str], Path]
 
     def location(self, name: str) -> Json:
-        """Say where an input artifact is in S3."""
+        """Say where an input artifact is in S3.
+
+        Raises:
+            RuleFailed: This execution made no such artifact.
+        """
         try:
             location: Json = self.execution["artifacts"][name]
         except KeyError:
