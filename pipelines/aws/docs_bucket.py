@@ -70,6 +70,15 @@ def upload(tools: Aws, file: Path, key: str) -> None:
     _put(tools, key, file.name, file.read_bytes())
 
 
+def read(tools: Aws, key: str) -> bytes:
+    """Return one file.
+
+    Raises:
+        ClientError: There is none, or it may not be read.
+    """
+    return tools.s3.get_object(Bucket=bucket(), Key=key)["Body"].read()
+
+
 def replace_folder(tools: Aws, source: Path, folder: str) -> int:
     """Replace a folder of the site by a local folder, and list it in the version selector.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.cli import terminal
+from pipelines.evidence import evidence
 from pipelines.orders import smoke
 
 if TYPE_CHECKING:
@@ -54,12 +55,7 @@ def print_questions(questions: list[PendingApproval], which: str, endpoint_url: 
 
 def answering(question: PendingApproval, which: str, endpoint_url: str | None) -> str:
     """Return the two commands that answer an approval, as they can be pasted."""
-    where = f" --endpoint-url {endpoint_url}" if endpoint_url else ""
-    answer = f"{which}{where} --execution {question.execution}"
-    return (
-        f"  payments pipeline approve {answer} --summary WHY\n"
-        f"  payments pipeline reject {answer} --summary WHY"
-    )
+    return "\n".join(f"  {command}" for command in evidence.answers(which, question.execution, endpoint_url))
 
 
 def _row(action: Json) -> tuple[str, str, str]:

@@ -70,8 +70,8 @@ class DocsSite:
         """Return what publishing the evidence of a release needs."""
         return self._may(
             "Evidence",
-            "Writes evidence pages; none is ever removed.",
-            [s3.PutObject],
+            "Writes evidence pages, and reads the figures of the last release; none is ever removed.",
+            [s3.PutObject, s3.GetObject],
             f"{docs_folders.EVIDENCE}*",
         )
 

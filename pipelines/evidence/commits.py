@@ -27,17 +27,24 @@ class Commit:
         message: Its first line.
         at: When its execution began.
         released: Whether production has it already.
+        execution: The execution that took it.
+        link: Where its source is shown, when the source says so.
     """
 
     identifier: str
     message: str
     at: datetime
     released: bool = False
+    execution: str = ""
+    link: str = ""
 
 
 def since_last_release(tools: Aws, pipeline: str, execution: str) -> list[Commit]:
-    """Return the commits since production's last release, newest first; the last is the released one."""
-    done = {summary["pipelineExecutionId"] for summary in _executions(tools, pipeline, released=True)}
+    """Return the commits since the release that production runs, newest first; that one is the last.
+
+    Each is the head of a push; a push of several commits is one execution.
+    """
+    serving = _serving(_executions(tools, pipeline, released=True), execution)
     commits: list[Commit] = []
     begun = False
     for summary in _executions(tools, pipeline):
@@ -45,13 +52,31 @@ def since_last_release(tools: Aws, pipeline: str, execution: str) -> list[Commit
         revision = next((r for r in summary.get("sourceRevisions", []) if r["actionName"]), None)
         if not begun or revision is None or summary.get("executionType") == "ROLLBACK":
             continue
-        released = summary["pipelineExecutionId"] in done and summary["pipelineExecutionId"] != execution
-        commit = Commit(revision["revisionId"], _first_line(revision), summary["startTime"], released)
+        identifier = summary["pipelineExecutionId"]
+        released = identifier == serving
+        link = revision.get("revisionUrl", "")
+        commit = Commit(
+            revision["revisionId"],
+            _first_line(revision),
+            summary["startTime"],
+            released,
+            identifier,
+            link if link.startswith("https://") else "",
+        )
         if commit.identifier not in {earlier.identifier for earlier in commits}:
             commits.append(commit)
         if released:
             break
     return commits
+
+
+def _serving(released: list[dict[str, Any]], execution: str) -> str:
+    """Return the execution whose release production runs: the last one there, or what that rolled back to."""
+    last = next((run for run in released if run["pipelineExecutionId"] != execution), None)
+    if last is None:
+        return ""
+    target = last.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId", "")
+    return str(target if last.get("executionType") == "ROLLBACK" else last["pipelineExecutionId"])
 
 
 def _executions(tools: Aws, pipeline: str, *, released: bool = False) -> list[dict[str, Any]]:

@@ -25,11 +25,13 @@ class Drift:
         stack: Its name.
         drifted: What is not as it was deployed, by logical id; or nothing.
         unknown: Why it is not known, or nothing when it is.
+        exists: Whether there is such a stack yet; what does not exist is not "as deployed".
     """
 
     stack: str
     drifted: tuple[str, ...] = ()
     unknown: str = ""
+    exists: bool = True
 
 
 def detect(aws: Aws, stack: str) -> Drift:
@@ -40,7 +42,7 @@ def detect(aws: Aws, stack: str) -> Drift:
             cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
             == "REVIEW_IN_PROGRESS"
         ):
-            return Drift(stack)
+            return Drift(stack, exists=False)
         detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
         state = _ended_detection(aws, stack, detection)
         differences = cloudformation.describe_stack_resource_drifts(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from pipelines.evidence.risks import Severity
+from pipelines.evidence.stack_changes import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,13 +16,43 @@ if TYPE_CHECKING:
     from pipelines.build.check_cache import CheckRecord
     from pipelines.evidence.commits import Commit
     from pipelines.evidence.drift import Drift
-    from pipelines.evidence.reports import Suite
+    from pipelines.evidence.reports import Baseline, Suite
     from pipelines.evidence.risks import Risk
     from pipelines.evidence.stack_changes import StackChanges
     from pipelines.orders.smoke import SmokeReport
 LIMIT: Final = 1000
 """Characters of an approval's CustomData, and of any pipeline variable (CodePipeline quotas)."""
 _LINE: Final = 140
+_SHOWN_POINTS: Final = 0.05
+"""A smaller difference of coverage is shown as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a release goes to, and where it is decided.
+
+    Attributes:
+        product: The source repository, `owner/name`.
+        environment: The environment's name.
+        account: Its account.
+        region: The pipeline's region.
+        pipeline: The release pipeline's name.
+        endpoint: The endpoint of an embedded AWS; empty on AWS.
+    """
+
+    product: str
+    environment: str
+    account: str
+    region: str
+    pipeline: str
+    endpoint: str = ""
+
+    def link(self, execution: str) -> str:
+        """Return the address of an execution in AWS's console; empty on an embedded AWS, which has none."""
+        if self.endpoint or not self.pipeline:
+            return ""
+        console = f"https://{self.region}.console.aws.amazon.com/codesuite/codepipeline/pipelines"
+        return f"{console}/{self.pipeline}/executions/{execution}/timeline?region={self.region}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +68,8 @@ class Evidence:
         tests: How the tests ended; none when there is no report.
         not_run: The folders of tests that a build does not run, since they need a database.
         checked: When and where this source was checked; none when the report does not say.
+        baseline: The figures of the release that production runs; none for a first release.
+        target: What it would be released to, and where it is decided.
         coverage: The share of lines that they cover, from 0 to 1.
         smoke: The smoke report from staging.
         commits: What is released, newest first.
@@ -59,6 +92,8 @@ class Evidence:
     dollars: float
     not_run: Sequence[str] = ()
     checked: CheckRecord | None = None
+    baseline: Baseline | None = None
+    target: Target = field(default_factory=lambda: Target("", "", "", "", ""))
 
     @property
     def problems(self) -> list[str]:
@@ -79,19 +114,27 @@ class Evidence:
             return "reject"
         drifted = any(drift.drifted or drift.unknown for drift in self.drift)
         risky = any(risk.severity > Severity.LOW for risk in self.risks)
-        return "look closely" if risky or drifted else "looks fine"
+        return "look closely" if risky or drifted or self.unknown else "looks fine"
 
     @property
     def counted_changes(self) -> str:
         """Return how many resources are added, changed, replaced and removed, in words."""
-        changes = [change for stack in self.stacks for change in stack.changes]
-        counts = {
-            "added": sum(change.action == "Add" for change in changes),
-            "changed": sum(change.action == "Modify" for change in changes),
-            "of them replaced": sum(change.replacement == "yes" for change in changes),
-            "removed": sum(change.action == "Remove" for change in changes),
-        }
-        return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing changes"
+        return counted([change for stack in self.stacks for change in stack.changes])
+
+    @property
+    def unknown(self) -> list[str]:
+        """Return what an approver would want to know and nobody can say; what is unknown is never fine."""
+        missing = []
+        if self.coverage is None:
+            missing.append("coverage was not measured")
+        if not self.smoke.checks:
+            missing.append("smoke names no check")
+        if not any(not commit.released for commit in self.commits):
+            missing.append("the commits are not known")
+        missing += [
+            f"the drift of {drift.stack} could not be checked" for drift in self.drift if drift.unknown
+        ]
+        return missing
 
 
 def text(evidence: Evidence) -> str:
@@ -107,7 +150,7 @@ def text(evidence: Evidence) -> str:
 def facts_of(evidence: Evidence) -> list[str]:
     """Return the facts, one line each."""
     return [
-        f"Release of {evidence.commit[:12]}: {evidence.counted_changes}",
+        f"Release of {evidence.commit[:12]}{_to(evidence)}: {evidence.counted_changes}",
         f"Risks: {risk_counts(evidence)}",
         f"Tests: {tests_of(evidence)}",
         *([f"Tested: {folders_of(evidence)}"] if folders_of(evidence) else []),
@@ -128,8 +171,28 @@ def tests_of(evidence: Evidence) -> str:
     tests, covered = evidence.tests, evidence.coverage
     if tests is None:
         return "no report"
-    share = "" if covered is None else f", {covered:.0%} of lines covered"
+    share = "" if covered is None else f", {covered:.1%} of lines covered{_since(evidence)}"
     return f"{tests.ran - len(tests.failed)} passed, {len(tests.failed)} failed{share}"
+
+
+def _since(evidence: Evidence) -> str:
+    """Return how coverage differs from that of the release that production runs."""
+    if evidence.baseline is None or evidence.baseline.coverage is None or evidence.coverage is None:
+        return " (nothing to compare with)"
+    points = 100 * (evidence.coverage - evidence.baseline.coverage)
+    return f" ({points:+.1f} points)" if abs(points) >= _SHOWN_POINTS else " (as before)"
+
+
+def _to(evidence: Evidence) -> str:
+    target = evidence.target
+    return f" to {target.environment} ({target.account})" if target.environment else ""
+
+
+def answers(which: str, execution: str, endpoint: str | None) -> list[str]:
+    """Return the two commands that answer a pipeline's approval, as they can be pasted: yes, and no."""
+    where = f" --endpoint-url {endpoint}" if endpoint else ""
+    answer = f"{which}{where} --execution {execution} --summary WHY"
+    return [f"payments pipeline approve {answer}", f"payments pipeline reject {answer}"]
 
 
 def folders_of(evidence: Evidence) -> str:
@@ -161,13 +224,13 @@ def drift_of(evidence: Evidence) -> str:
     """Return the result of drift detection in a line."""
     drifted = [f"{drift.stack}/{name}" for drift in evidence.drift for name in drift.drifted]
     unknown = [f"{drift.stack} not checked" for drift in evidence.drift if drift.unknown]
-    return ", ".join([*drifted, *unknown]) or "none"
+    absent = [f"{drift.stack} does not exist yet" for drift in evidence.drift if not drift.exists]
+    return ", ".join([*drifted, *unknown, *absent]) or "none"
 
 
 def _recommendation(evidence: Evidence) -> str:
-    return (
-        f"{evidence.recommendation.upper()}{': ' if evidence.problems else ''}{'; '.join(evidence.problems)}"
-    )
+    reasons = "; ".join(evidence.problems or evidence.unknown)
+    return f"{evidence.recommendation.upper()}{': ' if reasons else ''}{reasons}"
 
 
 def _fitting(needed: list[str], welcome: list[str]) -> str:

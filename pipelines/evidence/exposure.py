@@ -30,6 +30,22 @@ _OTHER_END: Final = (
     "SourcePrefixListId",
     "DestinationPrefixListId",
 )
+UNSCOPED: Final = {
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeNetworkInterfaces",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+"""Actions that IAM knows no resource for: only `*` can be named (Service Authorization Reference)."""
 _OUTSIDE: Final = ("GatewayId", "NatGatewayId", "TransitGatewayId", "VpcPeeringConnectionId")
 _PUBLIC: Final = {
     ("AWS::EC2::Subnet", "MapPublicIpOnLaunch"): "gives its hosts public addresses",
@@ -62,9 +78,13 @@ class Grant:
 
     @property
     def wide(self) -> bool:
-        """Return whether it names everything, everyone or every action of a service."""
+        """Return whether it names everything, everyone or every action of a service.
+
+        In the policy of a key or a bucket, which says who, `*` is that resource alone.
+        """
         everyone = self.who in {"*", "AWS: *"} and not self.condition
-        return self.action.endswith("*") or everyone or (self.target == "*" and not self.condition)
+        scoped = self.target != "*" or bool(self.condition or self.who) or self.action in UNSCOPED
+        return self.action.endswith("*") or everyone or not scoped
 
     def __str__(self) -> str:
         """Return the grant in a few words."""
@@ -142,7 +162,19 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    """Return a value in a line; what CloudFormation fills in is written as `${Name}`."""
+    match value:
+        case str(text) | {"Fn::Sub": str(text)}:
+            return text
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Join": [str(separator), [*parts]]}:
+            return separator.join(map(_text, parts))
+        case {"Fn::ImportValue": name}:
+            return f"${{imported {_text(name)}}}"
+    return json.dumps(value, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True, order=True)

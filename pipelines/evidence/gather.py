@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
+from environments import tools as tools_file
 from pipelines.aws import build_environment, docs_bucket, tools_account
 from pipelines.build import check_cache, provenance
 from pipelines.core import docs_folders
@@ -18,10 +22,18 @@ from pipelines.evidence import (
     risks,
     stack_changes,
 )
-from pipelines.evidence.evidence import Evidence, text
+from pipelines.evidence.evidence import Evidence, Target, text
+from pipelines.evidence.reports import Baseline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from pipelines.aws.accounts import Aws
+    from pipelines.evidence.commits import Commit
+
+_FIGURES: Final = "figures.json"
+"""Beside the page, for the next release to be compared with."""
 
 
 def gather(built: Path, packages: Path) -> Evidence:
@@ -40,6 +52,8 @@ def gather(built: Path, packages: Path) -> Evidence:
     provenance.verify(tools, key, envelope)
     prod, staging = build_environment.looking_at("prod"), build_environment.looking_at("staging")
     execution, change_set = build_environment.variable("EXECUTION"), build_environment.variable("CHANGE_SET")
+    pipeline, settings = build_environment.pipeline_name(), tools_file.load()
+    released = commits.since_last_release(tools, pipeline, execution)
     names = (prod.environment.network_stack, prod.environment.default_stack)
     stacks = [stack_changes.read(prod, name, change_set) for name in names]
     tests = reports.tests(built / "reports" / "tests.xml")
@@ -52,7 +66,16 @@ def gather(built: Path, packages: Path) -> Evidence:
         tests=tests,
         coverage=reports.coverage(built / "reports" / "coverage.xml"),
         smoke=reports.smoke_of(staging, build_environment.variable("STAGING_SMOKE")),
-        commits=commits.since_last_release(tools, build_environment.pipeline_name(), execution),
+        commits=released,
+        baseline=_baseline(tools, released),
+        target=Target(
+            settings.repository,
+            prod.environment.name,
+            prod.environment.account,
+            settings.region,
+            pipeline,
+            tools.endpoint or "",
+        ),
         drift=[drift.detect(prod, name) for name in names],
         digests=provenance.subjects_of(envelope),
         dollars=stack_changes.fixed_cost(stacks),
@@ -61,10 +84,29 @@ def gather(built: Path, packages: Path) -> Evidence:
     )
 
 
+def _baseline(tools: Aws, released: Sequence[Commit]) -> Baseline | None:
+    """Return the figures of the release that production runs; none where none was released, or kept any."""
+    last = next((commit.execution for commit in released if commit.released), "")
+    if not last:
+        return None
+    try:
+        figures = json.loads(docs_bucket.read(tools, f"{docs_folders.EVIDENCE}{last}/{_FIGURES}"))
+        return Baseline(int(figures["tests"]), figures["coverage"])
+    except (ClientError, ValueError, KeyError, TypeError):
+        return None  # released before figures were kept; the page says that there is nothing to compare with
+
+
+def figures_of(evidence: Evidence) -> dict[str, float | None]:
+    """Return what the next release is compared with: `tests` that passed and `coverage` from 0 to 1."""
+    tests = evidence.tests
+    return {"tests": tests.ran - len(tests.failed) if tests else 0, "coverage": evidence.coverage}
+
+
 def write(evidence: Evidence, folder: Path) -> None:
     """Write the page, the approval's few lines, and smoke as JUnit."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "index.html").write_text(page.html(evidence), encoding="utf-8")
+    (folder / _FIGURES).write_text(json.dumps(figures_of(evidence)), encoding="utf-8")
     (folder / "summary.txt").write_text(text(evidence) + "\n", encoding="utf-8")
     junit = reports.junit(evidence.smoke, "smoke.staging")
     (folder / "smoke.xml").write_text(junit, encoding="utf-8")
@@ -75,5 +117,6 @@ def publish(evidence: Evidence, folder: Path, packages: Path) -> str:
     place, tools = f"{docs_folders.EVIDENCE}{evidence.execution}", tools_account.connect()
     signed = packages / "dist" / "packages" / provenance.FILE
     docs_bucket.upload(tools, signed, f"{place}/{provenance.FILE}")
+    docs_bucket.upload(tools, folder / _FIGURES, f"{place}/{_FIGURES}")
     docs_bucket.upload(tools, folder / "index.html", f"{place}/index.html")
     return f"{build_environment.variable('DOCS_URL')}/{place}/index.html"

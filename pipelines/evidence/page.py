@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.core.repository import ROOT
 from pipelines.evidence import evidence as facts
+from pipelines.evidence.risks import new_grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipelines.evidence.drift import Drift
     from pipelines.evidence.evidence import Evidence
+    from pipelines.evidence.exposure import Grant
     from pipelines.evidence.risks import Risk
 
 _FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
@@ -27,7 +30,9 @@ def html(evidence: Evidence) -> str:
     return Template(_FRAME.read_text(encoding="utf-8")).substitute(
         recommendation=escape(evidence.recommendation),
         tone=_CLASSES[evidence.recommendation],
-        problems=escape("; ".join(evidence.problems) or evidence.counted_changes),
+        problems=escape("; ".join(evidence.problems or evidence.unknown) or evidence.counted_changes),
+        target=_target(evidence),
+        answer=_answer(evidence),
         commit=escape(evidence.commit[:12]),
         at=escape(evidence.at.isoformat(sep=" ", timespec="minutes")),
         execution=escape(evidence.execution),
@@ -37,6 +42,28 @@ def html(evidence: Evidence) -> str:
     )
 
 
+def _target(evidence: Evidence) -> str:
+    target = evidence.target
+    if not target.environment:
+        return ""
+    to = f"{target.product} to {target.environment}, account {target.account}, {target.region}"
+    return f"<p>{escape(to)}</p>"
+
+
+def _answer(evidence: Evidence) -> str:
+    """Return how to answer: where it is asked, and the commands that can be pasted."""
+    target = evidence.target
+    link = target.link(evidence.execution)
+    where = (
+        f'<p>In the approval of <a href="{escape(link)}">this execution of {escape(target.pipeline)}</a>, in'
+        " <code>payments console</code>, or with one of</p>"
+        if link
+        else "<p>In <code>payments console</code>, or with one of</p>"
+    )
+    commands = "\n".join(facts.answers("release", evidence.execution, target.endpoint))
+    return f"{where}<pre>{escape(commands)}</pre>"
+
+
 def _facts(evidence: Evidence) -> str:
     pairs = [
         ("Risks", _by_severity(evidence.risks)),
@@ -44,14 +71,17 @@ def _facts(evidence: Evidence) -> str:
         ("Smoke", f"{facts.smoke_of(evidence)} in staging"),
         ("Drift", facts.drift_of(evidence)),
         ("Cost", f"{evidence.dollars:+.2f} USD a month, fixed"),
-        *([("Changes", evidence.counted_changes)] if evidence.problems else []),
+        *((stack.stack, "does not exist yet: " * stack.is_new + stack.counted) for stack in evidence.stacks),
     ]
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
 
 
 def _risks(evidence: Evidence) -> str:
     if not evidence.risks:
-        return "<p>None found: nothing replaced or deleted, no permissions widened, no network opened.</p>"
+        return (
+            "<p>None found: nothing new, replaced or deleted that could do harm, no permissions widened, no"
+            " network opened.</p>"
+        )
     first, rest = evidence.risks[:_FIRST], evidence.risks[_FIRST:]
     more = f"<details><summary>{len(rest)} more</summary>{_listed(rest)}</details>" if rest else ""
     return f"{_listed(first)}{more}"
@@ -78,6 +108,7 @@ def _details(evidence: Evidence) -> str:
     sections = [
         ("Commits since the last release", str(new), _commits(evidence)),
         ("What changes in production", evidence.counted_changes, _changes(evidence)),
+        ("New permissions", f"of {sum(map(len, _new(evidence)))} resources", _permissions(evidence)),
         ("Tests", facts.tests_of(evidence), _tests(evidence)),
         ("Smoke in staging", facts.smoke_of(evidence), _smoke(evidence)),
         ("Drift in production", facts.drift_of(evidence), _drift(evidence)),
@@ -91,6 +122,12 @@ def _details(evidence: Evidence) -> str:
 
 
 def _commits(evidence: Evidence) -> str:
+    released = next((commit.identifier for commit in evidence.commits if commit.released), "")
+    between = f"{released[:12]}..{evidence.commit[:12]}" if released else evidence.commit[:12]
+    every = (
+        "<p>Each is the head of a push. All commits of the pushes:"
+        f" <code>git log --oneline {escape(between)}</code></p>"
+    )
     rows = [
         (
             commit.identifier[:12],
@@ -100,7 +137,7 @@ def _commits(evidence: Evidence) -> str:
         )
         for commit in evidence.commits
     ]
-    return _table(("commit", "message", "since", ""), rows, code=(0,))
+    return every + _table(("commit", "message", "since", ""), rows, code=(0,))
 
 
 def _changes(evidence: Evidence) -> str:
@@ -118,6 +155,20 @@ def _changes(evidence: Evidence) -> str:
         for change in stack.changes
     ]
     return _table(("resource", "what", "", "type", "properties", "stack"), rows)
+
+
+def _new(evidence: Evidence) -> list[dict[str, list[Grant]]]:
+    return [new_grants(stack) for stack in evidence.stacks]
+
+
+def _permissions(evidence: Evidence) -> str:
+    rows = [
+        (holder, grant.who, grant.action, grant.target, grant.condition)
+        for grants in _new(evidence)
+        for holder, allowed in grants.items()
+        for grant in allowed
+    ]
+    return _table(("new resource", "who", "may", "on", "if"), rows, code=(3, 4))
 
 
 def _tests(evidence: Evidence) -> str:
@@ -141,9 +192,16 @@ def _smoke(evidence: Evidence) -> str:
 
 def _drift(evidence: Evidence) -> str:
     rows = [
-        (drift.stack, ", ".join(drift.drifted) or "as deployed", drift.unknown) for drift in evidence.drift
+        (drift.stack, ", ".join(drift.drifted) or _undrifted(drift), drift.unknown)
+        for drift in evidence.drift
     ]
     return _table(("stack", "changed by hand", "not checked because"), rows)
+
+
+def _undrifted(drift: Drift) -> str:
+    if drift.unknown:
+        return "not known"
+    return "as deployed" if drift.exists else "does not exist yet"
 
 
 def _cost(evidence: Evidence) -> str:

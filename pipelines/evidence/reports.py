@@ -37,6 +37,19 @@ class Suite:
     folders: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the release that production runs had, to compare with.
+
+    Attributes:
+        tests: How many tests passed.
+        coverage: The share of lines that they covered, from 0 to 1; none when it had no report.
+    """
+
+    tests: int
+    coverage: float | None
+
+
 def tests(path: Path) -> Suite | None:
     """Read a JUnit report; None when there is no such file."""
     root = _parsed(path)

@@ -15,7 +15,7 @@ from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipelines.aws.accounts import Aws
 
@@ -40,7 +40,7 @@ class Change:
         action: What CloudFormation would do.
         replacement: Whether it is made anew: no, perhaps (it depends on a value known only then), yes.
         keeps_old: Whether what is replaced or removed stays in the account (DeletionPolicy).
-        properties: Which of its properties change.
+        properties: Which of its properties change, and whatever else does, as `tags` or `metadata`.
     """
 
     stack: str
@@ -50,6 +50,11 @@ class Change:
     replacement: Literal["no", "perhaps", "yes"] = "no"
     keeps_old: bool = False
     properties: tuple[str, ...] = ()
+
+    @property
+    def only_tags(self) -> bool:
+        """Return whether nothing but its tags changes."""
+        return self.action == "Modify" and self.replacement == "no" and self.properties == ("tags",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,29 @@ class StackChanges:
     after: Json = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether the stack does not exist yet."""
+        return not self.before
+
+    @property
+    def counted(self) -> str:
+        """Return how many resources are added, changed, replaced and removed, in words."""
+        return counted(self.changes)
+
+
+def counted(changes: Sequence[Change]) -> str:
+    """Return how many resources changes add, change, replace and remove, in words."""
+    counts = {
+        "added": sum(change.action == "Add" for change in changes),
+        "changed": sum(change.action == "Modify" for change in changes),
+        "of them only in their tags": sum(change.only_tags for change in changes),
+        "of them replaced": sum(change.replacement == "yes" for change in changes),
+        "removed": sum(change.action == "Remove" for change in changes),
+        "not known before it happens": sum(change.action == "Dynamic" for change in changes),
+    }
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing changes"
 
 
 def read(aws: Aws, stack: str, change_set: str) -> StackChanges:
@@ -108,9 +136,14 @@ def _changes(aws: Aws, stack: str, change_set: str) -> Iterator[Change]:
 def change_of(stack: str, change: Json) -> Change:
     """Return one resource's change, from CloudFormation's ResourceChange.
 
-    Source: CloudFormation API reference, ResourceChange.
+    Source: CloudFormation API reference, ResourceChange and ResourceTargetDefinition: only a change of
+    properties has a `Name`; others say by `Attribute` that tags, metadata or a policy change.
     """
-    names = {detail.get("Target", {}).get("Name", "") for detail in change.get("Details", [])} - {""}
+    targets = [detail.get("Target", {}) for detail in change.get("Details", [])]
+    names = {target.get("Name") or target.get("Attribute", "").lower() for target in targets}
+    names = names - {"", "properties"} or {
+        scope.lower() for scope in change.get("Scope", []) if scope != "Properties"
+    }
     replacement = {"True": "yes", "Conditional": "perhaps"}.get(change.get("Replacement", ""), "no")
     return Change(
         stack,
