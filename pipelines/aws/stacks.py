@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from environments import groupings
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.core.waiting import wait_until
@@ -74,10 +75,19 @@ def outputs(aws: Aws, name: str) -> dict[str, str]:
     """
     if status(aws, name) is None:
         where = f"account {aws.environment.account}, {aws.environment.region}"
-        raise Refused(
-            f"There is no stack {name} in {where}.", f"payments deploy {aws.environment.name} --stack {name}"
-        )
+        raise Refused(f"There is no stack {name} in {where}.", how_to_deploy(aws, name))
     return {output["OutputKey"]: output["OutputValue"] for output in described(aws, name).get("Outputs", [])}
+
+
+def how_to_deploy(aws: Aws, stack: str) -> str:
+    """Return the command that makes a missing stack: a release, where releases alone deploy."""
+    environment = aws.environment.name
+    at = f" --endpoint-url {aws.endpoint}" if aws.endpoint else ""
+    if environment == "branch":
+        return f"Push a branch: its pipeline makes the stack. payments pipeline status branch{at}"
+    if environment in groupings.PROMOTED:
+        return f"payments pipeline start release{at}"
+    return f"payments deploy {environment} --stack {stack}"
 
 
 def described(aws: Aws, name: str) -> StackTypeDef:

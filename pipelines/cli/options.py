@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import click
+from click.core import ParameterSource
 
 from pipelines.aws.accounts import Aws
-from pipelines.cli import local_aws
+from pipelines.cli import local_aws, terminal
 from pipelines.deploy.synth import PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Keep what this command line says of where it looks, for the commands that it may suggest."""
+    name = str(parameter.name)
+    if value and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        context.find_root().meta.setdefault(terminal.PLACE, {})[name] = value
+    return value
+
+
 endpoint_url = click.option(
     "--endpoint-url",
+    callback=_remember,
     envvar="AWS_ENDPOINT_URL",
     metavar="URL",
     help="The endpoint of an embedded AWS. Without it, the environment `local` means the one that `payments "
@@ -24,6 +35,7 @@ endpoint_url = click.option(
 )
 stack_name = click.option(
     "--stack",
+    callback=_remember,
     envvar="PAYMENTS_STACK",
     metavar="NAME",
     help="The payments stack. [default: payments-ENVIRONMENT]",
@@ -37,6 +49,7 @@ def in_stack(command: Callable[..., Any]) -> Callable[..., Any]:
     option = click.option(
         "--environment",
         "-e",
+        callback=_remember,
         envvar=variable,
         default="local",
         show_default=True,
@@ -47,7 +60,10 @@ def in_stack(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def in_stack_of_environment(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `aws` and `stack`, where ENVIRONMENT is the command's argument."""
-    return _in_stack(command, click.argument("environment", envvar="PAYMENTS_ENVIRONMENT", default="local"))
+    argument = click.argument(
+        "environment", envvar="PAYMENTS_ENVIRONMENT", default="local", callback=_remember
+    )
+    return _in_stack(command, argument)
 
 
 def _in_stack(command: Callable[..., Any], environment: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,11 +10,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.aws import tools_account
+from pipelines.aws import stacks, tools_account
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
-from pipelines.status.dora.deployments import STAGES
 from pipelines.status.dora.measures import described
 from pipelines.status.gather import MOST_PARKED, Status, gather
 
@@ -58,16 +57,7 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
         raise Refused(f"{stack} could not be read: {status.unknown['deployed']}")
     if status.deployed is None:
         where = f"{status.account}, {status.region}"
-        raise Refused(f"There is no stack {stack} in {where}.", _how_to_deploy(name, stack))
-
-
-def _how_to_deploy(environment: str, stack: str) -> str:
-    """Return the command that makes a missing stack: a release for the environments that releases deploy."""
-    if environment in STAGES:
-        return "payments pipeline start release"
-    if environment in PROMOTED:
-        return "git push of a branch; payments pipeline status branch"
-    return f"payments deploy {environment} --stack {stack}"
+        raise Refused(f"There is no stack {stack} in {where}.", stacks.how_to_deploy(aws, stack))
 
 
 def _print(status: Status) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import click
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -24,6 +26,10 @@ _PIPED_COLUMNS: Final = 160
 """A file or a pipe has no width of its own: rich would take 80 and squeeze a table's columns to nothing."""
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+PLACE: Final = "payments.place"
+"""Under which a command line's endpoint, environment and stack are kept while it runs."""
 
 
 class Terminal:
@@ -66,12 +72,38 @@ def table(
 
 
 def runnable(text: str) -> str:
-    """Return text whose commands can be pasted: with the path of `payments` where the shell lacks it."""
+    """Return text whose commands can be pasted.
+
+    With the path of `payments` where the shell lacks it; and a text that is one command, with the endpoint,
+    environment and stack that this command was told.
+    """
+    text = _in_the_same_place(text)
     path = Path(sys.argv[0])
     if path.name != "payments" or shutil.which("payments"):
         return text
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     return re.sub(r"(^|\s)payments (?=[a-z-])", rf"\1{shown} ", text)
+
+
+def _in_the_same_place(text: str) -> str:
+    """Return a command with what this command line says of where to look, as far as it takes that."""
+    context = click.get_current_context(silent=True)
+    place = context.find_root().meta.get(PLACE, {}) if context else {}
+    if not place or not re.fullmatch(r"payments [a-z][^;]*", text):
+        return text
+    command: click.Command | None = context.find_root().command if context else None
+    words = shlex.split(text)[1:]
+    while isinstance(command, click.Group) and words:
+        command = command.get_command(click.Context(command), words.pop(0))
+    for parameter in command.params if command else ():
+        value = place.get(str(parameter.name))
+        if value is None or any(option in text.split() for option in parameter.opts):
+            continue
+        if isinstance(parameter, click.Option):
+            text = f"{text} {parameter.opts[0]} {shlex.quote(value)}"
+        elif not words:
+            text = f"{text} {shlex.quote(value)}"
+    return text
 
 
 def refuse(message: str, hint: str = "") -> None:

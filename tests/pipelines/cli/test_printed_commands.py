@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from pipelines.cli import embedded, pipeline_view, rehearse
+from pipelines.cli import embedded, pipeline_view, rehearse, terminal
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
 from pipelines.promotion.control import PendingApproval
@@ -100,3 +101,50 @@ def test_every_hint_in_the_code_is_a_command_that_exists() -> None:
             unknown.append((path, hint))
     assert len(hints) > 10
     assert unknown == []
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("payments pipeline status release", "payments pipeline status release --endpoint-url http://e:1"),
+        (
+            "payments order list --parked",
+            "payments order list --parked --environment prod --endpoint-url http://e:1 --stack 'my stack'",
+        ),
+        ("payments status", "payments status prod --endpoint-url http://e:1 --stack 'my stack'"),
+        (
+            "payments pipeline status --endpoint-url http://f:2",
+            "payments pipeline status --endpoint-url http://f:2",
+        ),
+        ("payments up", "payments up"),
+        ("Fix it, and payments status", "Fix it, and payments status"),
+    ],
+)
+def test_a_suggested_command_looks_where_the_refused_one_looked(hint: str, shown: str) -> None:
+    # Given a command line that says where to look
+    with click.Context(main, info_name="payments") as context:
+        context.meta[terminal.PLACE] = {
+            "endpoint_url": "http://e:1",
+            "environment": "prod",
+            "stack": "my stack",
+        }
+        # Then what it suggests says so, too, as far as that takes it
+        assert terminal._in_the_same_place(hint) == shown
+
+
+def test_a_command_line_that_names_its_endpoint_is_remembered_and_a_variable_is_not() -> None:
+    # Given one command line with an option, and one whose shell has a variable, which later commands have too
+    for arguments, variables, remembered in (
+        (["pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"], {}, {"endpoint_url"}),
+        (["smoke", "mars"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {"environment"}),
+    ):
+        places: list[dict[str, str]] = []
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                terminal,
+                "refuse",
+                lambda *_, seen=places: seen.append(click.get_current_context().meta.get(terminal.PLACE, {})),
+            )
+            CliRunner(env=variables).invoke(main, arguments)
+        assert [set(place) for place in places] == [remembered]
