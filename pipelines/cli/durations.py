@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.core.repository import CACHE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pipelines.promotion.execution import Promotion, Step
@@ -36,6 +38,11 @@ class Durations:
         usual = median(known) if known else 0
         return f"usually {described(usual)}" if usual >= _SHORT_SECONDS else ""
 
+    def together(self, names: Sequence[str]) -> str:
+        """Return what several things usually take one after the other; nothing where one was never seen."""
+        seen = [self._seconds.get(name, []) for name in names]
+        return f"usually {described(sum(map(median, seen)))}" if seen and all(seen) else ""
+
     def keep(self, promotion: Promotion) -> None:
         """Remember how long the actions of a promotion took that succeeded."""
         for step in promotion.steps:
@@ -52,10 +59,11 @@ class Durations:
         self._seconds[name] = [*self._seconds.get(name, []), round(seconds, 1)][-_KEPT:]
 
     def _write(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self._file.with_suffix(".new")
-        scratch.write_text(json.dumps(self._seconds, indent=1), encoding="utf-8")
-        scratch.replace(self._file)
+        with contextlib.suppress(OSError):  # an estimate is worth no failure where nothing can be written
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            scratch = self._file.with_suffix(".new")
+            scratch.write_text(json.dumps(self._seconds, indent=1), encoding="utf-8")
+            scratch.replace(self._file)
 
 
 def described(seconds: float) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pipelines.rehearsal.rehearsal_orders import OrderResult
 
 _DIGEST_SHOWN = 16
+KEPT = DIST / "rehearsal" / "evidence.html"
+"""The evidence that an approver saw last, which outlives the embedded AWS."""
 
 
 def show(
@@ -147,7 +149,7 @@ def keep_evidence(promotions: Sequence[Promotion]) -> None:
 
 def _kept(evidence: str) -> Path:
     """Save the evidence page as a file that outlives the embedded AWS, and return its path."""
-    place = DIST / "rehearsal" / "evidence.html"
+    place = KEPT
     place.parent.mkdir(parents=True, exist_ok=True)
     with urllib.request.urlopen(evidence, timeout=30) as page:  # noqa: S310 - the address of our own docs site
         place.write_bytes(page.read())

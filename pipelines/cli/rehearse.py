@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from embedded_aws import instance
-from pipelines.cli import local_aws, order_view, rehearsal_summary, terminal
+from pipelines.cli import local_aws, options, order_view, rehearsal_summary, terminal
+from pipelines.cli.durations import Durations
 from pipelines.cli.embedded import ways_in
 from pipelines.cli.pipeline_view import answering, print_failure_report
 from pipelines.cli.promotion_view import watching
@@ -33,11 +35,15 @@ if TYPE_CHECKING:
     from pipelines.rehearsal.rehearsal_orders import OrderResult
 
 
+_NEVER_SEEN: Final = "the first one builds and checks the whole source, later ones reuse that"
+
+
 @click.command()
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 @click.option("--hold", is_flag=True, help="Leave gates to the console or to `payments pipeline approve`.")
 @click.option("--fresh", is_flag=True, help="Commit what was never built, so that nothing is reused.")
-def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
+@options.machine_readable
+def rehearse(keep_running: bool, hold: bool, fresh: bool, machine: bool) -> None:
     """Promote a commit from a branch to production, on this machine.
 
     The real pipelines deploy to an embedded AWS: a commit on a branch gets a stack of its own, where sample
@@ -50,8 +56,14 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
       payments rehearse
       payments rehearse --hold      answer the gates yourself
       payments rehearse --fresh     reuse nothing that was built before
+      payments rehearse --json      the result for a machine; the rest on standard error
     """
-    with embedded(keep_running=keep_running or hold) as (local, stays):
+    began, name = time.monotonic(), "rehearse --fresh" if fresh else "rehearse"
+    with (
+        terminal.results_for(machine=machine),
+        embedded(keep_running=keep_running or hold) as (local, stays),
+    ):
+        terminal.err.print(f"A rehearsal takes minutes; {Durations().named(name) or _NEVER_SEEN}.")
         with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter)
         word = datetime.now(UTC).isoformat() if fresh else ""
@@ -62,12 +74,40 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool) -> None:
         released = prepared.merge(rehearsal.BRANCH)
         follow_shown(prepared, released, hold=hold)
         right = rehearsal_summary.show(prepared, [pushed, released], orders, since, stays=stays)
+    if machine:
+        terminal.as_json(_plain([pushed, released], orders, local.endpoint if stays else None))
     if released.status == execution.WAITING:
         return
     if not right:
         raise Refused("The rehearsal failed; see above.")
+    if not hold:
+        Durations().keep_named(name, time.monotonic() - began)
     terminal.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
-    terminal.out.print(terminal.runnable(_next_commands(local, stays=stays)), markup=False)
+    if not machine:
+        terminal.out.print(terminal.runnable(_next_commands(local, stays=stays)), markup=False)
+
+
+def _plain(promotions: list[Promotion], orders: list[OrderResult], endpoint: str | None) -> dict[str, object]:
+    """Return what a rehearsal did, for a machine: `promotions`, `orders`, and the `endpoint` that stays."""
+    return {
+        "promotions": [
+            {
+                "pipeline": promotion.which,
+                "execution": promotion.execution,
+                "commit": promotion.commit,
+                "status": promotion.status,
+                "seconds": {stage: round(took, 1) for stage, took in promotion.seconds().items()},
+            }
+            for promotion in promotions
+        ],
+        "orders": [
+            {"order_id": order.order_id, "ended": order.ended, "as_expected": order.right} for order in orders
+        ],
+        "evidence": str(rehearsal_summary.KEPT)
+        if any(promotion.evidence for promotion in promotions)
+        else None,
+        "endpoint": endpoint,
+    }
 
 
 def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None:

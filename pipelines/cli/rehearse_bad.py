@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli import terminal
+from pipelines.cli import options, terminal
 from pipelines.cli.durations import Durations
 from pipelines.cli.pipeline_view import print_failure_report
 from pipelines.cli.promotion_view import watching
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @click.command("rehearse-bad")
 @click.option("--times", type=click.IntRange(min=1), default=1, help="How often to do all of it.")
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
-def rehearse_bad(times: int, keep_running: bool) -> None:
+@options.machine_readable
+def rehearse_bad(times: int, keep_running: bool, machine: bool) -> None:
     """Promote deliberately broken commits, here.
 
     One whose smoke fails in staging, one whose smoke fails in production after the canary's shift, one whose
@@ -38,13 +39,39 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     Examples:
       payments rehearse-bad
       payments rehearse-bad --times 20
+      payments rehearse-bad --json
     """
+    with terminal.results_for(machine=machine):
+        outcomes = _rehearse(times, keep_running=keep_running)
+    if machine:
+        terminal.as_json([_plain(outcome) for outcome in outcomes])
+    right = sum(not outcome.problems for outcome in outcomes)
+    if right != len(outcomes):
+        raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as expected; see above.")
+    terminal.done(f"{right} of {len(outcomes)} ended as expected: the release before still serves.")
+
+
+def _plain(outcome: FailingReleaseResult) -> dict[str, object]:
+    """Return how a release ended, for a machine: `release`, `failed_in`, `seconds`, `problems` and so on."""
+    return {
+        "release": outcome.bad.name,
+        "execution": outcome.followed.execution,
+        "failed_in": f"{outcome.after.stage}: {outcome.after.action}",
+        "seconds": round(outcome.seconds),
+        "orders_placed": outcome.placed,
+        "orders_completed": outcome.completed,
+        "problems": outcome.problems,
+    }
+
+
+def _rehearse(times: int, *, keep_running: bool) -> list[FailingReleaseResult]:
+    cases = _announced(times)
     with embedded(keep_running=keep_running) as (local, _):
         with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter)
         if not failing_releases.serves(prepared):
             follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
-        outcomes = [_promote(prepared, case) for case in _announced(times)]
+        outcomes = [_promote(prepared, case) for case in cases]
     rows = [
         (
             outcome.bad.name,
@@ -56,16 +83,15 @@ def rehearse_bad(times: int, keep_running: bool) -> None:
     ]
     columns = ("release", "took", "orders completed", "ended")
     terminal.out.print(terminal.table("Bad releases", columns, rows, long=("ended",)))
-    right = sum(not outcome.problems for outcome in outcomes)
-    if right != len(outcomes):
-        raise Refused(f"{len(outcomes) - right} of {len(outcomes)} did not end as expected; see above.")
-    terminal.done(f"{right} of {len(outcomes)} ended as expected: the release before still serves.")
+    return outcomes
 
 
 def _announced(times: int) -> list[failing_commits.FailingRelease]:
     """Return the releases to make, and say how many they are and how long they usually take."""
     durations, cases = Durations(), list(failing_commits.CASES) * times
-    terminal.out.print(f"{len(cases)} releases that must fail, one after the other:")
+    usual = durations.together([f"rehearse-bad/{case.name}" for case in cases])
+    first = "not seen on this machine yet: each is built and checked once, which takes minutes; then reused"
+    terminal.out.print(f"{len(cases)} releases that must fail, one after the other; {usual or first}:")
     for case in failing_commits.CASES:
         usual = durations.named(f"rehearse-bad/{case.name}")
         terminal.out.print(f"  {case.name}{f', {usual}' if usual else ''}", markup=False)

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +17,15 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from pipelines.cli.durations import Durations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from rich.status import Status
 
+_SHOWN_SECONDS: Final = 2
 _PIPED_COLUMNS: Final = 160
 """A file or a pipe has no width of its own: rich would take 80 and squeeze a table's columns to nothing."""
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
@@ -35,8 +39,8 @@ PLACE: Final = "payments.place"
 class Terminal:
     """A reporter that keeps one moving line below the lines it was told to keep."""
 
-    def __init__(self, status: Status) -> None:
-        self._status = status
+    def __init__(self, line: str, usual: str) -> None:
+        self._line, self._usual, self._began = line, usual, time.monotonic()
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
@@ -44,14 +48,41 @@ class Terminal:
 
     def passing(self, line: str) -> None:
         """Show a line until the next one."""
-        self._status.update(f"[dim]{escape(line)}")
+        self._line = line
+
+    def __rich__(self) -> Text:
+        """Return the moving line: the present phase, how long it all runs, and how long that usually is."""
+        seconds = time.monotonic() - self._began
+        times = [f"{seconds:.0f} s"] * (seconds >= _SHOWN_SECONDS) + [self._usual] * bool(self._usual)
+        timed = f" ({', '.join(times)})" if times else ""
+        return Text(self._line + timed, style="dim")
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Terminal]:
-    """Show that something is going on, and what; nothing moves where there is no terminal."""
-    with err.status(f"[dim]{escape(what)}") as status:
-        yield Terminal(status)
+    """Show that something is going on, its phase, and how long it usually takes on this machine.
+
+    Nothing moves where there is no terminal, and nothing is remembered there.
+    """
+    durations, began = Durations(), time.monotonic()
+    reporter = Terminal(what, durations.named(f"progress/{what}"))
+    with err.status(reporter):
+        yield reporter
+    if err.is_terminal:
+        durations.keep_named(f"progress/{what}", time.monotonic() - began)
+
+
+@contextmanager
+def results_for(*, machine: bool) -> Iterator[None]:
+    """Let what people read go to standard error where a machine reads the result on standard output."""
+    if not machine:
+        yield
+        return
+    out.file = err.file
+    try:
+        yield
+    finally:
+        out._file = None
 
 
 def as_json(result: object) -> None:

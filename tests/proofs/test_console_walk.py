@@ -42,7 +42,10 @@ def test_a_release_is_approved_and_a_branch_removed_by_clicking(embedded: Instan
         # Then the evidence is beside the buttons
         evidence = tab.frame_locator("iframe").locator("body")
         evidence.wait_for()
-        assert "package" in evidence.inner_text().lower()
+        shown = evidence.inner_text()
+        assert f"{prepared.tools.repository} to prod" in shown
+        assert "payments-prod does not exist yet" in shown
+        assert "payments pipeline approve release" in shown
 
         # When it is rejected without a reason, that is refused, and nothing is decided
         tab.get_by_role("button", name="Reject").click()

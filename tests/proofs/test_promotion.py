@@ -22,7 +22,7 @@ def test_a_commit_goes_from_a_branch_to_production(monkeypatch: pytest.MonkeyPat
     # Given a commit whose build is small, and nobody at a terminal
     monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files())
     monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
-    monkeypatch.setattr(rehearsal_summary, "DIST", tmp_path / "dist")
+    monkeypatch.setattr(rehearsal_summary, "KEPT", tmp_path / "evidence.html")
     # When it is rehearsed
     result = CliRunner().invoke(main, ["rehearse", "--fresh"])
     # Then it is in production, byte for byte as in staging, and the orders on the branch ended as they must
@@ -33,7 +33,7 @@ def test_a_commit_goes_from_a_branch_to_production(monkeypatch: pytest.MonkeyPat
         assert told in result.stdout
     assert "✗" not in result.stdout
     # And the evidence says what was checked, and what no build checks
-    evidence = (tmp_path / "dist" / "rehearsal" / "evidence.html").read_text(encoding="utf-8")
+    evidence = (tmp_path / "evidence.html").read_text(encoding="utf-8")
     assert "unit; not in a build: " in evidence
     # And nothing runs any more
     assert instance.running(tmp_path / "embedded") is None

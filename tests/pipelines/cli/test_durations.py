@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.cli import terminal
 from pipelines.cli.durations import Durations, described
 from pipelines.cli.promotion_view import Lines, drawn
 from pipelines.promotion.execution import Promotion, Step
@@ -66,3 +68,44 @@ def test_lines_and_drawing_say_what_to_expect(tmp_path: Path) -> None:
     assert lines == ["  … Build: Build, usually 60 s"]
     table = drawn(promotion, ["Build"], _BEGAN, notes={"id": "make check, usually 60 s"})
     assert "make check, usually 60 s" in [str(cell) for cell in table.columns[3].cells]
+
+
+def test_several_things_together_take_the_sum_and_one_that_was_never_seen_leaves_it_open(
+    tmp_path: Path,
+) -> None:
+    durations = Durations(tmp_path / "durations.json")
+    durations.keep_named("a", 60)
+    durations.keep_named("b", 90)
+    assert durations.together(["a", "b", "b"]) == "usually 4 min"
+    assert durations.together(["a", "c"]) == ""
+    assert durations.together([]) == ""
+
+
+def test_where_nothing_can_be_written_nothing_is_remembered_and_nothing_fails(tmp_path: Path) -> None:
+    # Given a file in the way of the folder
+    (tmp_path / "cache").write_text("in the way")
+    durations = Durations(tmp_path / "cache" / "durations.json")
+    durations.keep_named("a", 60)
+    assert Durations(tmp_path / "cache" / "durations.json").named("a") == ""
+
+
+def test_progress_shows_its_phase_and_how_long_it_usually_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given work that has run for twelve seconds, and took a minute before
+    clock = iter([100.0, 100.5, 112.0, 112.0, 112.0])
+    monkeypatch.setattr("pipelines.cli.terminal.time.monotonic", lambda: next(clock))
+    reporter = terminal.Terminal("deploying prod", "usually 60 s")
+    assert reporter.__rich__().plain == "deploying prod (usually 60 s)"
+    # When it says its phase; Then that is shown, and how long it has taken
+    reporter.passing("packaged smoke")
+    assert reporter.__rich__().plain == "packaged smoke (12 s, usually 60 s)"
+    # And what was never seen promises nothing
+    assert terminal.Terminal("a", "").__rich__().plain == "a"
+
+
+def test_what_people_read_leaves_standard_output_to_a_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    with terminal.results_for(machine=True):
+        terminal.out.print("Stages")
+    terminal.as_json({"a": 1})
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"a": 1}
+    assert "Stages" in printed.err
