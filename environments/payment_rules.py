@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from environments.problems import Problem
-from environments.raw_files import at
+from environments.yaml_files import at
 from payment_data import money
 from payment_data.payment_methods.names import NAMES, STRIPE
 from payment_data.payment_methods.stripe_amounts import CURRENCIES

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from environments import payment_rules
 from environments.problems import Problem
-from environments.raw_files import at
+from environments.yaml_files import at
 from payment_data.payment_methods.names import NAMES
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from environments.problems import EnvironmentInvalid, problems_of
-from environments.schema import (  # noqa: TC001 - pydantic reads the annotations at run time
+from environments.parts import (  # noqa: TC001 - pydantic reads the annotations at run time
     Account,
     Region,
     StackName,
 )
-from environments.strict_yaml import read
+from environments.problems import EnvironmentInvalid, problems_of
+from environments.yaml_files import read
 
 FILE = Path(__file__).with_name("tools.yml")
 

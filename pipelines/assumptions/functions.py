@@ -28,7 +28,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "python-runtime",
         "Lambda runs python3.13 on arm64.",
-        ("environments/schema.py",),
+        ("environments/parts.py",),
         Documented(f"{_LAMBDA}/lambda-runtimes.html"),
         "Deploy a payments stack.",
     ),

@@ -10,7 +10,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "eventbridge-says-the-account",
         "EventBridge sets aws:SourceAccount when it takes on the role of a rule's target.",
-        ("templates/capabilities/sweeper.py", "templates/capabilities/permissions.py"),
+        ("templates/capabilities/scheduled_workflows.py", "templates/capabilities/permissions.py"),
         Documented(
             "https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html"
         ),
@@ -35,7 +35,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "flow-logs-say-the-account",
         "VPC Flow Logs set aws:SourceAccount when they take on the role that delivers them.",
-        ("templates/capabilities/flow_logs.py",),
+        ("templates/capabilities/vpc.py",),
         Documented("https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html"),
         "Deploy a network stack and read its flow log group.",
     ),

@@ -22,7 +22,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "atlas-request-shows-its-network",
         "While a request is pending, whoever was asked sees the addresses of who asks.",
-        ("pipelines/deploy/peering_requests.py",),
+        ("pipelines/deploy/atlas_peering.py",),
         Documented(
             "https://docs.aws.amazon.com/cli/latest/reference/ec2/describe-vpc-peering-connections.html"
         ),
@@ -31,7 +31,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "atlas-commands",
         "Atlas's CLI takes the options that payments database connect prints.",
-        ("pipelines/deploy/atlas_commands.py",),
+        ("pipelines/deploy/atlas_peering.py",),
         Documented(
             "https://www.mongodb.com/docs/atlas/cli/current/command/atlas-networking-peering-create-aws/"
         ),
@@ -62,7 +62,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "iam-login-is-atlas-only",
         "A server accepts MONGODB-AWS only in Atlas.",
-        ("environments/schema.py",),
+        ("environments/parts.py",),
         Documented(
             "https://www.mongodb.com/docs/languages/python/pymongo-driver/current/security/authentication/aws-iam/"
         ),

@@ -12,7 +12,7 @@ from pipelines.build import packaging
 from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST, ROOT
-from pipelines.deploy import template_configuration
+from pipelines.deploy import deployment
 from pipelines.evidence import evidence as release_evidence
 from pipelines.evidence import gather
 from pipelines.promotion import branches, checks, publish_release, records
@@ -43,7 +43,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
         push = branches.push_of(tools_account.connect(), build_environment.pipeline_name(), execution, branch)
     for name in environments:
         account = build_environment.looking_at(name)
-        for path in template_configuration.write(
+        for path in deployment.write_configuration(
             account, manifest, stored, ROOT, image=image, stack=stack, push=push
         ):
             terminal.out.print(str(path.relative_to(ROOT)), markup=False)

@@ -15,12 +15,12 @@ from pipelines.aws.stacks import StackRequest
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.core.waiting import TimedOut, wait_until
-from pipelines.deploy import atlas_commands, network_stack, peering_requests
+from pipelines.deploy import atlas_peering
 from templates.capabilities.peering import PEERING_ID
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
-    from pipelines.deploy.peering_requests import PeeringRequest
+    from pipelines.deploy.atlas_peering import PeeringRequest
 
 _ACTIVE_SECONDS: Final = 120
 Attribute = Literal["enableDnsSupport", "enableDnsHostnames"]
@@ -50,7 +50,7 @@ def commands(aws: Aws) -> dict[str, str]:
         Refused: The database is not in Atlas, or there is no network yet.
     """
     outputs = _network(aws)
-    return atlas_commands.commands(aws.environment, outputs["VpcId"], outputs["DataApiRoleArn"])
+    return atlas_peering.commands(aws.environment, outputs["VpcId"], outputs["DataApiRoleArn"])
 
 
 def connect(aws: Aws, *, seconds: float, reporter: Reporter = NOBODY) -> Connected:
@@ -70,7 +70,7 @@ def connect(aws: Aws, *, seconds: float, reporter: Reporter = NOBODY) -> Connect
     vpc = _network(aws)["VpcId"]
     _addresses_apart(aws, vpc)
     request = _awaited(aws, vpc, seconds, reporter)
-    if request.state == peering_requests.PENDING:
+    if request.state == atlas_peering.PENDING:
         aws.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=request.identifier)
         reporter.say(f"{request.identifier} from {request.cidr} accepted")
     _active(aws, vpc, request.identifier, reporter)
@@ -111,9 +111,9 @@ def _awaited(aws: Aws, vpc: str, seconds: float, reporter: Reporter) -> PeeringR
     environment, said = aws.environment, dict[str, None]()
 
     def asked() -> PeeringRequest | None:
-        requests = peering_requests.to_vpc(aws, vpc)
-        request = peering_requests.of_database(requests, environment)
-        for notice in peering_requests.ended(requests, environment) if request is None else ():
+        requests = atlas_peering.to_vpc(aws, vpc)
+        request = atlas_peering.of_database(requests, environment)
+        for notice in atlas_peering.ended(requests, environment) if request is None else ():
             if notice not in said:
                 reporter.say(notice)
                 said[notice] = None
@@ -135,8 +135,8 @@ def _awaited(aws: Aws, vpc: str, seconds: float, reporter: Reporter) -> PeeringR
 
 def _active(aws: Aws, vpc: str, identifier: str, reporter: Reporter) -> None:
     def active() -> bool:
-        [request] = [each for each in peering_requests.to_vpc(aws, vpc) if each.identifier == identifier]
-        for notice in peering_requests.ended([request], aws.environment):
+        [request] = [each for each in atlas_peering.to_vpc(aws, vpc) if each.identifier == identifier]
+        for notice in atlas_peering.ended([request], aws.environment):
             raise Refused(notice, f"payments database connect {aws.environment.name}")
         reporter.passing(f"{identifier} is {request.state}")
         return request.state == "active"
@@ -173,7 +173,7 @@ def _names_resolve(aws: Aws, vpc: str) -> None:
 def _routed(aws: Aws, identifier: str, reporter: Reporter) -> str:
     """Give the network stack the connection's id, where it has another or none."""
     name = aws.environment.network_stack
-    if network_stack.atlas_peering(aws) == identifier:
+    if atlas_peering.routed_peering(aws) == identifier:
         return "unchanged"
     tags = {tag["Key"]: tag["Value"] for tag in stacks.described(aws, name).get("Tags", [])}
     return stacks.deploy(aws, StackRequest(name, None, {PEERING_ID: identifier}, tags), reporter)

@@ -1,4 +1,4 @@
-"""An environment's stacks, deployed in order: the shared network, then a payments stack in it."""
+"""An environment's stacks, network and then payments: deployed in order, or written as settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.build.packaging import PACKAGES, Image, Manifest, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
-from pipelines.deploy import artifacts, embedded_atlas, embedded_overrides, network_stack
+from pipelines.deploy import artifacts, atlas_peering, embedded_atlas, embedded_overrides
 from templates import network, payments
 from templates.capabilities.exports import NETWORK_STACK
 from templates.capabilities.parameters import (
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
+    from pipelines.build.packaging import Image, Manifest, StoredPackages
+    from pipelines.definitions.configuration_file import Push
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def deploy(
     code = parameters(environment, name, stored, manifest, packaging.read_image(packages))
     code |= {ATTEMPT: next_attempt(aws, name)}
     for stack_name, template, values in (
-        (environment.network_stack, network.build(environment), network_stack.parameters(aws)),
+        (environment.network_stack, network.build(environment), atlas_peering.network_parameters(aws)),
         (name, payments.build(environment), code),
     ):
         url = artifacts.upload_template(aws, bucket, stack_name, template.to_json())
@@ -133,3 +135,38 @@ def next_attempt(aws: Aws, stack: str) -> str:
     if described["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
         return str(int(time.time()) % 1_000_000)
     return before.get(ATTEMPT, "1")
+
+
+def write_configuration(
+    target: Aws,
+    manifest: Manifest,
+    stored: StoredPackages | None,
+    folder: Path,
+    *,
+    image: Image | None = None,
+    stack: str | None = None,
+    push: Push | None = None,
+) -> list[Path]:
+    """Write the settings of an environment's network and payments stacks.
+
+    Args:
+        target: The environment's account; read, for whether the last deployment was rolled back.
+        manifest: The packages to run.
+        stored: Where they are kept.
+        folder: The build's folder; `dist/settings/` in it becomes the artifact.
+        image: Their image, for an environment that runs it.
+        stack: The payments stack's name, which also names its database.
+        push: For a branch's stack, where it comes from.
+    """
+    environment, name = (
+        embedded_overrides.environment(target.environment),
+        stack or target.environment.default_stack,
+    )
+    code = parameters(environment, name, stored, manifest, image)
+    code |= {ATTEMPT: next_attempt(target, name)}
+    written = [configuration_file.write(folder, environment, "payments", code, push)]
+    if stack is None:  # branches share one network, and no pipeline deploys it
+        written.append(
+            configuration_file.write(folder, environment, "network", atlas_peering.network_parameters(target))
+        )
+    return written

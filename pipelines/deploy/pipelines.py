@@ -14,7 +14,7 @@ from pipelines.aws.stacks import StackRequest
 from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import bootstrap_stack, pipelines_stack
-from pipelines.deploy import artifacts, embedded_atlas, embedded_overrides, network_stack, synth
+from pipelines.deploy import artifacts, atlas_peering, embedded_atlas, embedded_overrides, synth
 from templates import docs
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def deploy(
         outputs[name] = stacks.outputs(target, tools.bootstrap_stack)
         network = target.environment.network_stack
         template = synth.build(embedded_overrides.with_database(target))["network"]
-        tags, parameters = _SYSTEM | {"environment": name}, network_stack.parameters(target)
+        tags, parameters = _SYSTEM | {"environment": name}, atlas_peering.network_parameters(target)
         changes[f"{name}: {network}"] = _deploy(
             target, network, template, parameters, tags=tags, reporter=reporter
         )

@@ -12,7 +12,7 @@ from environments import schema
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor import accounts, local_tools, network, payment_methods, quotas, reachability, stacks
+from pipelines.doctor import network, payment_methods, prerequisites, quotas, reachability, stacks
 from pipelines.doctor.findings import Diagnosis, Finding, State, unknown
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def examine(
         reporter: Told which check is made.
     """
     examination = Examination(reporter)
-    examination.ask("this machine", "Python", local_tools.python)
-    examination.ask("this machine", "git", local_tools.git)
+    examination.ask("this machine", "Python", prerequisites.python)
+    examination.ask("this machine", "git", prerequisites.git)
     if tools is not None and _right_account(examination, tools):
         examination.ask("tools", "pipelines", partial(stacks.pipelines, tools))
         examination.ask("tools", "connection", partial(stacks.connection, tools))
@@ -79,10 +79,10 @@ def examine(
 def _right_account(examination: Examination, aws: Aws) -> bool:
     """Check that the credentials reach the named account; in another everything would seem missing."""
     where = aws.environment.name
-    credentials = examination.ask(where, "credentials", partial(accounts.credentials, aws))
+    credentials = examination.ask(where, "credentials", partial(prerequisites.credentials, aws))
     if (
         credentials is State.OK
-        and examination.ask(where, "account", partial(accounts.account, aws)) is State.OK
+        and examination.ask(where, "account", partial(prerequisites.account, aws)) is State.OK
     ):
         return True
     examination.ask(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from environments import groupings, schema, strict_yaml, tools
+from environments import groupings, schema, tools, yaml_files
 from environments.problems import EnvironmentInvalid
 from pipelines.core.refusals import Refused
 from pipelines.setup import files
@@ -29,7 +29,7 @@ def read(file: Path) -> Answers:
         Refused: It is no such file, or answers what nobody asks.
     """
     try:
-        raw = strict_yaml.read(file.read_text(encoding="utf-8"))
+        raw = yaml_files.read(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Refused(f"{file} cannot be read: {error}") from error
     if not isinstance(raw, dict):

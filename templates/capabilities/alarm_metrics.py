@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from troposphere import StackName
+from troposphere.logs import MetricFilter, MetricTransformation
 
 from payment_data.errors import Kind
 from payment_data.metrics import ABANDONED
 from templates.capabilities.alarms import Symptom
-from templates.capabilities.business_metrics import own
 from templates.capabilities.data_api_stage import STAGE
-from templates.capabilities.log_metrics import count_problems
-from templates.capabilities.metrics import Metric, total
+from templates.capabilities.metrics import NAMESPACE, Metric, own, total
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from troposphere import AWSHelperFn, Template
 
     from templates.capabilities.functions import DeployedFunction
@@ -39,7 +40,7 @@ def workflow_symptoms(
         Symptom(
             "OrdersParked",
             "An order could not be undone and waits for a person.",
-            count_problems(template, "OrdersParked", Kind.PARKED, [record_failure]),
+            _count_problems(template, "OrdersParked", Kind.PARKED, [record_failure]),
             threshold=0,
         ),
         Symptom(
@@ -176,7 +177,7 @@ def functions_symptoms(template: Template, steps: Functions, others: Functions) 
         Symptom(
             "ContractBroken",
             "A step asked for what the data API does not allow: a program is wrong.",
-            count_problems(template, "ContractErrors", Kind.CONTRACT, steps.values()),
+            _count_problems(template, "ContractErrors", Kind.CONTRACT, steps.values()),
             threshold=0,
             judges_release=True,
         ),
@@ -185,3 +186,28 @@ def functions_symptoms(template: Template, steps: Functions, others: Functions) 
 
 def _lambda(name: str, function: DeployedFunction) -> Metric:
     return Metric("AWS/Lambda", name, {"FunctionName": function.name})
+
+
+def _count_problems(
+    template: Template, name: str, kind: str, functions: Iterable[DeployedFunction]
+) -> Metric:
+    """Count the problems of one kind that functions log, and return the metric.
+
+    Args:
+        template: where the metric filters go, one for each function.
+        name: the metric's name, as OrdersParked.
+        kind: a value of `payment_data.errors.Kind`: the `kind` of a line that tells of a problem.
+        functions: whose logs to read.
+    """
+    for function in functions:
+        counted = MetricTransformation(
+            MetricNamespace=NAMESPACE, MetricName=name, MetricValue="1", DefaultValue=0
+        )
+        lines = MetricFilter(
+            f"{function.title}{name}",
+            LogGroupName=function.logs.name,
+            FilterPattern=f'{{ $.kind = "{kind}" }}',
+            MetricTransformations=[counted],
+        )
+        template.add_resource(lines)
+    return Metric(NAMESPACE, name)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from troposphere import AWSHelperFn, Ref, StackName, Sub
 from troposphere.cloudwatch import Dashboard
 
-from templates.capabilities.business_metrics import NAMESPACE, own
 from templates.capabilities.data_api_stage import STAGE
-from templates.capabilities.metrics import MINUTE, Metric
+from templates.capabilities.metrics import MINUTE, NAMESPACE, Metric, own
 from templates.definitions.payment_workflow import SUBSTITUTIONS
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from troposphere import AccountId, GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 
 from templates.capabilities.lint_exceptions import Except, excepted
-from templates.capabilities.only_tls import only_tls
-from templates.capabilities.permissions import POLICY_VERSION
+from templates.capabilities.permissions import POLICY_VERSION, only_tls
 
 if TYPE_CHECKING:
     from troposphere import Template

@@ -17,11 +17,11 @@ from troposphere.awslambda import (
     VPCConfig,
 )
 
-from templates.capabilities.business_metrics import NAMESPACE
 from templates.capabilities.exports import from_network
 from templates.capabilities.function_versions import publish
 from templates.capabilities.lint_exceptions import Except, describe, excepted
 from templates.capabilities.log_groups import Logs, add_log_group
+from templates.capabilities.metrics import NAMESPACE
 from templates.capabilities.parameters import (
     ARTIFACT_BUCKET,
     ATTEMPT,

@@ -1,16 +1,17 @@
-"""What an alarm measures, once a minute: one metric, or a formula over a few."""
+"""What an alarm measures, once a minute: a metric of AWS or of the stack's own, or a formula over a few."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from troposphere import cloudwatch
+from troposphere import AWSHelperFn, StackName, Sub, cloudwatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from troposphere import AWSHelperFn
+
 
 MINUTE = 60
 
@@ -85,3 +86,12 @@ def total(label: str, metrics: Sequence[Metric]) -> Formula:
     """Return the sum of metrics; a missing one counts as nothing."""
     named = {f"m{index}": metric for index, metric in enumerate(metrics)}
     return Formula(" + ".join(f"FILL({name}, 0)" for name in named), label, named)
+
+
+NAMESPACE = Sub("Payments/${AWS::StackName}")
+"""Of the metrics that the functions write (`payment_data.metrics`), and of those counted from their logs."""
+
+
+def own(name: str, statistic: str = "Sum", **dimensions: AWSHelperFn | str) -> Metric:
+    """Return one of them; Powertools adds the dimension `service`, which is the stack."""
+    return Metric(NAMESPACE, name, {**dimensions, "service": StackName}, statistic)

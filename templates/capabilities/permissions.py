@@ -9,16 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awacs.aws import Allow, Condition, Null, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import (
+    Action,
+    Allow,
+    Bool,
+    Condition,
+    Deny,
+    Null,
+    PolicyDocument,
+    Principal,
+    Statement,
+    StringEquals,
+)
 from awacs.sts import AssumeRole
-from troposphere import AccountId, GetAtt
+from troposphere import AccountId, GetAtt, Sub
 from troposphere.iam import Policy, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from awacs.aws import Action
     from troposphere import AWSHelperFn, Template
+    from troposphere.s3 import Bucket
 
 POLICY_VERSION = "2012-10-17"
 NOT_FROM_FUNCTION_CODE = Condition(Null({"lambda:SourceFunctionArn": "true"}))
@@ -90,4 +101,20 @@ def _trust(service: str, *, for_this_account: bool) -> PolicyDocument:
         Statement=[
             Statement(Effect=Allow, Principal=Principal("Service", service), Action=[AssumeRole], **condition)
         ],
+    )
+
+
+def only_tls(bucket: Bucket) -> Statement:
+    """Deny everybody everything over plain HTTP.
+
+    All of S3's actions, those of next year too: a list would leave gaps (Amazon S3 user guide, "Security best
+    practices", enforce encryption of data in transit).
+    """
+    return Statement(
+        Sid="OnlyTls",
+        Effect=Deny,
+        Principal=Principal("AWS", "*"),
+        Action=[Action("s3", "*")],
+        Resource=[GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
+        Condition=Condition(Bool({"aws:SecureTransport": "false"})),
     )

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from troposphere import AWSHelperFn, Template
 
-    from environments.schema import Environment, Stripe
+    from environments.parts import Stripe
+    from environments.schema import Environment
     from templates.capabilities.data_api import DataApi
 
 _SYNTHETIC = [

@@ -1,20 +1,23 @@
-"""The environment's VPC: private subnets in two zones, and by itself no way to the internet."""
+"""The environment's VPC: private subnets in two zones, flow logs, and by itself no way to the internet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awacs import logs
 from troposphere import Ref, Sub, Tag
-from troposphere.ec2 import VPC, RouteTable, Subnet, SubnetRouteTableAssociation
+from troposphere.ec2 import VPC, FlowLog, RouteTable, Subnet, SubnetRouteTableAssociation
 
 from templates.capabilities.lint_exceptions import Except, excepted
+from templates.capabilities.log_groups import add_log_group
+from templates.capabilities.permissions import Permission, add_role
 
 if TYPE_CHECKING:
-    from troposphere import Template
+    from troposphere import AWSHelperFn, Template
 
     from environments.schema import Environment
-
+    from templates.capabilities.log_groups import Logs
 
 _REASON = "The environment's file names it: Fn::GetAZs may change its order, and a subnet cannot move."
 NAMED_ZONE = Except("W3010", _REASON)
@@ -74,3 +77,39 @@ def _add_private_subnet(template: Template, vpc: VPC, routes: RouteTable, place:
     template.add_resource(subnet)
     template.add_resource(association)
     return Ref(subnet)
+
+
+def add_flow_logs(template: Template, environment: Environment, vpc: Vpc, key_arn: AWSHelperFn) -> None:
+    """Add a flow log of all traffic to an encrypted log group."""
+    group = add_log_group(template, environment, "Flow", key_arn)
+    flow_log = FlowLog(
+        "FlowLog",
+        ResourceId=vpc.vpc_id,
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="cloud-watch-logs",
+        LogGroupName=group.name,
+        DeliverLogsPermissionArn=add_role(
+            template, "FlowLog", "vpc-flow-logs.amazonaws.com", _flow_log_permissions(group)
+        ),
+    )
+    template.add_resource(flow_log)
+
+
+def _flow_log_permissions(group: Logs) -> list[Permission]:
+    # Amazon VPC user guide, "IAM role for publishing flow logs to CloudWatch Logs".
+    return [
+        Permission(
+            "Deliver",
+            "Writes flow records to its one log group.",
+            [logs.CreateLogStream, logs.PutLogEvents, logs.DescribeLogStreams],
+            [group.streams_arn],
+        ),
+        Permission(
+            "FindLogGroup",
+            "Looks its log group up by name: DescribeLogGroups lists an account's groups, so its resource "
+            "is *, as the VPC user guide writes it.",
+            [logs.DescribeLogGroups],
+            ["*"],
+        ),
+    ]

@@ -20,14 +20,12 @@ from pipelines.core.refusals import Refused
 from pipelines.core.waiting import TimedOut
 from pipelines.deploy import (
     artifacts,
-    atlas_commands,
+    atlas_peering,
     connect_database,
     embedded_atlas,
     embedded_overrides,
-    network_stack,
-    peering_requests,
 )
-from pipelines.deploy.peering_requests import PeeringRequest
+from pipelines.deploy.atlas_peering import PeeringRequest
 from pipelines.doctor import network as doctor
 from pipelines.doctor.findings import State
 from templates import network
@@ -43,7 +41,8 @@ def deploy_network(aws: Aws) -> str:
     name = aws.environment.network_stack
     template = network.build(embedded_overrides.with_database(aws)).to_json()
     url = artifacts.upload_template(aws, artifacts.template_bucket(aws), name, template)
-    return stacks.deploy(aws, StackRequest(name, url, network_stack.parameters(aws), {"system": "x"}))
+    request = StackRequest(name, url, atlas_peering.network_parameters(aws), {"system": "x"})
+    return stacks.deploy(aws, request)
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def routes(aws: Aws) -> dict[str, str]:
 
 
 def requests(aws: Aws) -> list[PeeringRequest]:
-    return peering_requests.to_vpc(aws, stacks.outputs(aws, aws.environment.network_stack)["VpcId"])
+    return atlas_peering.to_vpc(aws, stacks.outputs(aws, aws.environment.network_stack)["VpcId"])
 
 
 class Heard:
@@ -218,14 +217,14 @@ def test_a_cluster_of_your_own_and_a_missing_network_are_told(here: Aws, aws: Aw
 def test_every_end_of_a_request_has_its_message(state: str, words: str) -> None:
     prod = schema.load("prod")
     request = PeeringRequest("pcx-1", state, prod.database.cidr, "")
-    [notice] = peering_requests.ended([request], prod)
+    [notice] = atlas_peering.ended([request], prod)
     assert notice.startswith(f"pcx-1 {words}. See it there: atlas networking peering list --provider AWS")
     # And one from other addresses is somebody else's
-    assert peering_requests.ended([replace(request, cidr="10.99.0.0/21")], prod) == []
+    assert atlas_peering.ended([replace(request, cidr="10.99.0.0/21")], prod) == []
 
 
 def test_atlas_is_told_the_account_the_network_and_the_role_in_commands_of_its_own() -> None:
-    told = list(atlas_commands.commands(schema.load("prod"), "vpc-1", ROLE).values())
+    told = list(atlas_peering.commands(schema.load("prod"), "vpc-1", ROLE).values())
     assert told == [
         (
             "atlas networking peering create aws --projectId 6543210fedcba9876543210b"
@@ -243,5 +242,5 @@ def test_atlas_is_told_the_account_the_network_and_the_role_in_commands_of_its_o
     ]
     branch = schema.load("branch")
     atlas = branch.model_copy(update={"database": schema.load("prod").database})
-    user = atlas_commands.commands(atlas, "vpc-1", ROLE)["Make the data API's role a database user"]
+    user = atlas_peering.commands(atlas, "vpc-1", ROLE)["Make the data API's role a database user"]
     assert user.endswith(" --role readWriteAnyDatabase --role dbAdminAnyDatabase")

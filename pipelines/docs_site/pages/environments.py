@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.docs_site.drift import Drift
 
-_SOURCE: Final = "environments/schema.py"
+_SOURCE: Final = "environments/parts.py"
 _PAGE: Final = "reference/environments.md"
 _RULES: Final = {
     "pattern": "matches",
@@ -41,7 +41,7 @@ def environments_page(drift: Drift) -> str:
     files = codes(f"environments/{name}.yml" for name in names)
     return page(
         "Environments",
-        [_SOURCE, *(f"environments/{name}.yml" for name in names)],
+        ["environments/schema.py", _SOURCE, *(f"environments/{name}.yml" for name in names)],
         f"One file for each: {files}. Every problem of a file is reported at once, with its key and rule.\n",
         "## Keys\n",
         table(["Key", "What it is", "Rules"], rows),

@@ -1,12 +1,13 @@
-"""The private door to Secrets Manager, only where the database has a password: there is no other way out."""
+"""Private doors to AWS: API Gateway for the data API, Secrets Manager where the database has a password."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from awacs.aws import Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.execute_api import Invoke
 from awacs.secretsmanager import GetSecretValue
-from troposphere import AccountId, Sub
+from troposphere import AccountId, Ref, Sub
 from troposphere.ec2 import VPCEndpoint
 
 from templates.capabilities.lint_exceptions import STATED_SECRET, excepted
@@ -18,6 +19,45 @@ if TYPE_CHECKING:
     from environments.schema import Environment
     from templates.capabilities.security_groups import SecurityGroups
     from templates.capabilities.vpc import Vpc
+
+
+def add_api_endpoint(template: Template, vpc: Vpc, groups: SecurityGroups) -> Ref:
+    """Add the execute-api interface endpoint and return its id.
+
+    With private DNS on, `<api>.execute-api.<region>.amazonaws.com` resolves to it inside the VPC, so
+    public APIs of API Gateway are out of reach from here: the functions need none.
+    """
+    endpoint = VPCEndpoint(
+        "ApiEndpoint",
+        ServiceName=Sub("com.amazonaws.${AWS::Region}.execute-api"),
+        VpcEndpointType="Interface",
+        VpcId=vpc.vpc_id,
+        SubnetIds=list(vpc.private_subnet_ids),
+        SecurityGroupIds=[groups.endpoint],
+        PrivateDnsEnabled=True,
+        PolicyDocument=_own_account_apis(),
+    )
+    template.add_resource(endpoint)
+    return Ref(endpoint)
+
+
+def _own_account_apis() -> PolicyDocument:
+    # Branch stacks come and go, so the door lets this account's callers through to this account's APIs;
+    # each API's own resource policy and each role say the rest.
+    apis = Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*")
+    return PolicyDocument(
+        Version=POLICY_VERSION,
+        Statement=[
+            Statement(
+                Sid="ThisAccountOnly",
+                Effect=Allow,
+                Principal=Principal("*"),
+                Action=[Invoke],
+                Resource=[apis],
+                Condition=Condition(StringEquals({"aws:PrincipalAccount": AccountId})),
+            )
+        ],
+    )
 
 
 def add_secrets_endpoint(

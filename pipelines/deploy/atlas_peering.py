@@ -1,12 +1,17 @@
-"""The peering connections that others asked our network for, and which of them is the database's."""
+"""Peering with Atlas: the commands for its CLI, its requests, and the one that the stack routes through.
+
+Source of the commands: MongoDB Atlas CLI documentation, "atlas networking peering create aws", "atlas
+accessLists create" and "atlas dbusers create".
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.aws import stacks
 from pipelines.core.refusals import Refused
-from pipelines.deploy import atlas_commands
+from templates.capabilities.peering import PEERING_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +86,7 @@ def of_database(requests: Sequence[PeeringRequest], environment: Environment) ->
 def ended(requests: Sequence[PeeringRequest], environment: Environment) -> list[str]:
     """Return what to say about the database's requests that ended, so that another has to be asked for."""
     return [
-        f"{request.identifier} {_ENDED[request.state]}. {atlas_commands.ask_again(environment)}"
+        f"{request.identifier} {_ENDED[request.state]}. {ask_again(environment)}"
         for request in requests
         if request.state in _ENDED and request.cidr == environment.database.cidr
     ]
@@ -105,3 +110,68 @@ def _request(connection: Any) -> PeeringRequest:
         connection["RequesterVpcInfo"].get("CidrBlock", ""),
         status.get("Message", ""),
     )
+
+
+def commands(environment: Environment, vpc: str, role: str) -> dict[str, str]:
+    """Return the commands by what they do, in their order.
+
+    Args:
+        environment: One whose database is in Atlas.
+        vpc: The id of its network's VPC.
+        role: The ARN of the data API's role, which becomes the database user.
+    """
+    network, database = environment.network.vpc_cidr, environment.database
+    return {
+        "Ask for the peering connection": (
+            f"atlas networking peering create aws --projectId {database.atlas_project}"
+            f" --accountId {environment.account} --vpcId {vpc} --region {database.region}"
+            f" --routeTableCidrBlock {network} --atlasCidrBlock {database.cidr}"
+        ),
+        "Let the network connect": (
+            f"atlas accessLists create {network} --type cidrBlock --projectId {database.atlas_project}"
+            f' --comment "payments, {environment.name}"'
+        ),
+        "Make the data API's role a database user": (
+            f"atlas dbusers create --projectId {database.atlas_project} --username {role} --awsIAMType ROLE"
+            f" {_roles(environment)}"
+        ),
+    }
+
+
+def ask_again(environment: Environment) -> str:
+    """Return how to find a connection that ended, at Atlas, before it is asked for again."""
+    return (
+        f"See it there: atlas networking peering list --provider AWS --projectId "
+        f"{environment.database.atlas_project}; delete it there, and ask for another."
+    )
+
+
+def _roles(environment: Environment) -> str:
+    """Return what the user may do: `dbAdmin` gives collections their validators and indexes.
+
+    A stack's database is called like the stack. Branches are not known before, so theirs reaches all.
+    """
+    if environment.name == "branch":
+        return "--role readWriteAnyDatabase --role dbAdminAnyDatabase"
+    return f"--role readWrite@{environment.default_stack} --role dbAdmin@{environment.default_stack}"
+
+
+def network_parameters(aws: Aws) -> dict[str, str]:
+    """Return the parameters of an environment's network stack as they are now.
+
+    A deployment hands them over again: a change set takes a parameter's default where it is not given.
+    """
+    if aws.environment.database.kind != "atlas":
+        return {}
+    return {PEERING_ID: routed_peering(aws)}
+
+
+def routed_peering(aws: Aws) -> str:
+    """Return the id of the peering connection that the stack routes through; empty where there is none."""
+    name = aws.environment.network_stack
+    if stacks.status(aws, name) is None:
+        return ""
+    stated = {
+        p["ParameterKey"]: p["ParameterValue"] for p in stacks.described(aws, name).get("Parameters", [])
+    }
+    return stated.get(PEERING_ID, "")

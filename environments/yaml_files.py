@@ -1,4 +1,7 @@
-"""YAML that refuses a key said twice: PyYAML would keep the last one in silence."""
+"""Environment files before they are checked: YAML that refuses a key said twice, and looks into it.
+
+PyYAML would keep the last of two in silence.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +34,9 @@ def read(text: str) -> object:
         yaml.YAMLError: it is not YAML, or a mapping says a key twice.
     """
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+
+
+def at(raw: dict[Any, Any], part: str, key: str) -> object:
+    """Return `part.key` of a file, None where it is not there."""
+    inside = raw.get(part)
+    return inside.get(key) if isinstance(inside, dict) else None

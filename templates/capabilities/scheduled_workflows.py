@@ -1,4 +1,4 @@
-"""The sweeper's state machine, and what starts it: each execution that was cut off, and a schedule."""
+"""Workflows that a schedule starts: the sweeper undoes what was cut off, the settlement closes orders."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from troposphere.events import InputTransformer, Rule, Target
 from templates.capabilities.payment_workflow import invoke_permission
 from templates.capabilities.permissions import Permission, add_role
 from templates.capabilities.state_machines import Workflow, add_state_machine
-from templates.definitions.sweeper import SUBSTITUTIONS, definition
+from templates.definitions import settlement as settlement_states
+from templates.definitions import sweeper as sweeper_states
 
 if TYPE_CHECKING:
     from troposphere import GetAtt, Template
 
     from environments.schema import Environment
+    from templates.capabilities.data_api import DataApi
     from templates.capabilities.functions import DeployedFunction
 
-EVERY = "rate(5 minutes)"
+SWEEP_EVERY = "rate(5 minutes)"
 _EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution"
 
 
@@ -30,14 +32,16 @@ def add_sweeper(
     workflow: Workflow,
 ) -> Workflow:
     """Add the sweeper of the workflow's orders."""
-    used = {name: functions[name] for name in SUBSTITUTIONS}
+    used = {name: functions[name] for name in sweeper_states.SUBSTITUTIONS}
     executions = f"{_EXECUTIONS}:${{{workflow.title}.Name}}"
     sweeper = add_state_machine(
         template,
         environment,
         "Sweeper",
-        definition=definition(),
-        substitutions={SUBSTITUTIONS[name]: function.version_arn for name, function in used.items()}
+        definition=sweeper_states.definition(),
+        substitutions={
+            sweeper_states.SUBSTITUTIONS[name]: function.version_arn for name, function in used.items()
+        }
         | {"Executions": Sub(executions)},
         permissions=[
             invoke_permission(list(used.values())),
@@ -70,7 +74,7 @@ def _start_it(template: Template, sweeper: Workflow, workflow: Workflow) -> None
         Rule(
             "SweepSchedule",
             Description="Sweeps orders that no event told of",
-            ScheduleExpression=EVERY,
+            ScheduleExpression=SWEEP_EVERY,
             Targets=[_target(sweeper, role, transformed=False)],
         )
     )
@@ -98,3 +102,35 @@ def _target(sweeper: Workflow, role: GetAtt, *, transformed: bool) -> Target:
     )
     what = {"InputTransformer": order} if transformed else {"Input": "{}"}
     return Target(Id="Sweeper", Arn=sweeper.arn, RoleArn=role, **what)
+
+
+SETTLE_EVERY = "rate(1 minute)"
+"""Records of an order live for 40 seconds after its end, and until the next run."""
+
+
+def add_settlement(template: Template, environment: Environment, api: DataApi) -> Workflow:
+    """Add the continuous settlement of the stack's orders."""
+    settlement = add_state_machine(
+        template,
+        environment,
+        "Settlement",
+        definition=settlement_states.definition(),
+        substitutions={settlement_states.FUNCTION: api.function.version_arn},
+        permissions=[invoke_permission([api.function])],
+    )
+    start = Permission(
+        "Settle",
+        "EventBridge starts the settlement and nothing else.",
+        [states.StartExecution],
+        [settlement.arn],
+    )
+    role = add_role(template, "SettlementStart", "events.amazonaws.com", [start])
+    template.add_resource(
+        Rule(
+            "SettlementSchedule",
+            Description="Settles orders that are over",
+            ScheduleExpression=SETTLE_EVERY,
+            Targets=[Target(Id="Settlement", Arn=settlement.arn, RoleArn=role, Input="{}")],
+        )
+    )
+    return settlement

@@ -1,7 +1,10 @@
-"""Who the caller is in each account, and whether it is the account that the files name."""
+"""What other checks need: Python and git on this machine, and credentials of the accounts in the files."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -46,3 +49,25 @@ def account(aws: Aws) -> Diagnosis:
         f"The credentials are of account {actual}, and {file} says {stated}",
         f"Choose its profile with --profile {name}=PROFILE, or write the right account into {file}.",
     )
+
+
+_OLDEST: Final = (3, 11)
+
+
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> Diagnosis:
+    """Check that Python is new enough."""
+    has = ".".join(map(str, version))
+    if version[:2] < _OLDEST:
+        return failed(f"Python {has}, and 3.11 or newer is needed", "make PYTHON=python3.12 install")
+    return well(f"Python {has}")
+
+
+def git() -> Diagnosis:
+    """Check that git runs: pushes start pipelines, and builds read when the source was committed."""
+    program = shutil.which("git")
+    if program is None:
+        return failed("There is no git on the PATH", "Install it with your system's packages.")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if version.returncode:
+        return failed(f"{program} does not run: {version.stderr.strip()}", "Install it again.")
+    return well(version.stdout.strip())
