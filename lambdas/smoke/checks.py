@@ -6,6 +6,7 @@ from typing import Any
 
 from payment_data.client import DataApi
 from payment_data.errors import Kind, Problem
+from payment_data.payment_methods.names import BALANCE
 from smoke.scenarios import Scenarios
 
 Check = dict[str, Any]
@@ -75,7 +76,7 @@ def _money(api: DataApi, run: Scenarios, *, method: str) -> tuple[object, object
     balances = {user_id: api.user(user_id)["balance"] for user_id in run.users()}
     payments = {scenario: api.payment(run.id(scenario)) for scenario in ("happy", "declined")}
     recorded = {name: (paid["state"], paid.get("method"), paid["amount"]) for name, paid in payments.items()}
-    taken = ("charged" if method == "credit" else "captured", method, run.total())
+    taken = ("charged" if method in BALANCE else "captured", method, run.total())
     declined = ("declined", method, payments["declined"]["amount"])
     return (balances, recorded), (run.balances(method), {"happy": taken, "declined": declined})
 

@@ -5,6 +5,8 @@ import re
 import uuid
 from typing import Any, NamedTuple
 
+from payment_data.payment_methods.names import BALANCE
+
 _CURRENCY = "EUR"
 _PLENTY_PRICE, _SCARCE_PRICE, _CREDIT = 1_000, 500, 10_000
 # Stripe's test mode: https://docs.stripe.com/testing, "Payment methods". A live key knows none of them.
@@ -72,7 +74,7 @@ class Scenarios(NamedTuple):
 
     def balances(self, method: str) -> dict[str, int]:
         """Return what each user must have once every order has ended, in minor units."""
-        spent = self.total() if method == "credit" else 0
+        spent = self.total() if method in BALANCE else 0
         return {self.id("rich"): _CREDIT - spent, self.id("poor"): 1}
 
     def total(self) -> int:

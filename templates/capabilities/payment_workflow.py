@@ -27,7 +27,16 @@ ALIAS = "live"
 def add_payment_workflow(
     template: Template, environment: Environment, functions: dict[str, DeployedFunction]
 ) -> Workflow:
-    """Add the payment workflow, its tasks on exactly these versions of the functions."""
+    """Add the payment workflow, its tasks on exactly these versions of the functions.
+
+    Raises:
+        ValueError: A state calls a function that there is none of.
+    """
+    if missing := sorted(SUBSTITUTIONS.keys() - functions.keys()):
+        raise ValueError(
+            f"{', '.join(missing)} of the payment workflow is not in ROUTES of"
+            " templates/capabilities/step_functions.py: name it there, with the requests that it makes."
+        )
     used = {name: functions[name] for name in SUBSTITUTIONS}
     return add_state_machine(
         template,

@@ -9,7 +9,7 @@ from awacs.execute_api import Invoke
 from awacs.secretsmanager import GetSecretValue
 from troposphere import Sub
 
-from payment_data.payment_methods.names import STRIPE
+from payment_data.payment_methods.names import BALANCE, STRIPE
 from payment_data.timeouts import FUNCTION_SECONDS as STEP_SECONDS
 from templates.capabilities.data_api_stage import STAGE
 from templates.capabilities.functions import DeployedFunction, FunctionSpec, add_function
@@ -75,8 +75,8 @@ def routes(name: str, payment_methods: Collection[str]) -> list[str]:
     An execution that is under way runs the version it began with, but with the role as it is now.
     """
     through_stripe = [_STRIPE_ROUTES.get(name, []) for method in payment_methods if method in STRIPE]
-    by_credit = "credit" in payment_methods or name not in _STRIPE_ROUTES
-    return list(dict.fromkeys([*(ROUTES[name] if by_credit else []), *chain(*through_stripe)]))
+    by_balance = bool({*BALANCE} & {*payment_methods}) or name not in _STRIPE_ROUTES
+    return list(dict.fromkeys([*(ROUTES[name] if by_balance else []), *chain(*through_stripe)]))
 
 
 def add_step_functions(

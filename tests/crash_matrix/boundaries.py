@@ -13,20 +13,14 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
+from templates.definitions import payment_workflow
 from tests.crash_matrix import lanes
 from tests.crash_matrix.executor import TaskFailed
 
 DATA_API_URL = "https://data-api.invalid/live"
 STRIPE_URL = "https://stripe.invalid"
 SECRETS_URL = "https://secretsmanager."
-STEPS = (
-    "reserve_products",
-    "process_payment",
-    "arrange_delivery",
-    "refund_payment",
-    "release_products",
-    "record_failure",
-)
+STEPS = tuple(payment_workflow.SUBSTITUTIONS)
 Handler = Callable[[Any, Any], Any]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from payment_data.payment_methods.names import BALANCE
 from templates.definitions.payment_workflow import CHARGE
 from templates.definitions.tasks import DEADLINE_SECONDS
 from tests.crash_matrix import lanes, pruning, sweeping
@@ -142,7 +143,7 @@ class Cell:
         if by is Overtaking.STOPPED:
             self._stop_half_way(order_id)
         if by is Overtaking.CONFIGURATION:
-            self._method = "card" if self._method == "credit" else "credit"
+            self._method = "card" if self._method in BALANCE else "credit"
         if by is Overtaking.RESTORE:
             self._saved = _Saved(self._laboratory.memory.contents(), self._world.documents())
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from payment_data.payment_methods.names import STRIPE
 from tests.crash_matrix.faults import Kind
 
 ORDER = "order-1"
@@ -97,7 +98,7 @@ class Scenario:
 
     def user(self) -> dict[str, Any]:
         """Write the user as the data API takes it."""
-        method = "card" if self.method == "credit" else self.method
+        method = self.method if self.method in STRIPE else "card"
         wallet = {"wallet": {method: self.pays_with}} if self.pays_with else {}
         return {"username": "somebody", "balance": self.balance, "currency": "EUR", **wallet}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from payment_data.payment_methods.names import NAMES, STRIPE
 from templates.definitions.payment_workflow import CHARGE, DELIVER, REFUND
@@ -15,25 +16,28 @@ _ONE_LEFT = {"product-1": 5, "product-2": 1}
 _FIRST_REFUSED = frozenset({ORDER})
 
 
-def _of_credit() -> Iterator[Scenario]:
-    yield Scenario("credit: happy")
-    yield Scenario("credit: out of stock", "OutOfStock", stock={"product-1": 5, "product-2": 0})
-    yield Scenario("credit: declined", "PaymentDeclined", balance=1_249)
-    yield Scenario("credit: delivery refused", "DeliveryRejected", refused=_FIRST_REFUSED)
-    yield Scenario("credit: no such order", "OrderNotFound", overtaken_by=Overtaking.CREATION)
-    yield Scenario("credit: no such order yet", "OrderNotFound", overtaken_by=Overtaking.BOTH)
-    yield _swept(Scenario("credit: swept on its way"))
-    yield from _in_an_odd_world(Scenario("credit: happy"))
-    yield _swept(Scenario("credit: swept on its way back", "DeliveryRejected", refused=_FIRST_REFUSED))
-    yield Scenario("credit: started twice at once", executions=_TWICE, faults_in="A")
-    items = Scenario("credit: two orders want the last item", None, _RIVALS, _ONE_LEFT, faults_in="A")
-    money = Scenario("credit: two orders want the last money", None, _RIVALS, balance=2_000, faults_in="A")
+def _of_balance(method: str) -> Iterator[Scenario]:
+    """What may become of an order that is charged to the user's balance."""
+    order = partial(Scenario, method=method)
+    happy = order(f"{method}: happy")
+    yield happy
+    yield order(f"{method}: out of stock", "OutOfStock", stock={"product-1": 5, "product-2": 0})
+    yield order(f"{method}: declined", "PaymentDeclined", balance=1_249)
+    yield order(f"{method}: delivery refused", "DeliveryRejected", refused=_FIRST_REFUSED)
+    yield order(f"{method}: no such order", "OrderNotFound", overtaken_by=Overtaking.CREATION)
+    yield order(f"{method}: no such order yet", "OrderNotFound", overtaken_by=Overtaking.BOTH)
+    yield _swept(order(f"{method}: swept on its way"))
+    yield from _in_an_odd_world(happy)
+    yield _swept(order(f"{method}: swept on its way back", "DeliveryRejected", refused=_FIRST_REFUSED))
+    yield order(f"{method}: started twice at once", executions=_TWICE, faults_in="A")
+    items = order(f"{method}: two orders want the last item", None, _RIVALS, _ONE_LEFT, faults_in="A")
+    money = order(f"{method}: two orders want the last money", None, _RIVALS, balance=2_000, faults_in="A")
     yield items
     yield money
     back = replace(items, refused=_FIRST_REFUSED, faults_in="B")
-    yield replace(back, name="credit: the last item comes back")
+    yield replace(back, name=f"{method}: the last item comes back")
     back = replace(money, refused=_FIRST_REFUSED, faults_in="B")
-    yield replace(back, name="credit: the last money comes back")
+    yield replace(back, name=f"{method}: the last money comes back")
 
 
 def _swept(scenario: Scenario) -> Scenario:
@@ -76,5 +80,5 @@ def _through_a_gateway(method: str) -> Iterator[Scenario]:
 SCENARIOS = {
     scenario.name: scenario
     for method in NAMES
-    for scenario in (_through_a_gateway(method) if method in STRIPE else _of_credit())
+    for scenario in (_through_a_gateway(method) if method in STRIPE else _of_balance(method))
 }

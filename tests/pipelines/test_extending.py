@@ -6,7 +6,7 @@ import pytest
 
 from environments import schema
 from payment_data.payment_methods import registry
-from payment_data.payment_methods.names import NAMES
+from payment_data.payment_methods.names import BALANCE, NAMES
 from pipelines.core.repository import ROOT
 from tests.crash_matrix.scenarios import SCENARIOS
 from tests.integration.card_gateway import orders
@@ -22,10 +22,11 @@ def test_the_registry_makes_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_contract_of_every_method_is_run_with_it(name: str) -> None:
-    ways = {way.name: way for way in vars(orders).values() if isinstance(way, Way)}
+    single = [way for way in vars(orders).values() if isinstance(way, Way)]
+    ways = {way.name: way for way in [*single, *orders.BALANCES]}
     assert name in ways, "add a Way to tests/integration/card_gateway/orders.py"
-    # A way without means is tested as credit, whatever its name says.
-    assert name == "credit" or ways[name].means is not None
+    # A way without means is one that the data API charges to the user's balance.
+    assert (name in BALANCE) == (ways[name].means is None)
 
 
 @pytest.mark.parametrize("name", NAMES)

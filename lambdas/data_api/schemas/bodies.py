@@ -2,6 +2,7 @@
 
 from payment_data.fields import LINES, Array, Boolean, Choice, Integer, Object, Text, Timestamp, identifier
 from payment_data.money import EXPONENTS, MAX_AMOUNT, MAX_BALANCE
+from payment_data.payment_methods.names import BALANCE as BALANCE_METHODS
 from payment_data.payment_methods.names import NAMES, STRIPE
 
 MAX_QUANTITY = 10_000
@@ -24,7 +25,7 @@ ADDRESS = Text(500, 1, LINES, description="Where to deliver. A blank one is reje
 SYNTHETIC = Boolean("Made by a smoke execution: uses synthetic data only, and may be deleted.")
 EXECUTION = Text(2048, 1, description="ARN of the execution that asks, for the audit trail.")
 DEADLINE = Timestamp("Not done later than this; at most 24 hours ahead.")
-CREDIT = Choice(("credit",), description="The payment method that the data API does itself.")
+CREDIT = Choice(BALANCE_METHODS, description="The payment method that the data API does itself.")
 METHOD = Choice(NAMES, description="The payment method.")
 GATEWAY_METHOD = Choice(STRIPE, description="A payment method through a gateway.")
 GATEWAY_ID = Text(

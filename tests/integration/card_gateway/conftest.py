@@ -16,7 +16,7 @@ from payment_data.client import DataApi
 from payment_data.payment_methods.stripe_gateway import StripeGateway
 from payment_data.payment_methods.stripe_http import PooledHttp
 from tests.integration.card_gateway.accounts import Account, connected, unique
-from tests.integration.card_gateway.orders import BANK, CARD, CREDIT, Desk, Order, Way
+from tests.integration.card_gateway.orders import BALANCES, BANK, CARD, Desk, Order, Way
 
 _TEST_KEY = os.environ.get("STRIPE_TEST_KEY", "")
 if _TEST_KEY and not _TEST_KEY.startswith(("sk_test_", "rk_test_")):
@@ -71,7 +71,7 @@ def desk(api: DataApi, db: Db, account: Account, gateway: StripeGateway) -> Desk
     return Desk(api, db, account, gateway, unique("stack"))
 
 
-@pytest.fixture(params=[CREDIT, CARD, BANK], ids=lambda way: way.name)
+@pytest.fixture(params=[*BALANCES, CARD, BANK], ids=lambda way: way.name)
 def any_way(request: pytest.FixtureRequest) -> Way:
     """Every payment method in turn."""
     chosen: Way = request.param

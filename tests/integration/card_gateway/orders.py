@@ -11,8 +11,9 @@ import stripe
 from data_api.storage.database import Db
 from payment_data.client import DataApi, Response, Transport
 from payment_data.errors import OutcomeUnknown, PaymentPending
-from payment_data.payment_methods.credit import Credit
+from payment_data.payment_methods.names import BALANCE, VARIABLE
 from payment_data.payment_methods.protocol import Charge, PaymentMethod
+from payment_data.payment_methods.registry import select
 from payment_data.payment_methods.stripe_intents import PaymentIntents
 from payment_data.payment_methods.stripe_methods import BANK_ACCOUNT
 from payment_data.payment_methods.stripe_methods import CARD as CARD_MEANS
@@ -46,7 +47,9 @@ CARD = Way(
     "card", CARD_MEANS, "pm_card_visa", "pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"
 )
 BANK = Way("bank_account", BANK_ACCOUNT, "pm_success_de", "pm_insufficientFunds_de", "insufficient_funds")
-CREDIT = Way("credit", None, "", "", "insufficient_funds")
+BALANCES = [Way(name, None, "", "", "insufficient_funds") for name in BALANCE]
+"""Every method that the data API charges to the user's balance: they differ by their names."""
+CREDIT = BALANCES[0]
 _BALANCE, _PRICE = 10_000, 1999
 _AN_HOUR = timedelta(hours=1)
 
@@ -105,7 +108,7 @@ class Order:
         api: DataApi | None = None,
     ) -> PaymentMethod:
         if self.way.means is None:
-            return Credit(api or self.desk.api)
+            return select({VARIABLE: self.way.name}, api or self.desk.api)
         kept = PaymentRecords(api) if api else records or self.records
         return StripePayment(self.way.means, kept, gateway or self.gateway, stack=self.desk.stack)
 

@@ -3,9 +3,10 @@
 import pytest
 
 from payment_data.errors import OrderClosed, OutcomeUnknown, PaymentDeclined, PaymentPending
+from payment_data.payment_methods.names import BALANCE
 from tests.integration.card_gateway.orders import Desk, Order, Way, losing
 
-WRITES = {"credit": 1, "card": 3, "bank_account": 3}
+WRITES = dict.fromkeys(BALANCE, 1) | {"card": 3, "bank_account": 3}
 """At least so many requests to the data API does a charge take."""
 
 
