@@ -19,11 +19,11 @@ import pytest
 
 from embedded_aws import instance
 from embedded_aws import mongod as mongod_process
-from embedded_aws.core import cache
+from embedded_aws.core import runtime
 from pipelines.core import repository
 from tests.site import chromium
 
-os.environ.setdefault(cache.VARIABLE, str(repository.ROOT / ".cache"))
+os.environ.setdefault(runtime.CACHE_VARIABLE, str(repository.ROOT / ".cache"))
 ACCOUNT = "000000000000"
 REGION = "eu-central-1"
 # How long an example takes is the machine's business: a busy one must not fail a property.

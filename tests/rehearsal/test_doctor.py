@@ -13,7 +13,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from embedded_aws import ports
+from embedded_aws.process_record import free_port
 from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
@@ -244,7 +244,7 @@ def test_a_used_up_quota_is_found(elsewhere: Aws) -> None:
 
 def test_a_database_that_does_not_answer_is_found_from_inside(deployed: PaymentStack, here: Aws) -> None:
     # Given a deployed network, and a port where no database is
-    down = replace(here, mongodb_uri=f"mongodb://127.0.0.1:{ports.free()}/?directConnection=true")
+    down = replace(here, mongodb_uri=f"mongodb://127.0.0.1:{free_port()}/?directConnection=true")
     # When both are asked
     found = reachability.database(here, NOWHERE), reachability.database(down, NOWHERE, milliseconds=300)
     # Then

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from embedded_aws.cloudwatch import metric_math
+from embedded_aws.cloudwatch import alarms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,7 +89,7 @@ def _point(
 
 @cache
 def _value(expression: str, points: tuple[tuple[str, float | None], ...]) -> float | None:
-    return metric_math.value(expression, dict(points))
+    return alarms.value(expression, dict(points))
 
 
 def _metrics(alarm: Json) -> dict[str, Json]:

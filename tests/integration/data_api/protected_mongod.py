@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pymongo.errors import PyMongoError
 
-from embedded_aws import mongod, ports
+from embedded_aws import mongod, process_record
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -53,14 +53,19 @@ class Protected:
 def protected() -> Iterator[Protected]:
     """Run one, and end it."""
     with tempfile.TemporaryDirectory(prefix="protected-") as folder:
-        home, port = Path(folder), ports.free()
+        home, port = Path(folder), process_record.free_port()
         ca = _certificates(home)
         (home / "key").write_text("c2hhcmVk" * 8)
         (home / "key").chmod(0o400)
         (home / "data").mkdir()
         command = [
             *(str(mongod.binary()), f"--dbpath={home / 'data'}", f"--port={port}"),
-            *(f"--bind_ip={ports.LOOPBACK}", "--nounixsocket", "--replSet=own", f"--keyFile={home / 'key'}"),
+            *(
+                f"--bind_ip={process_record.LOOPBACK}",
+                "--nounixsocket",
+                "--replSet=own",
+                f"--keyFile={home / 'key'}",
+            ),
             *("--tlsMode=requireTLS", f"--tlsCertificateKeyFile={home / 'server.pem'}"),
             *(f"--tlsCAFile={home / 'ca.pem'}", "--tlsAllowConnectionsWithoutCertificates"),
             *("--wiredTigerCacheSizeGB=0.25", "--oplogSize=64", f"--logpath={home / 'log'}"),
@@ -77,9 +82,10 @@ def protected() -> Iterator[Protected]:
 def _ready(home: Path, port: int, ca: str) -> Iterator[Protected]:
     tls = f"tls=true&tlsCAFile={home / 'ca.pem'}"
     nobody = pymongo.MongoClient[dict[str, Any]](
-        f"mongodb://{ports.LOOPBACK}:{port}/?directConnection=true&{tls}", serverSelectionTimeoutMS=500
+        f"mongodb://{process_record.LOOPBACK}:{port}/?directConnection=true&{tls}",
+        serverSelectionTimeoutMS=500,
     )
-    member = {"_id": 0, "host": f"{ports.LOOPBACK}:{port}"}
+    member = {"_id": 0, "host": f"{process_record.LOOPBACK}:{port}"}
 
     def initiated() -> bool:
         try:  # nobody may, but from this machine as long as there is no user: the localhost exception
@@ -92,7 +98,7 @@ def _ready(home: Path, port: int, ca: str) -> Iterator[Protected]:
     wait_until(lambda: nobody.admin.command("hello")["isWritablePrimary"], "a primary")
     nobody.admin.command("createUser", ADMIN, pwd=ADMIN, roles=["root"])
     nobody.close()
-    uri = f"mongodb://{ports.LOOPBACK}:{port}/?replicaSet=own&tls=true"
+    uri = f"mongodb://{process_record.LOOPBACK}:{port}/?replicaSet=own&tls=true"
     with pymongo.MongoClient[dict[str, Any]](
         uri, username=ADMIN, password=ADMIN, tlsCAFile=str(home / "ca.pem")
     ) as admin:
@@ -107,7 +113,7 @@ def _certificates(home: Path) -> str:
     own = x509.BasicConstraints(ca=True, path_length=0)
     signed = _builder(issuer, issuer, authority.public_key()).add_extension(own, critical=True)
     ca: str = signed.sign(authority, hashes.SHA256()).public_bytes(_PEM).decode()
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ports.LOOPBACK))])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(process_record.LOOPBACK))])
     for_server = _builder(subject, issuer, server.public_key()).add_extension(names, critical=False)
     certificate = for_server.sign(authority, hashes.SHA256()).public_bytes(_PEM)
     key = server.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

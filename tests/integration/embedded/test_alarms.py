@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.cloudwatch import metric_math
+from embedded_aws.cloudwatch import alarms
 from tests.integration.embedded.workbench import Aws, Function, Stack, Workflow
 
 FAILING = {"Fail": {"Type": "Fail", "Error": "OutOfStock"}}
@@ -182,4 +182,4 @@ def test_a_function_s_calls_and_errors_are_counted_once(
     ],
 )
 def test_metric_math(expression: str, value: float | None) -> None:
-    assert metric_math.value(expression, {"a": 2.0, "b": 3.0}) == value
+    assert alarms.value(expression, {"a": 2.0, "b": 3.0}) == value

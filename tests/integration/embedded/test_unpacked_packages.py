@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.lambda_ import runtime_environment, sandbox
+from embedded_aws.lambda_ import sandbox
 from tests.integration.embedded.workbench import zipped
 
 
@@ -24,7 +24,7 @@ def test_a_package_is_unpacked_once_and_what_python_compiled_stays() -> None:
     # Given a package that a session ran
     package = zipped("answer = 42")
     folder = Path(sandbox.code_dir(package))
-    subprocess.run([runtime_environment.interpreter(), "-c", "import app"], cwd=folder, check=True, env={})
+    subprocess.run([sandbox.interpreter(), "-c", "import app"], cwd=folder, check=True, env={})
     compiled = next(folder.rglob("*.pyc")).stat()
     # When the next session wants it; Then it gets the same folder with the bytecode in it
     assert Path(sandbox.code_dir(package)) == folder

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from embedded_aws.codepipeline import structure
-from embedded_aws.core import api_model, properties
+from embedded_aws.core import api_model, type_table
 from embedded_aws.core.api import ApiError, Scope
 from pipelines.lint.findings import Level
 from pipelines.lint.pipeline_linter import documents
@@ -53,7 +53,9 @@ NOT_CERTAIN: Final = {
 def refusal(pipeline: Pipeline) -> str | None:
     """Return why the embedded CodePipeline refuses a pipeline, or none."""
     operation = api_model.service_model("codepipeline").operation_model("CreatePipeline")
-    request = properties.request("codepipeline", "CreatePipeline", {"Pipeline": declaration(pipeline)})
+    request = type_table.spelled_request(
+        "codepipeline", "CreatePipeline", {"Pipeline": declaration(pipeline)}
+    )
     if problems := api_model.problems(operation, request):
         return api_model.message(problems)
     declared = {"executionMode": "SUPERSEDED", "pipelineType": "V1", **request["pipeline"]}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_aws.card_gateway import currencies as of_the_gateway
+from embedded_aws.card_gateway import parameters as of_the_gateway
 from payment_data import money
 from payment_data.payment_methods.stripe_amounts import (
     CURRENCIES,

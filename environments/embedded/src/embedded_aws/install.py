@@ -15,17 +15,17 @@ from embedded_aws.codebuild import resource_types as codebuild_types
 from embedded_aws.codebuild.service import SERVICE as CODEBUILD
 from embedded_aws.codeconnections import resource_types as codeconnections_types
 from embedded_aws.codeconnections.service import CODECONNECTIONS, CODESTAR
+from embedded_aws.codepipeline import performer
 from embedded_aws.codepipeline import resource_types as codepipeline_types
-from embedded_aws.codepipeline import startup
 from embedded_aws.codepipeline.service import SERVICE as CODEPIPELINE
 from embedded_aws.core import ministack_names, registration, runtime, type_table
 from embedded_aws.ec2 import resource_types as ec2_types
 from embedded_aws.ec2 import vpc_peering
 from embedded_aws.eventbridge import targets
 from embedded_aws.iam import call_record, cross_account, request_resources
-from embedded_aws.iam import resource_types as iam_types
+from embedded_aws.iam import simulation as iam_types
 from embedded_aws.lambda_ import functions
-from embedded_aws.logs import embedded_metrics, filters
+from embedded_aws.logs import metrics
 from embedded_aws.notifications import rules as notifications
 from embedded_aws.stepfunctions import install as stepfunctions
 from embedded_aws.stepfunctions import resource_types as stepfunctions_types
@@ -49,8 +49,7 @@ _PARTS = (
     alarms,
     service_metrics,
     viewers,
-    filters,
-    embedded_metrics,
+    metrics,
     access_logs,
     apigateway_types,
     functions,
@@ -64,7 +63,7 @@ _PARTS = (
     service_role,
     stack_requests,
     targets,
-    startup,
+    performer,
 )
 
 

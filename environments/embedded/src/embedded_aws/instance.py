@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from embedded_aws import process_record
 from embedded_aws.codeconnections import repositories
 from embedded_aws.codeconnections.repositories import RepositoryUnavailable
-from embedded_aws.core import runtime, waiting
-from embedded_aws.core.cache import VARIABLE
+from embedded_aws.core import background, runtime
 from embedded_aws.core.readings import Readings
+from embedded_aws.core.runtime import CACHE_VARIABLE
 from embedded_aws.iam import call_log
 
 __all__ = [
@@ -41,7 +43,7 @@ _INHERITED = (
     "MONGOD",
     "MONGODB_URI",
     "CARD_GATEWAY_PYTHON",
-    VARIABLE,
+    CACHE_VARIABLE,
     "SFN_WAIT_SCALE",
     "SFN_TRANSITIONS_PER_SECOND",
     "ALARM_PERIOD_SCALE",
@@ -123,11 +125,15 @@ def start(
     command += [] if mongodb else ["--no-mongodb"]
     command += ["--keep"] if keep else []
     command += ["--attached"] if attached else []
+    environment = {
+        n: v for n, v in os.environ.items() if n in _INHERITED or n.upper().startswith(_REGISTRIES)
+    }
+    environment |= {CACHE_VARIABLE: str(cache.resolve())} if cache else {}
     with (root / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command,
             cwd=root,
-            env=_environment() | ({VARIABLE: str(cache.resolve())} if cache else {}),
+            env=environment,
             stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -135,14 +141,6 @@ def start(
         )
     _children[process.pid] = process
     return _await_ready(root, process)
-
-
-def _environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name in _INHERITED or name.upper().startswith(_REGISTRIES)
-    }
 
 
 def running(root: Path) -> Instance | None:
@@ -184,27 +182,31 @@ def register_repository(root: Path, full_name: str, repository: Path) -> None:
         RepositoryUnavailable: `repository` is not a git repository.
     """
     entry = {"folder": str(repository.resolve()), "references": repositories.references(repository)}
-    folder = root.resolve() / "state" / runtime.FOLDER
-    settings = runtime.read_settings(folder)
-    settings.setdefault("repositories", {})[full_name] = entry
-    runtime.write_settings(folder, settings)
+
+    _change_settings(
+        root, lambda settings: {"repositories": settings.get("repositories", {}) | {full_name: entry}}
+    )
 
 
 def choose_readings(root: Path, readings: Readings) -> None:
     """Make the instance in `root` behave by these readings of AWS's documentation from now on."""
-    folder = root.resolve() / "state" / runtime.FOLDER
-    runtime.write_settings(folder, runtime.read_settings(folder) | readings.as_setting())
+    _change_settings(root, lambda _: readings.as_setting())
 
 
 def set_minute(root: Path, seconds: float) -> None:
     """Make an AWS minute (time-outs, alarm waits) last `seconds` in the instance in `root`."""
-    folder = root.resolve() / "state" / runtime.FOLDER
-    runtime.write_settings(folder, runtime.read_settings(folder) | {"minute_seconds": seconds})
+    _change_settings(root, lambda _: {"minute_seconds": seconds})
 
 
 def calls(root: Path) -> list[call_log.Call]:
     """Return what the roles of the instance in `root` did so far, one entry for each kind of call."""
     return call_log.read(root)
+
+
+def _change_settings(root: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    folder = root.resolve() / "state" / runtime.FOLDER
+    settings = runtime.read_settings(folder)
+    runtime.write_settings(folder, settings | change(settings))
 
 
 def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
@@ -215,14 +217,14 @@ def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
         return None if process.poll() is None else False
 
     def other_is_ready() -> bool | None:
-        record = process_record.read(root)
-        return True if record is None or record.ready or not record.alive() else None
+        other = process_record.read(root)
+        return True if other is None or other.ready or not other.alive() else None
 
-    ready = waiting.wait_for(ours, seconds=_START_SECONDS, every=_POLL_SECONDS)
+    ready = background.wait_for(ours, seconds=_START_SECONDS, every=_POLL_SECONDS)
     if isinstance(ready, Instance):
         return ready
     # Another start may have won the race for the folder.
-    waiting.wait_for(other_is_ready, seconds=_START_SECONDS, every=_POLL_SECONDS)
+    background.wait_for(other_is_ready, seconds=_START_SECONDS, every=_POLL_SECONDS)
     if other := running(root):
         raise AlreadyRunning(other)
     log = (root / "server.log").read_text(errors="replace") if (root / "server.log").exists() else ""
@@ -234,17 +236,16 @@ def _await_end(record: process_record.Record) -> None:
     def ended() -> bool | None:
         return None if record.alive() else True
 
-    if not waiting.wait_for(ended, seconds=_STOP_SECONDS, every=_POLL_SECONDS):
+    if not background.wait_for(ended, seconds=_STOP_SECONDS, every=_POLL_SECONDS):
         with contextlib.suppress(ProcessLookupError):
             os.kill(record.pid, signal.SIGKILL)
-        waiting.wait_for(ended, seconds=_STOP_SECONDS, every=_POLL_SECONDS)
+        background.wait_for(ended, seconds=_STOP_SECONDS, every=_POLL_SECONDS)
     _end_child(record.pid)
 
 
 def _end_child(pid: int) -> None:
     """Reap the server when it was ours, so that no zombie holds its pid."""
-    child = _children.pop(pid, None)
-    if child is not None:
+    if child := _children.pop(pid, None):
         if child.stdin:
             child.stdin.close()
         child.kill()

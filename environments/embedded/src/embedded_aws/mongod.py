@@ -18,8 +18,8 @@ import pymongo
 import pymongo.errors
 import pymongo.uri_parser
 
-from embedded_aws import ports
-from embedded_aws.core import waiting
+from embedded_aws import process_record
+from embedded_aws.core import background
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 20.0
@@ -92,12 +92,12 @@ def launch(data_dir: Path, port: int | None = None) -> Mongod:
     """
     if uri := os.environ.get("MONGODB_URI"):
         return Mongod(_usable(uri))
-    if port is not None and ports.taken(port):
+    if port is not None and process_record.port_taken(port):
         raise MongodUnavailable(f"mongod: port {port} is taken; give another or stop what listens there")
     data_dir.mkdir(parents=True, exist_ok=True)
-    port = port or ports.free()
+    port = port or process_record.free_port()
     process = _spawn(data_dir, port)
-    return Mongod(f"mongodb://{ports.LOOPBACK}:{port}/?replicaSet={_REPLICA_SET}", process, data_dir)
+    return Mongod(f"mongodb://{process_record.LOOPBACK}:{port}/?replicaSet={_REPLICA_SET}", process, data_dir)
 
 
 def wait_until_primary(server: Mongod) -> None:
@@ -167,7 +167,7 @@ def _spawn(data_dir: Path, port: int) -> subprocess.Popen[bytes]:
         f"--logpath={data_dir / 'mongod.log'}",
         "--logappend",
         f"--port={port}",
-        f"--bind_ip={ports.LOOPBACK}",
+        f"--bind_ip={process_record.LOOPBACK}",
         "--nounixsocket",  # it would lie in /tmp and outlive a kill
         f"--replSet={_REPLICA_SET}",
         "--oplogSize=64",
@@ -195,9 +195,9 @@ def _dies_with_parent() -> Callable[[], object] | None:
 
 def _takes_writes(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
     """Initiate the set and wait until the server takes writes; False when it ended or did not in time."""
-    address = f"{ports.LOOPBACK}:{port}"
+    address = f"{process_record.LOOPBACK}:{port}"
     with pymongo.MongoClient[dict[str, Any]](
-        ports.LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=100
+        process_record.LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=100
     ) as client:
 
         def primary() -> bool | None:
@@ -208,7 +208,7 @@ def _takes_writes(process: subprocess.Popen[bytes], port: int, seconds: float) -
             except pymongo.errors.PyMongoError:
                 return None  # not listening yet, or between two states
 
-        return bool(waiting.wait_for(primary, seconds=seconds, every=_POLL_SECONDS))
+        return bool(background.wait_for(primary, seconds=seconds, every=_POLL_SECONDS))
 
 
 def _is_primary(client: pymongo.MongoClient[dict[str, Any]], member: str) -> bool:

@@ -1,13 +1,35 @@
-"""What an instance leaves on disk for others to find it, and how the remains of a killed one are swept."""
+"""What an instance leaves on disk for others to find it, and how the remains of a killed one are swept.
+
+Free TCP ports on the loopback interface.
+"""
 
 import contextlib
 import json
 import os
 import shutil
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a port that nobody listened on a moment ago; the caller retries if it lost the race."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_taken(port: int) -> bool:
+    """Tell whether something already listens on `port`."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
 
 _FILES = ("state.json", "lock", "server.log", "kept.json", "keep")
 _FOLDERS = ("tmp", "mongod", "state", "s3", "card-gateway")

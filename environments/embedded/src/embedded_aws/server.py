@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from embedded_aws import mongod, ports, process_record
+from embedded_aws import mongod, process_record
 from embedded_aws.card_gateway import on_demand
 
 _Message = MutableMapping[str, Any]
@@ -39,7 +39,7 @@ def main() -> None:
     kept = process_record.kept(root)
     listener = _listen(options.port or kept.get("port", 0))
     port = listener.getsockname()[1]
-    endpoint = f"http://{ports.LOOPBACK}:{port}"
+    endpoint = f"http://{process_record.LOOPBACK}:{port}"
     cards = on_demand.OnDemand(root / "card-gateway", kept.get("card_gateway_port", 0))
     process_record.write(root, ready=False, endpoint=endpoint, mongodb_uri="", card_gateway=cards.url)
     if options.keep:
@@ -73,7 +73,7 @@ def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((ports.LOOPBACK, port))
+        listener.bind((process_record.LOOPBACK, port))
     except OSError as error:
         sys.exit(f"port {port} cannot be used: {error}")
     listener.listen(512)

@@ -14,14 +14,7 @@ from typing import Any, NamedTuple
 from localstripe import resources  # type: ignore[import-not-found]  # installed in .cache/card-gateway alone
 from localstripe.errors import UserError  # type: ignore[import-not-found]  # the same
 
-from embedded_aws.card_gateway import (
-    disputes,
-    faults,
-    localstripe_setup,
-    payment_intents,
-    payment_methods,
-    refunds,
-)
+from embedded_aws.card_gateway import faults, localstripe_setup, payment_intents, payment_methods, refunds
 from embedded_aws.card_gateway.localstripe_setup import Object
 from embedded_aws.card_gateway.parameters import Params, check_known, created_since, listing
 
@@ -80,8 +73,8 @@ class StripeApi:
             ("GET", "/v1/refunds", self._list_refunds),
             ("GET", "/v1/refunds" + by_id, self._show_refund),
             ("GET", "/v1/disputes", self._list_disputes),
-            ("GET", "/v1/disputes" + by_id, disputes.retrieve),
-            ("POST", "/v1/disputes" + by_id, disputes.submit),
+            ("GET", "/v1/disputes" + by_id, refunds.retrieve),
+            ("POST", "/v1/disputes" + by_id, refunds.submit),
             ("POST", methods, payment_methods.create_method),
             ("GET", methods + by_id, payment_methods.retrieve_method),
             ("POST", methods + by_id + "/attach", payment_methods.attach_method),
@@ -126,7 +119,9 @@ class StripeApi:
         return _page("/v1/refunds", refunds.matching(params), params, refunds.export)
 
     def _list_disputes(self, params: Params) -> Params:
-        listed = [SimpleNamespace(id=dispute["id"], view=dispute) for dispute in disputes.matching(params)]
+        listed = [
+            SimpleNamespace(id=dispute["id"], view=dispute) for dispute in refunds.matching_disputes(params)
+        ]
         return _page("/v1/disputes", listed, params, lambda dispute: dict(dispute.view))
 
     def _show_refund(self, refund_id: str, params: Params) -> Params:

@@ -14,8 +14,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_aws import ports
-from embedded_aws.core import cache
+from embedded_aws import process_record
+from embedded_aws.core import runtime
 
 TEST_KEY = "sk_test_embedded"
 """A key it takes. It takes any that begins like this, so there is nothing secret about it."""
@@ -73,13 +73,13 @@ def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0)
     Raises:
         GatewayUnavailable: not installed, the port is taken, or it did not come up.
     """
-    if port is not None and ports.taken(port):
+    if port is not None and process_record.port_taken(port):
         raise GatewayUnavailable(
             f"card gateway: port {port} is taken; give another or stop what listens there"
         )
-    port = port or ports.free()
+    port = port or process_record.free_port()
     process = spawn(root, port=port, thinking_seconds=thinking_seconds)
-    gateway = RunningGateway(f"http://{ports.LOOPBACK}:{port}", process)
+    gateway = RunningGateway(f"http://{process_record.LOOPBACK}:{port}", process)
     try:
         _await_ready(gateway, root)
     except BaseException:
@@ -105,7 +105,9 @@ def installed_python(cache_folder: Path | None = None) -> Path:
     """
     override = os.environ.get("CARD_GATEWAY_PYTHON")
     python = (
-        Path(override) if override else (cache_folder or cache.folder()) / "card-gateway" / "bin" / "python"
+        Path(override)
+        if override
+        else (cache_folder or runtime.cache_folder()) / "card-gateway" / "bin" / "python"
     )
     if not os.access(python, os.X_OK):
         raise GatewayUnavailable(

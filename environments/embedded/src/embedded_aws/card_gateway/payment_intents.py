@@ -6,10 +6,9 @@ from localstripe import resources  # type: ignore[import-not-found]  # installed
 from localstripe.errors import UserError  # type: ignore[import-not-found]  # the same
 
 from embedded_aws.card_gateway import (
-    currencies,
-    disputes,
     faults,
     localstripe_setup,
+    parameters,
     payment_methods,
     refunds,
     test_payment_methods,
@@ -59,7 +58,7 @@ def create(params: Params) -> Params:
     check_known(params, _AT_CREATE)
     required(params, "amount")
     currency = str(required(params, "currency")).lower()
-    currencies.check_charge(amount(params) or 0, currency)
+    parameters.check_charge(amount(params) or 0, currency)
     types = params.get("payment_method_types") or ["card"]
     method = payment_methods.find(params["payment_method"]) if params.get("payment_method") else None
     if method and method.type not in types:
@@ -213,7 +212,7 @@ def export(intent: Object, expand: tuple[str, ...] = ()) -> Params:
 def _charge_view(intent: Object) -> Params:
     view: Params = intent.latest_charge._export()
     view["amount_refunded"] = refunds.refunded(intent.latest_charge)
-    view["disputed"] = disputes.of_intent(intent) is not None
+    view["disputed"] = refunds.of_intent(intent) is not None
     return view
 
 

@@ -16,7 +16,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_region, request_scope
 from ministack.services import cloudfront
 
-from embedded_aws.ports import LOOPBACK
+from embedded_aws.process_record import LOOPBACK
 
 DOOR = "/_cloudfront/"
 """A path of the endpoint; a distribution's id and the viewer's path follow."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from embedded_aws.codebuild import projects, records, runner
-from embedded_aws.core import clock, paging, runtime, threads
+from embedded_aws.core import background, clock, paging, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
 _OVERRIDES = {
@@ -63,7 +63,7 @@ def start(scope: Scope, request: Json) -> Json:
         if token:
             store.put("codebuild-token", scope.account, scope.region, token, body={"id": build["id"]})
         store.after_commit(
-            lambda: threads.start(f"build-{build['id']}", lambda: runner.run(scope, build["id"]))
+            lambda: background.start(f"build-{build['id']}", lambda: runner.run(scope, build["id"]))
         )
     return {"build": build}
 

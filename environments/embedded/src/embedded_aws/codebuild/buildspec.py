@@ -1,6 +1,7 @@
 """A buildspec, read and checked: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -40,6 +41,25 @@ class Buildspec:
     artifacts: Json = field(default_factory=dict)
     reports: Json = field(default_factory=dict)
     cache_paths: tuple[str, ...] = ()
+
+
+def read(buildspec: str | None, source: Path) -> Buildspec:
+    """Read the buildspec that a build names, or its text where a project holds it.
+
+    Args:
+        buildspec: the text, or a path within the source; `buildspec.yml` when None.
+        source: the folder of the primary source.
+
+    Raises:
+        InvalidBuildspec: there is no such file, or it is not a buildspec.
+    """
+    named = buildspec or "buildspec.yml"
+    if "\n" in named or named.lstrip().startswith("{"):
+        return parse(named)
+    file = source / named
+    if not file.is_file():
+        raise InvalidBuildspec(f"YAML_FILE_ERROR: stat {file}: no such file or directory")
+    return parse(file.read_text())
 
 
 def parse(text: str) -> Buildspec:

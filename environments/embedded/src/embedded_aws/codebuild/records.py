@@ -16,6 +16,18 @@ def keep(scope: Scope, build: Json) -> None:
     runtime.current().store.put(_KIND, scope.account, scope.region, build["id"], body=build)
 
 
+def keep_running(scope: Scope, build: Json) -> None:
+    """Write the record of a build that runs; whether its stop was requested meanwhile is read first."""
+    with runtime.current().store.transaction():
+        build["stopRequested"] = stop_requested(scope, build["id"])
+        keep(scope, build)
+
+
+def stop_requested(scope: Scope, name: str) -> bool:
+    """Tell whether somebody asked for a build's stop."""
+    return bool((find(scope, name) or {}).get("stopRequested", False))
+
+
 def every(scope: Scope) -> list[Json]:
     """Read all builds, oldest first."""
     return runtime.current().store.all(_KIND, scope.account, scope.region)

@@ -1,14 +1,17 @@
 """Reports of builds: what the buildspec names is parsed and kept with its report group.
 
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec.reports
+
+Reports in the formats that CodeBuild reads: test cases as JUnit's XML, coverage as Cobertura's XML.
 """
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.codebuild import outputs, report_formats
+from embedded_aws.codebuild import outputs
 from embedded_aws.core import clock, paging, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
@@ -75,7 +78,7 @@ def _ensure(scope: Scope, build: Json, name: str, form: str, client: Any) -> str
 
 
 def _tests(files: dict[str, Path]) -> Json:
-    cases = [case for file in files.values() for case in report_formats.test_cases(file)]
+    cases = [case for file in files.values() for case in read_cases(file)]
     counts = {
         status: sum(case["status"] == status for case in cases)
         for status in sorted({c["status"] for c in cases})
@@ -93,11 +96,11 @@ def _tests(files: dict[str, Path]) -> Json:
 
 
 def _coverage(files: dict[str, Path]) -> Json:
-    covered = [file for report in files.values() for file in report_formats.covered_files(report)]
+    covered = [file for report in files.values() for file in covered_files(report)]
     return {
         "status": "SUCCEEDED" if covered else "INCOMPLETE",
         "codeCoverages": covered,
-        "codeCoverageSummary": report_formats.coverage_summary(covered),
+        "codeCoverageSummary": coverage_summary(covered),
     }
 
 
@@ -155,3 +158,70 @@ def _one(scope: Scope, arn: str) -> Json:
     if not reports:
         raise ApiError("ResourceNotFoundException", f"Report does not exist: {arn}")
     return reports[0]
+
+
+def read_cases(file: Path) -> list[Json]:
+    """Read the test cases of a JUnit file, as CodeBuild's API tells them; durations in nanoseconds."""
+    root = ElementTree.parse(file).getroot()  # noqa: S314 - written by the build a moment ago
+    return [_case(case) for case in root.iter("testcase")]
+
+
+def _case(case: ElementTree.Element) -> Json:
+    status, message = "SUCCEEDED", ""
+    for child, name in (("failure", "FAILED"), ("error", "ERROR"), ("skipped", "SKIPPED")):
+        element = case.find(child)
+        if element is not None:
+            status, message = name, element.get("message") or (element.text or "").strip()
+            break
+    return {
+        "name": case.get("name", ""),
+        "prefix": case.get("classname", ""),
+        "status": status,
+        "message": message,
+        "durationInNanoSeconds": int(float(case.get("time") or 0) * 1_000_000_000),
+    }
+
+
+def covered_files(report: Path) -> list[Json]:
+    """Read the coverage of every file of a Cobertura report, as CodeBuild's API tells it."""
+    root = ElementTree.parse(report).getroot()  # noqa: S314 - written by the build a moment ago
+    return [_file(element) for element in root.iter("class")]
+
+
+def _file(element: ElementTree.Element) -> Json:
+    lines = list(element.iterfind("lines/line"))
+    covered = sum(int(line.get("hits", "0")) > 0 for line in lines)
+    branches = [_branches(line) for line in lines if line.get("branch") == "true"]
+    taken, every = sum(b[0] for b in branches), sum(b[1] for b in branches)
+    return {
+        "filePath": element.get("filename", ""),
+        "linesCovered": covered,
+        "linesMissed": len(lines) - covered,
+        "lineCoveragePercentage": _percentage(covered, len(lines)),
+        "branchesCovered": taken,
+        "branchesMissed": every - taken,
+        "branchCoveragePercentage": _percentage(taken, every),
+    }
+
+
+def coverage_summary(covered: list[Json]) -> Json:
+    """Add files up."""
+    total: Json = {name: sum(file[name] for file in covered) for name in _COUNTS}
+    lines = total["linesCovered"] + total["linesMissed"]
+    branches = total["branchesCovered"] + total["branchesMissed"]
+    total["lineCoveragePercentage"] = _percentage(total["linesCovered"], lines)
+    total["branchCoveragePercentage"] = _percentage(total["branchesCovered"], branches)
+    return total
+
+
+_COUNTS = ("linesCovered", "linesMissed", "branchesCovered", "branchesMissed")
+
+
+def _branches(line: ElementTree.Element) -> tuple[int, int]:
+    """Read `50% (1/2)`."""
+    taken, _, every = line.get("condition-coverage", "").rpartition("(")[2].rstrip(")").partition("/")
+    return int(taken or 0), int(every or 0)
+
+
+def _percentage(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 0.0

@@ -5,8 +5,6 @@ that fails ends the build; after a build that fails, post-build still runs; uplo
 attempted.
 """
 
-import contextlib
-import itertools
 import shutil
 import time
 from collections.abc import Callable
@@ -34,31 +32,11 @@ def run(scope: Scope, name: str) -> None:
     build = records.find(scope, name)
     if build is None:
         return
-    folder = _free_folder()
+    folder = sources.free_folder()
     try:
         _Run(scope, build, folder).everything()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def clear() -> None:
-    """Remove the folders of builds that nothing runs any more."""
-    shutil.rmtree(_folders(), ignore_errors=True)
-
-
-def _folders() -> Path:
-    return runtime.current().folder / "builds"
-
-
-def _free_folder() -> Path:
-    """Make the first folder that no build has: what tools keep by path serves the next build in it, too."""
-    builds = _folders()
-    builds.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count(1):
-        with contextlib.suppress(FileExistsError):
-            (builds / str(number)).mkdir()
-            break
-    return builds / str(number)
 
 
 class _Run:
@@ -126,7 +104,7 @@ class _Run:
             sources.download(extra, None, s3, places[extra["sourceIdentifier"]])
         home = self.folder / "home"
         home.mkdir()
-        self.spec = buildspec.parse(self._buildspec())
+        self.spec = buildspec.read(self.build["source"].get("buildspec"), self.source)
         for line in cache.link(self.build, self.spec.cache_paths, self.source, home, self.session):
             self.log.say(line)
         self.shell = Shell(
@@ -137,15 +115,6 @@ class _Run:
             output=self.log.file,
             interrupted=self._interrupted,
         )
-
-    def _buildspec(self) -> str:
-        buildspec_source = self.build["source"].get("buildspec") or "buildspec.yml"
-        if "\n" in buildspec_source or buildspec_source.lstrip().startswith("{"):
-            return str(buildspec_source)
-        file = self.source / buildspec_source
-        if not file.is_file():
-            raise buildspec.InvalidBuildspec(f"YAML_FILE_ERROR: stat {file}: no such file or directory")
-        return file.read_text()
 
     def _commands(self, name: str) -> bool:
         asked = self.spec.phases[name]
@@ -248,14 +217,10 @@ class _Run:
         self._keep()
 
     def _keep(self) -> None:
-        store = runtime.current().store
-        with store.transaction():  # a stop may have been asked meanwhile
-            stored = records.find(self.scope, self.build["id"]) or {}
-            self.build["stopRequested"] = stored.get("stopRequested", False)
-            records.keep(self.scope, self.build)
+        records.keep_running(self.scope, self.build)
 
     def _stop_requested(self) -> bool:
-        return bool((records.find(self.scope, self.build["id"]) or {}).get("stopRequested"))
+        return records.stop_requested(self.scope, self.build["id"])
 
     def _go_on(self) -> None:
         if self._interrupted():

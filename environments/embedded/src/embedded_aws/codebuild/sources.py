@@ -1,6 +1,9 @@
 """A build's source, brought into a clean folder: a zip from S3, a clone that it refers to, or nothing."""
 
+import contextlib
+import itertools
 import json
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from embedded_aws.codeconnections import repositories
+from embedded_aws.core import runtime
 from embedded_aws.core.api import Json
 
 CLONE_REFERENCE = ".codesuite-clone.json"
@@ -73,3 +77,23 @@ def _clone(reference: Json, folder: Path) -> None:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607 - git, with arguments of ours
         if done.returncode:
             raise SourceUnavailable(f"CLIENT_ERROR: git clone failed: {done.stderr.strip()}")
+
+
+def clear_folders() -> None:
+    """Remove the folders of builds that nothing runs any more."""
+    shutil.rmtree(_folders(), ignore_errors=True)
+
+
+def free_folder() -> Path:
+    """Make the first folder that no build has: what tools keep by path serves the next build in it, too."""
+    builds = _folders()
+    builds.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            (builds / str(number)).mkdir()
+            break
+    return builds / str(number)
+
+
+def _folders() -> Path:
+    return runtime.current().folder / "builds"

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry-auto.html
 """
 
 from embedded_aws.codepipeline import conditions, executions
-from embedded_aws.codepipeline.stage_actions import StageActions
+from embedded_aws.codepipeline.conditions import StageActions
 from embedded_aws.core.api import Json
 
 

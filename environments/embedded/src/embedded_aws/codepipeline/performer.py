@@ -1,13 +1,18 @@
-"""Does the engine's work on threads: actions and the rules of conditions; resumes it after a restart."""
+"""Does the engine's work on threads: actions and the rules of conditions; resumes it after a restart.
+
+Resumes executions and begins to watch for pushes, once the endpoint answers.
+"""
 
 import functools
+import http.client
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
-from embedded_aws.codebuild import records, runner
-from embedded_aws.codepipeline import action_runs, engine, executions
+from embedded_aws.codebuild import records, sources
+from embedded_aws.codepipeline import action_runs, engine, executions, pushes
 from embedded_aws.codepipeline.actions import action_runner
 from embedded_aws.codepipeline.rules import checking
-from embedded_aws.core import threads
+from embedded_aws.core import background, runtime
 from embedded_aws.core.api import Json
 
 
@@ -18,21 +23,14 @@ class Performer:
     def run_action(execution: Json, identifier: str, *, again: bool = False) -> None:
         """Run an action; `again` when the process that began it is gone."""
         task = functools.partial(action_runner.perform, execution, identifier, again=again)
-        threads.start(f"action-{identifier}", task)
+        background.start(f"action-{identifier}", task)
 
     @staticmethod
     def check_condition(execution: Json, kind: str) -> None:
         """Check the rules of one of the current stage's conditions, all at once."""
         stage = executions.stage_of(execution)["name"]
         task = functools.partial(_check_rules, executions.key(execution), stage, kind)
-        threads.start(f"condition-{stage}-{kind}", task)
-
-
-def install() -> Performer:
-    """Connect a performer to the engine and return it."""
-    performer = Performer()
-    engine.connect(performer)
-    return performer
+        background.start(f"condition-{stage}-{kind}", task)
 
 
 def resume() -> None:
@@ -41,7 +39,7 @@ def resume() -> None:
     Called once, when the endpoint answers.
     """
     records.fault_unfinished()
-    runner.clear()
+    sources.clear_folders()
     performer = Performer()
     for execution in executions.unfinished():
         for run in action_runs.of_execution(execution):
@@ -62,3 +60,34 @@ def _check_rules(key: tuple[str, ...], stage: str, kind: str) -> None:
     with ThreadPoolExecutor(len(rules)) as pool:
         checked = list(pool.map(lambda rule: checking.check(execution, stage, kind, rule), rules))
     engine.condition_checked(key, stage, kind, checked)
+
+
+_START_SECONDS = 60.0
+
+
+def install() -> None:
+    """Connect the performer to the engine, and begin once the endpoint answers."""
+    engine.connect(Performer())
+    background.start("begin", _begin)
+
+
+def _begin() -> None:
+    """Wait until the endpoint answers, since executions that go on make calls at once."""
+    place = urlsplit(runtime.current().endpoint)
+    answers = functools.partial(_answers, str(place.hostname), int(place.port or 0))
+    pause = runtime.current().stopping.wait
+    if background.wait_for(answers, seconds=_START_SECONDS, every=0.05, pause=pause) is None:
+        return
+    resume()
+    pushes.watch()
+
+
+def _answers(host: str, port: int) -> bool | None:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == 200 or None  # noqa: PLR2004 - OK
+    except OSError:
+        return None
+    finally:
+        connection.close()

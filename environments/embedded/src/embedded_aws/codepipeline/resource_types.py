@@ -1,6 +1,6 @@
 """AWS::CodePipeline::Pipeline."""
 
-from embedded_aws.codepipeline import approvals_and_transitions, control, pipelines
+from embedded_aws.codepipeline import control, pipelines
 from embedded_aws.codepipeline.service import SERVICE
 from embedded_aws.core import runtime, type_table
 from embedded_aws.core.api import Json
@@ -22,7 +22,7 @@ def _create(logical_id: str, properties: Json, stack: str) -> Created:
     with runtime.current().store.transaction():  # a disabled transition holds the first execution, too
         type_table.perform(SERVICE, "CreatePipeline", _request(name, properties))
         for transition in properties.get("DisableInboundStageTransitions", []):
-            approvals_and_transitions.disable_transition(
+            control.disable_transition(
                 scope,
                 {
                     "pipelineName": name,

@@ -1,14 +1,6 @@
 """The operations of CodePipeline."""
 
-from embedded_aws.codepipeline import (
-    approvals_and_transitions,
-    control,
-    history,
-    jobs,
-    pipelines,
-    stage_recovery,
-    state,
-)
+from embedded_aws.codepipeline import control, history, jobs, pipelines, stage_recovery, state
 from embedded_aws.core.service import Service
 
 SERVICE = Service(
@@ -24,11 +16,11 @@ SERVICE = Service(
         "ListTagsForResource": pipelines.tags,
         "StartPipelineExecution": control.start,
         "StopPipelineExecution": control.stop,
-        "PutApprovalResult": approvals_and_transitions.approve,
+        "PutApprovalResult": control.approve,
         "RetryStageExecution": stage_recovery.retry,
         "RollbackStage": stage_recovery.roll_back,
-        "DisableStageTransition": approvals_and_transitions.disable_transition,
-        "EnableStageTransition": approvals_and_transitions.enable_transition,
+        "DisableStageTransition": control.disable_transition,
+        "EnableStageTransition": control.enable_transition,
         "GetPipelineState": state.get,
         "GetPipelineExecution": history.execution,
         "ListPipelineExecutions": history.listing,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from embedded_aws.codepipeline import conditions, executions, failures
-from embedded_aws.codepipeline.stage_actions import StageActions
+from embedded_aws.codepipeline.conditions import StageActions
 from embedded_aws.core.api import Json
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from embedded_aws.core.store import Store
 
 FOLDER = "services"
+CACHE_VARIABLE = "EMBEDDED_AWS_CACHE"
 _SETTINGS = "settings.json"
 
 
@@ -37,6 +38,16 @@ class Runtime:
 
 
 _current: list[Runtime] = []
+
+
+def cache_folder() -> Path:
+    """Return the folder of what outlives an instance: interpreters, and packages that were unpacked once.
+
+    The variable names it; else it is the user's own cache folder for this package.
+    """
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "embedded-aws"
 
 
 def open_runtime() -> Runtime:

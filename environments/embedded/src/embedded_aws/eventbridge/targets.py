@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from ministack.services import eventbridge, scheduler
 
-from embedded_aws.core import threads
+from embedded_aws.core import background
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
@@ -75,4 +75,4 @@ def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:
         except (role_sessions.NotAuthorized, ClientError) as error:
             _log.error("%s was not started: %s", arn, error)
 
-    threads.start("schedule", task)
+    background.start("schedule", task)

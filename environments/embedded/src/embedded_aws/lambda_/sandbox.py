@@ -3,6 +3,10 @@
 Stock MiniStack runs handlers in its own interpreter and environment and loses exception names. Here a sandbox
 is MiniStack's worker for custom runtimes with `awslambdaric` as the bootstrap: the error names that reach
 Retry and Catch are then made by the code that makes them on AWS.
+
+The interpreter that functions run in: an environment with AWS's runtime client and SDK, nothing else.
+
+An instance finds it in its cache folder, and makes it there for the first function that is called.
 """
 
 import contextlib
@@ -26,11 +30,49 @@ from ministack.core.lambda_runtime import ProvidedRuntimeError, ProvidedWorker
 from ministack.services import lambda_svc
 
 from embedded_aws.apigateway import private_apis
-from embedded_aws.core import cache
-from embedded_aws.lambda_ import runtime_environment
+from embedded_aws.core import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+import subprocess
+import sys
+
+_PACKAGES = ("awslambdaric==4.2.2", "boto3")
+
+
+class RuntimeMissing(RuntimeError):  # noqa: N818 - it reads as what happened
+    """The interpreter for functions could not be made; the message says why."""
+
+
+def interpreter() -> Path:
+    """Return the interpreter, made if it is not there.
+
+    Raises:
+        RuntimeMissing: it could not be made.
+    """
+    python = runtime.cache_folder() / "lambda-runtime" / "bin" / "python"
+    if os.access(python, os.X_OK):
+        return python
+    runtime.cache_folder().mkdir(parents=True, exist_ok=True)
+    with (runtime.cache_folder() / "lambda-runtime.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another instance may be making it
+        if not os.access(python, os.X_OK):
+            _make(python.parents[1])
+    return python
+
+
+def _make(folder: Path) -> None:
+    unfinished = folder.with_name(f"{folder.name}.new")
+    _run(sys.executable, "-m", "venv", "--clear", str(unfinished))
+    _run(str(unfinished / "bin" / "python"), "-m", "pip", "install", "--quiet", *_PACKAGES)
+    unfinished.rename(folder)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line
+    if done.returncode:
+        raise RuntimeMissing(f"no interpreter for functions: {' '.join(command[:4])}: {done.stderr.strip()}")
+
 
 _KEPT_SECONDS = 24 * 3600.0
 _BOOTSTRAP = "bootstrap"
@@ -122,7 +164,7 @@ class InitError(ProvidedRuntimeError):  # type: ignore[misc]  # MiniStack is unt
 
 def unpacked() -> Path:
     """Return the folder of unpacked packages."""
-    return cache.folder() / "lambda-code"
+    return runtime.cache_folder() / "lambda-code"
 
 
 def code_dir(code_zip: bytes) -> str:
@@ -134,8 +176,8 @@ def code_dir(code_zip: bytes) -> str:
         ProvidedRuntimeError: Its code cannot be unpacked.
     """
     try:
-        python = str(runtime_environment.interpreter())
-    except runtime_environment.RuntimeMissing as error:
+        python = str(interpreter())
+    except RuntimeMissing as error:
         raise ProvidedRuntimeError(str(error), "Runtime.NotInstalled") from error
     folder = unpacked() / hashlib.sha256(python.encode() + code_zip).hexdigest()
     # A process that is forked while the bootstrap is open for writing would make it "busy".

@@ -7,7 +7,7 @@ import json
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.core import clock, runtime, threads, type_table
+from embedded_aws.core import background, clock, runtime, type_table
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.core.type_table import Created
 from embedded_aws.iam import role_sessions
@@ -99,7 +99,7 @@ def _tell(execution: Json, event: str, detail: Json) -> None:
             "detail": detail,
         }
         runtime.current().store.after_commit(
-            lambda: threads.start("notification", lambda: _publish(scope, topics, json.dumps(message)))
+            lambda: background.start("notification", lambda: _publish(scope, topics, json.dumps(message)))
         )
 
 

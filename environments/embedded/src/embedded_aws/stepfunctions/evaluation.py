@@ -1,15 +1,11 @@
-"""Expressions of states: JSONata and JSONPath as recorded of Step Functions, with the variables of both.
+"""Where an execution is, and the JSONata expressions of its states, as recorded of Step Functions.
 
-What MiniStack's evaluation leaves out: which field of which state failed, variables in JSONPath states, paths
-that lead nowhere (they end the execution, they are not null), and that there is no `$eval`.
+What MiniStack's evaluation leaves out: which field of which state failed, and that there is no `$eval`.
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 """
 
-import copy
 import json
-import math
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,13 +15,9 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.stepfunctions import paths
-
 _Error = stepfunctions._ExecutionError
-_QUERY, _RUNTIME = "States.QueryEvaluationError", "States.Runtime"
-_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)(.*)", re.DOTALL)
+_QUERY, RUNTIME = "States.QueryEvaluationError", "States.Runtime"
 _NOTHING = "JSONata expression did not return a result"
-_CONTEXT = ("Execution", "Map", "State", "StateMachine", "Task")
 _LONGEST_EVALUATION_MS = 20_000
 """MiniStack's own limit is a second by the clock, which a busy machine passes by itself."""
 
@@ -67,14 +59,6 @@ def install() -> None:
     stepfunctions._apply_jsonata_arguments = _arguments
     stepfunctions._apply_jsonata_output = _output
     stepfunctions._jsonata_state_field = state_field
-    stepfunctions._resolve_path = _or_null
-    stepfunctions._exec_intrinsic = _intrinsic(stepfunctions._exec_intrinsic)
-    stepfunctions._apply_input_path = lambda state, data, _ctx=None: _path_of(state, "InputPath", data, _ctx)
-    stepfunctions._apply_output_path = lambda state, data, _ctx=None: _path_of(
-        state, "OutputPath", data, _ctx
-    )
-    stepfunctions._resolve_params_obj = resolved
-    stepfunctions._apply_result_selector = _assigning(stepfunctions._apply_result_selector)
     stepfunctions._apply_state_assign = assign
 
 
@@ -180,43 +164,6 @@ def assign(
         place.assigned.update(values)
 
 
-def assign_by_paths(state: dict[str, Any], data: Any, ctx: dict[str, Any] | None = None) -> None:
-    """Set a JSONPath state's variables: `$` is its result, or its input where it has none."""
-    place = current()
-    if place is not None and "Assign" in state:
-        values = resolved(state["Assign"], data, ctx)
-        place.variables.update(values)
-        place.assigned.update(values)
-
-
-def resolved(value: Any, data: Any, ctx: dict[str, Any] | None = None) -> Any:
-    """Resolve the `name.$` fields of a payload template.
-
-    Raises:
-        stepfunctions._ExecutionError: a path leads nowhere.
-    """
-    if isinstance(value, list):
-        return [resolved(member, data, ctx) for member in value]
-    if not isinstance(value, dict):
-        return value
-    fields = {}
-    for key, member in value.items():
-        if not key.endswith(".$") or not isinstance(member, str):
-            fields[key] = resolved(member, data, ctx)
-        elif member.startswith("States."):
-            fields[key[:-2]] = stepfunctions._evaluate_intrinsic(member, data, ctx or _context())
-        else:
-            try:
-                fields[key[:-2]] = _select(member, data, ctx)
-            except paths.PathMissing:
-                raise failure(
-                    _RUNTIME,
-                    f"The JSONPath '{member}' specified for the field '{key}' could not be found in "
-                    f"the input '{compact(data)}'",
-                ) from None
-    return fields
-
-
 def _evaluated(expression: str, *arguments: Any, location: str) -> Any:
     try:
         return stepfunctions._evaluate_jsonata(expression, *arguments)
@@ -275,84 +222,3 @@ def _range(start: float, end: float, step: float) -> Any:
     """A sequence of one value is that value, as everywhere in JSONata."""
     values = stepfunctions._sfn_jsonata_range(start, end, step)
     return values[0] if len(values) == 1 else values
-
-
-def _context() -> dict[str, Any]:
-    place = current()
-    return place.context if place else {}
-
-
-def _public(ctx: dict[str, Any]) -> dict[str, Any]:
-    """Return the context object as workflows see it, apart from what is still changing."""
-    return {name: copy.deepcopy(ctx[name]) for name in _CONTEXT if name in ctx}
-
-
-def _select(path: str, data: Any, ctx: dict[str, Any] | None = None) -> Any:
-    """Follow a path into the data, into the context (`$$`) or into a variable (`$name`)."""
-    named, place = _VARIABLE.fullmatch(path), current()
-    try:
-        if path.startswith("$$"):
-            return paths.select(path[1:], _public(ctx or _context()))
-        if named is None or place is None:
-            return paths.select(path, data)
-        if named[1] not in place.variables:
-            raise failure(_RUNTIME, f"The variable '${named[1]}' is not assigned")
-        return paths.select(f"${named[2]}", place.variables[named[1]])
-    except paths.PathNotEmulated as error:
-        raise failure(_RUNTIME, str(error)) from None
-
-
-def _or_null(path: str, data: Any) -> Any:
-    """Follow a path where a missing value counts as null, as in Choice rules."""
-    try:
-        return _select(path, data) if path else data
-    except paths.PathMissing:
-        return None
-
-
-def _path_of(state: dict[str, Any], name: str, data: Any, ctx: dict[str, Any] | None) -> Any:
-    path = state.get(name, "$")
-    if path is None:
-        return {}
-    try:
-        return _select(path, data, ctx)
-    except paths.PathMissing as error:
-        raise failure(_RUNTIME, f"Invalid path '{path}' : {error}") from None
-
-
-def _intrinsic(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Intrinsic functions where MiniStack's follow Python instead of Step Functions."""
-
-    def execute(node: Any, data: Any, ctx: Any) -> Any:
-        _, name, raw = node
-        if name not in {"States.StringToJson", "States.MathAdd", "States.Format"}:
-            return stock(node, data, ctx)
-        values = [stepfunctions._eval_intrinsic_arg(argument, data, ctx) for argument in raw]
-        if name == "States.StringToJson" and not str(values[0]).strip():
-            return None
-        if name == "States.MathAdd":
-            return sum(math.floor(value + 0.5) for value in values)
-        if name == "States.Format":
-            values = [values[0], *(v if isinstance(v, str) else _shown(v) for v in values[1:])]
-        return stock((node[0], name, [("str", value) for value in values]), data, ctx)
-
-    return execute
-
-
-def _shown(value: Any) -> str:
-    """Return a value as Java prints it, which is how it gets into a formatted text."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}={_shown(member)}" for key, member in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_shown(member) for member in value) + "]"
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _assigning(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """A JSONPath state's result passes here, before its ResultSelector."""
-
-    def select(state: dict[str, Any], result: Any) -> Any:
-        assign_by_paths(state, result)
-        return stock(state, result)
-
-    return select

@@ -10,7 +10,6 @@ from embedded_aws.stepfunctions import (
     executions,
     nested_executions,
     retries,
-    start_requests,
     tasks,
     versions,
 )
@@ -35,7 +34,7 @@ def install() -> None:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if action == "RedriveExecution":
             data = stepfunctions.json.loads(body or b"{}")
-            return stepfunctions._finalize_response(start_requests.redrive(data, versions.begin))
+            return stepfunctions._finalize_response(api_checks.redrive(data, versions.begin))
         return await stock(method, path, headers, body, query)
 
     stepfunctions.handle_request = handle_request

@@ -1,14 +1,20 @@
-"""State machine versions and aliases in stacks, and the properties that MiniStack's state machine drops."""
+"""State machine versions and aliases in stacks, and the properties that MiniStack's state machine drops.
+
+An alias moving to another version: at once, as a canary or step by step, and back when an alarm rings.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-stepfunctions-statemachinealias-deploymentpreference.html
+Intervals are minutes on AWS; here they are scaled like every wait of Step Functions.
+"""
 
 import json
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import cloudformation, stepfunctions
+from ministack.services import cloudformation, cloudwatch, stepfunctions
 
-from embedded_aws.core import type_table
-from embedded_aws.stepfunctions import alias_shift, versions
+from embedded_aws.core import background, type_table
+from embedded_aws.stepfunctions import versions
 
 _Made = tuple[str, dict[str, Any]]
 _Properties = dict[str, Any]
@@ -95,7 +101,7 @@ def _create_alias(_logical_id: str, properties: _Properties, _stack: str) -> _Ma
     request = {
         "name": properties["Name"],
         "description": properties.get("Description", ""),
-        "routingConfiguration": alias_shift.target(properties),
+        "routingConfiguration": target(properties),
     }
     arn: str = _answer(stepfunctions._create_state_machine_alias(request))["stateMachineAliasArn"]
     return arn, {"Arn": arn}
@@ -107,7 +113,7 @@ def _update_alias(physical_id: str, old: _Properties, new: _Properties, stack: s
     status = cloudformation._stacks[stack]["StackStatus"]
     # A stack that rolls back does not bake: what rang may still ring, and it must get back.
     wanted = {**new, "DeploymentPreference": _at_once(new)} if "ROLLBACK" in status else new
-    alias_shift.shift(physical_id, wanted)
+    shift(physical_id, wanted)
     return physical_id, {"Arn": physical_id}
 
 
@@ -144,3 +150,81 @@ TYPES: dict[str, dict[str, Any]] = {
         "delete": _delete_alias,
     },
 }
+
+
+_POLL_SECONDS = 0.05
+
+
+def target(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return where a template's alias ends up: its routing, or all on its preference's version."""
+    if preference := properties.get("DeploymentPreference"):
+        return [{"stateMachineVersionArn": preference["StateMachineVersionArn"], "weight": 100}]
+    return [
+        {"stateMachineVersionArn": route["StateMachineVersionArn"], "weight": int(route["Weight"])}
+        for route in properties["RoutingConfiguration"]
+    ]
+
+
+def shift(alias_arn: str, properties: dict[str, Any]) -> None:
+    """Move the alias as its DeploymentPreference says.
+
+    Raises:
+        ValueError: an alarm of the preference rang; the alias is back where it was.
+    """
+    alias = stepfunctions._state_machine_aliases[alias_arn]
+    before, after = [dict(route) for route in alias["routingConfiguration"]], target(properties)
+    preference = properties.get("DeploymentPreference") or {}
+    if before != after:
+        for percentage in _steps(preference):
+            _route(alias_arn, _mixed(before, after, percentage))
+            if alarm := _rang(preference):
+                _route(alias_arn, before)
+                raise ValueError(
+                    f"Alarm {alarm} went into ALARM: the alias was rolled back to its version before"
+                )
+    _route(alias_arn, after, properties.get("Description", ""))
+
+
+def _steps(preference: dict[str, Any]) -> list[int]:
+    """Percentages on the new version before it has all, each for one interval."""
+    percentage = int(preference.get("Percentage") or 100)
+    kind = preference.get("Type", "ALL_AT_ONCE")
+    if kind == "CANARY":
+        return [percentage]
+    return list(range(percentage, 100, percentage)) if kind == "LINEAR" else []
+
+
+def _mixed(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], percentage: int
+) -> list[dict[str, Any]]:
+    old = max(before, key=lambda route: route["weight"])
+    if old["stateMachineVersionArn"] == after[0]["stateMachineVersionArn"] or percentage >= 100:  # noqa: PLR2004 - per cent
+        return after
+    return [{**old, "weight": 100 - percentage}, {**after[0], "weight": percentage}]
+
+
+def _rang(preference: dict[str, Any]) -> str | None:
+    """Watch the preference's alarms for one interval; return the one that rings, or None."""
+    minutes = float(preference.get("Interval") or 0)
+    seconds = minutes * 60 * stepfunctions._SFN_WAIT_SCALE
+    names = [str(alarm.rsplit(":", 1)[-1]) for alarm in preference.get("Alarms") or []]
+
+    def ringing() -> str | None:
+        cloudwatch._evaluate_all_alarms()
+        return next((name for name in names if _state(name) == "ALARM"), None)
+
+    return background.wait_for(ringing, seconds=seconds, every=_POLL_SECONDS)
+
+
+def _state(alarm: str) -> str | None:
+    record = cloudwatch._alarms.get(alarm) or cloudwatch._composite_alarms.get(alarm)
+    return str(record["StateValue"]) if record else None
+
+
+def _route(alias_arn: str, routing: list[dict[str, Any]], description: str | None = None) -> None:
+    request: dict[str, Any] = {"stateMachineAliasArn": alias_arn, "routingConfiguration": routing}
+    if description is not None:
+        request["description"] = description
+    status, _, body = stepfunctions._update_state_machine_alias(request)
+    if status >= 400:  # noqa: PLR2004 - HTTP's errors
+        raise ValueError(body.decode())

@@ -15,7 +15,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from embedded_aws.cloudwatch import service_metrics
-from embedded_aws.stepfunctions import checks, evaluation, tasks
+from embedded_aws.stepfunctions import evaluation, path_evaluation, states, tasks
 
 _Error = stepfunctions._ExecutionError
 _counting = threading.Lock()
@@ -26,17 +26,11 @@ _CONTEXTUAL = ("Pass", "Choice", "Wait")
 
 
 def install() -> None:
-    """Take the place of what MiniStack's states get wrong."""
+    """Take the place of MiniStack's walk through states, and of what single states get wrong."""
     evaluation.install()
-    stepfunctions._execute_choice = _choice(stepfunctions._execute_choice)
-    stepfunctions._run_parallel_branches = _parallel(stepfunctions._run_parallel_branches)
+    path_evaluation.install()
+    states.install()
     stepfunctions._run_sub_machine = _sub_machine
-    stepfunctions._run_distributed_map = _map_run(stepfunctions._run_distributed_map)
-    stepfunctions._run_map_items = _map(stepfunctions._run_map_items)
-    stepfunctions._execute_wait = _wait(stepfunctions._execute_wait)
-    stepfunctions._evaluate_jsonata_choice_rule = checks.choice_holds
-    stepfunctions._apply_catcher = _caught(stepfunctions._apply_catcher)
-    stepfunctions._fail_state_error = fail_error
     stepfunctions._add_event = add_event
 
 
@@ -92,7 +86,7 @@ def _state(
     place = evaluation.Place(execution, name, state, event["id"], ctx["variables"], ctx)
     with evaluation.entered(place):
         if kind == "Fail":
-            raise _Error(*fail_error(state, value, ctx))
+            raise _Error(*states.fail_error(state, value, ctx))
         output, following = _executed(kind, state, value, execution, ctx)
         text = tasks.check_size(output, name)
     exited: dict[str, Any] = {"name": name, "output": text, "outputDetails": {"truncated": False}}
@@ -107,7 +101,7 @@ def _executed(
     kind: str, state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: dict[str, Any]
 ) -> tuple[Any, Any]:
     if kind == "Succeed":
-        return _succeed(state, value, ctx), None
+        return states.succeed(state, value, ctx), None
     execute = getattr(stepfunctions, f"_execute_{kind.lower()}")
     after: tuple[Any, Any] = (
         execute(state, value, ctx) if kind in _CONTEXTUAL else execute(state, value, execution, ctx)
@@ -115,132 +109,17 @@ def _executed(
     return after
 
 
-def fail_error(state: dict[str, Any], value: Any, ctx: dict[str, Any] | None = None) -> tuple[Any, Any]:
-    """Return the error and the cause of a Fail state; each is None where the state gives none."""
-    error, cause = (
-        stepfunctions._fail_state_field(state, name, None, value, ctx) for name in ("Error", "Cause")
-    )
-    return error, cause
-
-
-def _succeed(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> Any:
-    if stepfunctions._state_query_language(state, ctx) == "JSONata":
-        return stepfunctions._apply_jsonata_output(state, value, ctx, default=value)
-    selected = stepfunctions._apply_input_path(state, value, ctx)
-    return stepfunctions._apply_output_path(state, selected, ctx)
-
-
-def _choice(stock: Any) -> Any:
-    """A Choice has an Output, in JSONata, and an Assign of its own where its Default is taken."""
-
-    def execute(state: dict[str, Any], value: Any, ctx: dict[str, Any] | None = None) -> tuple[Any, Any]:
-        output, following = stock(state, value, ctx)
-        if stepfunctions._state_query_language(state, ctx) != "JSONata":
-            effective = stepfunctions._apply_input_path(state, value, ctx)
-            rules = (r for r in state["Choices"] if stepfunctions._evaluate_rule(r, effective, ctx))
-            evaluation.assign_by_paths(next(rules, state), effective, ctx)
-            return output, following
-        default = following == state.get("Default") and not any(
-            rule.get("Next") == following for rule in state["Choices"]
-        )
-        if default:
-            output = stepfunctions._apply_jsonata_output(state, value, ctx, default=output)
-        return output, following
-
-    return execute
-
-
-def _wait(stock: Any) -> Any:
-    def execute(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> Any:
-        if stepfunctions._state_query_language(state, ctx) != "JSONata":
-            checks.check_wait(state, value, ctx)
-            evaluation.assign_by_paths(state, stepfunctions._apply_input_path(state, value, ctx), ctx)
-        return stock(state, value, ctx)
-
-    return execute
-
-
-def _caught(stock: Any) -> Any:
-    """In JSONPath, a catcher's `$` is the error."""
-
-    def apply(catcher: dict[str, Any], value: Any, ctx: dict[str, Any], language: str, error: Any) -> Any:
-        if (
-            language == "JSONata"
-        ):  # a catcher speaks its state's language, which may be another than the machine's
-            return stock({**catcher, "QueryLanguage": language}, value, ctx, language, error)
-        evaluation.assign_by_paths(catcher, error, ctx)
-        return stock(catcher, value, ctx, language, error)
-
-    return apply
-
-
-def _parallel(stock: Any) -> Any:
-    """A JSONata Parallel has an Output and an Assign of its own; its history says when it began and ended."""
-
-    def execute(state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
-        stepfunctions._add_event(execution, "ParallelStateStarted")
-        output, following = stock(state, value, execution, ctx)
-        stepfunctions._add_event(execution, "ParallelStateSucceeded")
-        if stepfunctions._state_query_language(state, ctx) == "JSONata":
-            results = output
-            output = stepfunctions._apply_jsonata_output(state, value, ctx, result=results, default=results)
-            evaluation.assign(state, value, ctx, result=results)
-        return output, following
-
-    return execute
-
-
-def _map(stock: Any) -> Any:
-    """A Map's input is an array, and its history says when it and its iterations began and ended."""
-
-    def execute(state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
-        length = checks.count_items(state, value, ctx)
-        details = {} if length is None else {"mapStateStartedEventDetails": {"length": length}}
-        stepfunctions._add_event(execution, "MapStateStarted", details)
-        checks.check_tolerances(state, value, ctx)
-        ended = stock(state, value, execution, ctx)
-        stepfunctions._add_event(execution, "MapStateSucceeded")
-        return ended
-
-    return execute
-
-
-def _map_run(stock: Any) -> Any:
-    """A distributed Map's history names its run."""
-
-    def execute(state: dict[str, Any], value: Any, effective: Any, iterator: Any, *rest: Any) -> Any:
-        execution = rest[0]
-        before = set(stepfunctions._map_runs)
-
-        def note(kind: str, details: dict[str, Any]) -> None:
-            run = next((arn for arn in stepfunctions._map_runs if arn not in before), "")
-            named = {"mapRunStartedEventDetails": {"mapRunArn": run}}
-            stepfunctions._add_event(execution, "MapRunStarted", named)
-            stepfunctions._add_event(execution, f"MapRun{kind}", details)
-
-        try:
-            ended = stock(state, value, effective, iterator, *rest)
-        except _Error as error:
-            failed = {"error": error.error, "cause": error.cause}
-            note("Failed", {"mapRunFailedEventDetails": {k: v for k, v in failed.items() if v}})
-            raise
-        note("Succeeded", {})
-        return ended
-
-    return execute
-
-
 def _sub_machine(
-    states: dict[str, Any], name: str | None, value: Any, execution: dict[str, Any], ctx: dict[str, Any]
+    inner_states: dict[str, Any], name: str | None, value: Any, execution: dict[str, Any], ctx: dict[str, Any]
 ) -> Any:
     """Walk a branch or an item; its variables are its own, and it sees the outer ones."""
     inner = {**ctx, "variables": dict(ctx["variables"])}
-    iteration = _iteration(states, ctx)
+    iteration = _iteration(inner_states, ctx)
     if iteration is not None:
         _note_iteration(execution, "Started", iteration)
     try:
         while name:
-            value, name = _state(states[name], name, value, execution, inner)
+            value, name = _state(inner_states[name], name, value, execution, inner)
     except _Error:
         if iteration is not None:
             _note_iteration(execution, "Failed", iteration)
@@ -250,11 +129,11 @@ def _sub_machine(
     return value
 
 
-def _iteration(states: dict[str, Any], ctx: dict[str, Any]) -> dict[str, Any] | None:
+def _iteration(inner_states: dict[str, Any], ctx: dict[str, Any]) -> dict[str, Any] | None:
     """Return the details of the iteration that begins, if these are the states of the current inline Map."""
     place = evaluation.current()
     processor = (place.definition.get("ItemProcessor") or place.definition.get("Iterator")) if place else None
-    if place is None or processor is None or processor.get("States") is not states:
+    if place is None or processor is None or processor.get("States") is not inner_states:
         return None
     return {"name": place.state, "index": ctx["Map"]["Item"]["Index"]}
 

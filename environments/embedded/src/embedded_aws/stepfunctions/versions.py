@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.stepfunctions import api_checks, start_requests
+from embedded_aws.stepfunctions import api_checks
 
 _PINNED = ("stateMachineVersionArn", "stateMachineAliasArn", "redriveCount", "redriveDate")
 _OK = 200
@@ -41,18 +41,18 @@ def start_execution(data: dict[str, Any]) -> Any:
         message = f"State Machine Does Not Exist: '{data.get('stateMachineArn')}'"
         return stepfunctions.error_response_json("StateMachineDoesNotExist", message, 400)
     name, text = data.get("name") or stepfunctions.new_uuid(), data.get("input", "{}")
-    if refused := start_requests.refusal(name, text):
+    if refused := api_checks.refusal(name, text):
         return refused
     arn = f"{machine['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
     started = {"input": text, "roleArn": pinned["roleArn"]}
     started |= {
         key: pinned[key] for key in ("stateMachineAliasArn", "stateMachineVersionArn") if key in pinned
     }
-    execution = start_requests.record(arn, machine["stateMachineArn"], name, text) | pinned
+    execution = api_checks.record(arn, machine["stateMachineArn"], name, text) | pinned
     stepfunctions._add_event(execution, "ExecutionStarted", {"executionStartedEventDetails": started})
     with _naming:
         if existing := stepfunctions._executions.get(arn):
-            return start_requests.repeated(existing, text)
+            return api_checks.repeated(existing, text)
         stepfunctions._executions[arn] = execution
     stepfunctions._emit_execution_status_event(execution)
     begin(arn)
@@ -124,7 +124,7 @@ def _with_version(stock: Callable[..., Any]) -> Callable[..., Any]:
         shown = json.loads(body) | {key: execution[key] for key in _PINNED if execution.get(key) is not None}
         if execution["status"] != "SUCCEEDED":
             shown.pop("output", None)
-        redrivable = execution["status"] in start_requests.REDRIVABLE
+        redrivable = execution["status"] in api_checks.REDRIVABLE
         shown["redriveStatus"] = "REDRIVABLE" if redrivable else "NOT_REDRIVABLE"
         return stepfunctions.json_response(shown)
 

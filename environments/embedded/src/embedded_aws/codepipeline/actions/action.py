@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import sources
 from embedded_aws.codepipeline import action_runs, artifact_store
-from embedded_aws.core import runtime, waiting
+from embedded_aws.core import background, runtime
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -157,10 +157,10 @@ class Action:
         usual = _TIMEOUT_MINUTES.get(self.declaration["actionTypeId"]["provider"], _DEFAULT_TIMEOUT_MINUTES)
         minutes = self.declaration.get("timeoutInMinutes") or usual
         try:
-            answer = waiting.wait_for(
+            answer = background.wait_for(
                 ready, seconds=runtime.current().seconds(minutes), every=_POLL_SECONDS, pause=self._pause
             )
-        except waiting.Interrupted:
+        except background.Interrupted:
             raise Abandoned from None
         if answer is None:
             raise ActionFailed(f"The action did not finish within {minutes} minutes.", "TimeoutError")

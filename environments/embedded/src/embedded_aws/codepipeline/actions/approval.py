@@ -8,7 +8,7 @@ import time
 
 from embedded_aws.codepipeline import action_runs, engine
 from embedded_aws.codepipeline.actions.action import Action, Outcome
-from embedded_aws.core import clock, runtime, threads
+from embedded_aws.core import background, clock, runtime
 
 _SEVEN_DAYS = 7 * 24 * 60
 
@@ -25,7 +25,7 @@ def perform(action: Action) -> Outcome | None:
         action_runs.keep(run | {"token": token, "expires": expires, "externalExecutionId": token})
     if not action.again:
         _notify(action, token, expires)
-    threads.later(max(0.0, expires - time.time()), "approval-timeout", lambda: _time_out(action, minutes))
+    background.later(max(0.0, expires - time.time()), "approval-timeout", lambda: _time_out(action, minutes))
     return None
 
 

@@ -12,8 +12,7 @@ from embedded_aws.codepipeline.actions import (
     cloudformation,
     commands,
     lambda_invoke,
-    s3_deploy,
-    s3_source,
+    s3,
     source,
     step_functions,
 )
@@ -82,7 +81,7 @@ _KNOWN = (
     ActionProvider(
         _words("Source"),
         "S3",
-        s3_source.perform,
+        s3.fetch_object,
         _words("S3Bucket S3ObjectKey"),
         _words("PollForSourceChanges AllowOverrideForS3ObjectKey"),
         inputs=(0, 0),
@@ -142,7 +141,7 @@ _KNOWN = (
     ActionProvider(
         _words("Deploy"),
         "S3",
-        s3_deploy.perform,
+        s3.put_artifact,
         _words("BucketName Extract"),
         _words("ObjectKey KMSEncryptionKeyARN CannedACL CacheControl"),
         inputs=(1, 1),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from embedded_aws.codepipeline import executions
 from embedded_aws.codepipeline.actions.action import Abandoned
-from embedded_aws.core import runtime, waiting
+from embedded_aws.core import background, runtime
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -59,8 +59,8 @@ class Rule:
         """
         seconds = runtime.current().seconds(minutes)
         try:
-            return waiting.wait_for(ready, seconds=seconds, every=_POLL_SECONDS, pause=self._pause)
-        except waiting.Interrupted:
+            return background.wait_for(ready, seconds=seconds, every=_POLL_SECONDS, pause=self._pause)
+        except background.Interrupted:
             raise Abandoned from None
 
     def _pause(self, seconds: float) -> bool:

@@ -1,12 +1,16 @@
 """Log filter patterns, and metric filters that count; MiniStack stores them, and lets every JSON line pass.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+
+Metrics out of log lines in CloudWatch's embedded metric format; MiniStack keeps such lines as text alone.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 import fnmatch
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
@@ -19,12 +23,12 @@ _CONSTANTS = {"TRUE": True, "FALSE": False}
 
 
 def install() -> None:
-    """Take the place of MiniStack's patterns, and count what metric filters match."""
+    """Take the place of MiniStack's patterns, and read every line that reaches a log group for metrics."""
     cloudwatch_logs._compile_filter_pattern = _compiled
     cloudwatch_logs._filter_log_events = _checked(cloudwatch_logs._filter_log_events)
     cloudwatch_logs._put_metric_filter = _checked(cloudwatch_logs._put_metric_filter)
-    cloudwatch_logs._fanout_to_subscription_filters = _counted(
-        cloudwatch_logs._fanout_to_subscription_filters
+    cloudwatch_logs._fanout_to_subscription_filters = _measured(
+        _counted(cloudwatch_logs._fanout_to_subscription_filters)
     )
 
 
@@ -103,3 +107,35 @@ def _count(metric_filter: dict[str, Any], events: list[dict[str, Any]]) -> None:
             cloudwatch.record_metric(
                 transformation["metricNamespace"], transformation["metricName"], float(value)
             )
+
+
+_MARK = '"_aws"'  # cheaper to look for than to parse every line
+
+
+def datapoints(message: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
+    """Yield (namespace, metric, value, unit, dimensions) of a line; nothing if it is not of the format."""
+    if _MARK not in message:
+        return
+    try:
+        line = json.loads(message)
+        directives = line["_aws"]["CloudWatchMetrics"]
+    except (ValueError, KeyError, TypeError):
+        return
+    for directive in directives:
+        for names in directive["Dimensions"]:
+            dimensions = {name: str(line[name]) for name in names}
+            for metric in directive["Metrics"]:
+                reported = line[metric["Name"]]
+                for value in reported if isinstance(reported, list) else [reported]:
+                    unit = metric.get("Unit", "None")
+                    yield directive["Namespace"], metric["Name"], float(value), unit, dimensions
+
+
+def _measured(stock: Callable[..., None]) -> Callable[..., None]:
+    def fan_out(group: str, stream: str, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            for point in datapoints(event["message"]):
+                cloudwatch.record_metric(*point)
+        stock(group, stream, events)
+
+    return fan_out
