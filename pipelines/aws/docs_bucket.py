@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import build_environment
 from pipelines.core import branch_names
-from pipelines.core.docs_folders import BRANCHES, ENVIRONMENTS, VERSIONS
 from pipelines.core.refusals import Refused
-from templates.capabilities.docs_distribution import NOT_FOUND_PAGE, PRODUCTION_FOLDER
+from templates.capabilities.docs_distribution import (
+    BRANCHES,
+    FOLDERS,
+    NOT_FOUND_PAGE,
+    PRODUCTION_FOLDER,
+    VERSIONS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,9 +128,9 @@ def remove_preview(tools: Aws, folder: str) -> int:
 
 def _valid_folder(folder: str) -> str:
     stack = folder.removeprefix(BRANCHES)
-    if folder in ENVIRONMENTS or (stack != folder and branch_names.is_branch_stack(stack)):
+    if folder in FOLDERS or (stack != folder and branch_names.is_branch_stack(stack)):
         return folder
-    raise Refused(f"{folder!r} is no folder of the docs site.", f"{', '.join(ENVIRONMENTS)} or {BRANCHES}…")
+    raise Refused(f"{folder!r} is no folder of the docs site.", f"{', '.join(FOLDERS)} or {BRANCHES}…")
 
 
 def _keys(name: str) -> Iterator[str]:
@@ -143,7 +148,7 @@ def _write_versions(tools: Aws, folder: str) -> None:
         previews = [name.removeprefix(BRANCHES).rstrip("/") for name in _folders(tools, BRANCHES)]
         _put_versions(tools, BRANCHES + VERSIONS, previews)
         return
-    _put_versions(tools, VERSIONS, [name for name in ENVIRONMENTS if _exists(tools, f"{name}/{_INDEX}")])
+    _put_versions(tools, VERSIONS, [name for name in FOLDERS if _exists(tools, f"{name}/{_INDEX}")])
     for name, body in _ROOT_PAGES.items():
         page = f'<!doctype html><html lang="en"><meta charset="utf-8">{body}</html>\n'
         _put(tools, name, name, page.encode())

@@ -1,19 +1,25 @@
-"""The third-party packages that ship inside a Lambda: locked, hash-checked, the same on every machine.
+"""The third-party packages inside a Lambda: locked, hash-checked, the same everywhere, and listed (SBOM).
 
 The embedded AWS runs the very bytes that AWS runs, so there is one target. It is arm64 Linux, where
 Lambda is cheapest; compiled parts are optional accelerators that other machines fall back from
 (docs/decisions/one-package-target.md).
 """
 
+from __future__ import annotations
+
+import json
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+import tomllib
+from typing import TYPE_CHECKING, Any, Final
 
 from uv import find_uv_bin
 
 from pipelines.build import wheels
 from pipelines.core.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 FROM_THE_RUNTIME: Final = ("boto3", "botocore", "s3transfer", "python-dateutil", "six")
 """AWS puts these into every Python runtime; 17 MB that no zip needs to carry
@@ -83,3 +89,40 @@ def uv(arguments: list[str], cwd: Path, env: Mapping[str, str] | None = None) ->
     if done.returncode:
         raise Refused(f"uv {' '.join(arguments[:2])} failed:\n{done.stderr.strip()}")
     return done.stdout
+
+
+Json = dict[str, Any]
+
+
+def bill_of_materials(group: str, root: Path) -> Json:
+    """Return the document of what a dependency group ships; every one holds the shared library.
+
+    Times and random numbers are left out, so the same source gives the same bytes.
+    """
+    document: Json = json.loads(exported(group, root, "cyclonedx1.5"))
+    shipped = [part for part in document["components"] if part["name"] not in LEFT_OUT]
+    return {
+        "bomFormat": document["bomFormat"],
+        "specVersion": document["specVersion"],
+        "version": 1,
+        "components": [*shipped, _library(root)],
+    }
+
+
+def listing_of(name: str, sha256: str, shipped: Json) -> str:
+    """Return the document of a function's zip as JSON text, given the zip's digest in hexadecimal.
+
+    Source: CycloneDX 1.5, metadata.component.
+    """
+    subject = {"type": "application", "bom-ref": name, "name": name}
+    hashes = [{"alg": "SHA-256", "content": sha256}]
+    about = {"metadata": {"component": subject | {"hashes": hashes}}}
+    inside = {"ref": name, "dependsOn": [part["bom-ref"] for part in shipped["components"]]}
+    return json.dumps(shipped | about | {"dependencies": [inside]}, indent=1, sort_keys=True) + "\n"
+
+
+def _library(root: Path) -> Json:
+    stated = tomllib.loads((root / "lambdas" / "payment_data" / "pyproject.toml").read_text())["project"]
+    name, version = stated["name"], stated["version"]
+    purl = f"pkg:pypi/{name}@{version}"
+    return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}

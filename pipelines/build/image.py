@@ -17,14 +17,14 @@ from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipelines.build import packaging
-from pipelines.build.packaging import Image
+from pipelines.build import package_manifest
+from pipelines.build.package_manifest import Image
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
-    from pipelines.build.packaging import Manifest
+    from pipelines.build.package_manifest import Manifest
     from pipelines.core.reporting import Reporter
 
 DOCKERFILE: Final = ROOT / "lambdas" / "Dockerfile"
@@ -44,7 +44,7 @@ def publish(tools: Aws, repository: str, packages: Path, reporter: Reporter) -> 
         Refused: A zip is not what the manifest says, two zips hold one file with other bytes, or Docker is
             missing or failed.
     """
-    manifest = packaging.read_intact(packages)
+    manifest = package_manifest.read_intact(packages)
     tag = tag_of(manifest)
     digest = _digest(tools, repository, tag)
     if digest is None:
@@ -56,7 +56,7 @@ def publish(tools: Aws, repository: str, packages: Path, reporter: Reporter) -> 
     if digest is None:
         raise Refused(f"{repository} does not have {tag}, though it was pushed.")
     image = Image(repository, digest)
-    packaging.write_image(packages, image)
+    package_manifest.write_image(packages, image)
     return image
 
 

@@ -1,76 +1,29 @@
 """One reproducible zip per Lambda function, named by its content, and the manifest that lists them."""
 
+from __future__ import annotations
+
+import ast
 import filecmp
-import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pipelines.build import dependencies, handlers, reproducible_zip, sbom, wheels
+from pipelines.build import dependencies, package_manifest, reproducible_zip, wheels
+from pipelines.build.package_manifest import PACKAGES, Package
 from pipelines.core.refusals import Refused
-from pipelines.core.repository import CACHE, DIST, ROOT
+from pipelines.core.repository import CACHE, ROOT
 
-PACKAGES = DIST / "packages"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pipelines.build.package_manifest import Manifest
+
 WHEELS = CACHE / "wheels"
 _SHARED_LIBRARY = Path("lambdas", "payment_data", "src", "payment_data")
 _PAY = {"process_payment", "refund_payment"}
 _NOT_SHIPPED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A function's zip.
-
-    Attributes:
-        file: Its file name in the package folder.
-        key: Where it is kept in an artifact bucket; holds the digest, so a key never changes meaning.
-        sha256: The digest of the zip, in hexadecimal.
-        bytes: The size of the zip.
-        source: The digest of everything inside it; unchanged source is not zipped again.
-        sbom: The file beside it that says what is inside (CycloneDX), and `sbom_sha256` its digest.
-    """
-
-    file: str
-    key: str
-    sha256: str
-    bytes: int
-    source: str
-    sbom: str
-    sbom_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """The container image of all functions.
-
-    Attributes:
-        repository: The URI of its ECR repository.
-        digest: `sha256:` and its digest in hexadecimal.
-    """
-
-    repository: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPackages:
-    """Where the packages of a manifest are kept for Lambda.
-
-    Attributes:
-        bucket: A bucket that keeps versions.
-        versions: The version of each function's object, under its package's key.
-    """
-
-    bucket: str
-    versions: Mapping[str, str]
-
-
-Manifest = Mapping[str, Package]
-"""Packages by function name."""
 
 
 def functions(root: Path = ROOT) -> list[str]:
@@ -98,12 +51,12 @@ def build(
     Raises:
         Refused: A module does not parse, or a function has no handler; with file and line.
     """
-    handlers.check(root)
+    _check_handlers(root)
     before, after = _previous(out), dict[str, Package]()
     groups = {_group(name) for name in functions(root)}
     third_party = {group: dependencies.shipped(group, root, cache) for group in groups}
     library_files = dict(_contents(library or root / _SHARED_LIBRARY, "payment_data/"))
-    listings = {group: sbom.of_group(group, root) for group in groups}
+    listings = {group: dependencies.bill_of_materials(group, root) for group in groups}
 
     def packaged_function(name: str) -> Package:
         files = third_party[_group(name)] | library_files
@@ -115,7 +68,7 @@ def build(
         for name, packaged in zip(names, workers.map(packaged_function, names), strict=True):
             after[name] = packaged
             progress(name)
-    _write_manifest(out, after)
+    package_manifest.write_packages(out, after)
     return after
 
 
@@ -138,62 +91,6 @@ def differences(root: Path = ROOT) -> list[str]:
         return sorted(names - set(same))
 
 
-def read_manifest(out: Path = PACKAGES) -> Manifest:
-    """Return the packages that were built into `out`.
-
-    Raises:
-        Refused: Nothing was built there, or the manifest cannot be read.
-    """
-    return {name: Package(**package) for name, package in _read(out)["functions"].items()}
-
-
-def read_image(out: Path) -> Image | None:
-    """Return the image that was built of the packages in `out`, or None.
-
-    Raises:
-        Refused: Nothing was built there, or the manifest cannot be read.
-    """
-    listed = _read(out).get("image")
-    return None if listed is None else Image(**listed)
-
-
-def write_image(out: Path, image: Image) -> None:
-    """Write the image of the packages in `out` into their manifest."""
-    _write(out, _read(out) | {"image": asdict(image)})
-
-
-def read_stored(out: Path) -> StoredPackages | None:
-    """Return where the packages in `out` are stored, or None before they were.
-
-    Raises:
-        Refused: Nothing was built there, or the manifest cannot be read.
-    """
-    listed = _read(out).get("stored")
-    return None if listed is None else StoredPackages(**listed)
-
-
-def write_stored(out: Path, stored: StoredPackages) -> None:
-    """Write where the packages in `out` are stored into their manifest."""
-    _write(out, _read(out) | {"stored": asdict(stored)})
-
-
-def read_intact(out: Path) -> Manifest:
-    """Return the packages that were built into `out`, after comparing each with its digest.
-
-    Raises:
-        Refused: There is no manifest, or a file is missing or not what the manifest says.
-    """
-    manifest = read_manifest(out)
-    for package in manifest.values():
-        for file, sha256 in ((package.file, package.sha256), (package.sbom, package.sbom_sha256)):
-            path = out / file
-            if not path.is_file() or reproducible_zip.digest(path) != sha256:
-                raise Refused(
-                    f"{path} is not what the manifest says: {sha256} was built.", "payments package"
-                )
-    return manifest
-
-
 def _group(name: str) -> str:
     """The dependency group of a function; one that pays can pay by any method, its environment chooses."""
     if name == "data_api":
@@ -209,7 +106,7 @@ def _contents(folder: Path, prefix: str = "") -> Iterator[tuple[str, bytes]]:
 
 
 def _package(
-    name: str, files: Mapping[str, bytes], out: Path, before: Package | None, shipped: sbom.Json
+    name: str, files: Mapping[str, bytes], out: Path, before: Package | None, shipped: dependencies.Json
 ) -> Package:
     source = reproducible_zip.names_and_contents(files)
     archive, listing = out / f"{name}.zip", out / f"{name}.cdx.json"
@@ -217,7 +114,7 @@ def _package(
     if not (before and unchanged and reproducible_zip.digest(archive) == before.sha256):
         reproducible_zip.write(archive, files)
     sha256 = reproducible_zip.digest(archive)
-    listing.write_text(sbom.of_function(name, sha256, shipped))
+    listing.write_text(dependencies.listing_of(name, sha256, shipped))
     key = f"lambdas/{name}/{sha256}.zip"
     listed = reproducible_zip.digest(listing)
     return Package(archive.name, key, sha256, archive.stat().st_size, source, listing.name, listed)
@@ -225,30 +122,48 @@ def _package(
 
 def _previous(out: Path) -> Manifest:
     try:
-        return read_manifest(out)
+        return package_manifest.read_manifest(out)
     except Refused:
         return {}
 
 
-def _read(out: Path) -> dict[str, dict[str, Any]]:
-    try:
-        listed: dict[str, dict[str, Any]] = json.loads((out / "manifest.json").read_text())
-        for package in listed["functions"].values():
-            Package(**package)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"{out / 'manifest.json'} cannot be read: {error}", "payments package") from error
-    return listed
+_HANDLER = "handler"
 
 
-def _write_manifest(out: Path, packages: Manifest) -> None:
-    listing = {
-        "target": {"python": wheels.PYTHON_VERSION, "platform": wheels.PLATFORM},
-        "functions": {name: asdict(package) for name, package in packages.items()},
+def _check_handlers(root: Path) -> None:
+    """Refuse sources that Lambda could only fail with, each with its file and line.
+
+    Raises:
+        Refused: A module does not parse, or a function's folder lacks `handler.py` or its `handler`.
+    """
+    if faults := list(_faults(root)):
+        raise Refused("\n".join(faults), "Fix it, then package again.")
+
+
+def _faults(root: Path) -> Iterator[str]:
+    lambdas = root / "lambdas"
+    for path in sorted(lambdas.rglob("*.py")):
+        shown = path.relative_to(root).as_posix()
+        try:
+            module = ast.parse(path.read_bytes(), shown)
+        except SyntaxError as error:
+            yield f"{shown}:{error.lineno}: {error.msg}."
+            continue
+        if path.name == f"{_HANDLER}.py" and path.parent.parent == lambdas and _HANDLER not in _names(module):
+            yield f"{shown}:1: there is no function `{_HANDLER}`, which Lambda calls."
+    for folder in sorted(path.parent for path in lambdas.glob("*/__init__.py")):
+        if not (folder / f"{_HANDLER}.py").is_file():
+            shown = folder.relative_to(root).as_posix()
+            yield f"{shown}/{_HANDLER}.py:1: there is no such file, and every function has one."
+
+
+def _names(module: ast.Module) -> set[str]:
+    defined = {node.name for node in module.body if isinstance(node, ast.FunctionDef)}
+    assigned = {
+        target.id
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
-    _write(out, listing)
-
-
-def _write(out: Path, listing: Mapping[str, object]) -> None:
-    unfinished = out / ".manifest.json"
-    unfinished.write_text(json.dumps(listing, indent=2) + "\n")
-    unfinished.replace(out / "manifest.json")
+    return defined | assigned

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from environments import schema
-from pipelines.build import check_cache, packaging
+from pipelines.build import check_cache, package_manifest, packaging
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
@@ -77,14 +77,14 @@ def package(check: bool, published: bool, built: Path | None, upload: bool, mach
             raise Refused(f"Two builds of one source differ in: {', '.join(different)}")
         manifest = _packages(built, reporter, published=published)
         if upload:
-            publish_release.upload(manifest, built or packaging.PACKAGES, reporter)
+            publish_release.upload(manifest, built or package_manifest.PACKAGES, reporter)
     if machine:
         terminal.as_json({name: asdict(package_file) for name, package_file in manifest.items()})
         return
     for name, package_file in manifest.items():
         terminal.out.print(f"{package_file.sha256}  {package_file.bytes / 1e6:5.2f} MB  {name}", markup=False)
     twice = "two builds gave the same bytes; " if check else ""
-    where = (built or packaging.PACKAGES) / "manifest.json"
+    where = (built or package_manifest.PACKAGES) / "manifest.json"
     terminal.done(f"{len(manifest)} packages: {twice}see {_shown(where)}")
 
 
@@ -106,9 +106,9 @@ def publish(machine: bool) -> None:
     terminal.finish(f"payment-data {version} is published", {"version": version}, machine=machine)
 
 
-def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> packaging.Manifest:
+def _packages(built: Path | None, reporter: Reporter, *, published: bool) -> package_manifest.Manifest:
     if built is not None:
-        return packaging.read_intact(built)
+        return package_manifest.read_intact(built)
     if published:
         return publish_release.package_published(lambda name: reporter.passing(f"packaged {name}"))
     return packaging.build(progress=lambda name: reporter.passing(f"packaged {name}"))

@@ -11,8 +11,7 @@ from pipelines.aws import build_environment, docs_bucket, tools_account
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.repository import ROOT
-from pipelines.status.dora import deployments as dora
-from pipelines.status.dora import site
+from pipelines.status.dora import measures, site
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -66,8 +65,8 @@ def publish(folder: Path) -> None:
     place, tools = build_environment.variable("FOLDER"), tools_account.connect()
     docs_bucket.bucket()
     with terminal.progress(f"publishing {place}"):
-        if place in dora.STAGES and build_environment.by_a_pipeline():
-            site.write(folder, place, dora.measured(tools, build_environment.pipeline_name(), place))
+        if place in measures.STAGES and build_environment.by_a_pipeline():
+            site.write(folder, place, measures.measured(tools, build_environment.pipeline_name(), place))
         count = docs_bucket.replace_folder(tools, folder, place)
     terminal.done(f"{count} files are published to {place}/")
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from pipelines.aws import build_environment, tools_account
-from pipelines.build import packaging
+from pipelines.build import package_manifest
 from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST, ROOT
@@ -24,7 +24,7 @@ _PACKAGES: Final = Path("dist", "packages")
 @click.command("settings")
 @click.argument("environments", nargs=-1, required=True, metavar="ENVIRONMENT…")
 @click.option("--stack", metavar="NAME", help="A branch's stack. [default: payments-ENVIRONMENT]")
-@click.option("--built", type=_FOLDER, default=packaging.PACKAGES, help="The folder of the packages.")
+@click.option("--built", type=_FOLDER, default=package_manifest.PACKAGES, help="The folder of the packages.")
 def write_settings(environments: tuple[str, ...], stack: str | None, built: Path) -> None:
     """Write the parameters and tags of the stacks.
 
@@ -33,8 +33,8 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
     """
     if stack is not None:
         branch_names.removable(stack)
-    manifest, push = packaging.read_intact(built), None
-    stored, image = packaging.read_stored(built), packaging.read_image(built)
+    manifest, push = package_manifest.read_intact(built), None
+    stored, image = package_manifest.read_stored(built), package_manifest.read_image(built)
     if stack is not None:
         branch, execution = (
             build_environment.variable(branch_names.VARIABLE),

@@ -6,12 +6,13 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from pipelines.cli import terminal
-from pipelines.core import branch_names, docs_folders
+from pipelines.core import branch_names
 from pipelines.core.repository import DIST
 from pipelines.deploy import pipelines
 from pipelines.evidence import reports
 from pipelines.promotion import running_stack
 from pipelines.rehearsal import rehearsal
+from templates.capabilities import docs_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ _WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "pr
 
 def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool, stays: bool) -> None:
     site = pipelines.docs_url(prepared.aws)
-    preview = f"{docs_folders.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
+    preview = f"{docs_distribution.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
     folders = [("docs of the branch", preview), ("docs of staging", "staging")]
     folders += [("docs of production", "prod")] if released else []
     links = [(what, f"{site}/{folder}/index.html") for what, folder in folders]

@@ -1,10 +1,11 @@
-"""Waiting: one loop that asks until something holds, and says what did not happen when it gives up."""
+"""Waiting: ask until something holds, and say what did not; ask again, for less, where that may pass."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from payment_data.errors import Kind, Problem
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
@@ -47,3 +48,23 @@ def wait_until(
 
 def _duration(seconds: float) -> str:
     return f"{seconds / _MINUTE:g} minutes" if seconds >= 2 * _MINUTE else f"{seconds:g} seconds"
+
+
+_TRIES: Final = 6
+_PAUSE_SECONDS: Final = 0.2
+
+
+def patiently(ask: Callable[[int], Answer], limit: int) -> Answer:
+    """Ask with a limit, after a failure that may pass with half of it, at most six times.
+
+    Raises:
+        Problem: It did not pass, or is of another kind.
+    """
+    for attempt in range(_TRIES - 1):
+        try:
+            return ask(max(limit >> attempt, 1))
+        except Problem as problem:
+            if problem.kind not in (Kind.NOT_APPLIED, Kind.UNKNOWN_OUTCOME):
+                raise
+            time.sleep(_PAUSE_SECONDS * 2**attempt)
+    return ask(max(limit >> _TRIES, 1))

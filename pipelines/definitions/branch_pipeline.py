@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from awacs import codepipeline
 
-from pipelines.core.docs_folders import BRANCHES
 from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, checkout, create_or_replace, run_build, smoke
 from pipelines.definitions.approvals_topic import Event, add_notifications
@@ -14,6 +13,7 @@ from pipelines.definitions.artifacts import BUILT, NAMED, SOURCE, template_confi
 from pipelines.definitions.branch_turns import add_branch_turns, await_turn, let_look
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, on_push, stage
+from templates.capabilities.docs_distribution import BRANCHES
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

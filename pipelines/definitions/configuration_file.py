@@ -12,20 +12,23 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from environments import tools
-from pipelines.core import stack_tags
 from pipelines.core.refusals import Refused
 from pipelines.definitions.artifacts import template_configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from environments.schema import Environment
 
+TAGS_RULE: Final = "E9007"
+"""The house rule that asks for them (`pipelines/lint/house_rules/tags.py`)."""
+_ALWAYS: Final = ("system", "environment", "owner")
+_OF_A_BRANCH: Final = ("branch", "commit", "pushed-at", "expires-at")
 _LONGEST: Final = 256
 _NOT_IN_A_TAG: Final = re.compile(r"[^\w .:/=+@-]", re.ASCII)
 """What a tag's value may not hold (Tagging AWS resources, "Tag naming limits and requirements")."""
@@ -91,7 +94,17 @@ def write(
     path = folder / template_configuration("", environment.name, stack).removeprefix("::")
     path.parent.mkdir(parents=True, exist_ok=True)
     configuration = {"Parameters": dict(parameters), "Tags": tags(environment, push)}
-    for fault in stack_tags.faults(configuration):
-        raise Refused(f"{path.name} of {environment.name}: {stack_tags.RULE_ID} {fault}")
+    for fault in tag_faults(configuration):
+        raise Refused(f"{path.name} of {environment.name}: {TAGS_RULE} {fault}")
     path.write_text(json.dumps(configuration, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return path
+
+
+def tag_faults(settings: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the tags of a stack's settings."""
+    tags = settings.get("Tags", {})
+    # A branch's network is everybody's: no push made it, and it does not expire.
+    of_a_push = tags.get("environment") == "branch" and bool(settings.get("Parameters"))
+    for key in (*_ALWAYS, *(_OF_A_BRANCH if of_a_push else ())):
+        if not tags.get(key):
+            yield f"the stack has no tag {key!r}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from awacs import s3
 from troposphere import Parameter, Ref, Sub
 
-from pipelines.core import docs_folders
+from templates.capabilities import docs_distribution
 from templates.capabilities.docs_distribution import NOT_FOUND_PAGE
 from templates.capabilities.permissions import Permission
 
@@ -35,7 +35,7 @@ class DocsSite:
 
     def publish(self) -> list[Permission]:
         """Return what publishing an environment's docs needs."""
-        folders = [f"{name}/*" for name in docs_folders.ENVIRONMENTS]
+        folders = [f"{name}/*" for name in docs_distribution.FOLDERS]
         return [
             self._may(
                 "Pages",
@@ -49,7 +49,7 @@ class DocsSite:
                 [s3.PutObject],
                 "index.html",
                 NOT_FOUND_PAGE,
-                docs_folders.VERSIONS,
+                docs_distribution.VERSIONS,
             ),
             self._list(),
         ]
@@ -61,7 +61,7 @@ class DocsSite:
                 "Previews",
                 "Writes branches' previews and removes those that are gone.",
                 [s3.PutObject, s3.DeleteObject],
-                f"{docs_folders.BRANCHES}*",
+                f"{docs_distribution.BRANCHES}*",
             ),
             self._list(),
         ]
@@ -72,7 +72,7 @@ class DocsSite:
             "Evidence",
             "Writes evidence pages, and reads the figures of the last release; none is ever removed.",
             [s3.PutObject, s3.GetObject],
-            f"{docs_folders.EVIDENCE}*",
+            f"{docs_distribution.EVIDENCE}*",
         )
 
     def _list(self) -> Permission:

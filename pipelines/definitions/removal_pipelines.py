@@ -9,12 +9,12 @@ from troposphere import Ref, Sub
 from troposphere.codepipeline import VariableDeclaration
 from troposphere.scheduler import FlexibleTimeWindow, Schedule, Target
 
-from pipelines.core.docs_folders import BRANCHES
 from pipelines.definitions import roles
 from pipelines.definitions.actions import approve, checkout, delete_stack, in_folder, run_build
 from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, stage
+from templates.capabilities.docs_distribution import BRANCHES
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from pipelines.build.packaging import PACKAGES, Manifest, Package, StoredPackages
+from pipelines.build.package_manifest import PACKAGES, Manifest, Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pipelines.aws import stacks
 from pipelines.aws.embedded_stripe import with_stripe
 from pipelines.aws.stacks import StackRequest
-from pipelines.build import packaging
-from pipelines.build.packaging import PACKAGES, Image, Manifest, StoredPackages
+from pipelines.build import package_manifest
+from pipelines.build.package_manifest import PACKAGES, Image, Manifest, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
-    from pipelines.build.packaging import Image, Manifest, StoredPackages
+    from pipelines.build.package_manifest import Image, Manifest, StoredPackages
     from pipelines.definitions.configuration_file import Push
 
 
@@ -82,7 +82,7 @@ def deploy(
     bucket = artifacts.bucket(aws, artifact_bucket)
     stored = artifacts.store_packages(aws, bucket, manifest, packages, reporter)
     changes = {}
-    code = parameters(environment, name, stored, manifest, packaging.read_image(packages))
+    code = parameters(environment, name, stored, manifest, package_manifest.read_image(packages))
     code |= {ATTEMPT: next_attempt(aws, name)}
     for stack_name, template, values in (
         (environment.network_stack, network.build(environment), atlas_peering.network_parameters(aws)),

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from environments import tools as tools_file
 from pipelines.aws import build_environment, docs_bucket, tools_account
 from pipelines.build import check_cache, provenance
-from pipelines.core import docs_folders
 from pipelines.core.repository import ROOT
 from pipelines.definitions.keys import PROVENANCE_KEY
 from pipelines.evidence import (
@@ -24,6 +23,7 @@ from pipelines.evidence import (
 )
 from pipelines.evidence.evidence import Evidence, Target, text
 from pipelines.evidence.reports import Baseline
+from templates.capabilities import docs_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def _baseline(tools: Aws, released: Sequence[Commit]) -> Baseline | None:
     if not last:
         return None
     try:
-        figures = json.loads(docs_bucket.read(tools, f"{docs_folders.EVIDENCE}{last}/{_FIGURES}"))
+        figures = json.loads(docs_bucket.read(tools, f"{docs_distribution.EVIDENCE}{last}/{_FIGURES}"))
         return Baseline(int(figures["tests"]), figures["coverage"])
     except (ClientError, ValueError, KeyError, TypeError):
         return None  # released before figures were kept; the page says that there is nothing to compare with
@@ -114,7 +114,7 @@ def write(evidence: Evidence, folder: Path) -> None:
 
 def publish(evidence: Evidence, folder: Path, packages: Path) -> str:
     """Upload the page and, beside it, the signed provenance to the docs bucket; return the page's address."""
-    place, tools = f"{docs_folders.EVIDENCE}{evidence.execution}", tools_account.connect()
+    place, tools = f"{docs_distribution.EVIDENCE}{evidence.execution}", tools_account.connect()
     signed = packages / "dist" / "packages" / provenance.FILE
     docs_bucket.upload(tools, signed, f"{place}/{provenance.FILE}")
     docs_bucket.upload(tools, folder / _FIGURES, f"{place}/{_FIGURES}")

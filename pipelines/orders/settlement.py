@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.reporting import NOBODY, Reporter
-from pipelines.core.retry import patiently
+from pipelines.core.waiting import patiently
 
 if TYPE_CHECKING:
     from payment_data.client import DataApi

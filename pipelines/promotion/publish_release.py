@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 from environments import schema
 from environments import tools as tools_file
 from pipelines.aws import build_environment, tools_account
-from pipelines.build import check_cache, image, library, packaging, provenance, reproducible_zip
+from pipelines.build import (
+    check_cache,
+    image,
+    library,
+    package_manifest,
+    packaging,
+    provenance,
+    reproducible_zip,
+)
 from pipelines.build.provenance import Origin
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.build.library import Index
-    from pipelines.build.packaging import Manifest
+    from pipelines.build.package_manifest import Manifest
     from pipelines.core.reporting import Reporter
 
 _RELEASED: Final = ("staging", "prod")
@@ -39,7 +47,7 @@ def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> None:
     """
     tools = tools_account.connect()
     bucket = build_environment.variable(PACKAGE_BUCKET)
-    packaging.write_stored(folder, artifacts.store_packages(tools, bucket, manifest, folder, reporter))
+    package_manifest.write_stored(folder, artifacts.store_packages(tools, bucket, manifest, folder, reporter))
     if IMAGE_REPOSITORY in os.environ:
         pushed = image.publish(tools, build_environment.variable(IMAGE_REPOSITORY), folder, reporter)
         reporter.say(f"the image is {pushed.repository}@{pushed.digest}")
@@ -55,7 +63,7 @@ def publish_library() -> str:
 
 def package_published(progress: Callable[[str], None]) -> Manifest:
     """Package the functions anew, with the library as it was published, not as the checkout has it."""
-    shutil.rmtree(packaging.PACKAGES, ignore_errors=True)
+    shutil.rmtree(package_manifest.PACKAGES, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         wheel = library.build(Path(folder))
         published = library.fetch(_index(), wheel, Path(folder) / "published")
@@ -83,7 +91,7 @@ def sign(built: Path) -> int:
     if checked is not None and checked.source != source:
         raise Refused("This is not the source that Build checked: its digest is another.", "Release again.")
     subjects = _digests(DIST, "packages", "settings") | _templates(built / "dist")
-    pushed = packaging.read_image(packaging.PACKAGES)
+    pushed = package_manifest.read_image(package_manifest.PACKAGES)
     if pushed is not None:
         subjects["image"] = pushed.digest.removeprefix("sha256:")
     origin = Origin(
@@ -97,7 +105,7 @@ def sign(built: Path) -> int:
     )
     stated = provenance.statement(subjects, origin, packaging.wheels_of(ROOT))
     envelope = provenance.sign(tools, key, stated)
-    (packaging.PACKAGES / provenance.FILE).write_text(json.dumps(envelope, indent=1) + "\n")
+    (package_manifest.PACKAGES / provenance.FILE).write_text(json.dumps(envelope, indent=1) + "\n")
     return len(subjects)
 
 
@@ -116,7 +124,7 @@ def _templates(built: Path) -> dict[str, str]:
 def _digests(root: Path, *folders: str) -> dict[str, str]:
     """Return the SHA-256 of each file in folders of a root, by its path below it."""
     paths = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]
-    unsigned = packaging.PACKAGES / provenance.FILE
+    unsigned = package_manifest.PACKAGES / provenance.FILE
     return {
         path.relative_to(root).as_posix(): reproducible_zip.digest(path) for path in paths if path != unsigned
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.build import packaging, provenance
+from pipelines.build import package_manifest, provenance
 from pipelines.core.refusals import Refused
 from pipelines.deploy import artifacts, embedded_overrides
 from pipelines.evidence import stack_changes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
-    from pipelines.build.packaging import Image, Manifest, StoredPackages
+    from pipelines.build.package_manifest import Image, Manifest, StoredPackages
     from pipelines.promotion.running_stack import Running
 
 Json = dict[str, Any]
@@ -73,11 +73,11 @@ def read_release(tools: Aws, key: str, packages: Path, built: Path) -> Release:
         problems += provenance.differences(subjects, root / _DIST, names)
     if problems:
         raise _refusal(problems)
-    manifest, stored = packaging.read_intact(folder), packaging.read_stored(folder)
+    manifest, stored = package_manifest.read_intact(folder), package_manifest.read_stored(folder)
     problems = [] if stored is None else artifacts.stored_differences(tools, stored, manifest)
     if problems or not manifest:
         raise _refusal(problems or ["the manifest lists no package"])
-    return Release(manifest, stored, packaging.read_image(folder), subjects)
+    return Release(manifest, stored, package_manifest.read_image(folder), subjects)
 
 
 def check_staging(release: Release, staging: Running, environment: Environment) -> None:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import executions
 from pipelines.core.repository import SAMPLES
-from pipelines.core.retry import Answer, patiently
-from pipelines.core.waiting import TimedOut, wait_until
+from pipelines.core.waiting import Answer, TimedOut, patiently, wait_until
 from pipelines.orders import order_effects, orders, samples
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.evidence import drift
 from pipelines.orders import orders, payment_stack
 from pipelines.promotion.control import name_of
-from pipelines.status import promoted
-from pipelines.status.deployed import Alarms, Deployed, alarms, read_deployed
-from pipelines.status.dora import deployments as dora
+from pipelines.status.deployed import Alarms, Deployed, Gate, Release, alarms, gates, read_deployed, release
+from pipelines.status.dora import measures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +56,9 @@ class Status:
     stack: str
     at: datetime
     deployed: Deployed | None = None
-    release: promoted.Release | None = None
+    release: Release | None = None
     smoke: dict[str, Any] | None = None
-    gates: list[promoted.Gate] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
     alarms: Alarms | None = None
     parked: list[str] = field(default_factory=list)
     drift: dict[str, list[str]] = field(default_factory=dict)
@@ -102,8 +101,8 @@ def gather(aws: Aws, stack: str, tools: Aws | None, reporter: Reporter = NOBODY)
             drifted = ask(f"drift of {name}", partial(_drift, aws, name), None)
             status.drift |= {} if drifted is None else {name: drifted}
     if tools is not None:
-        status.release = ask("release", lambda: promoted.release(tools, environment.name), None)
-        status.gates = ask("gates", lambda: promoted.gates(tools, environment.name), [])
+        status.release = ask("release", lambda: release(tools, environment.name), None)
+        status.gates = ask("gates", lambda: gates(tools, environment.name), [])
         status.delivery = ask("delivery", lambda: _delivery(tools, environment.name), None)
     return status
 
@@ -127,6 +126,6 @@ def _drift(aws: Aws, stack: str) -> list[str]:
 
 
 def _delivery(tools: Aws, environment: str) -> Measures | None:
-    if environment not in dora.STAGES:
+    if environment not in measures.STAGES:
         return None
-    return dora.measured(tools, name_of(tools, "release"), environment)
+    return measures.measured(tools, name_of(tools, "release"), environment)

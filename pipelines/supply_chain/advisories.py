@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines.supply_chain import locked
+from pipelines.supply_chain import inventory
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of
 
 OSV: Final = "https://api.osv.dev/v1/query"
@@ -35,8 +35,8 @@ def check(root: Path, service: str = OSV) -> CheckResult:
     """
     asked = {
         (package.name, package.version)
-        for project in locked.PROJECTS
-        for package in locked.packages(root, project)
+        for project in inventory.PROJECTS
+        for package in inventory.packages(root, project)
     }
     answers = [answer for batch in _batches(asked) for answer in _ask(batch, service)]
     skipped = sorted(answer["name"] for answer in answers if "skip_reason" in answer)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines.build.packaging import PACKAGES
+from pipelines.build.package_manifest import PACKAGES
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import advisories, code, contents, licences, locked, secrets, templates
+from pipelines.supply_chain import advisories, inventory, licences, secrets, static_analysis
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKS: Final[dict[str, Callable[[], CheckResult]]] = {
-    "locks": lambda: locked.check(ROOT),
-    "contents": lambda: contents.check(PACKAGES),
+    "locks": lambda: inventory.check_locks(ROOT),
+    "contents": lambda: inventory.check_contents(PACKAGES),
     "licences": lambda: licences.check(ROOT),
     "secrets": lambda: secrets.in_tree(ROOT),
     "history": lambda: secrets.in_history(ROOT),
-    "code": lambda: code.check(ROOT),
+    "code": lambda: static_analysis.check_code(ROOT),
     "advisories": lambda: advisories.check(ROOT),
-    "templates": lambda: templates.check(templates.of_repository()),
+    "templates": lambda: static_analysis.check_templates(static_analysis.of_repository()),
 }
 
 

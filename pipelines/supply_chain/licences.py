@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
-from pipelines.build import sbom
+from pipelines.build import dependencies
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import locked
+from pipelines.supply_chain import inventory
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def check(root: Path) -> CheckResult:
     ]
     absent = sorted(shipped - {package.name for package in installed["ours"]})
     findings += [f"{name} ships and is not installed here, so its licence is unknown" for name in absent]
-    in_locks = {package.name for project in locked.PROJECTS for package in locked.packages(root, project)}
+    in_locks = {
+        package.name for project in inventory.PROJECTS for package in inventory.packages(root, project)
+    }
     findings += [f"{name} is explained and in no lock" for name in sorted(set(EXPLAINED) - in_locks)]
     summary = f"{sum(map(len, details.values()))} packages, {len(shipped)} of them in what ships"
     return result_of(summary, findings, details | {"shipped": sorted(shipped)})
@@ -143,13 +145,13 @@ def _faults(environment: str, packages: Iterable[_Distribution], shipped: set[st
 
 
 def _shipped(root: Path) -> set[str]:
-    listed = (part for group in GROUPS for part in sbom.of_group(group, root)["components"])
+    listed = (part for group in GROUPS for part in dependencies.bill_of_materials(group, root)["components"])
     return {part["name"] for part in listed if part["name"] != "payment-data"}
 
 
 def _installed(root: Path) -> dict[str, list[_Distribution]]:
     by_name = {package.name: package for package in _read(metadata.distributions())}
-    ours = [by_name[package.name] for package in locked.packages(root, "ours") if package.name in by_name]
+    ours = [by_name[package.name] for package in inventory.packages(root, "ours") if package.name in by_name]
     return {"ours": ours} | {
         project: _in_own_environment(project, folder) for project, folder in APART.items()
     }

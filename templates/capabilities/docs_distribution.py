@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 PRODUCTION_FOLDER: Final = "prod"
 """The one folder that search engines may show."""
+FOLDERS: Final = (PRODUCTION_FOLDER, "staging")
+"""One for each environment whose docs are published."""
+BRANCHES: Final = "branches/"
+EVIDENCE: Final = "evidence/"
+"""Of releases, a folder each."""
+VERSIONS: Final = "versions.json"
+"""What the version selector of Material for MkDocs reads beside a version's folder (`provider: mike`)."""
 NOT_FOUND_PAGE: Final = "404.html"
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     [

@@ -15,7 +15,7 @@ from pipelines.cli.terminal import table
 from tests.benchmarks import contest
 
 if TYPE_CHECKING:
-    from pipelines.build.packaging import Package
+    from pipelines.build.package_manifest import Package
     from tests.rehearsal.conftest import Built
 
 _RUNS: Final = 11

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.instance import Instance
     from environments.schema import Environment
-    from pipelines.build.packaging import Manifest
+    from pipelines.build.package_manifest import Manifest
 
 TIMES: Final = int(os.environ.get("TIMES") or record.IN_A_ROW)
 # What version 2 of the aws command does by itself.

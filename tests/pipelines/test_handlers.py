@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.build import handlers, packaging
+from pipelines.build import packaging
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 
@@ -25,7 +25,7 @@ def function(tmp_path: Path) -> Path:
 
 
 def test_our_own_functions_can_be_packaged() -> None:
-    handlers.check(ROOT)
+    packaging._check_handlers(ROOT)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_our_own_functions_can_be_packaged() -> None:
 )
 def test_a_handler_may_be_a_function_or_made(source: str, function: Path) -> None:
     (function / "handler.py").write_text(source, encoding="utf-8")
-    handlers.check(function.parents[1])
+    packaging._check_handlers(function.parents[1])
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_a_broken_function_is_refused_with_file_and_line(
 def test_a_folder_without_a_handler_is_refused(function: Path) -> None:
     (function / "handler.py").unlink()
     with pytest.raises(Refused, match=r"lambdas/check_fraud/handler.py:1: there is no such file"):
-        handlers.check(function.parents[1])
+        packaging._check_handlers(function.parents[1])

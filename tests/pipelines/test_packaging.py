@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.build import dependencies, packaging
+from pipelines.build import dependencies, package_manifest, packaging
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 
@@ -41,7 +41,7 @@ def _copy(where: Path) -> Path:
     return where
 
 
-def _build(checkout: Path) -> packaging.Manifest:
+def _build(checkout: Path) -> package_manifest.Manifest:
     return packaging.build(checkout / "dist", root=checkout, cache=packaging.WHEELS)
 
 
@@ -135,11 +135,11 @@ def test_each_package_says_what_is_inside(checkout: Path) -> None:
 def test_packages_that_are_not_what_was_built_are_refused(checkout: Path) -> None:
     # Given packages that are as they were built
     manifest = _build(checkout)
-    assert packaging.read_intact(checkout / "dist") == manifest
+    assert package_manifest.read_intact(checkout / "dist") == manifest
     # When one is changed, then it is refused by name
     (checkout / "dist" / manifest[_OTHER].file).write_bytes(b"other")
     with pytest.raises(Refused, match=rf"{_OTHER}\.zip is not what the manifest says"):
-        packaging.read_intact(checkout / "dist")
+        package_manifest.read_intact(checkout / "dist")
 
 
 def test_a_function_that_pays_brings_stripes_client_and_stays_small(checkout: Path) -> None:
@@ -159,9 +159,9 @@ def test_a_function_that_pays_brings_stripes_client_and_stays_small(checkout: Pa
 
 def test_the_manifest_can_be_read_back(checkout: Path) -> None:
     built = _build(checkout)
-    assert packaging.read_manifest(checkout / "dist") == built
+    assert package_manifest.read_manifest(checkout / "dist") == built
 
 
 def test_a_missing_manifest_is_a_clear_refusal(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"manifest\.json cannot be read"):
-        packaging.read_manifest(tmp_path)
+        package_manifest.read_manifest(tmp_path)

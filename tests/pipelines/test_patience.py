@@ -3,13 +3,13 @@
 import pytest
 
 from payment_data.errors import InvalidRequest, OutcomeUnknown, Problem, Throttled
-from pipelines.core import retry
-from pipelines.core.retry import patiently
+from pipelines.core import waiting
+from pipelines.core.waiting import patiently
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(waiting, "_PAUSE_SECONDS", 0)
 
 
 def _failing(times: int, problem: Problem, asked: list[int]) -> int:

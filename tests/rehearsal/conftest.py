@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.instance import Instance
-    from pipelines.build.packaging import Manifest
+    from pipelines.build.package_manifest import Manifest
     from pipelines.orders.payment_stack import PaymentStack
 
     Payments = Callable[..., Result]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.instance import Instance
     from pipelines.aws.accounts import Aws
-    from pipelines.build.packaging import Package
+    from pipelines.build.package_manifest import Package
     from pipelines.orders.payment_stack import PaymentStack
     from tests.rehearsal.conftest import Built
 

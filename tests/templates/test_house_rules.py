@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.core import stack_tags
 from pipelines.core.repository import ROOT
+from pipelines.definitions import configuration_file
 from pipelines.lint.house_rules import tags
 from pipelines.lint.house_rules.catalogue import IDS
 from pipelines.lint.templates import lint
@@ -261,7 +261,7 @@ def test_a_seeded_fault_is_found_by_its_rule_and_no_other(
 
 
 def test_every_rule_has_a_seeded_fault() -> None:
-    assert {rule for rule, _, _ in SEEDS} | {stack_tags.RULE_ID} == set(IDS)
+    assert {rule for rule, _, _ in SEEDS} | {configuration_file.TAGS_RULE} == set(IDS)
 
 
 def test_an_exception_with_its_reason_is_heeded() -> None:
@@ -285,7 +285,7 @@ PUSHED = {"branch": "b", "commit": "0" * 40, "pushed-at": "2026-11-23", "expires
 @pytest.mark.parametrize("missing", TAGS)
 def test_every_stack_says_whose_it_is(missing: str) -> None:
     settings = {"Tags": {key: value for key, value in TAGS.items() if key != missing}, "Parameters": {}}
-    assert list(stack_tags.faults(settings)) == [f"the stack has no tag '{missing}'"]
+    assert list(configuration_file.tag_faults(settings)) == [f"the stack has no tag '{missing}'"]
 
 
 @pytest.mark.parametrize("missing", PUSHED)

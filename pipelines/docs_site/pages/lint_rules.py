@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from pipelines.core import stack_tags
+from pipelines.definitions import configuration_file
 from pipelines.docs_site.markdown import code, page, prose, table
 from pipelines.lint import workflow_definitions
 from pipelines.lint.house_rules import catalogue, tags
@@ -74,7 +74,7 @@ def _section(doc: str | None, rules: Mapping[str, Rule]) -> str:
 def house_facts() -> dict[str, str]:
     """Return each house rule's title by its id."""
     titles = {rule.rule_id: rule.title for rule in catalogue.TEMPLATE_RULES} | {
-        stack_tags.RULE_ID: tags.TITLE
+        configuration_file.TAGS_RULE: tags.TITLE
     }
     return {rule_id: f"The rule: *{titles[rule_id]}.*" for rule_id in catalogue.IDS}
 

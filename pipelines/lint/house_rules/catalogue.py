@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipelines.core import stack_tags
+from pipelines.definitions import configuration_file
 from pipelines.lint.house_rules import descriptions, permissions, portability, protection
 
 TEMPLATE_RULES: Final = (
@@ -19,4 +19,4 @@ TEMPLATE_RULES: Final = (
     permissions.NO_WILDCARDS,
     permissions.REASONS,
 )
-IDS: Final = sorted([*(rule.rule_id for rule in TEMPLATE_RULES), stack_tags.RULE_ID])
+IDS: Final = sorted([*(rule.rule_id for rule in TEMPLATE_RULES), configuration_file.TAGS_RULE])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from pipelines.core import stack_tags
+from pipelines.definitions import configuration_file
 from pipelines.lint.findings import Finding
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ def findings(path: Path) -> list[Finding]:
     """Return the faults of the tags in a template configuration file."""
     settings = json.loads(path.read_text(encoding="utf-8"))
     return [
-        Finding(str(path), "Tags", stack_tags.RULE_ID, fault, "Write it with `payments` as the pipelines do")
-        for fault in stack_tags.faults(settings)
+        Finding(
+            str(path),
+            "Tags",
+            configuration_file.TAGS_RULE,
+            fault,
+            "Write it with `payments` as the pipelines do",
+        )
+        for fault in configuration_file.tag_faults(settings)
     ]

@@ -28,6 +28,17 @@ _DEEPEST: Final = 100
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms, as `!Ref`; a date stays the text that it was."""
 
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node, unless it lies deeper than any template: PyYAML is quadratic in depth."""
+        if self._depth > _DEEPEST:
+            raise Unreadable(f"it is nested more than {_DEEPEST} deep")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
     if isinstance(node, yaml.ScalarNode):
@@ -55,11 +66,9 @@ def read(path: Path) -> Json:
     """
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise Unreadable(f"{path}: is larger than any template may be")
+            raise Unreadable("it is larger than any template may be")
         document = _parsed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        if isinstance(error, Unreadable):
-            raise
         raise Unreadable(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise Unreadable(f"{path}: holds no template and no pipeline")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.core.retry import patiently
+from pipelines.core.waiting import patiently
 from pipelines.orders.reconciliation.accounts import account_differences, owner_differences
 from pipelines.orders.reconciliation.order_legs import stray_leg
 from pipelines.orders.reconciliation.orders import order_differences, stray_payment

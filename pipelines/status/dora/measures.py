@@ -1,15 +1,18 @@
-"""The four measures over a window of time."""
+"""The four measures over a window of time, and the deployments that they are computed from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.status.dora.assembly import Deployment, History, assemble
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pipelines.aws.accounts import Aws
     from pipelines.status.dora.assembly import Deployment
 
 WINDOW: Final = timedelta(days=28)
@@ -129,3 +132,48 @@ def duration(seconds: float | None) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+STAGES: Final = {"staging": "Staging", "prod": "Production"}
+"""The stage of the release pipeline that deploys each environment."""
+_LONGEST_WAY: Final = timedelta(days=7)
+"""How long before a window its first deployments may have begun: they wait for approval and their window."""
+
+Json = dict[str, Any]
+
+
+def measured(tools: Aws, pipeline: str, environment: str, until: datetime | None = None) -> Measures:
+    """Return the measures of an environment over the window that ends at `until`, or now."""
+    end = until or datetime.now(UTC)
+    return measure(read(tools, pipeline, STAGES[environment], end - WINDOW), end)
+
+
+def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deployment]:
+    """Return the deployments that a stage made since a moment, and some from before.
+
+    CodePipeline keeps twelve months of history.
+    """
+    client, earliest = tools.client("codepipeline"), since - _LONGEST_WAY
+
+    def listed(operation: str, key: str, **more: Any) -> list[Json]:
+        pages = client.get_paginator(operation).paginate(pipelineName=pipeline, **more)
+        return list(_until(earliest, (entry for page in pages for entry in page[key])))
+
+    executions = "list_pipeline_executions", "pipelineExecutionSummaries"
+    passed = listed(*executions, filter={"succeededInStage": {"stageName": stage}})
+    return assemble(
+        History(
+            executions=listed(*executions),
+            actions=listed("list_action_executions", "actionExecutionDetails"),
+            rules=listed("list_rule_executions", "ruleExecutionDetails"),
+            passed={entry["pipelineExecutionId"] for entry in passed},
+        ),
+        stage,
+    )
+
+
+def _until(earliest: datetime, newest_first: Iterator[Json]) -> Iterator[Json]:
+    for document in newest_first:
+        if document["startTime"] < earliest:
+            return
+        yield document

@@ -13,7 +13,7 @@ from pipelines.aws import tools_account
 from pipelines.cli.main import main
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.status.dora import deployments, measures, site
+from pipelines.status.dora import measures, site
 from pipelines.status.dora.measures import Measures
 from tests.integration.codesuite.conftest import (
     Workshop,
@@ -76,7 +76,7 @@ class Shop:
 
     def deployed(self, tools: Aws, to: str = "Production") -> list[Deployment]:
         since = datetime.now(UTC) - timedelta(days=1)
-        return deployments.read(tools, self.pipeline, to, since)
+        return measures.read(tools, self.pipeline, to, since)
 
 
 @pytest.fixture(scope="module")

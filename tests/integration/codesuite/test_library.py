@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from embedded_aws import instance
 from pipelines.aws import tools_account
-from pipelines.build import library, packaging
+from pipelines.build import library, package_manifest, packaging
 from pipelines.build.library import Index
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
@@ -83,7 +83,7 @@ def test_functions_are_built_against_what_was_published(payments: Payments) -> N
     # Then they hold it, and are the very packages that the build of a branch makes
     assert built.exit_code == 0, built.output
     made = json.loads(built.output)[_FUNCTION]
-    with zipfile.ZipFile(packaging.PACKAGES / made["file"]) as archive:
+    with zipfile.ZipFile(package_manifest.PACKAGES / made["file"]) as archive:
         money = archive.read("payment_data/money.py")
     assert money == (ROOT / "lambdas/payment_data/src/payment_data/money.py").read_bytes()
     assert made["sha256"] == packaging.build()[_FUNCTION].sha256

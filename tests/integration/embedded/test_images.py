@@ -20,8 +20,8 @@ from embedded_aws import instance
 from environments import schema
 from environments import tools as tools_file
 from pipelines.aws import tools_account
-from pipelines.build import image, packaging, reproducible_zip
-from pipelines.build.packaging import Image, Manifest, Package
+from pipelines.build import image, package_manifest, reproducible_zip
+from pipelines.build.package_manifest import Image, Manifest, Package
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
@@ -49,7 +49,7 @@ def packages(tmp_path: Path) -> Path:
     for name in ("data_api", "smoke"):
         files = {f"{name}/handler.py": f"# {name}\n", "payment_data/money.py": "# money\n"}
         manifest[name] = _package(folder, name, files)
-    packaging._write_manifest(folder, manifest)
+    package_manifest.write_packages(folder, manifest)
     return folder
 
 
@@ -92,7 +92,7 @@ def test_the_image_holds_the_zips_file_by_file(packages: Path, tmp_path: Path) -
     # Given packages, and what Docker builds from
     folder = tmp_path / "context"
     folder.mkdir()
-    image.lay_out(packaging.read_intact(packages), packages, folder)
+    image.lay_out(package_manifest.read_intact(packages), packages, folder)
     # When both are read
     inside = {
         path.relative_to(folder / "task").as_posix(): path.read_bytes()
@@ -113,7 +113,10 @@ def test_functions_that_differ_in_a_shared_file_are_not_made_into_one_image(
 ) -> None:
     # Given a function that was built with another library
     files = {"smoke/handler.py": "# smoke\n", "payment_data/money.py": "# other money\n"}
-    manifest: Manifest = {**packaging.read_intact(packages), "smoke": _package(packages, "smoke", files)}
+    manifest: Manifest = {
+        **package_manifest.read_intact(packages),
+        "smoke": _package(packages, "smoke", files),
+    }
     # Then it is refused by name
     (tmp_path / "context").mkdir()
     with pytest.raises(Refused, match=r"smoke\.zip holds another payment_data/money\.py"):
@@ -139,7 +142,7 @@ def test_an_image_is_built_pushed_and_named_by_its_digest(
     # And the manifest carries the digest that ECR has
     found = aws("ecr", account=tools.environment.account).describe_images(repositoryName=name)
     assert published == Image(repository, found["imageDetails"][0]["imageDigest"])
-    assert packaging.read_image(packages) == published
+    assert package_manifest.read_image(packages) == published
 
 
 def test_the_same_packages_are_not_built_again(
@@ -189,7 +192,7 @@ def test_an_environment_that_runs_an_image_is_deployed_with_it_alone(packages: P
     stated = schema.load("prod")
     functions = stated.functions.model_copy(update={"packaging": "image"})
     environment = stated.model_copy(update={"functions": functions})
-    manifest, built = packaging.read_manifest(packages), Image("registry/images", "sha256:" + "0" * 64)
+    manifest, built = package_manifest.read_manifest(packages), Image("registry/images", "sha256:" + "0" * 64)
     # Then its stack is told the image and no zip
     given = deployment.parameters(environment, "payments-prod", None, manifest, built)
     assert given == {
@@ -204,9 +207,9 @@ def test_an_environment_that_runs_an_image_is_deployed_with_it_alone(packages: P
 
 
 def test_packages_built_anew_have_no_image_of_older_ones(packages: Path) -> None:
-    packaging.write_image(packages, Image("registry/images", "sha256:" + "0" * 64))
-    packaging._write_manifest(packages, packaging.read_manifest(packages))
-    assert packaging.read_image(packages) is None
+    package_manifest.write_image(packages, Image("registry/images", "sha256:" + "0" * 64))
+    package_manifest.write_packages(packages, package_manifest.read_manifest(packages))
+    assert package_manifest.read_image(packages) is None
 
 
 def test_hadolint_finds_nothing_in_the_dockerfile() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.build.packaging import Package
+from pipelines.build.package_manifest import Package
 from pipelines.core.refusals import Refused
 from pipelines.deploy import artifacts
 

@@ -96,6 +96,14 @@ def test_deep_and_strange_files_are_judged_or_refused(tmp_path: Path, text: str)
         assert lint_pipelines([file]) == []
 
 
+def test_what_is_nested_too_deep_is_refused_before_the_rest_of_it_is_read(tmp_path: Path) -> None:
+    # Given a file of brackets, for which a YAML parser takes time with the square of their number
+    file = tmp_path / "deep.yml"
+    file.write_text("{" * 5000)
+    with pytest.raises(Unreadable, match="nested more than 100 deep"):
+        lint_pipelines([file])
+
+
 def test_what_cannot_be_read_here_is_a_warning_and_hides_no_error() -> None:
     # Given a pipeline whose first stage CloudFormation fills in, and whose second one is wrong
     template = copy.deepcopy(GOOD["conditions"])

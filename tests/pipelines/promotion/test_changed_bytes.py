@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.build import packaging, provenance
-from pipelines.build.packaging import Package, StoredPackages
+from pipelines.build import package_manifest, provenance
+from pipelines.build.package_manifest import Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.deploy import artifacts
 from pipelines.promotion import verification
@@ -42,8 +42,8 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         folder = self.packages / "dist" / "packages"
-        packaging._write_manifest(folder, {"data_api": _package()})
-        packaging.write_stored(folder, StoredPackages("store", {"data_api": "v1"}))
+        package_manifest.write_packages(folder, {"data_api": _package()})
+        package_manifest.write_stored(folder, StoredPackages("store", {"data_api": "v1"}))
         signed = [*_FILES, "packages/manifest.json"]
         subjects = {name: hashlib.sha256(self.path(name).read_bytes()).hexdigest() for name in signed}
         envelope = provenance.sign(self.tools, _KEY, provenance.statement(subjects, _ORIGIN, []))

@@ -14,11 +14,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines.build import packaging
+from pipelines.build import package_manifest
 from pipelines.cli import supply_chain
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import advisories, checks, code, contents, licences, locked, secrets
+from pipelines.supply_chain import advisories, checks, inventory, licences, secrets, static_analysis
 from pipelines.supply_chain.check_result import JUNIT, CannotCheck, CheckResult, CheckStatus, result_of
 from pipelines.supply_chain.licences import spdx
 
@@ -109,7 +109,7 @@ def test_a_check_that_nobody_knows_is_refused() -> None:
 
 
 def test_our_locks_name_a_digest_for_every_file_and_are_those_of_their_projects() -> None:
-    result = locked.check(ROOT)
+    result = inventory.check_locks(ROOT)
     assert (result.status, result.findings) == (CheckStatus.PASSED, ())
 
 
@@ -117,7 +117,7 @@ def test_a_package_without_a_digest_and_one_from_nowhere_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a project whose lock has one of each, and which asks for something else by now
-    monkeypatch.setattr(locked, "PROJECTS", {"ours": "."})
+    monkeypatch.setattr(inventory, "PROJECTS", {"ours": "."})
     (tmp_path / "pyproject.toml").write_text(
         '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["click"]\n'
     )
@@ -129,7 +129,7 @@ def test_a_package_without_a_digest_and_one_from_nowhere_are_found(
         '[[package]]\nname = "x"\nversion = "0"\nsource = { virtual = "." }\n'
     )
     # When it is looked at, then each is named
-    found = "\n".join(locked.check(tmp_path).findings)
+    found = "\n".join(inventory.check_locks(tmp_path).findings)
     for words in (
         "a: https://index/a.whl has no SHA-256",
         "b comes from git",
@@ -157,19 +157,19 @@ def test_a_package_whose_list_leaves_something_out_is_found(tmp_path: Path) -> N
         "sbom": "f.cdx.json",
         "sbom_sha256": sha256(listing.read_bytes()).hexdigest(),
     }
-    packaging._write_manifest(tmp_path, {"f": packaging.Package(**_complete(package))})
+    package_manifest.write_packages(tmp_path, {"f": package_manifest.Package(**_complete(package))})
     # Then it is found
-    assert contents.check(tmp_path).findings == ("f: holds rich, which its SBOM does not list",)
+    assert inventory.check_contents(tmp_path).findings == ("f: holds rich, which its SBOM does not list",)
 
 
 def _complete(known: dict[str, Any]) -> dict[str, Any]:
-    fields = packaging.Package.__dataclass_fields__
+    fields = package_manifest.Package.__dataclass_fields__
     return {name: known.get(name, "") for name in fields}
 
 
 def test_nothing_built_is_nothing_checked(tmp_path: Path) -> None:
     with pytest.raises(CannotCheck, match="payments package"):
-        contents.check(tmp_path)
+        inventory.check_contents(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -256,14 +256,14 @@ def test_everything_that_is_no_secret_says_why() -> None:
 
 def test_what_is_unsafe_and_an_exception_without_a_reason_are_found(tmp_path: Path) -> None:
     # Given code with a shell, an exception that says why, and one that does not
-    for folder in code._FOLDERS:
+    for folder in static_analysis._FOLDERS:
         (tmp_path / folder).mkdir()
     shell = 'import subprocess\n\nsubprocess.run("ls", shell=True)'
     (tmp_path / "pipelines" / "bad.py").write_text(f"{shell}\n")
     (tmp_path / "pipelines" / "said.py").write_text(f"{shell}  # no" + "qa: S602, S607 - a constant\n")
     (tmp_path / "pipelines" / "silent.py").write_text(f"{shell}  # no" + "qa: S602, S607\n")
     # Then the two are found
-    found = code.check(tmp_path).findings
+    found = static_analysis.check_code(tmp_path).findings
     assert [one.partition(" ")[0] for one in found if "S602" in one] == [
         "pipelines/bad.py:3:",
         "pipelines/silent.py:3:",
@@ -271,7 +271,7 @@ def test_what_is_unsafe_and_an_exception_without_a_reason_are_found(tmp_path: Pa
 
 
 def test_our_code_is_clean_and_every_exception_says_why() -> None:
-    assert code.check(ROOT).findings == ()
+    assert static_analysis.check_code(ROOT).findings == ()
 
 
 class Advisories(BaseHTTPRequestHandler):
@@ -299,9 +299,9 @@ class Advisories(BaseHTTPRequestHandler):
 @pytest.fixture
 def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     """A service that answers as OSV does, about a lock of two packages; it is told which is vulnerable."""
-    two = [locked.Package("click", "8.5.0"), locked.Package("rich", "15.0.0")]
-    monkeypatch.setattr(locked, "PROJECTS", {"ours": "."})
-    monkeypatch.setattr(locked, "packages", lambda *_: two)
+    two = [inventory.Package("click", "8.5.0"), inventory.Package("rich", "15.0.0")]
+    monkeypatch.setattr(inventory, "PROJECTS", {"ours": "."})
+    monkeypatch.setattr(inventory, "packages", lambda *_: two)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Advisories)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
