@@ -5,7 +5,7 @@ from typing import Any
 
 gc.disable()  # What is imported stays: looking through it for garbage would take a tenth of a cold start.
 
-from data_api.http.app import answer, app, logger  # noqa: E402 - see gc.disable
+from data_api.http.app import answer, logger, resolve  # noqa: E402 - see gc.disable
 from payment_data.errors import MalformedRequest  # noqa: E402 - see gc.disable
 from payment_data.invocations import invocation  # noqa: E402 - see gc.disable
 
@@ -18,12 +18,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
-    logger.clear_state()
-    logger.append_keys(**invocation(context), api_request_id=_api_request_id(event))
+    logger.structure_logs(**invocation(context), api_request_id=_api_request_id(event))  # and no older keys
     if not _is_proxy_event(event):
         refused = MalformedRequest("the event must be an API Gateway proxy event: httpMethod and path")
-        return _bare(refused)
-    return app.resolve(event, context)
+        return answer(refused.status, refused.document("/"))
+    return resolve(event)
 
 
 def _api_request_id(event: object) -> object:
@@ -34,13 +33,3 @@ def _api_request_id(event: object) -> object:
 
 def _is_proxy_event(event: object) -> bool:
     return isinstance(event, dict) and all(isinstance(event.get(key), str) for key in ("httpMethod", "path"))
-
-
-def _bare(refused: MalformedRequest) -> dict[str, Any]:
-    response = answer(refused.status, refused.document("/"))
-    return {
-        "statusCode": response.status_code,
-        "multiValueHeaders": {"Content-Type": [response.content_type]},
-        "body": response.body,
-        "isBase64Encoded": False,
-    }

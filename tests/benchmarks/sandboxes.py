@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,6 @@ from pipelines.orders.payment_stack import proxy_event
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_RESOLVER: Final = "aws_lambda_powertools.event_handler.api_gateway"
 _URL: Final = "https://data-api.invalid/live"
 _STEPS: Final = (
     "reserve_products",
@@ -51,11 +49,7 @@ class Sandboxes:
     """One of each function, for one thread; `statuses` are what the data API answered."""
 
     def __init__(self) -> None:
-        # Powertools keeps the current event on a class, so not even two resolvers can share its module.
-        with mock.patch.dict(sys.modules, {_RESOLVER: _fresh(_RESOLVER)}):
-            app = _fresh("data_api.http.app")
-        with mock.patch.dict(sys.modules, {"data_api.http.app": app}):
-            self._data_api: Callable[..., Any] = _fresh("data_api.handler").handler
+        self._data_api: Callable[..., Any] = _fresh("data_api.handler").handler
         self._steps = {name: _fresh(f"{name}.handler").handler for name in _STEPS}
         self.statuses: list[int] = []
 

@@ -12,6 +12,7 @@ import pymongo
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from data_api.storage.database import note_write
 from tests.crash_matrix.memory import Memory
 
 Command = Callable[[], Any]
@@ -45,11 +46,9 @@ class Call:
         self.documents = documents
 
     def sent(self) -> None:
-        """Tell the client's listeners that it was sent, for one that MongoDB will get later."""
-        listeners = self.collection.database.client._event_listeners
-        command = {_WRITES.get(self.method, "find"): self.collection.name}
-        if listeners is not None:
-            listeners.publish_command_start(command, self.collection.database.name, 0, ("", 0), 0)
+        """Note that it was sent, as the data API's own collections do."""
+        if self.writes:
+            note_write()
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,9 @@ class Wiring:
         """Have a command answered; `ask` sends what `what` is once the server's clock is in it."""
         # Told when it lands: a late command meets the clock of that moment.
         told = at(self.now(), what)
+        call.sent()
         return self.memory.ask(
-            call.collection.name, f"{call.method}{told!r}", lambda: ask(*told), call.sent, writes=call.writes
+            call.collection.name, f"{call.method}{told!r}", lambda: ask(*told), writes=call.writes
         )
 
 

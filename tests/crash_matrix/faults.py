@@ -45,6 +45,7 @@ class Kind(StrEnum):
     FREEZE_AFTER_STEP = "freezes after, resumes after the next step"
     FREEZE_AFTER_END = "freezes after, resumes after the end"
     FREEZE_AFTER_PRUNED = "freezes after, resumes after pruning"
+    HUNG_UP = "done, and MongoDB hangs up"  # as a primary that steps down: the data API asks again at once
     REPLAYED = "answers 500, and repeats it for a day"  # what a gateway does with an idempotency key
     OVERTAKEN = "is overtaken"  # by another execution, a sweep, a release: what the scenario says
 
@@ -92,6 +93,8 @@ class Site:
             kinds.discard(Kind.TORN)
         if self.layer is not Layer.GATEWAY:
             kinds.discard(Kind.REPLAYED)
+        if self.layer is not Layer.MONGODB:
+            kinds.discard(Kind.HUNG_UP)
         if self.layer is Layer.LAMBDA:  # a handler freezes at what it does itself
             kinds -= set(FREEZES)
         if not self.writes:

@@ -31,6 +31,8 @@ class Failures:
     lost: Callable[[], BaseException]
     replayed: Callable[[], Any] | None = None
     """Of a gateway: answers an error that its key repeats."""
+    hung_up: Callable[[], BaseException] | None = None
+    """Of MongoDB: the connection was closed, and there is time to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,10 @@ class Injector:
             case Kind.REPLAYED:
                 assert failures.replayed, "only a gateway repeats an error"
                 return failures.replayed()
+            case Kind.HUNG_UP:
+                assert failures.hung_up, "only MongoDB hangs up"
+                _quietly(apply)
+                raise failures.hung_up()
             case Kind.TWICE:
                 _quietly(apply)
                 return apply()

@@ -47,12 +47,10 @@ _HTTP_FAILURES = Failures(
 _BANK_TIME = datetime.timedelta(seconds=90)
 """Until a bank debit settles: an order asks more than once."""
 _REAL_TIMEOUT_SECONDS = 60.0  # time is virtual here: a slow machine must not add faults of its own
-# What majority means on one node, without waiting for its journal. That a driver sends again is a fault of
-# the matrix ("lands twice"), and nothing that should happen besides.
+# What majority means on one node, without waiting for its journal.
 _AS_FAST_AS_ONE_NODE_CAN: dict[str, Any] = {
     "w": 1,
     "readConcernLevel": "local",
-    "retryWrites": False,
     "retryReads": False,
     "timeoutMS": int(_REAL_TIMEOUT_SECONDS * 1000),
 }
@@ -104,6 +102,8 @@ class Laboratory:
             stack.enter_context(mock.patch.dict(os.environ, boundaries.environment("credit")))
             stack.enter_context(mock.patch.object(urllib3.PoolManager, "request", self._request()))
             stack.enter_context(mock.patch.object(connection, "MongoClient", self._client))
+            opened = mock.patch.object(connection, "NotingDatabase", lambda client, name: client[name])
+            stack.enter_context(opened)
             stack.enter_context(mock.patch.object(connection, "REQUEST_SECONDS", _REAL_TIMEOUT_SECONDS))
             client = functools.cache(connection.connect)
             database = functools.cache(connection.database.__wrapped__)
@@ -234,9 +234,14 @@ class Laboratory:
             call.sent()
             return mongodb_errors.NetworkTimeout("timed out")
 
-        failures = Failures(
-            Died, refused=lambda: mongodb_errors.ServerSelectionTimeoutError("no server"), lost=lost
-        )
+        def hung_up() -> BaseException:
+            call.sent()
+            return mongodb_errors.AutoReconnect("connection closed")
+
+        def refused() -> BaseException:
+            return mongodb_errors.ServerSelectionTimeoutError("no server")
+
+        failures = Failures(Died, refused, lost, hung_up=hung_up)
         site = Site(Layer.MONGODB, where.site(f"{name} #{where.calls[name]}"), call.writes, call.documents)
         return self._injector().cross(site, run, failures, part)
 

@@ -57,16 +57,13 @@ class Memory:
         self.asked = 0
         self.remembered = 0
 
-    def ask(
-        self, name: str, command: str, run: Callable[[], Any], told: Callable[[], None], *, writes: bool
-    ) -> Any:
+    def ask(self, name: str, command: str, run: Callable[[], Any], *, writes: bool) -> Any:
         """Answer a command.
 
         Args:
             name: its collection.
             command: all of it, as text.
             run: has mongod execute it.
-            told: is called instead when mongod is not asked.
             writes: it may change documents.
         """
         key = name, self._contents[name], hashlib.blake2b(command.encode(), digest_size=16).digest()
@@ -77,7 +74,6 @@ class Memory:
             self._keep(key, answer)
         else:
             self.remembered += 1
-            told()
         self._contents[name] = answer.after
         return answer.give()
 

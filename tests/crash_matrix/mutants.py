@@ -6,6 +6,7 @@ from tests.crash_matrix.mutations import Edit, Mutant
 _PRODUCTS = "data_api.storage.products"
 _USERS = "data_api.storage.users"
 _ORDERS = "data_api.storage.orders"
+_OF_READ = "data_api.storage.state_changes:change_of_read"
 _FENCE = '"state": {"$in": sorted(sources)}'
 _IN_TIME = ', "$expr": {"$lt": ["$$NOW", until]}'
 _IF_HELD = '{"$cond": [{"$eq": [f"${record}.state", "held"]}, f"${record}.quantity", Int64(0)]}'
@@ -197,9 +198,10 @@ def unfenced(which: str) -> Edit:
 
 
 def _fence(state: str, scenario: str, sites: str, given: tuple[Fault, ...] = ()) -> Mutant:
-    """Move to a state from whatever state."""
-    edit = unfenced(f'target == "{state}"')
-    return Mutant(f"compare-and-set to {state}", (scenario,), (edit,), sites=sites, given=given)
+    """Move to a state from whatever state, whether the order was read before or not."""
+    which = f'target == "{state}"'
+    edits = (unfenced(which), Edit(_OF_READ, "**fence}", f"**({{}} if {which} else fence)}}"))
+    return Mutant(f"compare-and-set to {state}", (scenario,), edits, sites=sites, given=given)
 
 
 FENCES = (
@@ -239,6 +241,16 @@ TRAIL = (
         "a change says from which state",
         ("happy",),
         (Edit("data_api.storage.state_changes:change", '"from": "$state"', '"from": None'),),
+    ),
+    Mutant(
+        "a change of what was read says from which state",
+        ("happy",),
+        (Edit(_OF_READ, '"from": source', '"from": None'),),
+    ),
+    Mutant(
+        "a change of what was read says whose it is",
+        ("happy",),
+        (Edit(_OF_READ, '"execution": execution', '"execution": None'),),
     ),
     Mutant(
         "a change says whose it is",

@@ -76,7 +76,7 @@ def _content(event: Mapping[str, Any]) -> bytes:
 
 def _parse(content: bytes) -> Any:
     try:
-        return json.loads(content.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+        return _DECODER.decode(content.decode())
     except _AmbiguousError as error:
         raise MalformedRequest(str(error)) from error
     except (ValueError, RecursionError) as error:  # ValueError: no UTF-8, no JSON, an integer of 4,300 digits
@@ -96,3 +96,6 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise _AmbiguousError(f"the body holds {name}, which JSON does not have")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant)

@@ -3,22 +3,16 @@
 import functools
 import os
 import threading
-from contextvars import ContextVar
 
 from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure, PyMongoError
 
 from data_api.domain.requests import Document
 from data_api.storage import collections, login
-from data_api.storage.database import Db
+from data_api.storage.database import AUTHENTICATION_FAILED, Db, NotingDatabase, may_have_written
 
 REQUEST_SECONDS = 2.0
 """All of a request's commands together; the innermost of the nested time-outs."""
-
-_AUTHENTICATION_FAILED = 18
-"""MongoDB's error code; it comes before any command of ours was sent on that connection."""
-_WRITES = frozenset({"insert", "update", "delete", "findAndModify"})
-_written: ContextVar[bool] = ContextVar("written", default=False)
 
 
 @functools.cache
@@ -28,16 +22,18 @@ def database() -> Db:
     Raises:
         PyMongoError: it cannot be reached; the next call tries again.
     """
-    db = _client(os.environ["MONGODB_URI"])[os.environ["MONGODB_DATABASE"]]
+    db = NotingDatabase(_client(os.environ["MONGODB_URI"]), os.environ["MONGODB_DATABASE"])
     collections.ensure(db)
     return db
 
 
 def connect(uri: str, *listeners: monitoring.CommandListener) -> MongoClient[Document]:
-    """Return a client set up for money; `listeners` hear its commands, beside our own.
+    """Return a client set up for money; `listeners` hear its commands.
 
     Where the environment names a secret, it is read here and says how to log in. Reads see only what a
-    majority has, as writes wait for it: what was answered once survives a failover.
+    majority has, as writes wait for it: what was answered once survives a failover. The driver repeats no
+    write: for that MongoDB would keep a record of each, beside the one that ours leave in the document, so
+    the whole request is repeated instead (`http.app`).
     """
     return MongoClient(
         uri,
@@ -45,10 +41,10 @@ def connect(uri: str, *listeners: monitoring.CommandListener) -> MongoClient[Doc
         timeoutMS=int(REQUEST_SECONDS * 1000),
         w="majority",
         readConcernLevel="majority",
-        retryWrites=True,
+        retryWrites=False,
         retryReads=True,
         tz_aware=True,
-        event_listeners=[_WriteWatch(), *listeners],
+        event_listeners=list(listeners),
         **login.options(),
     )
 
@@ -61,7 +57,7 @@ def renew(error: PyMongoError) -> bool:
 
     A secret was rotated: connections that are open stay logged in, and new ones are refused.
     """
-    refused = isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED
+    refused = isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED
     if not refused or login.VARIABLE not in os.environ or may_have_written():
         return False
     # Closing ends sessions, for which it would log in with the old password, until the time is over.
@@ -69,28 +65,3 @@ def renew(error: PyMongoError) -> bool:
     _client.cache_clear()
     database.cache_clear()
     return True
-
-
-def begin_request() -> None:
-    """Forget what the last request wrote."""
-    _written.set(False)
-
-
-def may_have_written() -> bool:
-    """Say whether this request has handed any write to a connection, answered or not."""
-    return _written.get()
-
-
-class _WriteWatch(monitoring.CommandListener):
-    """Notes that a write was sent, which tells "not applied" from "unknown" when the connection fails."""
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Note a command that writes."""
-        if event.command_name in _WRITES:
-            _written.set(True)
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to note."""
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to note."""

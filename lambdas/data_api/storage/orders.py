@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from data_api.domain import business_metrics
 from data_api.domain.order import Decision, Line, Order, undeliverable
-from data_api.domain.order_states import TRANSITIONS, State
+from data_api.domain.order_states import OPEN, TRANSITIONS, State
 from data_api.domain.requests import Document
 from data_api.storage import ledger_progress, state_changes
 from data_api.storage.database import Db
@@ -75,8 +75,7 @@ def advance(
 ) -> Order | None:
     """Move an order to `target` if it is in one of `sources`; None, and nothing done, if it is not.
 
-    MongoDB sends no document back, and for a write that may be retried keeps none: that is a tenth of the
-    cost of such a change.
+    MongoDB sends no document back, which is a tenth of the cost of such a change.
 
     Args:
         db: where.
@@ -94,10 +93,10 @@ def advance(
         ValueError: the state diagram has no such change, which is a mistake in the code.
     """
     changes = changes or {}
-    condition, update = _change(
-        order.id, sources, target, execution=execution, reason=reason, changes=changes
+    condition, update = _change_of_read(
+        order, sources, target, execution=execution, reason=reason, changes=changes
     )
-    if not db.orders.update_one(condition, [{"$set": update}]).matched_count:
+    if not db.orders.update_one(condition, update).matched_count:
         return None
     history = [*order.history, {"to": target}]
     moved = replace(order, state=target, history=history, **changes)
@@ -167,6 +166,35 @@ def _moved(db: Db, condition: Document, update: Document, reason: str | None) ->
     moved = from_document(document)
     business_metrics.count_end(moved, reason)
     return moved
+
+
+def _change_of_read(
+    order: Order,
+    sources: Collection[State],
+    target: State,
+    *,
+    execution: str,
+    reason: str | None,
+    changes: Mapping[str, Any],
+) -> tuple[Document, Document | list[Document]]:
+    """Return condition and update; cheaper ones where the order can only be as it was read, or elsewhere."""
+    if {order.state} != set(sources) or order.state not in OPEN:
+        condition, update = _change(
+            order.id, sources, target, execution=execution, reason=reason, changes=changes
+        )
+        return condition, [{"$set": update}]
+    condition, update = state_changes.change_of_read(
+        order.id,
+        order.state,
+        target,
+        TRANSITIONS,
+        entries=len(order.history),
+        execution=execution,
+        reason=reason,
+    )
+    for field, value in changes.items():
+        update["$set"][field] = value._asdict() if isinstance(value, Decision) else value
+    return condition, update
 
 
 def _change(

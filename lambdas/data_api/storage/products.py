@@ -97,8 +97,15 @@ def stock_of(db: Db, order: Order, deadline: datetime) -> dict[str, Stock]:
     }
 
 
-def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
+def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime, *, repriced: bool = False) -> int:
     """Hold each line's quantity before `until`, where the product is as the line says and has enough.
+
+    Args:
+        db: where.
+        order: for which.
+        lines: which of its lines.
+        until: not later than this, by MongoDB's clock.
+        repriced: take also a price that was right when the order was created; asking that costs more.
 
     Returns:
         How many lines were held by this.
@@ -109,7 +116,7 @@ def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
             {
                 "_id": line.product_id,
                 "available": {"$gte": line.quantity},
-                "$or": [{"price": line.price}, _was(line.price, order)],
+                **(_was(line.price, order) if repriced else {"price": line.price}),
                 "name": line.name,
                 "currency": order.currency,
                 "synthetic": order.synthetic,
@@ -128,8 +135,9 @@ def hold(db: Db, order: Order, lines: Iterable[Line], until: datetime) -> int:
 
 
 def _was(price: int, order: Order) -> Document:
-    """Return the condition that the price was right when the order was created."""
-    return {"repriced": {"$elemMatch": {"price": price, "until": {"$gte": order.created_at}}}}
+    """Return the condition that the price is right, or was when the order was created."""
+    earlier = {"repriced": {"$elemMatch": {"price": price, "until": {"$gte": order.created_at}}}}
+    return {"$or": [{"price": price}, earlier]}
 
 
 def void(db: Db, order: Order, until: datetime) -> None:

@@ -55,8 +55,9 @@ def _reserve(db: Db, order: Order, request: Document, until: datetime, lands_by:
     Hold first, and look only if not everything could be held.
     """
     wanted, execution = list(order.lines), request["execution"]
-    for _ in range(_ROUNDS):
-        if not wanted or products.hold(db, order, wanted, lands_by) == len(wanted):
+    for number in range(_ROUNDS):
+        looked = number > 0  # and found every line's price right when the order was created
+        if not wanted or products.hold(db, order, wanted, lands_by, repriced=looked) == len(wanted):
             changes = {"deadline": until, "paid_by": request["method"]}
             reserved = orders.advance(
                 db, order, {State.NEW}, State.RESERVED, execution=execution, changes=changes

@@ -14,7 +14,7 @@ import pytest
 
 from data_api.domain.requests import Document
 from data_api.storage import collections, connection
-from data_api.storage.database import Db
+from data_api.storage.database import Db, NotingDatabase
 from embedded_aws.mongod import Mongod
 from tests.integration.data_api.conftest import Call
 from tests.integration.data_api.shop import Shop, later
@@ -63,7 +63,7 @@ def wire(mongod: Mongod, monkeypatch: pytest.MonkeyPatch, shop: Shop) -> Iterato
     cut = Wire(mongod.port)
     uri = f"mongodb://127.0.0.1:{cut.port}/?directConnection=true"
     with closing(cut), connection.connect(uri) as client:
-        database = client[shop.db.name]
+        database = NotingDatabase(client, shop.db.name)
         with monkeypatch.context() as patched:
             patched.setattr(connection, "database", lambda: database)
             yield cut
@@ -107,7 +107,7 @@ def test_a_database_that_cannot_be_reached_is_said_within_the_apis_time(
     with connection.connect(f"mongodb://127.0.0.1:{port}/?directConnection=true") as client:
         monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.2)
         with monkeypatch.context() as patched:
-            patched.setattr(connection, "database", lambda: client["nowhere"])
+            patched.setattr(connection, "database", lambda: NotingDatabase(client, "nowhere"))
             # When
             refused = call("PUT", "/users/u", USER)
     # Then

@@ -71,7 +71,7 @@ def test_an_order_keeps_the_deadline_it_was_reserved_with(shop: Shop) -> None:
     assert shop.api.order("o1")["deadline"] == first.replace("+00:00", "Z")
 
 
-def test_a_happy_order_takes_at_most_seven_writes_and_four_reads(
+def test_a_happy_order_takes_five_writes_and_two_reads(
     shop: Shop, mongod: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given an order, and a connection whose commands are counted
@@ -83,6 +83,6 @@ def test_a_happy_order_takes_at_most_seven_writes_and_four_reads(
         for step in STEPS:
             getattr(shop, step)()
         # Then
-        assert sum(n for name, n in count.commands.items() if name in WRITES) <= 7
-        assert sum(n for name, n in count.commands.items() if name in READS) <= 4
+        assert sum(n for name, n in count.commands.items() if name in WRITES) == 5
+        assert sum(n for name, n in count.commands.items() if name in READS) == 2
         assert set(count.commands) <= WRITES | READS

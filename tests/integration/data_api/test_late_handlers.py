@@ -353,7 +353,7 @@ def test_stock_that_keeps_changing_is_asked_for_again_later(
 ) -> None:
     # Given stock that is there whenever it is looked at, and gone whenever it is taken
     shop.open()
-    monkeypatch.setattr(products, "hold", lambda *_: 0)
+    monkeypatch.setattr(products, "hold", lambda *_, **__: 0)
     # When
     with pytest.raises(Throttled):
         shop.reserve()

@@ -51,7 +51,7 @@ def test_an_order_that_moved_is_what_a_read_says(
     assert _untimed(moved) == _untimed(after)
     entry = {"from": "NEW", "to": target.value, "execution": "e", "reason": "$why"}
     assert after.history[-1].items() >= entry.items()
-    assert before.created_at <= after.updated_at == after.history[-1]["at"]
+    assert before.created_at <= after.history[-1]["at"] <= after.updated_at
 
 
 def test_an_order_that_is_elsewhere_does_not_move(db: Db, shop: Shop) -> None:

@@ -35,13 +35,15 @@ def encoded(body: Mapping[str, Any]) -> bytes:
         ValueError: a number is not finite, which JSON does not have.
     """
     try:
-        return _json(body, ensure_ascii=False).encode()
+        return _as_it_is(dict(body)).encode()
     except UnicodeEncodeError:  # half a surrogate pair: written so that the data API names the field
-        return _json(body, ensure_ascii=True).encode()
+        return _in_ascii(dict(body)).encode()
 
 
-def _json(body: Mapping[str, Any], *, ensure_ascii: bool) -> str:
-    return json.dumps(dict(body), separators=(",", ":"), allow_nan=False, ensure_ascii=ensure_ascii)
+_as_it_is, _in_ascii = (
+    json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=ascii_only).encode
+    for ascii_only in (False, True)
+)
 
 
 def path_of(*segments: str) -> str:

@@ -19,6 +19,7 @@ ABANDONED = "Abandoned"
 LOST = "LostData"
 """The reason of an order that the sweeper undid."""
 _STEP_FUNCTIONS = ("States.", "Lambda.")
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def count(name: str, value: float = 1, **dimensions: str) -> None:
@@ -80,5 +81,4 @@ def _record(name: str, value: float, unit: str, dimensions: dict[str, str]) -> N
         "Metrics": [{"Name": name, "Unit": unit}],
     }
     about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
-    line = json.dumps({"_aws": about, **dimensions, name: [float(value)]}, separators=(",", ":"))
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(_json({"_aws": about, **dimensions, name: [float(value)]}) + "\n")

@@ -4,15 +4,18 @@ Ours because importing botocore costs a step 100 ms of cold start; a property te
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
+import functools
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_URL = re.compile(r"(?P<origin>\w+://[^/?]*)(?P<path>[^?]*)\??(?P<query>.*)")
 
 
 class Credentials(NamedTuple):
@@ -55,19 +58,24 @@ def sign(
         region: the AWS region of the service.
         service: its signing name, like `execute-api`.
         now: the time in UTC; AWS accepts five minutes of difference.
+
+    Raises:
+        ValueError: the URL is not absolute.
     """
-    parts = urlsplit(url)
+    origin, path, query = _parts(url)
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     signed = dict(headers) | {"X-Amz-Date": stamp}
     if credentials.token:
         signed["X-Amz-Security-Token"] = credentials.token
-    lines = {name.lower(): " ".join(value.split()) for name, value in signed.items()} | {"host": _host(parts)}
+    lines = {name.lower(): " ".join(value.split()) for name, value in signed.items()} | {
+        "host": _host(origin)
+    }
     names = ";".join(sorted(lines))
     canonical = "\n".join(
         [
             method,
-            quote(parts.path or "/", safe="/~"),
-            _query(parts.query),
+            quote(path or "/", safe="/~"),
+            _query(query),
             *(f"{name}:{lines[name]}" for name in sorted(lines)),
             "",
             names,
@@ -84,8 +92,18 @@ def sign(
     return signed
 
 
-def _host(url: SplitResult) -> str:
+def _parts(url: str) -> tuple[str, str, str]:
+    """Return origin, path and query of an absolute URL."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("the URL to sign must be absolute")
+    return match["origin"], match["path"], match["query"]
+
+
+@functools.lru_cache(maxsize=8)
+def _host(origin: str) -> str:
     """Return the Host header that an HTTP client sends; the scheme's own port is not in it."""
+    url = urlsplit(origin)
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname or ""
     return host if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f"{host}:{url.port}"
 
@@ -95,7 +113,9 @@ def _query(query: str) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted((name, value) for name, _, value in pairs))
 
 
+@functools.lru_cache(maxsize=8)
 def _key(secret: str, scope: str) -> bytes:
+    """Return the key of a day, a region and a service; it is the same for all requests of a day."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), hashlib.sha256)

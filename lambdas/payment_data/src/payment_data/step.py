@@ -93,8 +93,7 @@ def logged(run: Callable[[Any], dict[str, Any]], wraps: Callable[..., object] | 
 
     @functools.wraps(wraps or run)
     def handler(event: Any, context: object) -> dict[str, Any]:
-        logger.clear_state()
-        logger.append_keys(**_identity(event), **invocation(context))
+        logger.structure_logs(**_identity(event), **invocation(context))  # and no older keys
         began = time.perf_counter()
         try:
             outcome = run(event)
@@ -109,7 +108,7 @@ def logged(run: Callable[[Any], dict[str, Any]], wraps: Callable[..., object] | 
     return handler
 
 
-def _identity(event: object) -> dict[str, object]:
+def _identity(event: object) -> dict[str, Any]:
     event_fields = event if isinstance(event, dict) else {}
     values = {key: event_fields.get(key) for key in ("order_id", "execution")}
     return {key: value for key, value in values.items() if isinstance(value, str)}
