@@ -93,9 +93,7 @@ def advance(
         ValueError: the state diagram has no such change, which is a mistake in the code.
     """
     changes = changes or {}
-    condition, update = _change_of_read(
-        order, sources, target, execution=execution, reason=reason, changes=changes
-    )
+    condition, update = _change_of_read(order, sources, target, changes, execution=execution, reason=reason)
     if not db.orders.update_one(condition, update).matched_count:
         return None
     history = [*order.history, {"to": target}]
@@ -130,9 +128,7 @@ def advance_unread(
     Raises:
         ValueError: the state diagram has no such change, which is a mistake in the code.
     """
-    condition, update = _change(
-        order_id, sources, target, execution=execution, reason=reason, changes=changes or {}
-    )
+    condition, update = _change(order_id, sources, target, changes or {}, execution=execution, reason=reason)
     if extend is not None:
         soonest = {"$add": ["$$NOW", int(extend.total_seconds() * 1000)]}
         update["deadline"] = {"$max": ["$deadline", soonest]}
@@ -147,9 +143,7 @@ def complete(db: Db, order_id: str, *, execution: str) -> Order | None:
     Returns:
         The order as it is then; None, and nothing done, if it may not be completed.
     """
-    condition, update = _change(
-        order_id, {State.PAID}, State.COMPLETED, execution=execution, reason=None, changes={}
-    )
+    condition, update = _change(order_id, {State.PAID}, State.COMPLETED, {}, execution=execution, reason=None)
     condition |= {"undeliverable": {"$exists": False}, "$expr": {"$lt": ["$$NOW", "$deadline"]}}
     delivery = {name: f"$$line.{name}" for name in ("product_id", "quantity", "delivery_address")}
     arranged = delivery | {"state": "arranged"}
@@ -169,49 +163,28 @@ def _moved(db: Db, condition: Document, update: Document, reason: str | None) ->
 
 
 def _change_of_read(
-    order: Order,
-    sources: Collection[State],
-    target: State,
-    *,
-    execution: str,
-    reason: str | None,
-    changes: Mapping[str, Any],
+    order: Order, sources: Collection[State], target: State, changes: Mapping[str, Any], **entry: Any
 ) -> tuple[Document, Document | list[Document]]:
-    """Return condition and update; cheaper ones where the order can only be as it was read, or elsewhere."""
+    """Return condition and update; cheaper ones where the order is as it was read, or in no source at all."""
     if {order.state} != set(sources) or order.state not in OPEN:
-        condition, update = _change(
-            order.id, sources, target, execution=execution, reason=reason, changes=changes
-        )
+        condition, update = _change(order.id, sources, target, changes, **entry)
         return condition, [{"$set": update}]
     condition, update = state_changes.change_of_read(
-        order.id,
-        order.state,
-        target,
-        TRANSITIONS,
-        entries=len(order.history),
-        execution=execution,
-        reason=reason,
+        order.id, order.state, target, TRANSITIONS, entries=len(order.history), **entry
     )
-    for field, value in changes.items():
-        update["$set"][field] = value._asdict() if isinstance(value, Decision) else value
+    update["$set"] |= {field: _plain(value) for field, value in changes.items()}
     return condition, update
 
 
 def _change(
-    order_id: str,
-    sources: Collection[State],
-    target: State,
-    *,
-    execution: str,
-    reason: str | None,
-    changes: Mapping[str, Any],
+    order_id: str, sources: Collection[State], target: State, changes: Mapping[str, Any], **entry: Any
 ) -> tuple[Document, Document]:
-    condition, update = state_changes.change(
-        order_id, sources, target, TRANSITIONS, execution=execution, reason=reason
-    )
-    for field, value in changes.items():
-        update[field] = {"$literal": value._asdict() if isinstance(value, Decision) else value}
-    return condition, update
+    condition, update = state_changes.change(order_id, sources, target, TRANSITIONS, **entry)
+    return condition, update | {field: {"$literal": _plain(value)} for field, value in changes.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value._asdict() if isinstance(value, Decision) else value
 
 
 def refuse(db: Db, order: Order, source: State, decision: Decision, execution: str) -> Order:

@@ -7,17 +7,19 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from typing import Any
+from typing import Any, Final
 
 import pymongo
 import pytest
+from pymongo.collection import Collection
 
 from data_api.domain.requests import Document
-from data_api.storage import collections, connection
+from data_api.storage import collections, connection, database
 from data_api.storage.database import Db, NotingDatabase
 from embedded_aws.mongod import Mongod
 from tests.integration.data_api.conftest import Call
 from tests.integration.data_api.shop import Shop, later
+from tests.properties import guarantees
 
 USER = {"username": "Ann", "balance": 0, "currency": "EUR"}
 FORWARD = {"execution": "e", "deadline": later()}
@@ -25,13 +27,14 @@ RESERVATION = FORWARD | {"method": "credit"}
 
 
 class Wire:
-    """A connection to mongod that can be cut: `deaf` lets requests through and loses what is answered."""
+    """A connection to mongod that is cut instead of answers: to which requests, and how many of them."""
 
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.lose_answer_to = b""
+        self.losses = float("inf")
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -51,9 +54,14 @@ class Wire:
                     if not data:
                         return
                     (server if source is client else client).sendall(data)
-                    if self.lose_answer_to and source is client and self.lose_answer_to in data:
+                    if self._loses(source is client, data):
                         server.recv(1)  # it has been done
                         return
+
+    def _loses(self, request: bool, data: bytes) -> bool:
+        lost = request and self.losses > 0 and bool(self.lose_answer_to) and self.lose_answer_to in data
+        self.losses -= lost
+        return lost
 
 
 @pytest.fixture
@@ -63,9 +71,9 @@ def wire(mongod: Mongod, monkeypatch: pytest.MonkeyPatch, shop: Shop) -> Iterato
     cut = Wire(mongod.port)
     uri = f"mongodb://127.0.0.1:{cut.port}/?directConnection=true"
     with closing(cut), connection.connect(uri) as client:
-        database = NotingDatabase(client, shop.db.name)
+        cut_off = NotingDatabase(client, shop.db.name)
         with monkeypatch.context() as patched:
-            patched.setattr(connection, "database", lambda: database)
+            patched.setattr(connection, "database", lambda: cut_off)
             yield cut
 
 
@@ -84,6 +92,32 @@ def test_a_write_whose_answer_is_lost_has_an_unknown_outcome_and_may_be_asked_ag
     assert (lost.status, lost.body["name"]) == (504, "OutcomeUnknown")
     assert again.status == 200
     assert shop.available() == 8
+
+
+@pytest.mark.parametrize(
+    ("step", "write", "left"),
+    [
+        ("reserve", b"update\x00", (8, 10_000)),
+        ("charge", b"update\x00", (8, 9_200)),
+        ("deliver", b"findAndModify\x00", (8, 9_200)),
+        ("refund", b"findAndModify\x00", (10, 10_000)),
+        ("release", b"update\x00", (10, 10_000)),
+        ("fail", b"insert\x00", (10, 10_000)),
+    ],
+)
+def test_a_connection_that_is_lost_once_is_no_matter_to_the_caller(
+    wire: Wire, shop: Shop, step: str, write: bytes, left: tuple[int, int]
+) -> None:
+    # Given an order before its step, and a primary that hangs up when it has done the step's first write
+    for before in {"charge": ["reserve"], "deliver": ["reserve", "charge"]}.get(step, []):
+        getattr(shop, before)()
+    wire.lose_answer_to, wire.losses = write, 1
+    # When
+    getattr(shop, step)()
+    # Then the request was repeated, and what it does was done once
+    assert wire.losses == 0
+    assert (shop.available(), shop.balance()) == left
+    assert list(guarantees.violations(guarantees.read(shop.db))) == []
 
 
 def test_a_read_whose_answer_is_lost_has_changed_nothing(
@@ -164,3 +198,57 @@ def test_validators_are_put_in_place_only_where_they_are_missing_or_different(
     database.command("profile", 0)
     commands = {next(iter(entry["command"])) for entry in database["system.profile"].find()}
     assert commands <= {"listCollections", "profile"}
+
+
+_SET: Final = ({"_id": "a"}, {"$set": {"n": 1}})
+_CALLS: Final[dict[str, tuple[Any, ...]]] = {
+    "bulk_write": ([pymongo.UpdateOne(*_SET)],),
+    "delete_many": _SET[:1],
+    "delete_one": _SET[:1],
+    "find_one_and_delete": _SET[:1],
+    "find_one_and_replace": ({"_id": "a"}, {"n": 1}),
+    "find_one_and_update": _SET,
+    "insert_many": ([{"_id": "b"}],),
+    "insert_one": ({"_id": "c"},),
+    "replace_one": ({"_id": "a"}, {"n": 1}),
+    "update_many": _SET,
+    "update_one": _SET,
+}
+
+
+@pytest.mark.parametrize("method", _CALLS)
+def test_a_write_is_noted(db: Db, method: str) -> None:
+    # Given a request that has read, which is no write
+    database.begin_request()
+    list(db.scratch.find({}))
+    db.scratch.find_one({"_id": "a"})
+    assert not database.may_have_written()
+    # When it writes
+    getattr(db.scratch, method)(*_CALLS[method])
+    # Then
+    assert database.may_have_written()
+    db.scratch.drop()
+
+
+def test_no_write_of_the_driver_goes_unnoted() -> None:
+    verbs = ("insert_", "update_", "replace_", "delete_", "bulk_", "find_one_and_")
+    writes = {name for name in dir(Collection) if name.startswith(verbs) and "search" not in name}
+    assert writes == set(database.WRITES) == set(_CALLS)
+
+
+def test_a_write_that_found_no_server_was_not_sent() -> None:
+    # Given a port where nothing listens
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    uri = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=10"
+    database.begin_request()
+    # When
+    with connection.connect(uri) as client, pytest.raises(pymongo.errors.ServerSelectionTimeoutError):
+        NotingDatabase(client, "nowhere").products.insert_one({"_id": "a"})
+    # Then
+    assert not database.may_have_written()
+    # But after one that may have been sent, nothing later makes that undone
+    database.note_write()
+    with connection.connect(uri) as client, pytest.raises(pymongo.errors.ServerSelectionTimeoutError):
+        NotingDatabase(client, "nowhere").products.insert_one({"_id": "a"})
+    assert database.may_have_written()
