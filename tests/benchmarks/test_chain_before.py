@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -238,4 +238,8 @@ def _processor_seconds(process: int) -> float:
     threads = list(Path(f"/proc/{process}/task").glob("*/schedstat"))
     if not threads:
         return sum(psutil.Process(process).cpu_times()[:2])
-    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+    used = 0
+    for thread in threads:
+        with suppress(OSError):  # it has ended
+            used += int(thread.read_text().split()[0])
+    return used / 1e9
