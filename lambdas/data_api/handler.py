@@ -1,13 +1,31 @@
 """Lambda handler of the data API."""
 
 import gc
+import os
 from typing import Any
 
 gc.disable()  # What is imported stays: looking through it for garbage would take a tenth of a cold start.
 
+from pymongo.errors import PyMongoError  # noqa: E402 - see gc.disable
+
 from data_api.http.app import answer, logger, resolve  # noqa: E402 - see gc.disable
-from payment_data.errors import MalformedRequest  # noqa: E402 - see gc.disable
+from data_api.storage import connection  # noqa: E402 - see gc.disable
+from payment_data.errors import MalformedRequest, Problem  # noqa: E402 - see gc.disable
 from payment_data.invocations import invocation  # noqa: E402 - see gc.disable
+
+
+def _connect() -> None:
+    """Connect to the database, or leave it to the first request."""
+    try:
+        connection.database()
+    except (PyMongoError, Problem) as error:
+        logger.warning("not connected at the start", error=type(error).__name__)
+
+
+# Lambda makes the sandbox: logging in by IAM imports boto3, for which no request has the time.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
+    _connect()
 
 gc.freeze()  # Nor is it looked through later (https://docs.python.org/3/library/gc.html#gc.freeze).
 gc.enable()

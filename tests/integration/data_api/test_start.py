@@ -1,0 +1,54 @@
+"""What happens while Lambda makes a sandbox of the data API, before its first request."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data_api.storage.database import Db
+
+_START = (
+    "import data_api.handler; from data_api.storage import connection;"
+    "print(connection.database.cache_info().currsize)"
+)
+_LAMBDA = {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
+
+
+def _connections(uri: str, database: str, **environment: str) -> str:
+    """Import the handler in an interpreter of its own; return how many connections it made."""
+    told = {"MONGODB_URI": uri, "MONGODB_DATABASE": database, "POWERTOOLS_SERVICE_NAME": "start"}
+    around = {key: value for key, value in os.environ.items() if not key.startswith("AWS_LAMBDA_")}
+    ended = subprocess.run(
+        [sys.executable, "-c", _START],
+        env=around | told | environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return ended.stdout.splitlines()[-1]
+
+
+def test_a_sandbox_connects_before_its_first_request(db: Db, mongod: Any) -> None:
+    assert _connections(mongod.uri, db.name, **_LAMBDA) == "1"
+
+
+def test_an_import_that_is_no_sandbox_connects_to_nothing(db: Db, mongod: Any) -> None:
+    assert _connections(mongod.uri, db.name) == "0"
+
+
+def test_a_sandbox_starts_without_a_database_and_its_requests_ask_again(db: Db) -> None:
+    # Given a port where nothing listens
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    # When
+    began = time.monotonic()
+    connections = _connections(f"mongodb://127.0.0.1:{port}/?directConnection=true", db.name, **_LAMBDA)
+    # Then it starts, well within the ten seconds that Lambda gives it
+    assert connections == "0"
+    assert time.monotonic() - began < 10
