@@ -14,7 +14,6 @@ from tests.properties import raised
 INTERNAL: Final = {
     "ValueError": "a mistake in the code, or caught where it is raised: States.ALL compensates",
     "_AmbiguousError": "becomes MalformedRequest in the same module",
-    "NotFoundError": "the resolver's; becomes NotFound, MethodNotAllowed or InvalidRequest",
     "NotChargeable": "an amount that the gateway does not take; becomes PaymentDeclined",
     "KeySpent": "the gateway repeats an old answer; caught, and asked with another key",
     "Refused": "the gateway's answer at creation; becomes PaymentDeclined",
@@ -23,7 +22,7 @@ INTERNAL: Final = {
     "AmountError": "the command line's, where major units are parsed",
 }
 """What is raised and never reaches a workflow by that name, and why."""
-_DERIVED: Final = {"ValueError", "NotFoundError", "SecretMalformed"}
+_DERIVED: Final = {"ValueError", "SecretMalformed"}
 """Of those, the ones that are not directly an `Exception` of ours."""
 BASES: Final = {base.__mro__[1].__name__ for base in BY_NAME.values()} | {"Problem"}
 TASKS: Final = {name: state for name, state in definition()["States"].items() if state["Type"] == "Task"}
