@@ -15,6 +15,10 @@ Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]
 StackName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
 AtlasProject = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+TopicArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$")
+]
+"""Of a standard topic."""
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$")]
 # What a tag's value may hold (Tagging AWS resources, "Tag naming limits and requirements").
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .:/=+@_-]{1,256}$")]
@@ -135,6 +139,19 @@ class Logs(Part):
     """How long CloudWatch Logs keeps them."""
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     """From which level functions write."""
+
+
+class AlarmTopics(Part):
+    """The SNS topics that alarms tell when they ring and when they are quiet again.
+
+    The topics are yours. A topic that is encrypted needs a customer managed key that lets
+    `cloudwatch.amazonaws.com` use it (CloudWatch user guide, "Notifying users on alarm changes").
+    """
+
+    page_topic_arn: TopicArn | None = None
+    """Wakes somebody: money or orders are at stake now."""
+    ticket_topic_arn: TopicArn | None = None
+    """Is looked at in working hours."""
 
 
 class Deployment(Part):

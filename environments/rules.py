@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _LARGEST, _SMALLEST = 16, 28
 _ACCOUNT_DIGITS = 12
 _MONGODB_PORT = 27017
+_REGION = 3
+"""Where an ARN names it."""
 # MongoDB CLI documentation, "atlas networking peering aws create", --atlasCidrBlock.
 _LARGEST_ATLAS, _SMALLEST_ATLAS = 21, 24
 _BY_KIND = {"atlas": ("atlas_project",), "own_cluster": ("vpc_id", "owner_account")}
@@ -107,7 +109,20 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     yield from _peering(raw)
     yield from _deployment(raw)
     yield from _production(raw)
+    yield from _topics(raw)
     yield from payment_rules.between_parts(raw)
+
+
+def _topics(raw: dict[Any, Any]) -> Iterator[Problem]:
+    """An alarm tells topics of its own region; they may be another account's that lets it."""
+    for key in ("page_topic_arn", "ticket_topic_arn"):
+        topic = at(raw, "alarms", key)
+        if (
+            isinstance(topic, str)
+            and topic.count(":") > _REGION
+            and topic.split(":")[_REGION] != raw.get("region")
+        ):
+            yield Problem(f"alarms.{key}", f"is not of the environment's region {raw.get('region')}")
 
 
 def _networks(raw: dict[Any, Any]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from environments import rules
 from environments.parts import (
     Account,
+    AlarmTopics,
     Currency,
     Database,
     Deployment,
@@ -62,6 +63,7 @@ class Environment(Part):
     functions: Functions
     logs: Logs
     deployment: Deployment
+    alarms: AlarmTopics | None = None
     stripe: Stripe | None = None
 
     def with_stripe(self, *, secret_arn: str, api_base: str) -> Self:
@@ -86,6 +88,11 @@ class Environment(Part):
     def stack_pattern(self) -> str:
         """What the names of its payments stacks look like, with `*`: branches have any number of them."""
         return {"branch": "branch-*", "local": "*"}.get(self.name, self.default_stack)
+
+    @property
+    def of_branches(self) -> bool:
+        """Whether its stacks are the branches', which come and go and are watched while they are deployed."""
+        return self.name == "branch"
 
     def as_zips(self) -> Self:
         """Return a copy that runs zips, for the embedded AWS, which has no Docker to run images with."""

@@ -58,9 +58,10 @@ def build(environment: Environment) -> Template:
             | {"data_api": api.function},
         ),
     ]
-    alarms = add_alarms(template, symptoms)
-    add_dashboards(template, workflow, functions, alarms.every)
-    add_service_level_objective(template, environment, workflow, own("OrdersEndedInTime"))
+    alarms = add_alarms(template, environment, symptoms)
+    if not environment.of_branches:
+        add_dashboards(template, workflow, functions, alarms.every)
+        add_service_level_objective(template, environment, workflow, own("OrdersEndedInTime"))
     alias_arn = add_live_alias(template, environment, workflow, alarms.release)
     smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
     add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Functions = dict[str, "DeployedFunction"]
 
+_GUARDS = ("OrderClosed", "DeadlineExceeded")
+"""A late request that was refused, as it should be: no sign of a wrong program."""
 _UNDOING = ("refund_payment", "release_products", "record_failure")
 _FAILING_SHARE = 0.05
 """Of the orders that end in a minute: less than the tenth that a bad canary fails, more than single ones."""
@@ -40,8 +42,18 @@ def workflow_symptoms(
         Symptom(
             "OrdersParked",
             "An order could not be undone and waits for a person.",
-            _count_problems(template, "OrdersParked", Kind.PARKED, [record_failure]),
+            # The line rings at once; what a sweep counts keeps it ringing until the order is parked no more.
+            # Sweeps come every five minutes: of two, one may be lost.
+            total(
+                "Parked",
+                [
+                    _count_problems(template, "OrdersParked", Kind.PARKED, [record_failure]),
+                    own("ParkedOrders", "Maximum"),
+                ],
+            ),
             threshold=0,
+            within=12,
+            pages=True,
         ),
         Symptom(
             "OrdersFailing",
@@ -51,6 +63,7 @@ def workflow_symptoms(
             minutes=3,
             within=8,
             judges_release=True,
+            pages=True,
         ),
         Symptom(
             "OrdersCutOff",
@@ -65,6 +78,7 @@ def workflow_symptoms(
             threshold=0,
             minutes=3,
             within=8,
+            pages=True,
         ),
     ]
 
@@ -90,6 +104,7 @@ def sweeper_symptoms(sweeper: Workflow) -> list[Symptom]:
             ),
             threshold=0,
             within=6,
+            pages=True,
         ),
     ]
 
@@ -126,6 +141,7 @@ def data_api_symptoms(function: DeployedFunction) -> list[Symptom]:
             minutes=3,
             within=8,
             judges_release=True,
+            pages=True,
         ),
         Symptom(
             "DataApiSlow",
@@ -142,6 +158,7 @@ def data_api_symptoms(function: DeployedFunction) -> list[Symptom]:
             threshold=0,
             minutes=2,
             judges_release=True,
+            pages=True,
         ),
     ]
 
@@ -165,6 +182,7 @@ def functions_symptoms(template: Template, steps: Functions, others: Functions) 
             minutes=3,
             within=8,
             judges_release=True,
+            pages=True,
         ),
         Symptom(
             "FunctionsThrottled",
@@ -173,11 +191,12 @@ def functions_symptoms(template: Template, steps: Functions, others: Functions) 
             threshold=0,
             minutes=3,
             within=8,
+            pages=True,
         ),
         Symptom(
             "ContractBroken",
             "A step asked for what the data API does not allow: a program is wrong.",
-            _count_problems(template, "ContractErrors", Kind.CONTRACT, steps.values()),
+            _count_problems(template, "ContractErrors", Kind.CONTRACT, steps.values(), without=_GUARDS),
             threshold=0,
             judges_release=True,
         ),
@@ -189,7 +208,11 @@ def _lambda(name: str, function: DeployedFunction) -> Metric:
 
 
 def _count_problems(
-    template: Template, name: str, kind: str, functions: Iterable[DeployedFunction]
+    template: Template,
+    name: str,
+    kind: str,
+    functions: Iterable[DeployedFunction],
+    without: Iterable[str] = (),
 ) -> Metric:
     """Count the problems of one kind that functions log, and return the metric.
 
@@ -198,7 +221,9 @@ def _count_problems(
         name: the metric's name, as OrdersParked.
         kind: a value of `payment_data.errors.Kind`: the `kind` of a line that tells of a problem.
         functions: whose logs to read.
+        without: names of errors that do not count.
     """
+    conditions = [f'$.kind = "{kind}"', *(f'$.error != "{error}"' for error in without)]
     for function in functions:
         counted = MetricTransformation(
             MetricNamespace=NAMESPACE, MetricName=name, MetricValue="1", DefaultValue=0
@@ -206,7 +231,7 @@ def _count_problems(
         lines = MetricFilter(
             f"{function.title}{name}",
             LogGroupName=function.logs.name,
-            FilterPattern=f'{{ $.kind = "{kind}" }}',
+            FilterPattern=f"{{ {' && '.join(conditions)} }}",
             MetricTransformations=[counted],
         )
         template.add_resource(lines)

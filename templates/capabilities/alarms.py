@@ -6,7 +6,7 @@ An order that is declined or out of stock is business, not an alarm: its executi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from troposphere import Join, Ref, Sub
 from troposphere.cloudwatch import Alarm, CompositeAlarm
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from troposphere import Template
 
+    from environments.schema import Environment
     from templates.capabilities.metrics import Measure
 
 RUNBOOKS = "docs/operations/runbooks"
@@ -33,6 +34,7 @@ class Symptom:
         minutes: it rings when there are so many of them,
         within: among the last so many.
         judges_release: whether it also stops a deployment and rolls it back.
+        pages: whether it is worth waking somebody: money or orders are at stake now. Else it is a ticket.
 
     `within` is longer than `minutes` by what can be late or lost: CloudWatch gets a minute's points up to two
     minutes later, and a formula with FILL takes the minutes without points for quiet ones, the newest always.
@@ -47,6 +49,7 @@ class Symptom:
     minutes: int = 1
     within: int = 5
     judges_release: bool = False
+    pages: bool = False
 
     @property
     def runbook(self) -> str:
@@ -67,20 +70,29 @@ class Alarms:
     """Each alarm on one symptom."""
 
 
-def add_alarms(template: Template, symptoms: Sequence[Symptom]) -> Alarms:
-    """Add an alarm for each symptom and `Health`, which rings when any of them does."""
-    alarms = {symptom.name: _add_alarm(template, symptom) for symptom in symptoms}
+def add_alarms(template: Template, environment: Environment, symptoms: Sequence[Symptom]) -> Alarms:
+    """Add an alarm for each symptom and `Health`, which rings when any of them does.
+
+    Each alarm tells the environment's topic itself, so that none hides behind another that rings already: a
+    composite alarm acts when its state changes, and no more while it stays in ALARM (CloudWatch user guide,
+    "Combining alarms"). A branch's stack has only the alarms that judge its deployment.
+    """
+    watched = [symptom for symptom in symptoms if symptom.judges_release or not environment.of_branches]
+    alarms = {symptom.name: _add_alarm(template, environment, symptom) for symptom in watched}
     health = CompositeAlarm(
         "Health",
         AlarmDescription=f"Something that customers feel is wrong. Runbook: {RUNBOOKS}/health.md",
         AlarmRule=Join(" OR ", [Sub(f'ALARM("${{{alarm.title}}}")') for alarm in alarms.values()]),
     )
     template.add_resource(health)
-    release = tuple(Ref(alarms[symptom.name]) for symptom in symptoms if symptom.judges_release)
+    release = tuple(Ref(alarms[symptom.name]) for symptom in watched if symptom.judges_release)
     return Alarms(release=release, health=Ref(health), every=tuple(map(Ref, alarms.values())))
 
 
-def _add_alarm(template: Template, symptom: Symptom) -> Alarm:
+def _add_alarm(template: Template, environment: Environment, symptom: Symptom) -> Alarm:
+    topics = environment.alarms
+    topic = topics and (topics.page_topic_arn if symptom.pages else topics.ticket_topic_arn)
+    notified: dict[str, Any] = {"AlarmActions": [topic], "OKActions": [topic]} if topic else {}
     alarm = Alarm(
         f"{symptom.name}Alarm",
         AlarmDescription=f"{symptom.meaning} Runbook: {symptom.runbook}",
@@ -91,6 +103,7 @@ def _add_alarm(template: Template, symptom: Symptom) -> Alarm:
         # A minute without orders is a quiet minute, not a broken one.
         TreatMissingData="notBreaching",
         **symptom.measure.alarm_properties(),
+        **notified,
     )
     template.add_resource(alarm)
     return alarm

@@ -63,6 +63,7 @@ RINGS: Final[list[tuple[str, Series, dict[str, int]]]] = [
     ),
     ("orders are swept", {"OrdersFailed": during(1, None, every=3)}, {"OrdersAbandoned": 2}),
     ("orders are parked", {"OrdersParked": during(1, None, every=3)}, {"OrdersParked": 2}),
+    ("an order stays parked", {"ParkedOrders": during(1, None, every=5)}, {"OrdersParked": 2}),
     ("a step breaks the contract", {"ContractErrors": during(1, None, every=3)}, {"ContractBroken": 2}),
 ]
 """What happens from a minute on, and which alarms ring how many minutes later, when points are late."""
@@ -90,7 +91,7 @@ NEVER: Final[list[tuple[str, Series]]] = [
 
 @pytest.fixture(scope="module")
 def alarms() -> dict[str, Json]:
-    """Those of production; every environment has the same."""
+    """Those of production; every environment has the same, and a branch those of them that judge it."""
     payments = synth.build(load("prod"))["payments"].to_dict()
     return {
         name.removesuffix("Alarm"): alarm
@@ -99,7 +100,9 @@ def alarms() -> dict[str, Json]:
 
 
 def deliveries() -> list[Delivery]:
-    names = sorted({*HEALTHY, "OrdersFailed", "OrdersParked", "ContractErrors", "ExecutionThrottled"})
+    names = sorted(
+        {*HEALTHY, "OrdersFailed", "OrdersParked", "ParkedOrders", "ContractErrors", "ExecutionThrottled"}
+    )
     draw = random.Random(1)  # noqa: S311 - the same points are lost tomorrow
     return [Delivery(), Delivery(late=2), *(unreliable(draw, names, MINUTES) for _ in range(5))]
 
@@ -130,6 +133,16 @@ def test_one_point_is_enough_where_one_order_is_too_many(
             rings = ringing(alarms[name], HEALTHY | {metric: once(1)}, MINUTES, Delivery(late))
             assert rings, (name, late)
             assert rings[0] == BEGINS + late
+
+
+def test_a_parked_order_rings_until_it_is_parked_no_more(alarms: dict[str, Json]) -> None:
+    # Given an order that was parked in one minute, and a sweep counts it every five minutes until then
+    series = {"OrdersParked": once(1), "ParkedOrders": during(1, 0, every=5)}
+    for delivery in (Delivery(late=2), Delivery(2, {"ParkedOrders": frozenset({BEGINS + 10})})):
+        rings = ringing(alarms["OrdersParked"], series, MINUTES, delivery)
+        # Then it rings without a pause, also where a point is lost, and is quiet some minutes after
+        last = ENDS - 5
+        assert rings == list(range(BEGINS + 2, last + alarms["OrdersParked"]["EvaluationPeriods"]))
 
 
 @pytest.mark.parametrize("series", [pytest.param(s, id=name) for name, s in NEVER])

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.logs import filters
+from environments.parts import AlarmTopics
+from environments.schema import load
+from payment_data import error_names
+from pipelines.deploy import synth
 from tests.templates.reading import properties, the
 
 Json = dict[str, Any]
@@ -31,8 +37,8 @@ def test_every_alarms_description_ends_with_a_runbook_that_exists(payments: Json
         assert (HOUSE / path).is_file(), name
 
 
-def test_every_runbook_belongs_to_an_alarm(payments: Json) -> None:
-    named = {alarm["AlarmDescription"].split()[-1] for alarm in every_alarm(payments).values()}
+def test_every_runbook_belongs_to_an_alarm(watched: Json) -> None:
+    named = {alarm["AlarmDescription"].split()[-1] for alarm in every_alarm(watched).values()}
     written = {str(path.relative_to(HOUSE)) for path in RUNBOOKS.glob("*.md") if path.name != "index.md"}
     assert written == named
 
@@ -64,18 +70,19 @@ def test_a_formula_asks_at_most_ten_metrics_and_uses_each(payments: Json) -> Non
             assert not any(query["ReturnData"] for query in metrics), name
 
 
-def test_the_workflows_ends_are_watched(payments: Json) -> None:
-    watched = set()
-    for alarm in alarms(payments).values():
+def test_the_workflows_ends_are_watched(watched: Json) -> None:
+    names = set()
+    for alarm in alarms(watched).values():
         stats = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-        watched |= {metric["MetricName"] for metric in stats or [alarm]}
-    assert watched == {
+        names |= {metric["MetricName"] for metric in stats or [alarm]}
+    assert names == {
         "ExecutionsFailed",
         "ExecutionsTimedOut",
         "ExecutionsAborted",
         "ExecutionThrottled",
         "OrdersFailed",
         "OrdersParked",
+        "ParkedOrders",
         "TechnicalFailures",
         "ContractErrors",
         "5XXError",
@@ -86,7 +93,59 @@ def test_the_workflows_ends_are_watched(payments: Json) -> None:
 
 
 def test_a_problems_metric_is_counted_from_the_logs_of_its_own_stack(payments: Json) -> None:
-    filters = properties(payments, "AWS::Logs::MetricFilter")
-    namespaces = {str(part["MetricTransformations"][0]["MetricNamespace"]) for part in filters.values()}
+    counting = properties(payments, "AWS::Logs::MetricFilter")
+    namespaces = {str(part["MetricTransformations"][0]["MetricNamespace"]) for part in counting.values()}
     assert namespaces == {str({"Fn::Sub": "Payments/${AWS::StackName}"})}
-    assert filters["RecordFailureFunctionOrdersParked"]["FilterPattern"] == '{ $.kind = "parked" }'
+    assert counting["RecordFailureFunctionOrdersParked"]["FilterPattern"] == '{ $.kind = "parked" }'
+
+
+def test_a_late_request_that_was_refused_breaks_no_contract(payments: Json) -> None:
+    # Given the lines of a step: one guard that did its work, and one wrong program
+    pattern = properties(payments, "AWS::Logs::MetricFilter")["ProcessPaymentFunctionContractErrors"]
+    counted = filters.json_pattern(pattern["FilterPattern"])
+    assert counted is not None
+    # Then only the second counts
+    lines = {error: json.dumps({"kind": "contract", "error": error}) for error in error_names.CONTRACT_ERRORS}
+    guards = {"OrderClosed", "DeadlineExceeded"}
+    assert guards < set(lines)
+    assert {error for error, line in lines.items() if not counted(line)} == guards
+
+
+def test_each_alarm_tells_its_own_topic_and_none_hides_behind_another() -> None:
+    # Given an environment whose owner pages by one topic and writes tickets by another
+    page, ticket = (f"arn:aws:sns:eu-central-1:333333333333:{name}" for name in ("page", "ticket"))
+    topics = AlarmTopics(page_topic_arn=page, ticket_topic_arn=ticket)
+    environment = load("prod").model_copy(update={"alarms": topics})
+    every = alarms(synth.build(environment)["payments"].to_dict())
+    # Then each alarm tells one of them when it rings and when it is quiet again
+    told = {name: alarm["AlarmActions"] for name, alarm in every.items()}
+    assert told == {name: alarm["OKActions"] for name, alarm in every.items()}
+    # And what loses money or orders now wakes somebody, the rest waits for the morning
+    tickets = {name.removesuffix("Alarm") for name, actions in told.items() if actions == [ticket]}
+    assert tickets == {
+        "OrdersCutOff",
+        "OrdersAbandoned",
+        "SettlementFailing",
+        "DataApiSlow",
+        "ContractBroken",
+    }
+    assert {tuple(actions) for actions in told.values()} == {(page,), (ticket,)}
+
+
+def test_an_environment_without_topics_tells_nobody(payments: Json) -> None:
+    assert not any("AlarmActions" in alarm for alarm in every_alarm(payments).values())
+
+
+def test_a_branchs_stack_has_the_alarms_that_judge_it_and_nothing_to_pay_for_beside() -> None:
+    # Given a branch's stack and production's
+    branch, prod = (synth.build(load(name))["payments"].to_dict() for name in ("branch", "prod"))
+    # Then the branch has what its deployment is judged by, and the rest is production's alone
+    judging = {
+        value["Ref"]
+        for value in the(prod, "AWS::StepFunctions::StateMachineAlias")["DeploymentPreference"]["Alarms"]
+    }
+    assert set(alarms(branch)) == judging
+    assert judging < set(alarms(prod))
+    for costly in ("AWS::CloudWatch::Dashboard", "AWS::ApplicationSignals::ServiceLevelObjective"):
+        assert properties(prod, costly)
+        assert not properties(branch, costly)

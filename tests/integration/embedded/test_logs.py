@@ -20,6 +20,9 @@ _LINES = ['{"status": "503", "code": 1}', '{"status": "200"}', "ERROR of a kind"
         ('{ $.status = "503" }', [0]),
         ("{ $.status = 5* }", [0]),
         ("{ $.status = * }", [0, 1]),
+        ('{ $.status != "503" }', [1]),
+        ('{ $.status = * && $.status != "200" }', [0]),
+        ('{ $.status = "503" && $.code = 2 }', []),
         ("{ $.code = 1 }", [0]),
         ("ERROR", [2]),
         ("ERROR kind", [2]),
@@ -46,7 +49,7 @@ def test_a_pattern_that_is_not_emulated_is_refused(aws: Aws) -> None:
     logs, group = aws("logs"), unique("lines")
     logs.create_log_group(logGroupName=group)
     with pytest.raises(logs.exceptions.InvalidParameterException, match="not emulated here"):
-        logs.filter_log_events(logGroupName=group, filterPattern="{ $.a = 1 && $.b = 2 }")
+        logs.filter_log_events(logGroupName=group, filterPattern="{ $.a = 1 || $.b = 2 }")
 
 
 def test_a_stage_logs_each_request_in_its_own_format(aws: Aws, stack: Stack, embedded: Instance) -> None:

@@ -146,6 +146,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"stripe": {"secret_arn": KEY_ARN}}, "stripe: has no meaning with the payment method credit"),
     (
+        {"alarms": {"page_topic_arn": "arn:aws:sns:us-east-1:111111111111:pages"}},
+        "alarms.page_topic_arn: is not of the environment's region eu-central-1",
+    ),
+    (
+        {"alarms": {"ticket_topic_arn": "pages"}},
+        (
+            "alarms.ticket_topic_arn: string should match pattern "
+            "'^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$', not 'pages'"
+        ),
+    ),
+    (
         {"network.public_subnet_cidr": "10.41.32.0/28"},
         "network.public_subnet_cidr: has no meaning with the payment method credit",
     ),

@@ -27,6 +27,11 @@ def count(name: str, value: float = 1, **dimensions: str) -> None:
     _record(name, value, "Count", dimensions)
 
 
+def level(name: str, value: float, unit: str = "Count") -> None:
+    """Record how much of something there is now, as ParkedOrders; an alarm on it clears by itself."""
+    _record(name, value, unit, {})
+
+
 def milliseconds(name: str, value: float, **dimensions: str) -> None:
     """Record how long something took, as StepDuration of a `step`."""
     _record(name, value, "Milliseconds", dimensions)

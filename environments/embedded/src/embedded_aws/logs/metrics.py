@@ -15,8 +15,8 @@ from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
 
-_EQUALS = re.compile(
-    r"\{\s*\$\.([A-Za-z0-9_.]+)\s*=\s*(\"[^\"]*\"|-?\d+(?:\.\d+)?|TRUE|FALSE|[A-Za-z0-9]*\*)\s*\}"
+_COMPARED = re.compile(
+    r"\s*\$\.([A-Za-z0-9_.]+)\s*(!?=)\s*(\"[^\"]*\"|-?\d+(?:\.\d+)?|TRUE|FALSE|[A-Za-z0-9]*\*)\s*"
 )
 _TERM = re.compile(r"([-?]?)(?:\"([^\"]*)\"|([^\s\"]+))")
 _CONSTANTS = {"TRUE": True, "FALSE": False}
@@ -33,11 +33,20 @@ def install() -> None:
 
 
 def json_pattern(pattern: str) -> Callable[[str], bool] | None:
-    """Return a matcher for `{ $.field = value }` or `{ $.field = begin* }`, or None for another pattern."""
-    match = _EQUALS.fullmatch(pattern.strip())
-    if match is None:
+    """Return a matcher for `{ $.field = value }`, `{ $.field != begin* }`, or several joined by `&&`.
+
+    Returns:
+        None for another pattern.
+    """
+    text = pattern.strip()
+    if not (text.startswith("{") and text.endswith("}")):
         return None
-    path, text = match[1].split("."), match[2]
+    compared = [_COMPARED.fullmatch(part) for part in text[1:-1].split("&&")]
+    matchers = [_comparison(match[1].split("."), match[2], match[3]) for match in compared if match]
+    return None if len(matchers) < len(compared) else lambda message: all(m(message) for m in matchers)
+
+
+def _comparison(path: list[str], sign: str, text: str) -> Callable[[str], bool]:
     wildcard = text.endswith("*")
     wanted = None if wildcard else _CONSTANTS[text] if text in _CONSTANTS else json.loads(text)
 
@@ -49,8 +58,10 @@ def json_pattern(pattern: str) -> Callable[[str], bool] | None:
         except (ValueError, KeyError, TypeError):
             return False
         if wildcard:
-            return isinstance(value, str) and fnmatch.fnmatchcase(value, text)
-        return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+            same = isinstance(value, str) and fnmatch.fnmatchcase(value, text)
+        else:
+            same = bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+        return same is (sign == "=")
 
     return matches
 
