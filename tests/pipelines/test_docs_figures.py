@@ -4,8 +4,11 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from data_api.domain.order_states import TRANSITIONS
+from environments.parts import AlarmTopics
+from environments.schema import Environment
 from pipelines.core.repository import ROOT
 from pipelines.docs_site import figures
 from pipelines.docs_site.pages import cost
@@ -74,3 +77,19 @@ def test_the_page_of_an_order_s_journey_tells_the_states_that_an_order_has() -> 
     told = {state: set(re.findall(r"`([A-Z_]+)`", following)) for state, following in rows}
     # Then
     assert told == {state.value: {one.value for one in following} for state, following in TRANSITIONS.items()}
+
+
+def test_every_part_of_an_environment_file_that_the_docs_show_is_a_valid_one() -> None:
+    # Given the blocks of YAML in the docs
+    blocks = [
+        block
+        for page in (ROOT / "docs").rglob("*.md")
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+    assert blocks
+    for block in blocks:
+        # Then production's file with each of them in it names no field that does not exist
+        part = yaml.safe_load(block)
+        assert set(part) <= set(Environment.model_fields), block
+        if "alarms" in part:
+            AlarmTopics.model_validate(part["alarms"])

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.logs import filters
+from embedded_aws.logs import metrics as log_metrics
 from environments.parts import AlarmTopics
 from environments.schema import load
 from payment_data import error_names
@@ -102,7 +102,7 @@ def test_a_problems_metric_is_counted_from_the_logs_of_its_own_stack(payments: J
 def test_a_late_request_that_was_refused_breaks_no_contract(payments: Json) -> None:
     # Given the lines of a step: one guard that did its work, and one wrong program
     pattern = properties(payments, "AWS::Logs::MetricFilter")["ProcessPaymentFunctionContractErrors"]
-    counted = filters.json_pattern(pattern["FilterPattern"])
+    counted = log_metrics.json_pattern(pattern["FilterPattern"])
     assert counted is not None
     # Then only the second counts
     lines = {error: json.dumps({"kind": "contract", "error": error}) for error in error_names.CONTRACT_ERRORS}

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema
+from pipelines.deploy import synth
 from pipelines.docs_site.markdown import code, page, prose, table
+from pipelines.docs_site.stacks import Stack
 from pipelines.evidence import stack_changes
 from templates.definitions import payment_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from pipelines.docs_site.stacks import Stack
 
 _FEW: Final = 0.01
 
@@ -40,7 +40,10 @@ def cost_page(stacks: Mapping[str, Stack]) -> str:
         "One for each environment.\n",
         "## A payments stack, by the month\n",
         _itemised(payments),
-        "One for each of staging and production, and one for each branch that is worked on.\n",
+        "One for each of staging and production.\n",
+        "## A branch's payments stack, by the month\n",
+        _itemised(branch_items()),
+        "One for each branch that is worked on.\n",
         "## An order\n",
         assumed,
         _itemised(order_items()),
@@ -101,6 +104,12 @@ def monthly_items(stack: Stack) -> list[Item]:
     return [item for item in items if item.count]
 
 
+def branch_items() -> list[Item]:
+    """Return what a branch's payments stack holds that is paid by the month."""
+    template = synth.build(schema.load("branch"))["payments"].to_dict()
+    return monthly_items(Stack("payments", "templates/payments.py", template))
+
+
 def order_items() -> list[Item]:
     """Return what one successful order uses that is paid by credit."""
     states = payment_workflow.definition()["States"]
@@ -130,6 +139,7 @@ def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
     return {
         "network_month": f"{month['network']:.2f}",
         "payments_month": f"{month['payments']:.2f}",
+        "branch_month": f"{total(branch_items()):.2f}",
         "internet_month": f"{sum(stack_changes.MONTHLY_PRICES[kind] for kind in _INTERNET):.2f}",
         "million_orders": f"{total(order_items()) * 1_000_000:.0f}",
     }
