@@ -32,15 +32,12 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             be unchanged. Without a state it goes on where the last sweep stopped. {stopped_at: {state?,
             after?}, asked} keeps where a sweep stopped that was asked for all orders, and finds none.
 
-    Metrics: ParkedOrders, how many wait for a person when a sweep of all orders begins (100 stands for more);
-    OldestUnfinishedSeconds, for how long the order that this page begins with has not changed.
+    The metric OldestUnfinishedSeconds is for how long the order that a page begins with has not changed.
     """
     if "stopped_at" in event:
         return _keep(event["stopped_at"], event.get("asked") or {})
     if "order_id" in event:
         return {"orders": _order_if_unfinished(event["order_id"], undo=event.get("undo") is True)}
-    if "state" not in event:
-        metrics.level("ParkedOrders", len(api.orders(state=PARKED, limit=_PAGE)["orders"]))
     place = event if "state" in event else {"state": STATES[0], **api.sweep()}
     state, after = place["state"], place.get("after", "")
     page = api.orders(state=state, after=after, limit=_PAGE)

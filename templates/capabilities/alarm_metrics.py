@@ -42,8 +42,7 @@ def workflow_symptoms(
         Symptom(
             "OrdersParked",
             "An order could not be undone and waits for a person.",
-            # The line rings at once; what a sweep counts keeps it ringing until the order is parked no more.
-            # Sweeps come every five minutes: of two, one may be lost.
+            # The line rings at once; what each settlement counts keeps it ringing until none is parked.
             total(
                 "Parked",
                 [
@@ -52,7 +51,6 @@ def workflow_symptoms(
                 ],
             ),
             threshold=0,
-            within=12,
             pages=True,
         ),
         Symptom(

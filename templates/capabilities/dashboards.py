@@ -39,7 +39,7 @@ def _business() -> list[Widget]:
         _lines("Orders failed by a fault of the system", [(own("TechnicalFailures"), "technical")]),
         _searched("Amount placed, in minor units, by currency", "AmountPlaced", "currency"),
         _searched("Undone, by step", "Compensations", "step"),
-        _lines("Parked orders, at a sweep", [(own("ParkedOrders", "Maximum"), "parked")]),
+        _lines("Parked orders, at a settlement", [(own("ParkedOrders", "Maximum"), "parked")]),
         _lines(
             "Oldest unfinished order, at a sweep, s", [(own("OldestUnfinishedSeconds", "Maximum"), "age")]
         ),

@@ -63,7 +63,7 @@ RINGS: Final[list[tuple[str, Series, dict[str, int]]]] = [
     ),
     ("orders are swept", {"OrdersFailed": during(1, None, every=3)}, {"OrdersAbandoned": 2}),
     ("orders are parked", {"OrdersParked": during(1, None, every=3)}, {"OrdersParked": 2}),
-    ("an order stays parked", {"ParkedOrders": during(1, None, every=5)}, {"OrdersParked": 2}),
+    ("an order stays parked", {"ParkedOrders": during(1)}, {"OrdersParked": 2}),
     ("a step breaks the contract", {"ContractErrors": during(1, None, every=3)}, {"ContractBroken": 2}),
 ]
 """What happens from a minute on, and which alarms ring how many minutes later, when points are late."""
@@ -136,12 +136,12 @@ def test_one_point_is_enough_where_one_order_is_too_many(
 
 
 def test_a_parked_order_rings_until_it_is_parked_no_more(alarms: dict[str, Json]) -> None:
-    # Given an order that was parked in one minute, and a sweep counts it every five minutes until then
-    series = {"OrdersParked": once(1), "ParkedOrders": during(1, 0, every=5)}
+    # Given a minute in which an order is parked, which each settlement counts until it is mended
+    series = {"OrdersParked": once(1), "ParkedOrders": during(1)}
     for delivery in (Delivery(late=2), Delivery(2, {"ParkedOrders": frozenset({BEGINS + 10})})):
         rings = ringing(alarms["OrdersParked"], series, MINUTES, delivery)
         # Then it rings without a pause, also where a point is lost, and is quiet some minutes after
-        last = ENDS - 5
+        last = ENDS - 1
         assert rings == list(range(BEGINS + 2, last + alarms["OrdersParked"]["EvaluationPeriods"]))
 
 

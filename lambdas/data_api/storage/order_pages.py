@@ -17,6 +17,12 @@ NOT_OF_SMOKE: Mapping[str, Any] = {
 """Whose id does not say that a smoke execution made it, though it is marked so, is audited as any other."""
 
 
+def count(db: Db, state: str, most: int) -> int:
+    """Return how many orders are in a state; `most` stands for more."""
+    condition = {"books": {"$in": ledger_progress.EVERY}, "state": state}
+    return db.orders.count_documents(condition, limit=most)
+
+
 def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) -> list[Order]:
     """Return orders in these states, longest unchanged first, by the index."""
     condition: dict[str, object] = {"books": {"$in": ledger_progress.EVERY}, "state": {"$in": sorted(states)}}

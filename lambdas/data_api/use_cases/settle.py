@@ -17,11 +17,14 @@ from data_api.domain.order_states import State
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
 from data_api.schemas.views import Answer
-from data_api.storage import ledger, ledger_progress, records, settlement
+from data_api.storage import ledger, ledger_progress, order_pages, records, settlement
 from data_api.storage.database import Db
 from data_api.storage.settlement import Place
+from payment_data import metrics
 from payment_data.errors import FieldError, InvalidRequest
 
+_MANY: Final = 1000
+"""Parked orders that are counted one by one; an alarm rings at the first."""
 _ENDS: Final = (State.COMPLETED, State.FAILED)
 _ACCOUNTS: Final = {"users": "user", "products": "product"}
 
@@ -31,11 +34,14 @@ def settle(db: Db, request: Document) -> Answer:
 
     Call it again with `after` = the answer's `next` until there is none. An order whose records or legs are
     not what they must be is left as it is, and counted as `disputed`: reconciliation says what is wrong.
+    The first call of a run measures how many orders wait for a person, as the metric ParkedOrders.
 
     Raises:
         InvalidRequest: `after` is nothing that an earlier answer gave.
     """
     limit, after = request["limit"], _places(request.get("after", ""))
+    if not after:
+        metrics.level("ParkedOrders", order_pages.count(db, State.NEEDS_ATTENTION, _MANY))
     opened = sum(_open(db, collection, limit) for collection in _ACCOUNTS)
     entered = sum(_enter(db, state, limit) for state in _ENDS)
     resumed = [o for state in _ENDS for o in settlement.waiting(db, ledger_progress.SETTLING, state, limit)]

@@ -12,6 +12,7 @@ from tests.integration.data_api.calling import send
 from tests.integration.data_api.shop import Shop, line
 
 Output = pytest.CaptureFixture[str]
+NOW = "2026-01-01T00:00:00+00:00"
 
 
 def counted(output: Output) -> Counter[tuple[str, str]]:
@@ -66,6 +67,25 @@ def test_a_parked_order_is_counted(shop: Shop, capsys: Output) -> None:
     shop.open()
     shop.fail(compensated=False)
     assert counted(capsys) == {("OrdersNeedingAttention", ""): 1, ("TechnicalFailures", ""): 1}
+
+
+def test_each_settlement_measures_how_many_orders_are_parked(shop: Shop, capsys: Output) -> None:
+    # Given a parked order
+    shop.open()
+    shop.fail(compensated=False)
+    counted(capsys)
+    # When a run of the settlement begins; Then it is measured
+    answer = shop.api.settle(limit=10, after="")
+    assert counted(capsys)[("ParkedOrders", "")] == 1
+    # And the run's next page measures nothing once more
+    shop.api.settle(limit=10, after=answer.get("next") or f"COMPLETED~{NOW}~x")
+    assert ("ParkedOrders", "") not in counted(capsys)
+    # And once it is undone there is none
+    shop.fail(compensated=True)
+    shop.api.settle(limit=10, after="")
+    measured = counted(capsys)
+    assert ("ParkedOrders", "") in measured
+    assert measured[("ParkedOrders", "")] == 0
 
 
 def test_what_smoke_tests_place_is_no_business(shop: Shop, capsys: Output) -> None:

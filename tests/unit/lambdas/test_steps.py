@@ -350,7 +350,7 @@ def listed(*ages: int, after: str | None = None) -> tuple[int, dict[str, Any]]:
 def test_unfinished_orders_are_found_state_by_state_and_page_by_page(run: Run, fake_api: FakeApi) -> None:
     # Given two pages of one state, the second with an order that changed just now, and nothing else
     pages = [listed(500, 400, after="x~o400"), listed(300, 5), *([listed()] * 4)]
-    fake_api.answers = [listed(), (200, {}), *pages]
+    fake_api.answers = [(200, {}), *pages]
     # When one asks on as told, to the end
     found: list[str] = []
     event: dict[str, str] = {}
@@ -362,7 +362,7 @@ def test_unfinished_orders_are_found_state_by_state_and_page_by_page(run: Run, f
         event = answer["next"]
     # Then every state was asked, and what is on its way is left alone
     assert found == ["o500", "o400", "o300"]
-    asked = [dict(parse_qsl(urlsplit(request.path).query)) for request in fake_api.received[2:]]
+    asked = [dict(parse_qsl(urlsplit(request.path).query)) for request in fake_api.received[1:]]
     states = ["CANCELLING", "CANCELLING", "PAID", "RESERVED", "NEW"]
     assert [query["state"] for query in asked] == states
     assert asked[1]["after"] == "x~o400"
@@ -405,35 +405,27 @@ def test_an_order_that_was_begun_is_overdue_after_every_deadline(
 
 def test_a_sweep_goes_on_where_the_last_one_stopped(run: Run, fake_api: FakeApi) -> None:
     # Given a sweep that stopped among the reserved orders
-    fake_api.answers = [listed(), (200, {"state": "RESERVED", "after": "x~o9"}), listed()]
+    fake_api.answers = [(200, {"state": "RESERVED", "after": "x~o9"}), listed()]
     # When the next one begins
     run("find_unfinished", {})
     # Then
-    assert [urlsplit(request.path).path for request in fake_api.received[1:]] == [
-        "/live/sweep",
-        "/live/orders",
-    ]
-    query = dict(parse_qsl(urlsplit(fake_api.received[2].path).query))
+    assert [urlsplit(request.path).path for request in fake_api.received] == ["/live/sweep", "/live/orders"]
+    query = dict(parse_qsl(urlsplit(fake_api.received[1].path).query))
     assert (query["state"], query["after"]) == ("RESERVED", "x~o9")
 
 
-def test_a_sweep_measures_what_is_parked_and_how_old_what_is_unfinished_is(
+def test_a_sweep_measures_how_old_what_is_unfinished_is(
     run: Run, fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given two parked orders, and one that has not changed for an hour
-    fake_api.answers = [listed(90, 80), (200, {}), listed(3600)]
-    # When a sweep begins
+    # Given an order that has not changed for an hour, and one for a minute
+    fake_api.answers = [(200, {}), listed(3600, 60)]
+    # When a sweep looks at their page; Then the older one's age is on record
     run("find_unfinished", {})
-    # Then both are on record, once
-    written = measured(capsys)
-    assert written["ParkedOrders"][0] == 2
-    assert 3600 <= written["OldestUnfinishedSeconds"][0] < 3660
-    # And its next page counts the parked ones no more, though it has an age of its own
+    assert 3600 <= measured(capsys)["OldestUnfinishedSeconds"][0] < 3660
+    # And a page without an order has none
     fake_api.answers = [listed()]
     run("find_unfinished", {"state": "NEW", "after": ""})
-    following = measured(capsys)
-    assert "ParkedOrders" not in following
-    assert following["OldestUnfinishedSeconds"][0] == 0
+    assert measured(capsys)["OldestUnfinishedSeconds"][0] == 0
 
 
 @pytest.mark.parametrize("place", [{"state": "NEW", "after": "x~o1"}, {}])
