@@ -94,7 +94,8 @@ def test_old_orders_slow_nothing_down(db: Db, old_db: Db) -> None:
         with sandboxes.started(callers) as started, chains.chosen():
             old, empty = Chain(old_db, started, rivals.distinct), Chain(db, started, rivals.distinct)
             # When orders are placed here and there in turns
-            held = contest.hold({"old": old.place, "empty": empty.place}, callers=callers, seconds=1.0)
+            turns = {"old": old.place, "empty": empty.place}
+            held = contest.hold(turns, callers=callers, seconds=0.5, rounds=15)
         rates = {"with them": f"{held.rate('old'):.0f}/s", "without": f"{held.rate('empty'):.0f}/s"}
         ratio = held.ratio("old", "empty")
         rows.append(
