@@ -129,7 +129,7 @@ class Functions(Part):
     packaging: Literal["zip", "image"]
     """What a function's code is deployed as."""
     memory_mb: Annotated[int, Field(ge=128, le=10_240)]
-    """Of each function, in MiB; processor time grows with it."""
+    """Of each function, in MiB; processor time grows with it. The data API has 1,024 at least."""
 
 
 class Logs(Part):

@@ -21,7 +21,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "processor-follows-memory",
         "A function has one processor at 1,769 MB and its share of one below.",
-        ("environments/prod.yml",),
+        ("environments/prod.yml", "templates/capabilities/data_api.py"),
         Documented(f"{_LAMBDA}/configuration-memory.html"),
         "Measure the first request of the data API at two sizes.",
     ),

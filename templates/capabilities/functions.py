@@ -68,6 +68,7 @@ class FunctionSpec:
         permissions: beside those that every function needs.
         exceptions: from linters' rules, for the function and its role.
         role: the ARN of a role that is not the function's own; then `permissions` are that role's matter.
+        least_memory_mb: what it needs, whatever the environment gives every function.
     """
 
     name: str
@@ -78,6 +79,7 @@ class FunctionSpec:
     permissions: Sequence[Permission] = ()
     exceptions: Sequence[Except] = ()
     role: AWSHelperFn | None = None
+    least_memory_mb: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
         Description=Sub(f"{spec.description} (attempt ${{{ATTEMPT}}})"),
         **_code(environment, spec.name),
         Architectures=[environment.functions.architecture],
-        MemorySize=environment.functions.memory_mb,
+        MemorySize=max(environment.functions.memory_mb, spec.least_memory_mb),
         Timeout=spec.seconds,
         Role=spec.role or _add_own_role(template, title, [*_every_function(group), *spec.permissions], spec),
         VpcConfig=_vpc([from_network(group) for group in spec.security_groups]),

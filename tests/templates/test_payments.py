@@ -104,6 +104,15 @@ def test_every_function_is_traced_encrypted_and_logs_to_a_group_of_its_own(payme
     assert set(groups) <= set(properties(payments, "AWS::Logs::LogGroup"))
 
 
+def test_the_data_api_has_the_processor_that_its_start_needs(payments: Json, environment: Any) -> None:
+    # Given what the environment gives every function
+    given = environment.functions.memory_mb
+    # Then the data API has as much, or what logging in takes, and no other function has more
+    memory = {name: function["MemorySize"] for name, function in functions(payments).items()}
+    assert memory.pop("DataApiFunction") == max(given, 1024)
+    assert set(memory.values()) == {given}
+
+
 def test_every_function_has_a_role_of_its_own(payments: Json) -> None:
     roles = [str(function["Role"]) for function in functions(payments).values()]
     assert len(set(roles)) == len(roles)

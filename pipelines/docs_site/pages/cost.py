@@ -10,6 +10,7 @@ from pipelines.deploy import synth
 from pipelines.docs_site.markdown import code, page, prose, table
 from pipelines.docs_site.stacks import Stack
 from pipelines.evidence import stack_changes
+from templates.capabilities.data_api import DATA_API_LEAST_MEMORY_MB
 from templates.definitions import payment_workflow
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _money(dollars: float) -> str:
 
 
 ENVIRONMENT: Final = "prod"
-"""Whose functions' memory is counted with."""
+"""Whose functions' memory is counted with; the data API has one of its own."""
 _MEBIBYTES: Final = 1024
 _INTERNET: Final = ("AWS::EC2::NatGateway", "AWS::EC2::EIP")
 
@@ -117,13 +118,14 @@ def order_items() -> list[Item]:
     while "Next" in states[path[-1]]:
         path.append(states[path[-1]]["Next"])
     steps = sum(states[name]["Type"] == "Task" for name in path)
-    memory = schema.load(ENVIRONMENT).functions.memory_mb / _MEBIBYTES
+    memory_mb = schema.load(ENVIRONMENT).functions.memory_mb
+    both = (memory_mb + max(memory_mb, DATA_API_LEAST_MEMORY_MB)) / _MEBIBYTES
     seconds = stack_changes.PRICES["assumed_billed_milliseconds"] / 1000
     used = {
         "state transition": len(path) + 1,  # the start is one as well
         "API request": steps,
         "function request": 2 * steps,  # the step's function, and the data API's
-        "function GB-second": 2 * steps * memory * seconds,
+        "function GB-second": steps * both * seconds,
     }
     return [Item(what, count, stack_changes.PRICES["use"][what]) for what, count in used.items()]
 
