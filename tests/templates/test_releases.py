@@ -32,7 +32,7 @@ def deployment(environment: Environment) -> list[str]:
 
 
 def with_memory(environment: Environment) -> Environment:
-    more = environment.functions.model_copy(update={"memory_mb": 1024})
+    more = environment.functions.model_copy(update={"memory_mb": 2048})
     return environment.model_copy(update={"functions": more})
 
 
