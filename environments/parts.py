@@ -141,13 +141,15 @@ class Logs(Part):
     """From which level functions write."""
 
 
-class AlarmTopics(Part):
-    """The SNS topics that alarms tell when they ring and when they are quiet again.
+class Alarms(Part):
+    """What is watched, and the SNS topics that alarms tell when they ring and when they are quiet again.
 
     The topics are yours. A topic that is encrypted needs a customer managed key that lets
     `cloudwatch.amazonaws.com` use it (CloudWatch user guide, "Notifying users on alarm changes").
     """
 
+    release_only: bool = False
+    """Whether its stacks have the alarms that judge a deployment alone, no dashboards and no objective."""
     page_topic_arn: TopicArn | None = None
     """Wakes somebody: money or orders are at stake now."""
     ticket_topic_arn: TopicArn | None = None

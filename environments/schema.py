@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from environments import rules
 from environments.parts import (
     Account,
-    AlarmTopics,
+    Alarms,
     Currency,
     Database,
     Deployment,
@@ -63,7 +63,7 @@ class Environment(Part):
     functions: Functions
     logs: Logs
     deployment: Deployment
-    alarms: AlarmTopics | None = None
+    alarms: Alarms = Alarms()
     stripe: Stripe | None = None
 
     def with_stripe(self, *, secret_arn: str, api_base: str) -> Self:
@@ -88,11 +88,6 @@ class Environment(Part):
     def stack_pattern(self) -> str:
         """What the names of its payments stacks look like, with `*`: branches have any number of them."""
         return {"branch": "branch-*", "local": "*"}.get(self.name, self.default_stack)
-
-    @property
-    def of_branches(self) -> bool:
-        """Whether its stacks are the branches', which come and go and are watched while they are deployed."""
-        return self.name == "branch"
 
     def as_zips(self) -> Self:
         """Return a copy that runs zips, for the embedded AWS, which has no Docker to run images with."""

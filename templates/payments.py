@@ -59,7 +59,7 @@ def build(environment: Environment) -> Template:
         ),
     ]
     alarms = add_alarms(template, environment, symptoms)
-    if not environment.of_branches:
+    if not environment.alarms.release_only:
         add_dashboards(template, workflow, functions, alarms.every)
         add_service_level_objective(template, environment, workflow, own("OrdersEndedInTime"))
     alias_arn = add_live_alias(template, environment, workflow, alarms.release)

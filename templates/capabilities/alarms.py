@@ -75,9 +75,11 @@ def add_alarms(template: Template, environment: Environment, symptoms: Sequence[
 
     Each alarm tells the environment's topic itself, so that none hides behind another that rings already: a
     composite alarm acts when its state changes, and no more while it stays in ALARM (CloudWatch user guide,
-    "Combining alarms"). A branch's stack has only the alarms that judge its deployment.
+    "Combining alarms").
     """
-    watched = [symptom for symptom in symptoms if symptom.judges_release or not environment.of_branches]
+    watched = [
+        symptom for symptom in symptoms if symptom.judges_release or not environment.alarms.release_only
+    ]
     alarms = {symptom.name: _add_alarm(template, environment, symptom) for symptom in watched}
     health = CompositeAlarm(
         "Health",
@@ -91,7 +93,7 @@ def add_alarms(template: Template, environment: Environment, symptoms: Sequence[
 
 def _add_alarm(template: Template, environment: Environment, symptom: Symptom) -> Alarm:
     topics = environment.alarms
-    topic = topics and (topics.page_topic_arn if symptom.pages else topics.ticket_topic_arn)
+    topic = topics.page_topic_arn if symptom.pages else topics.ticket_topic_arn
     notified: dict[str, Any] = {"AlarmActions": [topic], "OKActions": [topic]} if topic else {}
     alarm = Alarm(
         f"{symptom.name}Alarm",

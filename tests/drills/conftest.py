@@ -12,6 +12,7 @@ import pytest
 
 from embedded_aws import mongod
 from environments import schema
+from environments.parts import Alarms
 from pipelines.aws.accounts import Aws
 from pipelines.build import packaging
 from pipelines.deploy import deployment
@@ -58,7 +59,7 @@ def manifest() -> Manifest:
 @pytest.fixture(scope="module")
 def environment() -> Environment:
     """The environment that is broken; a drill may have one of its own."""
-    return schema.load("branch")
+    return schema.load("branch").model_copy(update={"alarms": Alarms()})
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def card_gateway(stripe: Stripe) -> str:
 
 @pytest.fixture(scope="module")
 def environment() -> Environment:
-    raw = schema.load("branch").model_dump()
+    raw = schema.load("branch").model_dump() | {"alarms": {}}
     raw["network"]["public_subnet_cidr"] = "10.41.240.0/28"
     arn = (
         f"arn:aws:secretsmanager:{raw['region']}:{raw['account']}:secret:{embedded_stripe.SECRET_NAME}-AbCdEf"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from data_api.domain.order_states import TRANSITIONS
-from environments.parts import AlarmTopics
+from environments.parts import Alarms
 from environments.schema import Environment
 from pipelines.core.repository import ROOT
 from pipelines.docs_site import figures
@@ -92,4 +92,4 @@ def test_every_part_of_an_environment_file_that_the_docs_show_is_a_valid_one() -
         part = yaml.safe_load(block)
         assert set(part) <= set(Environment.model_fields), block
         if "alarms" in part:
-            AlarmTopics.model_validate(part["alarms"])
+            Alarms.model_validate(part["alarms"])

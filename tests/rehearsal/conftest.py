@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from environments import schema
+from environments.parts import Alarms
 from pipelines.aws.accounts import Aws
 from pipelines.build import packaging
 from pipelines.cli.main import main
@@ -52,9 +53,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def here(embedded: Instance) -> Aws:
-    """The embedded AWS, as the account of the branches."""
+    """The embedded AWS, as the account of the branches; stacks have every alarm, as those of production."""
     return Aws(
-        schema.load("branch"), embedded.endpoint, embedded.mongodb_uri, card_gateway=embedded.card_gateway
+        schema.load("branch").model_copy(update={"alarms": Alarms()}),
+        embedded.endpoint,
+        embedded.mongodb_uri,
+        card_gateway=embedded.card_gateway,
     )
 
 

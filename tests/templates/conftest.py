@@ -36,7 +36,9 @@ def payments(stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return stacks["payments"]
 
 
-@pytest.fixture(scope="session", params=[*(name for name in names() if not load(name).of_branches), *STRIPE])
+@pytest.fixture(
+    scope="session", params=[*(name for name in names() if not load(name).alarms.release_only), *STRIPE]
+)
 def watched(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The payments stack of every environment that is watched all day: all but a branch's."""
     environment = paying_by(request.param) if request.param in STRIPE else load(request.param)

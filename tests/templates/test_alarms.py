@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws.logs import metrics as log_metrics
-from environments.parts import AlarmTopics
+from environments.parts import Alarms
 from environments.schema import load
 from payment_data import error_names
 from pipelines.deploy import synth
@@ -114,7 +114,7 @@ def test_a_late_request_that_was_refused_breaks_no_contract(payments: Json) -> N
 def test_each_alarm_tells_its_own_topic_and_none_hides_behind_another() -> None:
     # Given an environment whose owner pages by one topic and writes tickets by another
     page, ticket = (f"arn:aws:sns:eu-central-1:333333333333:{name}" for name in ("page", "ticket"))
-    topics = AlarmTopics(page_topic_arn=page, ticket_topic_arn=ticket)
+    topics = Alarms(page_topic_arn=page, ticket_topic_arn=ticket)
     environment = load("prod").model_copy(update={"alarms": topics})
     every = alarms(synth.build(environment)["payments"].to_dict())
     # Then each alarm tells one of them when it rings and when it is quiet again
