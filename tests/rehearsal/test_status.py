@@ -132,4 +132,4 @@ def test_what_is_not_deployed_is_said_with_the_command_that_would(status: Paymen
     assert seen.exit_code == 1
     assert "deployed nothing" in " ".join(seen.stdout.split())
     assert "There is no stack payments-nowhere in 111111111111" in seen.stderr
-    assert "git push of a branch; payments pipeline status branch" in seen.stderr
+    assert "Push a branch: its pipeline makes the stack. payments pipeline status branch" in seen.stderr
