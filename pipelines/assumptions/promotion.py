@@ -38,6 +38,21 @@ ASSUMPTIONS: Final = (
         "On a lent account: release twice, roll back, and read the deployed versions.",
     ),
     Assumption(
+        "a-stage-holds-one-execution",
+        "In QUEUED mode a stage holds one execution at a time, those that wait enter in their order, and "
+        "GetPipelineState shows both.",
+        ("pipelines/definitions/release_turns.py", "pipelines/definitions/release_stages.py"),
+        Documented(f"{_GUIDE}/concepts-how-it-works.html"),
+        "Start two releases; read the state while the first waits for its approval.",
+    ),
+    Assumption(
+        "change-set-replace-deletes",
+        "CHANGE_SET_REPLACE deletes a change set of that name before it makes the new one.",
+        ("pipelines/definitions/release_stages.py",),
+        Documented(f"{_GUIDE}/action-reference-CloudFormation.html"),
+        "Run the action twice; list the stack's change sets.",
+    ),
+    Assumption(
         "rollback-needs-the-same-structure",
         "A stage can be rolled back only to an execution of the pipeline's current structure.",
         ("pipelines/lint/pipeline_linter/rules/self_mutation.py",),

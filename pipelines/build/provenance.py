@@ -30,8 +30,14 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 FILE: Final = "provenance.json"
-BUILD_TYPE: Final = "https://payment-system.example/release/v1"
-"""What the parameters of a statement mean: docs/how-it-works/supply-chain.md."""
+_BUILD_TYPE: Final = "docs/how-it-works/supply-chain.md#build-type"
+"""Where the source says what a statement's parameters mean; SLSA wants a URI that leads to such a page."""
+_FILES_AT: Final = {
+    "GitHub": ("https://github.com", "blob"),
+    "GitLab": ("https://gitlab.com", "-/blob"),
+    "Bitbucket": ("https://bitbucket.org", "src"),
+}
+"""Each provider's address, and what is between a repository's and a commit's in the address of a file."""
 _STATEMENT: Final = "https://in-toto.io/Statement/v1"
 _PREDICATE: Final = "https://slsa.dev/provenance/v1"
 _PAYLOAD: Final = "application/vnd.in-toto+json"
@@ -47,6 +53,7 @@ class Origin:
     """Where a release comes from.
 
     Attributes:
+        provider: Who hosts the source (CodeConnections API reference, ProviderType).
         repository: The source repository, `owner/name`.
         commit: The commit's SHA.
         source_sha256: The digest of the checkout's files.
@@ -56,6 +63,7 @@ class Origin:
         build: The ARN of the build that made the packages, the builder's own id is its project.
     """
 
+    provider: str
     repository: str
     commit: str
     source_sha256: str
@@ -64,10 +72,25 @@ class Origin:
     execution: str
     build: str
 
+    @property
+    def source(self) -> str:
+        """The URI of the source; where we do not know its server's name, a URN of provider and repository."""
+        if self.provider not in _FILES_AT:
+            return f"urn:codeconnections:{self.provider}:{self.repository}"
+        return f"git+{_FILES_AT[self.provider][0]}/{self.repository}"
+
+    @property
+    def build_type(self) -> str:
+        """The URI of the page, in the very commit, that says what the parameters of a statement mean."""
+        if self.provider not in _FILES_AT:
+            return f"{self.source}:{self.commit}:{_BUILD_TYPE}"
+        server, blob = _FILES_AT[self.provider]
+        return f"{server}/{self.repository}/{blob}/{self.commit}/{_BUILD_TYPE}"
+
 
 def statement(subjects: Mapping[str, str], origin: Origin, wheels: Sequence[Wheel]) -> Json:
     """Return the statement about files, by name with their SHA-256 in hexadecimal."""
-    source = f"git+https://{origin.repository}"
+    source = origin.source
     dependencies = [
         {"uri": f"{source}@{origin.commit}", "digest": {"gitCommit": origin.commit}},
         {"uri": "file:.", "digest": {"sha256": origin.source_sha256}},
@@ -83,7 +106,7 @@ def statement(subjects: Mapping[str, str], origin: Origin, wheels: Sequence[Whee
         "predicateType": _PREDICATE,
         "predicate": {
             "buildDefinition": {
-                "buildType": BUILD_TYPE,
+                "buildType": origin.build_type,
                 "externalParameters": {"source": source, "commit": origin.commit},
                 "internalParameters": {"pipeline": origin.pipeline, "execution": origin.execution},
                 "resolvedDependencies": dependencies,

@@ -42,8 +42,8 @@ LOOK, READ, WHOSE, WAIT, TURN, OVERTAKEN, GONE = (
 )
 _SECONDS_BETWEEN: Final = 15
 _LONGEST_SECONDS: Final = 7200
-_INPUT: Final = "$states.context.Execution.Input"
-_SDK: Final = "arn:${Partition}:states:::aws-sdk:codepipeline:"
+INPUT: Final = "$states.context.Execution.Input"
+SDK: Final = "arn:${Partition}:states:::aws-sdk:codepipeline:"
 _NO_LOG: Final = Except(
     "CKV_AWS_285",
     "It holds ids of executions and names of branches, and Step Functions keeps its history for 90 days.",
@@ -55,6 +55,7 @@ _NO_TRACE: Final = Except("CKV_AWS_284", "It calls CodePipeline alone, a few tim
 class Turns:
     """What others may use of the state machine."""
 
+    title: str
     arn: Ref
     name: GetAtt
     role: Role
@@ -68,7 +69,7 @@ class Turns:
         return [
             Permission(
                 "Turn",
-                "Runs the state machine that waits for the branch's turn.",
+                "Runs the state machine that waits for its turn.",
                 [states.StartExecution, states.DescribeStateMachine, states.DescribeExecution],
                 [self.arn, Sub(executions, Name=self.name)],
             )
@@ -85,49 +86,49 @@ def definition() -> Json:
         "States": {
             LOOK: {
                 "Type": "Task",
-                "Resource": f"{_SDK}listPipelineExecutions",
-                "Arguments": {"PipelineName": _jsonata(f"{_INPUT}.pipeline"), "MaxResults": 100},
+                "Resource": f"{SDK}listPipelineExecutions",
+                "Arguments": {"PipelineName": jsonata(f"{INPUT}.pipeline"), "MaxResults": 100},
                 "Assign": {
-                    "running": _jsonata(
+                    "running": jsonata(
                         "[$sort($states.result.PipelineExecutionSummaries[Status = 'InProgress'],"
                         " function($a, $b) { $a.StartTime > $b.StartTime }).PipelineExecutionId]"
                     )
                 },
-                "Retry": _retry(),
+                "Retry": retries(),
                 "Next": READ,
             },
             READ: {
                 "Type": "Map",
-                "Items": _jsonata("$running"),
+                "Items": jsonata("$running"),
                 "MaxConcurrency": 2,
                 "ItemProcessor": {"StartAt": "Read its branch", "States": {"Read its branch": _read()}},
                 "Assign": {
-                    "rivals": _jsonata(f"[$states.result[branch = {_INPUT}.branch].execution]"),
+                    "rivals": jsonata(f"[$states.result[branch = {INPUT}.branch].execution]"),
                 },
                 "Next": WHOSE,
             },
             WHOSE: {
                 "Type": "Choice",
                 "Choices": [
-                    {"Condition": _jsonata(f"$not({_INPUT}.execution in $rivals)"), "Next": GONE},
-                    {"Condition": _jsonata(f"$rivals[-1] != {_INPUT}.execution"), "Next": OVERTAKEN},
-                    {"Condition": _jsonata(f"$rivals[0] = {_INPUT}.execution"), "Next": TURN},
+                    {"Condition": jsonata(f"$not({INPUT}.execution in $rivals)"), "Next": GONE},
+                    {"Condition": jsonata(f"$rivals[-1] != {INPUT}.execution"), "Next": OVERTAKEN},
+                    {"Condition": jsonata(f"$rivals[0] = {INPUT}.execution"), "Next": TURN},
                 ],
                 "Default": WAIT,
             },
             WAIT: {"Type": "Wait", "Seconds": _SECONDS_BETWEEN, "Next": LOOK},
-            TURN: {"Type": "Succeed", "Output": {"rivals": _jsonata("$rivals")}},
+            TURN: {"Type": "Succeed", "Output": {"rivals": jsonata("$rivals")}},
             OVERTAKEN: {
                 "Type": "Fail",
                 "Error": "Overtaken",
-                "Cause": _jsonata(
+                "Cause": jsonata(
                     "'A later push to this branch overtook this one: execution ' & $rivals[-1] & '.'"
                 ),
             },
             GONE: {
                 "Type": "Fail",
                 "Error": "NotUnderWay",
-                "Cause": _jsonata(f"'Execution ' & {_INPUT}.execution & ' is not under way any more.'"),
+                "Cause": jsonata(f"'Execution ' & {INPUT}.execution & ' is not under way any more.'"),
             },
         },
     }
@@ -135,16 +136,21 @@ def definition() -> Json:
 
 def add_branch_turns(template: Template, zone: Zone) -> Turns:
     """Add the state machine; `let_look` lets it see the pipeline once there is one."""
-    role = roles.add_service_role(template, TITLE, "states.amazonaws.com", [], path=zone.role_path)
+    return add_turns(template, zone, TITLE, definition())
+
+
+def add_turns(template: Template, zone: Zone, title: str, waits: Json) -> Turns:
+    """Add a state machine that waits for a turn, with a role that sees nothing yet."""
+    role = roles.add_service_role(template, title, "states.amazonaws.com", [], path=zone.role_path)
     machine = StateMachine(
-        TITLE,
-        Definition=definition(),
+        title,
+        Definition=waits,
         DefinitionSubstitutions={"Partition": Partition},
         RoleArn=roles.arn(role),
         Metadata=excepted(_NO_LOG, _NO_TRACE),
     )
     template.add_resource(machine)
-    return Turns(Ref(machine), GetAtt(machine, "Name"), role)
+    return Turns(title, Ref(machine), GetAtt(machine, "Name"), role)
 
 
 def let_look(template: Template, turns: Turns, pipeline_arn: AWSHelperFn) -> None:
@@ -171,22 +177,23 @@ def _read() -> Json:
     names = f"[{source}.Output.OutputVariables.BranchName]"
     return {
         "Type": "Task",
-        "Resource": f"{_SDK}listActionExecutions",
+        "Resource": f"{SDK}listActionExecutions",
         "Arguments": {
-            "PipelineName": _jsonata(f"{_INPUT}.pipeline"),
-            "Filter": {"PipelineExecutionId": _jsonata("$states.input")},
+            "PipelineName": jsonata(f"{INPUT}.pipeline"),
+            "Filter": {"PipelineExecutionId": jsonata("$states.input")},
         },
         "Output": {
-            "execution": _jsonata("$states.input"),
+            "execution": jsonata("$states.input"),
             # Before its source action has ended, an execution has no branch.
-            "branch": _jsonata(f"($names := {names}; $count($names) > 0 ? $names[0] : '')"),
+            "branch": jsonata(f"($names := {names}; $count($names) > 0 ? $names[0] : '')"),
         },
-        "Retry": _retry(),
+        "Retry": retries(),
         "End": True,
     }
 
 
-def _retry() -> list[Json]:
+def retries() -> list[Json]:
+    """Return how a call of CodePipeline is retried, whatever it failed with."""
     return [
         {
             "ErrorEquals": ["States.ALL"],
@@ -198,5 +205,6 @@ def _retry() -> list[Json]:
     ]
 
 
-def _jsonata(expression: str) -> str:
+def jsonata(expression: str) -> str:
+    """Return an expression as the state machine evaluates it."""
     return f"{{% {expression} %}}"

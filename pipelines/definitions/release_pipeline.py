@@ -1,10 +1,11 @@
 """The release pipeline: what is on the release branch goes to staging, is approved, and goes to production.
 
-What staging ran is recorded by the execution that smoked it, and what was reviewed by the one that asked.
-`Verify` compares with these records before anything in production changes, in a stage that rolls nothing
-back; where production moved since the review, the approval is asked for again. The production stage prepares
-its own change sets, because a stage rollback runs that stage again with an earlier release's artifacts and
-nothing before it; and it has no entry condition, so that a rollback never waits for one.
+Releases wait for those ahead of them (`release_turns.py`); nothing is refused that waiting or asking again
+would settle. What staging ran is recorded by the execution that smoked it, and what was reviewed by the one
+that asked. `Verify` compares with these records before anything in production changes, in a stage that rolls
+nothing back; where production moved since the review, the approval is asked for again. The production stage
+prepares its own change sets, because a stage rollback runs that stage again with an earlier release's
+artifacts and nothing before it; and it has no entry condition, so that a rollback never waits for one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from awacs import codepipeline
 
 from pipelines.definitions import release_stages as stages
-from pipelines.definitions import roles
+from pipelines.definitions import release_turns, roles
 from pipelines.definitions.actions import checkout, run_build
 from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.artifacts import BUILT
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 def add_release_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
     """Add it. Releases queue: none overtakes another, and none is dropped."""
     tools, builds = shared.tools, shared.builds
+    turns = release_turns.add_release_turns(template, shared.releases)
     pipeline = add_pipeline(
         template,
         shared,
@@ -43,16 +45,18 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
         stages.publish_stage(shared),
         stages.staging_stage(shared, targets),
         stages.approve_stage(shared, targets),
-        stages.verify_stage(shared),
-        stages.approve_again_stage(shared, targets),
+        stages.verify_stage(shared, turns),
+        stages.approve_again_stage(shared, targets, turns),
         stages.production_stage(shared, targets),
         stage("Docs", stages.publish_docs(shared, "prod")),
         mode=ExecutionMode.QUEUED,
         runs=[builds.build, builds.publish, builds.evidence, builds.verify, builds.docs],
         acts_as=[targets.staging, targets.prod],
         asks=True,
+        may=turns.permissions(),
         triggers=[on_push(includes=[tools.release_branch])],
     )
+    release_turns.let_look(template, turns, arn_of(pipeline))
     _let_builds_see_the_release(template, shared, pipeline)
     _let_docs_see_the_releases(template, shared, pipeline)
     add_notifications(template, pipeline, shared.approvals, list(Event))

@@ -25,16 +25,22 @@ from pipelines.definitions.artifacts import (
     template_path,
 )
 from pipelines.definitions.pipeline import bake, deployment_window, only_if, rollback, stage, together
+from pipelines.definitions.release_turns import await_free
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from troposphere.codepipeline import Actions, Stages
 
+    from pipelines.definitions.branch_turns import Turns
     from pipelines.definitions.pipeline import Together
     from pipelines.definitions.roles import Target, Targets
     from pipelines.definitions.shared_resources import SharedResources
 
+AGAIN, PRODUCTION = "ApproveAgain", "Production"
+REVIEW, REVIEW_AGAIN, RELEASE = "review", "review-again", "release"
+"""Change sets, by the stage that makes them. A stage holds one execution at a time, so a name for each stage
+is enough; making one replaces the last (action reference, CHANGE_SET_REPLACE), and so they never pile up."""
 RELEASE_ALARMS: Final = ("OrdersFailing", "DataApiErrors", "DataApiCrashing", "UndoFailing", "ContractBroken")
 """The alarms of the payments stack that judge a release, as they judge its canary."""
 
@@ -59,8 +65,10 @@ def staging_stage(shared: SharedResources, targets: Targets) -> Stages:
     stack = environment.default_stack
     return stage(
         "Staging",
-        _deploy_stack(target, "staging", "network", environment.network_stack),
-        _deploy_stack(target, "staging", "payments", stack, namespace="Staging"),
+        _prepare(target, "staging", "network", environment.network_stack),
+        _execute(target, "network", environment.network_stack),
+        _prepare(target, "staging", "payments", stack),
+        _execute(target, "payments", stack, namespace="Staging"),
         together(
             smoke(target, machine="#{Staging.SmokeWorkflowArn}", namespace="StagingSmoke"),
             _check(shared, "Record", "record", writes=[RECORDED], namespace="Staged"),
@@ -73,9 +81,9 @@ def approve_stage(shared: SharedResources, targets: Targets) -> Stages:
     """Show a person what would change in production, and wait for approval."""
     return stage(
         "Approve",
-        _review(targets),
+        _review(targets, REVIEW),
         together(
-            _evidence(shared, REVIEWED, "Evidence"),
+            _evidence(shared, REVIEW, REVIEWED, "Evidence"),
             # Here, because a page that could not be published must not roll staging back.
             publish_docs(shared, "staging"),
         ),
@@ -83,11 +91,12 @@ def approve_stage(shared: SharedResources, targets: Targets) -> Stages:
     )
 
 
-def verify_stage(shared: SharedResources) -> Stages:
+def verify_stage(shared: SharedResources, turns: Turns) -> Stages:
     """Look a last time before production, from when on the deployment window is open."""
     window = shared.tools.deployment_window
     return stage(
         "Verify",
+        await_free(turns, "Turn", [AGAIN, PRODUCTION]),
         _check(
             shared,
             "Verify",
@@ -100,13 +109,14 @@ def verify_stage(shared: SharedResources) -> Stages:
     )
 
 
-def approve_again_stage(shared: SharedResources, targets: Targets) -> Stages:
+def approve_again_stage(shared: SharedResources, targets: Targets, turns: Turns) -> Stages:
     """Ask again where production moved since the approval."""
     return stage(
-        "ApproveAgain",
-        _review(targets),
-        _evidence(shared, REVIEWED_AGAIN, "EvidenceAgain"),
+        AGAIN,
+        _review(targets, REVIEW_AGAIN),
+        _evidence(shared, REVIEW_AGAIN, REVIEWED_AGAIN, "EvidenceAgain"),
         _ask(shared, "Verify"),  # it says what moved; the evidence it links to is the new one
+        await_free(turns, "TurnAgain", [PRODUCTION]),
         _check(
             shared,
             "VerifyAgain",
@@ -123,12 +133,12 @@ def production_stage(shared: SharedResources, targets: Targets) -> Stages:
     target, environment = targets.prod, load("prod")
     network, stack = environment.network_stack, environment.default_stack
     return stage(
-        "Production",
+        PRODUCTION,
         together(
             _prepare(target, "prod", "network", network),
             _prepare(target, "prod", "payments", stack),
         ),
-        _check(shared, "Verify", "prepared", variables={"PREPARED": _change_set("release")}),
+        _check(shared, "Verify", "prepared", variables={"PREPARED": RELEASE}),
         _execute(target, "network", network),
         _execute(target, "payments", stack, namespace="Production"),
         together(
@@ -144,19 +154,19 @@ def production_stage(shared: SharedResources, targets: Targets) -> Stages:
     )
 
 
-def _review(targets: Targets) -> Together:
+def _review(targets: Targets, change_set: str) -> Together:
     """Prepare what an approver looks at; nothing of it is executed."""
     target, environment = targets.prod, load("prod")
     return together(
-        _prepare(target, "prod", "network", environment.network_stack, purpose="review"),
-        _prepare(target, "prod", "payments", environment.default_stack, purpose="review"),
+        _prepare(target, "prod", "network", environment.network_stack, change_set),
+        _prepare(target, "prod", "payments", environment.default_stack, change_set),
     )
 
 
-def _evidence(shared: SharedResources, artifact: str, namespace: str) -> Actions:
+def _evidence(shared: SharedResources, change_set: str, artifact: str, namespace: str) -> Actions:
     """Gather the evidence, and record what it is about."""
     variables = {
-        "CHANGE_SET": _change_set("review"),
+        "CHANGE_SET": change_set,
         "COMMIT": "#{Source.CommitId}",
         "EXECUTION": EXECUTION,
         "STAGING_SMOKE": "#{StagingSmoke.ExecutionArn}",
@@ -215,18 +225,14 @@ def publish_docs(shared: SharedResources, folder: str) -> Actions:
     )
 
 
-def _change_set(purpose: str) -> str:
-    """Return a change set's name that no other execution uses; two pushes never execute each other's."""
-    return f"{purpose}-{EXECUTION}"
-
-
-def _prepare(target: Target, environment: str, stack: str, name: str, *, purpose: str = "release") -> Actions:
+def _prepare(target: Target, environment: str, stack: str, name: str, change_set: str = RELEASE) -> Actions:
     """Return the action that creates the change set of one stack."""
+    purpose = change_set.partition("-")[0].title()
     return create_change_set(
-        f"{purpose.title()}-{stack}",
+        f"{purpose}-{stack}",
         target,
         stack=name,
-        change_set=_change_set(purpose),
+        change_set=change_set,
         template=template_path(environment, stack),
         settings=template_configuration(PACKAGES, environment, stack),
     )
@@ -234,29 +240,4 @@ def _prepare(target: Target, environment: str, stack: str, name: str, *, purpose
 
 def _execute(target: Target, stack: str, name: str, *, namespace: str | None = None) -> Actions:
     """Return the action that executes the change set of one stack."""
-    return execute_change_set(
-        f"Deploy-{stack}", target, stack=name, change_set=_change_set("release"), namespace=namespace
-    )
-
-
-def _deploy_stack(
-    target: Target,
-    environment: str,
-    stack: str,
-    name: str,
-    *,
-    namespace: str | None = None,
-) -> tuple[Actions, ...]:
-    """Return the actions that create a change set and execute it.
-
-    Args:
-        target: The account.
-        environment: Whose template and settings.
-        stack: `network` or `payments`.
-        name: The stack's name there.
-        namespace: Where its outputs become variables.
-    """
-    return (
-        _prepare(target, environment, stack, name),
-        _execute(target, stack, name, namespace=namespace),
-    )
+    return execute_change_set(f"Deploy-{stack}", target, stack=name, change_set=RELEASE, namespace=namespace)

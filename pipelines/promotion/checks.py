@@ -73,15 +73,11 @@ def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts) -
     """Check an approved release against its own records, and say whether production moved since."""
     pipeline, execution = build_environment.pipeline_name(), build_environment.variable("EXECUTION")
     inside = records.run_in(tools, pipeline, _PRODUCTION)
-    if inside is not None and inside.under_way:
-        raise Refused(
-            f"Production was not changed: execution {inside.execution} is in its stage, so what it will be "
-            "like is not known yet.",
-            "When that has ended: payments pipeline retry release",
-        )
     _check_staging(tools, release, pipeline, execution)
     review = records.read(tools, pipeline, execution, records.REVIEW)
     moved = verification.check_review(build_environment.looking_at("prod"), release, review, artifacts.built)
+    if inside is not None and inside.under_way:  # it began after our turn had come
+        moved.append(f"execution {inside.execution} is in production's stage")
     if not moved:
         return _UNMOVED
     folder = DIST / "record"
@@ -110,6 +106,10 @@ def _prepared(tools: Aws, release: verification.Release, artifacts: Artifacts) -
     change_set = build_environment.variable("PREPARED")
     verification.check_review(prod, release, review, artifacts.built)
     verification.check_prepared(prod, review, change_set, rollback=current.rollback)
+    if current.failed and not records.executed(tools, pipeline, current.failed, _PRODUCTION):
+        # An automatic rollback goes to the last success, not to what a person went back to meanwhile.
+        verification.check_unchanged(prod, change_set)
+        return f"Execution {current.failed} had changed nothing, and nothing is taken back."
     if current.rollback:
         return f"This goes back to what was approved in execution {current.release}."
     return "The prepared change sets are the approved ones."

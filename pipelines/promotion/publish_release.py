@@ -85,8 +85,7 @@ def sign(built: Path) -> int:
     Raises:
         Refused: A template is not what this source makes, or this is not the source that was checked.
     """
-    tools, key = tools_account.connect(), build_environment.variable(PROVENANCE_KEY)
-    source = check_cache.digest(ROOT)
+    key, source = build_environment.variable(PROVENANCE_KEY), check_cache.digest(ROOT)
     checked = check_cache.read(built / "reports")
     if checked is not None and checked.source != source:
         raise Refused("This is not the source that Build checked: its digest is another.", "Release again.")
@@ -94,8 +93,10 @@ def sign(built: Path) -> int:
     pushed = package_manifest.read_image(package_manifest.PACKAGES)
     if pushed is not None:
         subjects["image"] = pushed.digest.removeprefix("sha256:")
+    tools = tools_file.load()
     origin = Origin(
-        tools_file.load().repository,
+        tools.provider,
+        tools.repository,
         build_environment.variable("COMMIT"),
         source,
         reproducible_zip.digest(ROOT / "uv.lock"),
@@ -104,7 +105,7 @@ def sign(built: Path) -> int:
         os.environ.get("CODEBUILD_BUILD_ARN", ""),
     )
     stated = provenance.statement(subjects, origin, packaging.wheels_of(ROOT))
-    envelope = provenance.sign(tools, key, stated)
+    envelope = provenance.sign(tools_account.connect(), key, stated)
     (package_manifest.PACKAGES / provenance.FILE).write_text(json.dumps(envelope, indent=1) + "\n")
     return len(subjects)
 

@@ -27,7 +27,7 @@ from pipelines.core.repository import DIST
 from pipelines.evidence import stack_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.aws.accounts import Aws
     from pipelines.evidence.stack_changes import StackChanges
@@ -40,6 +40,8 @@ REVIEW: Final = "Evidence"
 VARIABLE: Final = "RECORD"
 """The variable that holds the digest of a record."""
 _FILE: Final = "record.json"
+_FAILED: Final = "FailedPipelineExecutionId:"
+"""How the trigger of an automatic rollback names the failure (API reference, ExecutionTrigger)."""
 _UNDER_WAY: Final = {"InProgress", "Stopping"}
 
 
@@ -52,12 +54,14 @@ class Run:
         execution: The execution itself.
         rollback: Whether it is a rollback.
         under_way: Whether it did not end yet.
+        failed: Of an automatic rollback, the execution whose failure started it.
     """
 
     release: str
     execution: str
     rollback: bool
     under_way: bool
+    failed: str = ""
 
 
 def write(record: Json) -> str:
@@ -111,21 +115,36 @@ def run_in(tools: Aws, pipeline: str, stage: str) -> Run | None:
         pipelineName=pipeline, pipelineExecutionId=execution
     )["pipelineExecution"]
     target = str(described["rollbackMetadata"]["rollbackTargetPipelineExecutionId"])
-    return Run(target, execution, rollback=True, under_way=under_way)
+    detail = described.get("trigger", {}).get("triggerDetail", "")
+    failed = detail.removeprefix(_FAILED) if detail.startswith(_FAILED) else ""
+    return Run(target, execution, rollback=True, under_way=under_way, failed=failed)
+
+
+def executed(tools: Aws, pipeline: str, execution: str, stage: str) -> bool:
+    """Return whether an execution began to deploy in a stage: whether it executed a change set."""
+    return any(
+        detail["stageName"] == stage
+        and detail["input"].get("configuration", {}).get("ActionMode") == "CHANGE_SET_EXECUTE"
+        for detail in _actions(tools, pipeline, execution)
+    )
 
 
 def _output(tools: Aws, pipeline: str, execution: str, action: str) -> Json:
-    pages = tools.client("codepipeline").get_paginator("list_action_executions")
     done = [
         detail
-        for page in pages.paginate(pipelineName=pipeline, filter={"pipelineExecutionId": execution})
-        for detail in page["actionExecutionDetails"]
+        for detail in _actions(tools, pipeline, execution)
         if detail["actionName"] == action and detail["status"] == "Succeeded"
     ]
     if not done:
         raise Refused(f"{action} did not succeed in execution {execution} of {pipeline}.")
     output: Json = max(done, key=lambda detail: detail["startTime"])["output"]
     return output
+
+
+def _actions(tools: Aws, pipeline: str, execution: str) -> Iterator[Json]:
+    pages = tools.client("codepipeline").get_paginator("list_action_executions")
+    for page in pages.paginate(pipelineName=pipeline, filter={"pipelineExecutionId": execution}):
+        yield from page["actionExecutionDetails"]
 
 
 def _member(body: bytes) -> bytes | None:

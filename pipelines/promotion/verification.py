@@ -145,6 +145,26 @@ def check_prepared(prod: Aws, review: Json, change_set: str, *, rollback: bool) 
         raise _refusal(problems)
 
 
+def check_unchanged(prod: Aws, change_set: str) -> None:
+    """Refuse unless production's prepared change sets change nothing.
+
+    Raises:
+        NotAsApproved: They do; each stack is named.
+    """
+    environment = embedded_overrides.environment(prod.environment)
+    prepared = [
+        stack_changes.read(prod, stack, change_set)
+        for stack in (environment.network_stack, environment.default_stack)
+    ]
+    differs = [f"{one.stack} would be changed by the rollback" for one in prepared if one.changes]
+    if differs:
+        raise NotAsApproved(
+            "The release that failed had not changed production, so it stays as it is:\n"
+            + "\n".join(differs),
+            "To go back to an earlier release: payments pipeline rollback Production --to EXECUTION",
+        )
+
+
 def check_running(prod: Aws, staging: Running) -> None:
     """Refuse unless production runs what staging ran: code, settings, workflows and API.
 

@@ -71,7 +71,7 @@ def test_a_refusal_rolls_nothing_back_and_asks_again_only_where_production_moved
     assert condition["Result"] == "SKIP"
     configuration = condition["Rules"][0]["Configuration"]
     assert configuration == {"Variable": "#{Verify.MOVED}", "Operator": "EQ", "Value": "yes"}
-    assert in_order(again)[-3:] == ["Evidence", "Approve", "VerifyAgain"]
+    assert in_order(again)[-4:] == ["Evidence", "Approve", "TurnAgain", "VerifyAgain"]
     # And it says what moved
     question = next(action for action in again["Actions"] if action["Name"] == "Approve")
     assert question["Configuration"]["CustomData"] == "#{Verify.SUMMARY}"
@@ -156,6 +156,40 @@ def test_production_executes_only_change_sets_of_its_own_making(pipelines: dict[
 
     # Then whatever it executes, it has made
     assert done["CHANGE_SET_EXECUTE"] == done["CHANGE_SET_REPLACE"]
+
+
+def test_a_release_waits_for_those_ahead_and_never_for_one_that_waits_for_it(
+    pipelines: dict[str, Json],
+) -> None:
+    release = stages(pipelines["ReleasePipeline"])
+    order = list(release)
+    for stage, name, check in (("Verify", "Turn", "Verify"), ("ApproveAgain", "TurnAgain", "VerifyAgain")):
+        # Given the wait before a look at production
+        actions = {action["Name"]: action for action in release[stage]["Actions"]}
+        waits = json.loads(actions[name]["Configuration"]["Input"])
+        # Then it is for the stages behind its own, up to the one that changes production
+        assert waits["stages"] == order[order.index(stage) + 1 : order.index("Production") + 1]
+        assert actions[name]["RunOrder"] < actions[check]["RunOrder"]
+        # And it asks about its own execution and the very pipeline
+        assert waits["execution"] == "#{codepipeline.PipelineExecutionId}"
+        assert waits["pipeline"] == "#{Evidence.PIPELINE}"
+
+
+def test_no_two_stages_share_a_change_set_and_none_is_named_after_its_execution(
+    pipelines: dict[str, Json],
+) -> None:
+    # Given that a stage holds one execution at a time, and that making a change set replaces its namesake
+    made: dict[tuple[str, str], set[str]] = {}
+    for stage in pipelines["ReleasePipeline"]["Stages"]:
+        for action in stage["Actions"]:
+            said = action["Configuration"]
+            if "ChangeSetName" in said:
+                stack = f"{action['RoleArn']} {said['StackName']}"
+                made.setdefault((stack, said["ChangeSetName"]), set()).add(stage["Name"])
+                assert "#{" not in said["ChangeSetName"]
+    # Then no stage replaces what another made, and a stack never has more than three
+    assert {len(stages) for stages in made.values()} == {1}
+    assert max(sum(stack == other for other, _ in made) for stack, _ in made) == 3
 
 
 def test_the_approval_shows_evidence_of_a_change_set_that_is_never_executed(

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY = "arn:aws:kms:eu-central-1:444444444444:key/1"
-_ORIGIN = Origin("example/payment-system", "c" * 40, "1" * 64, "2" * 64, "releases", "run", "arn:x:build/P:7")
+_ORIGIN = Origin(
+    "GitHub", "example/payment-system", "c" * 40, "1" * 64, "2" * 64, "releases", "run", "arn:x:build/P:7"
+)
 _SUBJECTS = {"packages/data_api.zip": hashlib.sha256(b"zip").hexdigest()}
 
 
@@ -78,7 +80,7 @@ def test_the_statement_has_the_form_of_in_toto_and_slsa() -> None:
     digests = {one["uri"]: one["digest"] for one in definition["resolvedDependencies"]}
     assert digests["file:uv.lock"] == {"sha256": "2" * 64}
     assert digests["pkg:pypi/urllib3@2.8.0"] == {"sha256": "3" * 64}
-    assert digests[f"git+https://example/payment-system@{'c' * 40}"] == {"gitCommit": "c" * 40}
+    assert digests[f"git+https://github.com/example/payment-system@{'c' * 40}"] == {"gitCommit": "c" * 40}
     assert (run["builder"]["id"], run["metadata"]["invocationId"]) == ("arn:x:build/P", "arn:x:build/P:7")
 
 
