@@ -143,6 +143,39 @@ def test_a_rollback_is_about_the_release_that_it_goes_back_to(status: str) -> No
     assert run == records.Run("E", "back", rollback=True, under_way=status == "InProgress")
 
 
+def test_an_automatic_rollback_names_the_failure_and_one_of_a_person_names_none() -> None:
+    # Source: CodePipeline API reference, ExecutionTrigger
+    tools = Tools()
+    tools.stage["latestExecution"] = {
+        "pipelineExecutionId": "back",
+        "status": "InProgress",
+        "type": "ROLLBACK",
+    }
+    for detail, failed in (("FailedPipelineExecutionId:F", "F"), ("arn:aws:iam::444444444444:user/ada", "")):
+        tools.executions["back"] = {
+            "rollbackMetadata": {"rollbackTargetPipelineExecutionId": "E"},
+            "trigger": {"triggerDetail": detail},
+        }
+        run = records.run_in(tools, "releases", "Production")  # type: ignore[arg-type]  # as above
+        assert run is not None
+        assert run.failed == failed
+
+
+def test_only_an_executed_change_set_of_the_stage_counts_as_a_change() -> None:
+    # Given a release that deployed to staging, and prepared production's change set
+    tools = Tools()
+    there: Any = tools
+    for stage, mode in (("Staging", "CHANGE_SET_EXECUTE"), ("Production", "CHANGE_SET_REPLACE")):
+        tools.done("F", "Deploy", {})
+        tools.actions[-1] |= {"stageName": stage, "input": {"configuration": {"ActionMode": mode}}}
+    assert not records.executed(there, "releases", "F", "Production")
+    # When it begins to execute it, then production may have changed, even if that failed
+    tools.done("F", "Deploy-network", {}, status="Failed")
+    executed = {"configuration": {"ActionMode": "CHANGE_SET_EXECUTE"}}
+    tools.actions[-1] |= {"stageName": "Production", "input": executed}
+    assert records.executed(there, "releases", "F", "Production")
+
+
 def test_a_stage_that_nothing_was_in_holds_nothing() -> None:
     assert records.run_in(Tools(), "releases", "Production") is None  # type: ignore[arg-type]  # as above
 
