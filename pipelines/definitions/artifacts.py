@@ -126,7 +126,11 @@ class Artifacts:
 
 
 def add_artifacts(
-    template: Template, name: str, key_arn: AWSHelperFn, readers: Sequence[AWSHelperFn]
+    template: Template,
+    name: str,
+    key_arn: AWSHelperFn,
+    readers: Sequence[AWSHelperFn],
+    strangers: Sequence[AWSHelperFn],
 ) -> Artifacts:
     """Add a zone's artifact store.
 
@@ -135,6 +139,7 @@ def add_artifacts(
         name: Its logical id.
         key_arn: What encrypts it.
         readers: Roles of target accounts that read templates and settings.
+        strangers: Roles that must not.
     """
     old_versions = buckets.NoncurrentVersionExpiration(NoncurrentDays=_DAYS_KEPT)
     lifecycle = [
@@ -142,5 +147,5 @@ def add_artifacts(
         buckets.LifecycleRule(Id="Cache", Status="Enabled", Prefix="cache/", ExpirationInDays=_DAYS_KEPT),
     ]
     bucket = add_private_bucket(template, name, key_arn, lifecycle)
-    add_private_bucket_policy(template, bucket, readers)
+    add_private_bucket_policy(template, bucket, readers, strangers)
     return Artifacts(Ref(bucket), GetAtt(bucket, "Arn"), key_arn)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from awacs import kms
-from awacs.aws import Allow, ArnNotEquals, Condition, Deny, PolicyDocument, Principal, Statement
+from awacs.aws import Allow, ArnEquals, ArnNotEquals, Condition, Deny, PolicyDocument, Principal, Statement
 from troposphere import GetAtt, Sub
 from troposphere.kms import Key
 
@@ -54,14 +54,25 @@ class SigningKey:
         )
 
 
-def add_zone_key(template: Template, name: str, readers: Sequence[AWSHelperFn]) -> GetAtt:
+def add_zone_key(
+    template: Template, name: str, readers: Sequence[AWSHelperFn], strangers: Sequence[AWSHelperFn]
+) -> GetAtt:
     """Add a zone's key and return its ARN; it outlives the stack.
 
     Args:
         template: Where it goes.
         name: Its logical id.
         readers: Roles of other accounts that may decrypt with it.
+        strangers: Roles that must not, whatever their own policies say.
     """
+    keep_out = Statement(
+        Sid="OtherZoneStaysOut",
+        Effect=Deny,
+        Principal=Principal("AWS", "*"),
+        Action=[kms.Decrypt],
+        Resource=["*"],
+        Condition=Condition(ArnEquals({"aws:PrincipalArn": list(strangers)})),
+    )
     read = Statement(
         Sid="TargetAccountsRead",
         Effect=Allow,
@@ -79,6 +90,8 @@ def add_zone_key(template: Template, name: str, readers: Sequence[AWSHelperFn]) 
     reasons = {
         **REASONS,
         "TargetAccountsRead": "The roles that deploy in target accounts read artifacts. * is this key.",
+        "OtherZoneStaysOut": "Roles of the other zone read nothing here, also where one account is "
+        "both. * is this key.",
         "Notifications": "Publishes to the encrypted topic (Developer Tools user guide, notifications and "
         "encrypted topics). * is this key.",
     }
@@ -87,7 +100,7 @@ def add_zone_key(template: Template, name: str, readers: Sequence[AWSHelperFn]) 
         Description=Sub(f"{name} of ${{AWS::StackName}}: artifacts, packages and logs"),
         EnableKeyRotation=True,
         KeyPolicy=PolicyDocument(
-            Version=POLICY_VERSION, Statement=[account_delegates(), cloudwatch_logs(), read, notify]
+            Version=POLICY_VERSION, Statement=[account_delegates(), cloudwatch_logs(), read, notify, keep_out]
         ),
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",

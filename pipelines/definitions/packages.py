@@ -38,12 +38,14 @@ class PackageStore:
         bucket_arn: Its ARN.
         resource: The bucket itself, which gets its policy once its writer is known.
         readers: Roles of target accounts that read packages.
+        strangers: Roles that must not.
     """
 
     bucket: Ref
     bucket_arn: GetAtt
     resource: buckets.Bucket
     readers: tuple[AWSHelperFn, ...]
+    strangers: tuple[AWSHelperFn, ...]
 
     def write(self) -> list[Permission]:
         """Return what uploading packages needs; nothing that is there is ever deleted."""
@@ -85,6 +87,7 @@ def add_package_store(
     name: str,
     key_arn: AWSHelperFn,
     readers: Sequence[AWSHelperFn],
+    strangers: Sequence[AWSHelperFn],
     *,
     kept_for_ever: bool,
 ) -> PackageStore:
@@ -95,6 +98,7 @@ def add_package_store(
         name: Its logical id.
         key_arn: What encrypts it.
         readers: Roles of target accounts that read packages.
+        strangers: Roles that must not.
         kept_for_ever: Whether a rollback may reach for any of them; a branch's go with time.
     """
     forgetting = buckets.LifecycleRule(
@@ -104,7 +108,7 @@ def add_package_store(
         NoncurrentVersionExpiration=buckets.NoncurrentVersionExpiration(NoncurrentDays=1),
     )
     bucket = add_private_bucket(template, name, key_arn, [] if kept_for_ever else [forgetting])
-    return PackageStore(Ref(bucket), GetAtt(bucket, "Arn"), bucket, tuple(readers))
+    return PackageStore(Ref(bucket), GetAtt(bucket, "Arn"), bucket, tuple(readers), tuple(strangers))
 
 
 def only_written_by(template: Template, store: PackageStore, writer: Role) -> None:
@@ -123,4 +127,4 @@ def only_written_by(template: Template, store: PackageStore, writer: Role) -> No
             ]
         ),
     )
-    add_private_bucket_policy(template, store.resource, store.readers, [others])
+    add_private_bucket_policy(template, store.resource, store.readers, store.strangers, [others])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from awacs import s3
-from awacs.aws import Allow, PolicyDocument, Principal, Statement
+from awacs.aws import Allow, ArnEquals, Condition, Deny, PolicyDocument, Principal, Statement
 from troposphere import GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 
@@ -61,14 +61,19 @@ def add_private_bucket(
 
 
 def add_private_bucket_policy(
-    template: Template, bucket: buckets.Bucket, readers: Sequence[AWSHelperFn], more: Sequence[Statement] = ()
+    template: Template,
+    bucket: buckets.Bucket,
+    readers: Sequence[AWSHelperFn],
+    strangers: Sequence[AWSHelperFn],
+    more: Sequence[Statement] = (),
 ) -> None:
-    """Add the bucket's policy: TLS alone, target accounts read, and what else it says.
+    """Add the bucket's policy: TLS alone, target accounts read, the other zone's do not, and more.
 
     Args:
         template: Where it goes.
         bucket: The bucket.
         readers: Roles of target accounts.
+        strangers: Roles that must not read, whatever their own policies say.
         more: Its other statements.
     """
     read = Statement(
@@ -78,7 +83,15 @@ def add_private_bucket_policy(
         Action=[s3.GetObject, s3.GetObjectVersion],
         Resource=[Sub("${Arn}/*", Arn=GetAtt(bucket, "Arn"))],
     )
-    document = PolicyDocument(Version=POLICY_VERSION, Statement=[only_tls(bucket), read, *more])
+    keep_out = Statement(
+        Sid="OtherZoneStaysOut",
+        Effect=Deny,
+        Principal=Principal("AWS", "*"),
+        Action=[s3.GetObject, s3.GetObjectVersion],
+        Resource=[Sub("${Arn}/*", Arn=GetAtt(bucket, "Arn"))],
+        Condition=Condition(ArnEquals({"aws:PrincipalArn": list(strangers)})),
+    )
+    document = PolicyDocument(Version=POLICY_VERSION, Statement=[only_tls(bucket), read, keep_out, *more])
     template.add_resource(
         buckets.BucketPolicy(f"{bucket.title}Policy", Bucket=Ref(bucket), PolicyDocument=document)
     )

@@ -156,6 +156,15 @@ class Targets:
         read_by = [self.branch] if trust is Trust.BRANCH else [self.staging, self.prod]
         return [role for target in read_by for role in (target.deployment_role, target.execution_role)]
 
+    def strangers(self, trust: Trust) -> list[Ref]:
+        """Return every role that acts in a target account and must not read artifacts of a zone.
+
+        Their own policies name buckets and keys of the tools account, whose names nobody knows there; where
+        one account is both, only a refusal of the zone itself keeps them apart.
+        """
+        other = Trust.RELEASE if trust is Trust.BRANCH else Trust.BRANCH
+        return self.readers(other)
+
 
 def add_targets(template: Template) -> Targets:
     """Add the parameters that name the roles."""

@@ -61,8 +61,12 @@ def add_shared_resources(
 ) -> SharedResources:
     """Add everything that pipelines share."""
     sites = add_docs_sites(template)
-    releases = add_zone(template, Trust.RELEASE, targets.readers(Trust.RELEASE))
-    branches = add_zone(template, Trust.BRANCH, targets.readers(Trust.BRANCH))
+    releases = add_zone(
+        template, Trust.RELEASE, targets.readers(Trust.RELEASE), targets.strangers(Trust.RELEASE)
+    )
+    branches = add_zone(
+        template, Trust.BRANCH, targets.readers(Trust.BRANCH), targets.strangers(Trust.BRANCH)
+    )
     library = add_library(template, releases)
     connection = Connection(
         "SourceConnection",

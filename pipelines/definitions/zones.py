@@ -58,18 +58,21 @@ def logical_id(trust: Trust, name: str) -> str:
     return name if trust is Trust.RELEASE else f"Branch{name}"
 
 
-def add_zone(template: Template, trust: Trust, readers: Sequence[AWSHelperFn]) -> Zone:
+def add_zone(
+    template: Template, trust: Trust, readers: Sequence[AWSHelperFn], strangers: Sequence[AWSHelperFn]
+) -> Zone:
     """Add what a zone works with.
 
     Args:
         template: Where it goes.
         trust: Whose code its builds run.
         readers: Roles of target accounts that read its artifacts and packages.
+        strangers: Roles of target accounts that must not.
     """
-    key_arn = add_zone_key(template, logical_id(trust, "ArtifactsKey"), readers)
-    artifacts = add_artifacts(template, logical_id(trust, "Artifacts"), key_arn, readers)
+    key_arn = add_zone_key(template, logical_id(trust, "ArtifactsKey"), readers, strangers)
+    artifacts = add_artifacts(template, logical_id(trust, "Artifacts"), key_arn, readers, strangers)
     kept = trust is Trust.RELEASE
     packages = add_package_store(
-        template, logical_id(trust, "Packages"), key_arn, readers, kept_for_ever=kept
+        template, logical_id(trust, "Packages"), key_arn, readers, strangers, kept_for_ever=kept
     )
     return Zone(trust, artifacts, packages, key_arn)

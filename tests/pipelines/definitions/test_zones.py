@@ -199,3 +199,36 @@ def test_what_is_retained_can_be_made_again_after_a_failed_creation(pipelines_te
     for name, key in (("LibraryDomain", "DomainName"), ("SourceConnection", "ConnectionName")):
         _, words = resources[name]["Properties"][key]["Fn::Sub"]
         assert "AWS::StackId" in json.dumps(words), name
+
+
+@pytest.mark.parametrize(
+    ("zone", "strangers"),
+    [
+        ("", {"BranchDeploymentRole", "BranchExecutionRole"}),
+        (
+            "Branch",
+            {"ProdDeploymentRole", "ProdExecutionRole", "StagingDeploymentRole", "StagingExecutionRole"},
+        ),
+    ],
+)
+def test_a_zone_keeps_the_other_zone_s_roles_out_also_where_one_account_is_both(
+    pipelines_template: Json, zone: str, strangers: set[str]
+) -> None:
+    # Given that in one account a role's own policy is enough to read a bucket of any name
+    resources = pipelines_template["Resources"]
+    policies = [
+        resources[f"{zone}ArtifactsPolicy"]["Properties"]["PolicyDocument"],
+        resources[f"{zone}PackagesPolicy"]["Properties"]["PolicyDocument"],
+        resources[f"{zone}ArtifactsKey"]["Properties"]["KeyPolicy"],
+    ]
+    # Then both stores and the key of a zone refuse every role that deploys for the other one
+    for policy, actions in zip(
+        policies, [["s3:GetObject", "s3:GetObjectVersion"]] * 2 + [["kms:Decrypt"]], strict=True
+    ):
+        (refused,) = (part for part in policy["Statement"] if part["Sid"] == "OtherZoneStaysOut")
+        assert (refused["Effect"], refused["Principal"], refused["Action"]) == ("Deny", {"AWS": "*"}, actions)
+        named = refused["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+        assert {role["Ref"] for role in named} == strangers
+        # And none of those that it lets in
+        (let_in,) = (part for part in policy["Statement"] if part["Sid"] == "TargetAccountsRead")
+        assert not {role["Ref"] for role in let_in["Principal"]["AWS"]} & strangers
