@@ -145,7 +145,7 @@ def add_release_builds(
         variables=inspect_branch,
     )
     add_signing_key(template, publish.role)
-    roles.allow_later(template, "PublishProvenance", publish.role, [key.sign(), key.publish()])
+    roles.allow_later(template, "PublishProvenance", publish.role, [key.sign()])
     only_written_by(template, store, publish.role)
     return ReleaseBuilds(build, publish, evidence, verify, docs, removal, unpublish, expiry)
 

@@ -47,12 +47,6 @@ class SigningKey:
             "VerifyProvenance", "Checks the signature of a provenance statement.", [kms.Verify], [self.arn]
         )
 
-    def publish(self) -> Permission:
-        """Return what handing out the public half needs, with which anybody verifies offline."""
-        return Permission(
-            "ProvenanceKey", "Hands out the public key, to verify offline.", [kms.GetPublicKey], [self.arn]
-        )
-
 
 def add_zone_key(
     template: Template, name: str, readers: Sequence[AWSHelperFn], strangers: Sequence[AWSHelperFn]

@@ -1,6 +1,6 @@
-"""Two releases promoted from a branch to production and the branch removed, for what roles do meanwhile.
+"""Two releases promoted from a branch to production, the second taken back, and the branch removed.
 
-The second one meets what a first one cannot: stacks that are updated, drift, pages that are gone.
+What roles do meanwhile is what they need. The second release meets what a first one cannot: stacks that are updated, drift, pages that are gone.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Promotions:
 
 
 def promote_and_remove(instance: Instance) -> Promotions:
-    """Promote two commits, look for expired branches, remove theirs.
+    """Promote two commits, take the second back, look for expired branches, remove theirs.
 
     Roles are read, and what a branch left, before its stack goes and takes its own along.
     """
@@ -75,6 +75,7 @@ def promote_and_remove(instance: Instance) -> Promotions:
         _promote(prepared, "first", {})
         orders = _plant(targets)
         _promote(prepared, "second", _more_memory())
+        _go_back(prepared)
         all_grants = _grants_of_every_stack(prepared)
         data = {name: logged_data.everything(there, instance.root) for name, there in targets.items()}
         _expire(prepared)
@@ -97,6 +98,13 @@ def _promote(prepared: Rehearsal, word: str, files: dict[str, str]) -> None:
     pushed = prepared.commit(BRANCH, f"Try the {word} thing", small_builds.files(page=word) | files)
     _end(prepared, pushed)
     _end(prepared, prepared.merge(BRANCH))
+
+
+def _go_back(prepared: Rehearsal) -> None:
+    """Take production back to the first release, for what only a rollback does."""
+    pipeline = control.name_of(prepared.aws, "release")
+    back = control.rollback(prepared.aws, pipeline, "Production")
+    _end(prepared, Promotion("release", pipeline, back))
 
 
 def _more_memory() -> dict[str, str]:
