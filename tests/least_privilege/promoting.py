@@ -1,6 +1,7 @@
 """Two releases promoted from a branch to production, the second taken back, and the branch removed.
 
-What roles do meanwhile is what they need. The second release meets what a first one cannot: stacks that are updated, drift, pages that are gone.
+What roles do meanwhile is what they need. The second release meets what a first one cannot: stacks that are
+updated, drift, pages that are gone.
 """
 
 from __future__ import annotations
