@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from payment_data import ids, metrics
+from payment_data import fields, metrics
 from payment_data.errors import NeedsAttention
 from payment_data.step import data_api, logged
 
@@ -28,8 +28,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     """
     if "redrive_count" in event:
         return _parked(event)
-    has_order = ids.is_id(event.get("order_id"))
-    key = event["order_id"] if has_order else ids.record_id(_text(event, "execution_name", _NAME_LENGTH))
+    has_order = fields.is_id(event.get("order_id"))
+    key = event["order_id"] if has_order else fields.record_id(_text(event, "execution_name", _NAME_LENGTH))
     failure = {
         "execution": _text(event, "execution", _EXECUTION_LENGTH),
         "step": _text(event, "step", _NAME_LENGTH),

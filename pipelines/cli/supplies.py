@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from payment_data import ids, money
+from payment_data import fields, money
 from payment_data.errors import Problem
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
@@ -155,8 +155,8 @@ def _change(key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     Raises:
         Refused: It refused.
     """
-    if not ids.is_id(key):
-        raise Refused(f"{key!r} is no id: it {ids.RULE}.")
+    if not fields.is_id(key):
+        raise Refused(f"{key!r} is no id: it {fields.ID_RULE}.")
     try:
         return ask()
     except Problem as problem:
@@ -164,8 +164,8 @@ def _change(key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _id(value: str) -> str:
-    if not ids.is_id(value):
-        raise Refused(f"--id {value!r} is no id: it {ids.RULE}.")
+    if not fields.is_id(value):
+        raise Refused(f"--id {value!r} is no id: it {fields.ID_RULE}.")
     return value
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from payment_data import ids
+from payment_data import fields
 from payment_data.errors import ApiUnavailable, OrderNotFound, OutcomeUnknown, Throttled
 from pipelines.aws import executions
 from pipelines.core.refusals import Refused
@@ -114,8 +114,8 @@ def execution_arn(stack: PaymentStack, order_id: str) -> str:
     Raises:
         Refused: The id is none.
     """
-    if not ids.is_id(order_id):
-        raise Refused(f"{order_id!r} is no order id: it {ids.RULE}.")
+    if not fields.is_id(order_id):
+        raise Refused(f"{order_id!r} is no order id: it {fields.ID_RULE}.")
     return executions.arn_of(stack.workflow, order_id)
 
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bson.int64 import Int64
 
-from data_api.domain.order import Line
-from data_api.domain.order_states import State
+from data_api.domain.order import Line, State
 from data_api.storage import orders, products, users
 
 if TYPE_CHECKING:

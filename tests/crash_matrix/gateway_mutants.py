@@ -64,7 +64,7 @@ GATEWAY = (
         ("happy",),
         (
             Edit(
-                "data_api.use_cases.undo_payment:_bar",
+                "data_api.use_cases.undo:_bar",
                 "payments.bar(db, order, attempt, str(order.paid_by), execution=execution, reason=reason)",
                 'return Payment(order.id, attempt, str(order.paid_by), "void", 0, order.currency)',
             ),
@@ -82,7 +82,7 @@ GATEWAY = (
     Mutant(
         "an undo bars what is not settled",
         ("happy",),
-        (Edit("data_api.use_cases.undo_payment:_bar", "elif payment.state in UNSETTLED:", "elif False:"),),
+        (Edit("data_api.use_cases.undo:_bar", "elif payment.state in UNSETTLED:", "elif False:"),),
         methods=_CARD,
         sites="payments/1/capture",
     ),

@@ -144,7 +144,7 @@ UNDOING = (
         ("happy",),
         (
             Edit(
-                "data_api.use_cases.undo_payment:undo_payment",
+                "data_api.use_cases.undo:undo_payment",
                 'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
                 '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
             ),
@@ -156,7 +156,7 @@ UNDOING = (
         ("happy",),
         (
             Edit(
-                "data_api.use_cases.release_products:release_products",
+                "data_api.use_cases.undo:release_products",
                 'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
                 '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
             ),
@@ -167,7 +167,7 @@ UNDOING = (
         ("happy",),
         (
             Edit(
-                "data_api.use_cases.cancel_order:cancel_order",
+                "data_api.use_cases.undo:cancel_order",
                 "if order.state is State.COMPLETED:",
                 "if False:",
             ),

@@ -47,7 +47,7 @@ ODD_WORLD = (
     Mutant(
         "undo goes by the order's own record",
         (_CONFIGURED, "delivery refused"),
-        (Edit("data_api.use_cases.undo_payment:undo_payment", "if order.paid_by in GATEWAYS:", "if False:"),),
+        (Edit("data_api.use_cases.undo:undo_payment", "if order.paid_by in GATEWAYS:", "if False:"),),
         methods=_CARD,
     ),
     Mutant(
@@ -127,7 +127,7 @@ ODD_WORLD = (
     Mutant(
         "a capture puts the deadline off",
         ("happy",),
-        (Edit("data_api.use_cases.capture_payment:capture_payment", "extend=DELIVERY_TIME,", ""),),
+        (Edit("data_api.use_cases.follow_payment:capture_payment", "extend=DELIVERY_TIME,", ""),),
         methods=_BANK,
         kinds=("lands after the deadline",),
         survives="an order that a bank paid too late to be delivered is refunded: no guarantee is broken",

@@ -59,9 +59,7 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, firsts: list[tuple[T
 
 def test_a_mutant_of_code_that_has_changed_says_so(bench: Bench) -> None:
     # Given a mutant that wants to change what the code does not say
-    stale = Mutant(
-        "none", (SCENARIO,), (Edit("data_api.use_cases.cancel_order:cancel_order", "no such text", ""),)
-    )
+    stale = Mutant("none", (SCENARIO,), (Edit("data_api.use_cases.undo:cancel_order", "no such text", ""),))
     # When it is made; Then it is told
     with pytest.raises(Stale, match="no such text"), mutated(bench, stale):
         pass

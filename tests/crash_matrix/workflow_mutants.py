@@ -112,7 +112,7 @@ CLIENT = (
         ("happy",),
         (
             Edit(
-                "payment_data.answers:_problem",
+                "payment_data.api_requests:_problem",
                 "OutcomeUnknown(detail) if status >= 500 else",
                 "UnexpectedResponse(detail) if status >= 500 else",
             ),

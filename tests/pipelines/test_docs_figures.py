@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from data_api.domain.order_states import TRANSITIONS
+from data_api.domain.order import TRANSITIONS
 from environments.parts import Alarms
 from environments.schema import Environment
 from pipelines.core.repository import ROOT

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from data_api.domain.order_states import TRANSITIONS, State
+from data_api.domain.order import TRANSITIONS, State
 from data_api.storage import orders
 from data_api.storage.database import Db
 from payment_data.client import DataApi

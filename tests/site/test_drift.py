@@ -123,7 +123,7 @@ def test_a_runbook_without_an_alarm(docs: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_error_that_nobody_explained(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class OutOfPatience(errors.BusinessProblem):
+    class OutOfPatience(errors.Problem):
         """The customer went away."""
 
     # When the taxonomy has one more, and one less

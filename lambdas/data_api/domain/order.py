@@ -1,14 +1,49 @@
-"""An order as use cases see it, and the decision that may have closed it."""
+"""An order as use cases see it: its states and the only changes between them, and how its end is counted.
 
+NEW → RESERVED → PAID → COMPLETED; undoing goes CANCELLING first, and ends FAILED, or
+NEEDS_ATTENTION until a person redrives it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 
-from data_api.domain.order_states import State
 from data_api.domain.requests import fingerprint
+from payment_data import metrics
 from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
 
 _REJECTED_FOR_TESTS = "REJECT"
+
+
+class State(StrEnum):
+    """Where an order is on its journey."""
+
+    NEW = "NEW"
+    RESERVED = "RESERVED"
+    PAID = "PAID"
+    COMPLETED = "COMPLETED"
+    CANCELLING = "CANCELLING"
+    FAILED = "FAILED"
+    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+
+
+OPEN = frozenset({State.NEW, State.RESERVED, State.PAID})
+"""May still be completed, or cancelled."""
+CLOSED = frozenset({State.CANCELLING, State.FAILED, State.NEEDS_ATTENTION})
+"""Is being undone or has been: nothing forward happens any more."""
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.NEW: frozenset({State.RESERVED, State.CANCELLING}),
+    State.RESERVED: frozenset({State.PAID, State.CANCELLING}),
+    State.PAID: frozenset({State.COMPLETED, State.CANCELLING}),
+    State.COMPLETED: frozenset(),
+    State.CANCELLING: frozenset({State.FAILED, State.NEEDS_ATTENTION}),
+    State.NEEDS_ATTENTION: frozenset({State.CANCELLING, State.FAILED}),
+    State.FAILED: frozenset(),
+}
+"""From a state to those it may change to."""
 
 
 class Line(NamedTuple):
@@ -49,7 +84,7 @@ class Order:
         paid_by: the payment method, recorded before any payment can begin.
         deliveries: one for each line, in the order of the lines, once it is COMPLETED.
         undeliverable: numbers of the lines whose delivery is refused.
-        books: how far its records have come on their way to the ledger (storage/ledger_progress.py).
+        books: how far its records have come on their way to the ledger (storage/ledger.py).
         ledger: the transactions that the ledger has.
         operation: the copy of the user's record that a settled order keeps.
     """
@@ -116,3 +151,23 @@ def undeliverable(body: dict[str, Any]) -> list[int]:
         if not line["delivery_address"].strip()
         or (body.get("synthetic") and line["delivery_address"] == _REJECTED_FOR_TESTS)
     ]
+
+
+def count_end(order: Order, reason: str | None) -> None:
+    """Count an order that has just ended, but none that smoke tests placed.
+
+    Each adds 0 or 1 to TechnicalFailures, so that its average is the share of orders that failed by a fault.
+    """
+    if order.synthetic:
+        return
+    match order.state:
+        case State.COMPLETED:
+            metrics.count("TechnicalFailures", 0)
+            metrics.count("OrdersPlaced")
+            metrics.count("AmountPlaced", order.total, currency=order.currency)
+        case State.FAILED:
+            metrics.count("TechnicalFailures", int(metrics.is_technical(reason)))
+            metrics.count("OrdersFailed", reason=metrics.reason(reason))
+        case State.NEEDS_ATTENTION:
+            metrics.count("TechnicalFailures", 1)
+            metrics.count("OrdersNeedingAttention")

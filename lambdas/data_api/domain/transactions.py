@@ -20,8 +20,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from data_api.domain.order import Line, Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Line, Order, State
 
 Record = Mapping[str, Any]
 

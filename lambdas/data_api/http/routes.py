@@ -5,23 +5,21 @@ from dataclasses import dataclass, field
 
 from data_api.schemas import accounting, bodies, views
 from data_api.schemas.views import Answer
-from data_api.use_cases.adjust_payment import adjust_payment
 from data_api.use_cases.arrange_deliveries import arrange_deliveries
-from data_api.use_cases.audit_accounts import audit, audit_ledger, audit_products, audit_users
-from data_api.use_cases.audit_orders import audit_orders
-from data_api.use_cases.capture_payment import capture_payment
+from data_api.use_cases.audit import audit, audit_ledger, audit_orders, audit_products, audit_users
 from data_api.use_cases.charge_credit import charge_credit
 from data_api.use_cases.create import create_order, create_product, create_user
 from data_api.use_cases.delete_synthetic import delete_order, delete_product, delete_user
 from data_api.use_cases.follow_payment import (
+    adjust_payment,
     await_bank,
+    capture_payment,
     close_payment,
     decline_payment,
     record_refund,
     save_payment_intent,
 )
-from data_api.use_cases.keep_sweep import keep_sweep, show_sweep
-from data_api.use_cases.list_orders import list_orders
+from data_api.use_cases.list_orders import keep_sweep, list_orders, show_sweep
 from data_api.use_cases.open_payment import open_payment
 from data_api.use_cases.reads import (
     show_deliveries,
@@ -34,11 +32,10 @@ from data_api.use_cases.reads import (
     show_user,
 )
 from data_api.use_cases.record_failure import record_failure
-from data_api.use_cases.release_products import release_products
 from data_api.use_cases.reserve_products import reserve_products
 from data_api.use_cases.settle import settle
 from data_api.use_cases.supply import change_wallet, reprice_product, restock_product, top_up_user
-from data_api.use_cases.undo_payment import undo_payment
+from data_api.use_cases.undo import release_products, undo_payment
 from payment_data import errors as e
 from payment_data.fields import Field, Object
 

@@ -1,7 +1,6 @@
 """Bodies, queries and answers of what is not about one order: lists, settlement, what auditors read."""
 
-from data_api.domain.order import Line, Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Line, Order, State
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
 from data_api.schemas import bodies

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from data_api.domain.order import Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Order, State
 from data_api.domain.payment import STATES, Payment
 from data_api.domain.requests import Document
 from data_api.schemas import bodies

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import OperationFailure
 
-from data_api.domain.order_states import State
+from data_api.domain.order import State
 from data_api.domain.payment import STATES as PAYMENT_STATES
 from payment_data.money import MAX_AMOUNT, MAX_BALANCE
 

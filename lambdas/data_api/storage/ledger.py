@@ -5,10 +5,15 @@ API's database role should have only `find` and `insert` on this collection. A l
 account, unit, amount, at}: a signed `long` of minor units (unit: the currency) or of pieces (unit: the
 product). The legs of a transaction sum to zero in each unit. Opening entries have the account's own name for
 an order and no `order_id`.
+
+How far a document has come on its way into the ledger is its field `books`. Absent: not there yet.
+`entered`: what its records say is in the ledger. `settling`: also what they end as, and the records are on
+their way out. `settled`: the records are gone. `synthetic`: made by a smoke execution, which removes it
+again; the ledger never hears of it.
 """
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 from bson.int64 import Int64
 from pymongo.client_session import ClientSession
@@ -18,7 +23,19 @@ from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg
 from data_api.storage.database import Db
 
+ENTERED: Final = "entered"
+SETTLING: Final = "settling"
+SETTLED: Final = "settled"
+SYNTHETIC: Final = "synthetic"
+EVERY: Final = [None, ENTERED, SETTLING, SETTLED, SYNTHETIC]
+"""All values, None standing for a field that is absent, as it does in MongoDB's queries."""
+
 _DUPLICATE_KEY = 11000
+
+
+def at_creation(body: dict[str, Any]) -> dict[str, str]:
+    """Return the fields that a document begins with."""
+    return {"books": SYNTHETIC} if body.get("synthetic") else {}
 
 
 def append(db: Db, legs: Iterable[Leg]) -> None:

@@ -9,11 +9,9 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain import business_metrics
-from data_api.domain.order import Decision, Line, Order, undeliverable
-from data_api.domain.order_states import OPEN, TRANSITIONS, State
+from data_api.domain.order import OPEN, TRANSITIONS, Decision, Line, Order, State, count_end, undeliverable
 from data_api.domain.requests import Document
-from data_api.storage import ledger_progress, state_changes
+from data_api.storage import ledger, state_changes
 from data_api.storage.database import Db
 from payment_data.errors import OrderNotFound
 
@@ -55,7 +53,7 @@ def create(db: Db, order_id: str, body: Document, fingerprint: str) -> bool:
                 "created_at": now,
                 "updated_at": now,
                 **({"undeliverable": [Int64(number) for number in refused]} if refused else {}),
-                **ledger_progress.at_creation(body),
+                **ledger.at_creation(body),
             }
         )
     except DuplicateKeyError:
@@ -98,7 +96,7 @@ def advance(
         return None
     history = [*order.history, {"to": target}]
     moved = replace(order, state=target, history=history, **changes)
-    business_metrics.count_end(moved, reason)
+    count_end(moved, reason)
     return moved
 
 
@@ -158,7 +156,7 @@ def _moved(db: Db, condition: Document, update: Document, reason: str | None) ->
     if not document:
         return None
     moved = from_document(document)
-    business_metrics.count_end(moved, reason)
+    count_end(moved, reason)
     return moved
 
 

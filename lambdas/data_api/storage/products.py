@@ -14,10 +14,9 @@ from bson.int64 import Int64
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain.order import Line, Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Line, Order, State
 from data_api.domain.requests import Document, opening_mark
-from data_api.storage import ledger_progress
+from data_api.storage import ledger
 from data_api.storage.database import Db
 from payment_data.errors import Throttled
 
@@ -70,7 +69,7 @@ def create(db: Db, product_id: str, body: Document, fingerprint: str) -> bool:
                 "created_at": datetime.now(UTC),
                 "opening": Int64(body["available"]),
                 "opened_with": opening_mark(product_id, body["available"]),
-                **ledger_progress.at_creation(body),
+                **ledger.at_creation(body),
             }
         )
     except DuplicateKeyError:

@@ -1,21 +1,28 @@
-"""The records that orders have in the documents of their users and products, many orders at once."""
+"""The records in the documents of users and products: by their orders, and by their accounts for auditors."""
 
 from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
 
 from data_api.domain.order import Order
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
-from data_api.storage import ledger_progress
+from data_api.storage import ledger
 from data_api.storage.database import Db
+from data_api.storage.order_pages import NOT_OF_SMOKE
+
+_FIELDS: Final = {
+    "products": ("available", "sold", "holds", "quantity", "held"),
+    "users": ("balance", "spent", "operations", "amount", "charged"),
+}
 
 
 def by_order(db: Db, orders: Sequence[Order], session: ClientSession | None = None) -> dict[str, Records]:
     """Return each order's records, in three reads whatever the number of orders."""
     if not orders:
         return {}
-    kept = [order for order in orders if order.books != ledger_progress.SETTLED]
+    kept = [order for order in orders if order.books != ledger.SETTLED]
     operations, holds = _of_documents(db, kept, session) if kept else ({}, {})
     payments = _payments(db, orders, session)
     return {
@@ -81,3 +88,70 @@ def _payments(db: Db, orders: Sequence[Order], session: ClientSession | None) ->
     for payment in db.payments.find({"order_id": {"$in": ids}}, session=session).sort("_id"):
         by_order.setdefault(payment["order_id"], []).append(payment)
     return by_order
+
+
+class AuditedAccount(NamedTuple):
+    """A product or a user: what is free, what its records take, and what is gone.
+
+    Attributes:
+        id: which.
+        opening: what it began with, None if nobody wrote that down.
+        free: available, or the balance.
+        gone: sold, or spent.
+        books: whether the ledger has its opening.
+        records: order, whether it takes something, and how much, of those that ever took anything.
+        opened_with: the mark of what it began with, None if nobody wrote that down.
+    """
+
+    id: str
+    opening: int | None
+    free: int
+    gone: int
+    books: str | None
+    records: list[tuple[str, bool, int]]
+    opened_with: str | None
+
+
+def accounts(db: Db, collection: str, after: str, limit: int, session: ClientSession) -> list[AuditedAccount]:
+    """Return at most `limit` accounts by id, none that smoke executions made."""
+    free, gone, records, quantity, taking = _FIELDS[collection]
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"_id": {"$gt": after}, **NOT_OF_SMOKE}},
+        {"$sort": {"_id": 1}},
+        {"$limit": limit},
+        {
+            "$project": {
+                "opening": 1,
+                "opened_with": 1,
+                "free": f"${free}",
+                "gone": {"$ifNull": [f"${gone}", 0]},
+                "books": 1,
+                "records": {
+                    "$map": {
+                        "input": {
+                            "$filter": {
+                                "input": {"$objectToArray": f"${records}"},
+                                "cond": {"$gt": [f"$$this.v.{quantity}", 0]},
+                            }
+                        },
+                        "in": ["$$this.k", {"$eq": ["$$this.v.state", taking]}, f"$$this.v.{quantity}"],
+                    }
+                },
+            }
+        },
+    ]
+    page = list[AuditedAccount]()
+    for document in db[collection].aggregate(pipeline, batchSize=limit, session=session):
+        rows = [(key, taken, amount) for key, taken, amount in document["records"]]
+        page.append(
+            AuditedAccount(
+                document["_id"],
+                document.get("opening"),
+                document["free"],
+                document["gone"],
+                document.get("books"),
+                rows,
+                document.get("opened_with"),
+            )
+        )
+    return page

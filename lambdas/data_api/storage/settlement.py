@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from bson.int64 import Int64
 from pymongo import UpdateOne
 
-from data_api.domain.order import Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Order, State
 from data_api.domain.requests import Document
-from data_api.storage import ledger_progress
+from data_api.storage import ledger
 from data_api.storage.database import Db
 from data_api.storage.orders import from_document
 
@@ -76,7 +75,7 @@ def unopened(db: Db, collection: str, limit: int) -> list[Document]:
 def mark_opened(db: Db, collection: str, ids: Iterable[str]) -> None:
     """Note that the ledger has what these users or products began with."""
     db[collection].update_many(
-        {"_id": {"$in": list(ids)}, "books": None}, {"$set": {"books": ledger_progress.ENTERED}}
+        {"_id": {"$in": list(ids)}, "books": None}, {"$set": {"books": ledger.ENTERED}}
     )
 
 
@@ -85,26 +84,23 @@ def mark_entered(db: Db, names: Mapping[str, Sequence[str]]) -> None:
     _move(
         db,
         None,
-        {
-            key: {"books": ledger_progress.ENTERED, "ledger": list(transactions)}
-            for key, transactions in names.items()
-        },
+        {key: {"books": ledger.ENTERED, "ledger": list(transactions)} for key, transactions in names.items()},
     )
 
 
 def begin(db: Db, orders: Mapping[str, tuple[Sequence[str], Mapping[str, Any] | None]]) -> None:
     """Close orders to every write: by id, the transactions there will be, and the user's record."""
     changes = {
-        key: {"books": ledger_progress.SETTLING, "ledger": list(names)}
+        key: {"books": ledger.SETTLING, "ledger": list(names)}
         | ({"operation": dict(operation)} if operation else {})
         for key, (names, operation) in orders.items()
     }
-    _move(db, ledger_progress.ENTERED, changes)
+    _move(db, ledger.ENTERED, changes)
 
 
 def finish(db: Db, ids: Iterable[str]) -> None:
     """Note that the orders' records are gone."""
-    _move(db, ledger_progress.SETTLING, {key: {"books": ledger_progress.SETTLED} for key in ids})
+    _move(db, ledger.SETTLING, {key: {"books": ledger.SETTLED} for key in ids})
 
 
 def prune(db: Db, orders: Sequence[Order]) -> None:

@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg, opening_legs
-from data_api.storage import ledger, ledger_progress
+from data_api.storage import ledger
 from data_api.storage.database import Db
 
 _KEPT_PRICES: Final = 20
@@ -46,7 +46,7 @@ def supply(db: Db, collection: str, key: str, legs: list[Leg], limit: int) -> Do
             {"_id": key, side: {"$lte": limit - amount}},
             {
                 "$inc": {side: Int64(amount), "opening": Int64(amount)},
-                "$set": {"books": ledger_progress.ENTERED},
+                "$set": {"books": ledger.ENTERED},
             },
             projection={"holds": False, "operations": False},
             return_document=ReturnDocument.BEFORE,

@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from data_api.domain.order import Order
 from data_api.domain.requests import Document, opening_mark
-from data_api.storage import ledger_progress
+from data_api.storage import ledger
 from data_api.storage.database import Db
 from payment_data.errors import Throttled
 
@@ -79,7 +79,7 @@ def create(db: Db, user_id: str, body: Document, fingerprint: str) -> bool:
                 "created_at": datetime.now(UTC),
                 "opening": Int64(body["balance"]),
                 "opened_with": opening_mark(user_id, body["balance"]),
-                **ledger_progress.at_creation(body),
+                **ledger.at_creation(body),
             }
         )
     except DuplicateKeyError:

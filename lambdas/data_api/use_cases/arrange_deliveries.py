@@ -1,7 +1,6 @@
 """Arrange one delivery per line of a paid order, and complete it: one write."""
 
-from data_api.domain.order import Decision, Order
-from data_api.domain.order_states import CLOSED, State
+from data_api.domain.order import CLOSED, Decision, Order, State
 from data_api.domain.requests import Document, deadline
 from data_api.schemas import views
 from data_api.schemas.views import Answer

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from data_api.domain.order import Order
-from data_api.domain.order_states import CLOSED, State
+from data_api.domain.order import CLOSED, Order, State
 from data_api.domain.requests import Document, deadline, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer

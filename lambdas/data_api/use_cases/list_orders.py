@@ -1,6 +1,6 @@
-"""List orders, those first that have not changed for longest."""
+"""List orders, those first that have not changed for longest, and keep where a sweep along them stopped."""
 
-from data_api.domain.order_states import State
+from data_api.domain.order import State
 from data_api.domain.requests import Document
 from data_api.schemas import accounting
 from data_api.schemas.views import Answer
@@ -36,3 +36,14 @@ def _place(text: str) -> Place | None:
     except ValueError as error:
         rule = "must be what an earlier answer gave as `next`"
         raise InvalidRequest("the query breaks a rule", [FieldError("after", rule)]) from error
+
+
+def keep_sweep(db: Db, place: Document) -> Answer:
+    """Keep where a sweep stopped; without a place, that it came to the end."""
+    order_pages.keep_sweep(db, place)
+    return Answer(place)
+
+
+def show_sweep(db: Db) -> Answer:
+    """Return where the last sweep stopped; without a place, it came to the end."""
+    return Answer(order_pages.find_sweep(db))

@@ -1,7 +1,6 @@
 """Open an attempt to pay an order through a gateway: the fence before anything is asked of it."""
 
-from data_api.domain.order import Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Order, State
 from data_api.domain.payment import Payment
 from data_api.domain.requests import Document, deadline
 from data_api.schemas import views

@@ -3,14 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from data_api.domain.order import Order
-from data_api.domain.order_states import OPEN, State
+from data_api.domain.order import OPEN, Order, State
 from data_api.domain.payment import GATEWAYS
 from data_api.domain.requests import Document, last_write
 from data_api.schemas.views import Answer
 from data_api.storage import failures, orders, products, users
 from data_api.storage.database import Db
-from data_api.use_cases.undo_payment import bar_payment
+from data_api.use_cases.undo import bar_payment
 from payment_data.errors import PaymentNotUndone
 
 

@@ -7,8 +7,7 @@ the work of a handler that died between the two, and gives the same answer.
 from collections.abc import Iterator
 from datetime import datetime
 
-from data_api.domain.order import Decision, Order
-from data_api.domain.order_states import CLOSED, State
+from data_api.domain.order import CLOSED, Decision, Order, State
 from data_api.domain.requests import Document, deadline, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer

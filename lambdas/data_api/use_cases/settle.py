@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from data_api.domain import requests
-from data_api.domain.order import Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Order, State
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
 from data_api.schemas.views import Answer
-from data_api.storage import ledger, ledger_progress, order_pages, records, settlement
+from data_api.storage import ledger, order_pages, records, settlement
 from data_api.storage.database import Db
 from data_api.storage.settlement import Place
 from payment_data import metrics
@@ -44,15 +43,13 @@ def settle(db: Db, request: Document) -> Answer:
         metrics.level("ParkedOrders", order_pages.count(db, State.NEEDS_ATTENTION, _MANY))
     opened = sum(_open(db, collection, limit) for collection in _ACCOUNTS)
     entered = sum(_enter(db, state, limit) for state in _ENDS)
-    resumed = [o for state in _ENDS for o in settlement.waiting(db, ledger_progress.SETTLING, state, limit)]
+    resumed = [o for state in _ENDS for o in settlement.waiting(db, ledger.SETTLING, state, limit)]
     if resumed:
         _close(db, resumed)
     settled, disputed, places = len(resumed), 0, dict[State, Place]()
     before = datetime.now(UTC) - requests.HORIZON
     for state in _ENDS:
-        due = settlement.waiting(
-            db, ledger_progress.ENTERED, state, limit, before=before, after=after.get(state)
-        )
+        due = settlement.waiting(db, ledger.ENTERED, state, limit, before=before, after=after.get(state))
         good = _settle(db, due) if due else 0
         settled, disputed = settled + good, disputed + len(due) - good
         if due:

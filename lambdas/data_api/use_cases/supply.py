@@ -6,7 +6,7 @@ from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg
 from data_api.schemas import bodies, views
 from data_api.schemas.views import Answer
-from data_api.storage import ledger_progress, products, supplies, users
+from data_api.storage import ledger, products, supplies, users
 from data_api.storage.database import Db
 from payment_data.errors import (
     FieldError,
@@ -86,7 +86,7 @@ def change_wallet(db: Db, user_id: str, wallet: Document) -> Answer:
 def _real(kind: str, document: Document | None) -> Document:
     if document is None:
         raise NotFound(f"no {kind} has this id")
-    if document.get("books") == ledger_progress.SYNTHETIC:
+    if document.get("books") == ledger.SYNTHETIC:
         raise IllegalTransition(f"a synthetic {kind} is not in the ledger")
     return document
 

@@ -13,10 +13,9 @@ from payment_data.client import DataApi, Response, Transport
 from payment_data.errors import OutcomeUnknown, PaymentPending
 from payment_data.payment_methods.names import BALANCE, VARIABLE
 from payment_data.payment_methods.protocol import Charge, PaymentMethod
-from payment_data.payment_methods.registry import select
+from payment_data.payment_methods.registry import BANK_ACCOUNT, select
+from payment_data.payment_methods.registry import CARD as CARD_MEANS
 from payment_data.payment_methods.stripe_intents import PaymentIntents
-from payment_data.payment_methods.stripe_methods import BANK_ACCOUNT
-from payment_data.payment_methods.stripe_methods import CARD as CARD_MEANS
 from payment_data.payment_methods.stripe_payment import Means, StripePayment
 from payment_data.payment_methods.stripe_records import PaymentRecords
 from tests.integration.card_gateway.accounts import Account, metadata, unique

@@ -28,7 +28,7 @@ print("requests" in sys.modules)
 """
 _CHOOSE = """
 import sys
-from payment_data.payment_methods import stripe_methods
+from payment_data.payment_methods import registry
 print(any(name.partition(".")[0] == "stripe" for name in sys.modules))
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from embedded_aws.instance import Instance
 from payment_data.errors import AccessDenied, ApiUnavailable
-from payment_data.payment_methods.stripe_secret import StripeSecret
+from payment_data.payment_methods.stripe_http import StripeSecret
 from tests.integration.card_gateway.accounts import unique
 
 

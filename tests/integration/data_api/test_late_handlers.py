@@ -7,7 +7,7 @@ import pytest
 
 from data_api.domain.requests import last_write
 from data_api.storage import orders, products, users
-from data_api.use_cases import release_products, undo_payment
+from data_api.use_cases import undo
 from payment_data.errors import (
     DeadlineExceeded,
     IdempotencyMismatch,
@@ -132,9 +132,9 @@ EFFECTS = [
     ("deliver", orders, "complete"),
 ]
 UNDO_EFFECTS = [
-    ("refund", undo_payment, "cancel_order"),
+    ("refund", undo, "cancel_order"),
     ("refund", users, "refund"),
-    ("release", release_products, "cancel_order"),
+    ("release", undo, "cancel_order"),
     ("release", products, "void"),
 ]
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data_api.domain.order import Decision, Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Decision, Order, State
 from data_api.storage import orders
 from payment_data.errors import FieldError, OutOfStock
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payment_data.ids import is_id, record_id
+from payment_data.fields import is_id, record_id
 
 
 @pytest.mark.parametrize("value", ["a", "A-b_9", "0", "x" * 64, "-"])

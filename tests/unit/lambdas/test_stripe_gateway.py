@@ -10,8 +10,8 @@ import stripe
 
 from payment_data import errors
 from payment_data.payment_methods.stripe_gateway import API_BASE_VARIABLE, StripeGateway
+from payment_data.payment_methods.stripe_http import VARIABLE
 from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
-from payment_data.payment_methods.stripe_secret import VARIABLE
 from tests.unit.lambdas.conftest import FakeApi
 
 INTENT = {"id": "pi_1", "object": "payment_intent", "status": "requires_confirmation"}

@@ -9,8 +9,8 @@ import pytest
 from payment_data.client import DataApi, Response
 from payment_data.errors import OutcomeUnknown, PaymentDeclined, PaymentPending, UnexpectedResponse
 from payment_data.payment_methods.protocol import Charge
+from payment_data.payment_methods.registry import BANK_ACCOUNT, CARD
 from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
-from payment_data.payment_methods.stripe_methods import BANK_ACCOUNT, CARD
 from payment_data.payment_methods.stripe_payment import Means, StripePayment
 from payment_data.payment_methods.stripe_records import PaymentAttempt, PaymentRecords
 

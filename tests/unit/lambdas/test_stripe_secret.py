@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from payment_data.errors import AccessDenied, ApiUnavailable
-from payment_data.payment_methods.stripe_secret import VARIABLE, StripeSecret
+from payment_data.payment_methods.stripe_http import VARIABLE, StripeSecret
 from payment_data.timeouts import CONNECT_SECONDS, SECRET_SECONDS
 from tests.unit.lambdas.conftest import CREDENTIALS, FakeApi
 

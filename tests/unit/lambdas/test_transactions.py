@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_api.domain.order import Line, Order
-from data_api.domain.order_states import State
+from data_api.domain.order import Line, Order, State
 from data_api.domain.transactions import Leg, Records, closing_legs, legs_of, names_of, opening_legs
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)

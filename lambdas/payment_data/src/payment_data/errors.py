@@ -70,193 +70,149 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word; the subclasses' names
         return body
 
 
-class BusinessProblem(Problem):
-    """The answer is no, and stays no."""
-
-    kind = Kind.BUSINESS
-
-
-class ContractProblem(Problem):
-    """The request should not have been made, or not like this."""
-
-    kind = Kind.CONTRACT
-
-
-class NotAppliedProblem(Problem):
-    """Nothing was changed; ask again later."""
-
-    kind = Kind.NOT_APPLIED
-
-
-class UnknownOutcomeProblem(Problem):
-    """It may or may not have been done; ask again with the same key."""
-
-    kind = Kind.UNKNOWN_OUTCOME
-
-
-class PendingProblem(Problem):
-    """It is being done by somebody who takes days; ask again with the same key."""
-
-    kind = Kind.PENDING
-
-
-class ParkedProblem(Problem):
-    """Stopped until a person redrives it."""
-
-    kind = Kind.PARKED
-
-
-class OutOfStock(BusinessProblem):
+class OutOfStock(Problem):
     """Fewer are available than a line asks for."""
 
-    status, title = 409, "Out of stock"
+    kind, status, title = Kind.BUSINESS, 409, "Out of stock"
 
 
-class PaymentDeclined(BusinessProblem):
+class PaymentDeclined(Problem):
     """The payment method refused the charge; the detail is its reason."""
 
-    status, title = 402, "Payment declined"
+    kind, status, title = Kind.BUSINESS, 402, "Payment declined"
 
 
-class DeliveryRejected(BusinessProblem):
+class DeliveryRejected(Problem):
     """A line cannot be delivered to its address."""
 
-    status, title = 409, "Delivery rejected"
+    kind, status, title = Kind.BUSINESS, 409, "Delivery rejected"
 
 
-class OrderNotFound(BusinessProblem):
+class OrderNotFound(Problem):
     """No order has this id."""
 
-    status, title = 404, "Order not found"
+    kind, status, title = Kind.BUSINESS, 404, "Order not found"
 
 
-class InvalidOrder(BusinessProblem):
+class InvalidOrder(Problem):
     """The order cannot be placed as it is: unknown product or user, another price, another currency."""
 
-    status, title = 422, "Invalid order"
+    kind, status, title = Kind.BUSINESS, 422, "Invalid order"
 
 
-class PaymentNotUndone(BusinessProblem):
+class PaymentNotUndone(Problem):
     """A gateway may hold money of an order that is about to fail: refund it first."""
 
-    status, title = 409, "Payment not undone"
+    kind, status, title = Kind.BUSINESS, 409, "Payment not undone"
 
 
-class IdempotencyMismatch(ContractProblem):
+class IdempotencyMismatch(Problem):
     """The key was used before with another request."""
 
-    status, title = 409, "Same key, another request"
+    kind, status, title = Kind.CONTRACT, 409, "Same key, another request"
 
 
-class OrderClosed(ContractProblem):
+class OrderClosed(Problem):
     """The order is being undone or has failed, so nothing more is done for it."""
 
-    status, title = 409, "Order is closed"
+    kind, status, title = Kind.CONTRACT, 409, "Order is closed"
 
 
-class OrderCompleted(ContractProblem):
+class OrderCompleted(Problem):
     """An undo was asked of a completed order."""
 
-    status, title = 409, "Order is completed"
+    kind, status, title = Kind.CONTRACT, 409, "Order is completed"
 
 
-class IllegalTransition(ContractProblem):
+class IllegalTransition(Problem):
     """The resource's state does not allow this."""
 
-    status, title = 409, "Not allowed in this state"
+    kind, status, title = Kind.CONTRACT, 409, "Not allowed in this state"
 
 
-class DeadlineExceeded(ContractProblem):
+class DeadlineExceeded(Problem):
     """The operation arrived after the order's deadline, so it was not done."""
 
-    status, title = 409, "Deadline exceeded"
+    kind, status, title = Kind.CONTRACT, 409, "Deadline exceeded"
 
 
-class AccessDenied(ContractProblem):
+class AccessDenied(Problem):
     """The caller is not known or may not do this."""
 
-    status, title = 403, "Access denied"
+    kind, status, title = Kind.CONTRACT, 403, "Access denied"
 
 
-class MalformedRequest(ContractProblem):
+class MalformedRequest(Problem):
     """The body is not JSON, or not a JSON object."""
 
-    status, title = 400, "Malformed request"
+    kind, status, title = Kind.CONTRACT, 400, "Malformed request"
 
 
-class NotFound(ContractProblem):
+class NotFound(Problem):
     """Nothing is at this path."""
 
-    status, title = 404, "Not found"
+    kind, status, title = Kind.CONTRACT, 404, "Not found"
 
 
-class MethodNotAllowed(ContractProblem):
+class MethodNotAllowed(Problem):
     """The path exists, the method does not."""
 
-    status, title = 405, "Method not allowed"
+    kind, status, title = Kind.CONTRACT, 405, "Method not allowed"
 
 
-class ContentTooLarge(ContractProblem):
+class ContentTooLarge(Problem):
     """The body is over the limit."""
 
-    status, title = 413, "Content too large"
+    kind, status, title = Kind.CONTRACT, 413, "Content too large"
 
 
-class UnsupportedMediaType(ContractProblem):
+class UnsupportedMediaType(Problem):
     """The body is not `application/json`."""
 
-    status, title = 415, "Unsupported media type"
+    kind, status, title = Kind.CONTRACT, 415, "Unsupported media type"
 
 
-class InvalidRequest(ContractProblem):
+class InvalidRequest(Problem):
     """The body is JSON of the wrong shape; `errors` names each field and rule."""
 
-    status, title = 422, "Invalid request"
+    kind, status, title = Kind.CONTRACT, 422, "Invalid request"
 
 
-class UnexpectedResponse(ContractProblem):
+class UnexpectedResponse(Problem):
     """Raised by the client: the data API answered with something it never answers with."""
 
-    status, title = 502, "Unexpected response"
+    kind, status, title = Kind.CONTRACT, 502, "Unexpected response"
 
 
-class Throttled(NotAppliedProblem):
+class Throttled(Problem):
     """Too many requests at the moment."""
 
-    status, title = 429, "Throttled"
+    kind, status, title = Kind.NOT_APPLIED, 429, "Throttled"
 
 
-class ApiUnavailable(NotAppliedProblem):
+class ApiUnavailable(Problem):
     """The data API or its database cannot be reached."""
 
-    status, title = 503, "Unavailable"
+    kind, status, title = Kind.NOT_APPLIED, 503, "Unavailable"
 
 
-class OutcomeUnknown(UnknownOutcomeProblem):
+class OutcomeUnknown(Problem):
     """The connection was lost, or time ran out, after the request was sent."""
 
-    status, title = 504, "Outcome unknown"
+    kind, status, title = Kind.UNKNOWN_OUTCOME, 504, "Outcome unknown"
 
 
-class PaymentPending(PendingProblem):
+class PaymentPending(Problem):
     """The bank was asked and has not settled yet; until it has, nothing can be done or undone."""
 
-    status, title = 503, "Payment pending"
+    kind, status, title = Kind.PENDING, 503, "Payment pending"
 
 
-class NeedsAttention(ParkedProblem):
+class NeedsAttention(Problem):
     """Compensation could not be finished; the execution is parked until it is redriven."""
 
-    status, title = 500, "Needs attention"
+    kind, status, title = Kind.PARKED, 500, "Needs attention"
 
 
-_BASES = (
-    BusinessProblem,
-    ContractProblem,
-    NotAppliedProblem,
-    UnknownOutcomeProblem,
-    PendingProblem,
-    ParkedProblem,
-)
-BY_NAME: Mapping[str, type[Problem]] = {c.__name__: c for base in _BASES for c in base.__subclasses__()}
+BY_NAME: Mapping[str, type[Problem]] = {c.__name__: c for c in Problem.__subclasses__()}
 """Every error by its name, which is also its Step Functions error name."""

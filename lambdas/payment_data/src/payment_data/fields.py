@@ -1,9 +1,11 @@
 """Declarative types of request fields: each validates strictly and describes itself as JSON Schema.
 
 Strict: nothing is converted, `true` and `1.0` are no integers, unknown keys are refused. A rule is a sentence
-that never repeats the value, which may be personal data.
+that never repeats the value, which may be personal data. An id is safe as a MongoDB map key, a URL path
+segment and an execution's name.
 """
 
+import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +13,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from payment_data import ids
 from payment_data.errors import FieldError, InvalidRequest, Problem
 
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+ID_RULE = "must be text of 1 to 64 letters, digits, '-' or '_'"
+_ID = re.compile(ID_PATTERN)
 LINE = r"^[^\x00-\x1f\x7f]*$"
 """Text of one line: no control characters."""
 LINES = r"^[^\x00]*$"
@@ -72,9 +76,25 @@ class Text:
         )
 
 
+def is_id(value: object) -> bool:
+    """Return whether the value may be an order, user or product id; never raises, whatever JSON it is."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def record_id(execution_name: str) -> str:
+    """Return the id to record a failure under when an execution has no valid order id.
+
+    The execution's name, or a digest of it where the name holds what an id may not.
+    """
+    if is_id(execution_name):
+        return execution_name
+    digest = hashlib.sha256(execution_name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"execution-{digest[:40]}"
+
+
 def identifier(description: str) -> Text:
     """Return the type of an order, user or product id."""
-    return Text(64, 1, ids.PATTERN, ids.RULE, description)
+    return Text(64, 1, ID_PATTERN, ID_RULE, description)
 
 
 @dataclass(frozen=True, slots=True)

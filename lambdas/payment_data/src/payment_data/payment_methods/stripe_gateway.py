@@ -19,9 +19,8 @@ from payment_data.errors import (
     Throttled,
     UnexpectedResponse,
 )
-from payment_data.payment_methods.stripe_http import PooledHttp
+from payment_data.payment_methods.stripe_http import PooledHttp, StripeSecret
 from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
-from payment_data.payment_methods.stripe_secret import StripeSecret
 
 API_BASE_VARIABLE = "STRIPE_API_BASE"
 """Environment variable that names another gateway, like the embedded one."""

@@ -1,16 +1,21 @@
-"""Stripe's client over the connection pool that the step ships anyway: no `requests`, explicit time-outs.
+"""How Stripe is reached: its API key, and its client over the connection pool that the step ships anyway.
 
-Only `stripe_gateway` imports it.
+No `requests`, explicit time-outs. Only `stripe_gateway` imports it.
 """
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import stripe
 
 from payment_data.connections import ConnectionPool
+from payment_data.stored_secret import StoredSecret
 from payment_data.timeouts import STRIPE_SECONDS
+
+VARIABLE = "STRIPE_SECRET_ARN"
+"""Environment variable that names the secret, whose text is the API key and nothing else."""
 
 # It logs requests at INFO, and what is in them at DEBUG.
 logging.getLogger("stripe").setLevel(logging.WARNING)
@@ -50,3 +55,14 @@ class PooledHttp(stripe.HTTPClient):
     def close(self) -> None:
         """Close the pool's connections."""
         self._connections.close()
+
+
+class StripeSecret(StoredSecret):
+    """The API key.
+
+    Args:
+        environ: Lambda's environment: the secret's ARN, and what reading it takes.
+    """
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        super().__init__(environ[VARIABLE], environ)

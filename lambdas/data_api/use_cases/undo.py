@@ -1,18 +1,35 @@
-"""Undo an order's payment, whatever it is paid with."""
+"""Undo an order: close it, then return what it paid and what it holds.
 
-from data_api.domain.order import Order
-from data_api.domain.order_states import State
+Closing is the fence that every undo passes first: a cancelled order takes no forward step any more.
+"""
+
+from data_api.domain.order import OPEN, Order, State
 from data_api.domain.payment import GATEWAYS, UNSETTLED, Payment
 from data_api.domain.requests import Document, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
-from data_api.storage import payments, users
+from data_api.storage import orders, payments, products, users
 from data_api.storage.database import Db
-from data_api.use_cases.cancel_order import cancel_order
-from payment_data.errors import Throttled
+from payment_data.errors import OrderCompleted, Throttled
 
 _LAST_ATTEMPT = 99
 _ROUNDS = 3
+
+
+def cancel_order(db: Db, order_id: str, *, execution: str, reason: str) -> Order:
+    """Close the order, or find it closed.
+
+    Raises:
+        OrderCompleted: it is too late to cancel.
+        OrderNotFound: no such order.
+    """
+    cancelled = orders.advance_unread(
+        db, order_id, OPEN, State.CANCELLING, execution=execution, reason=reason
+    )
+    order = cancelled or orders.get(db, order_id)
+    if order.state is State.COMPLETED:
+        raise OrderCompleted("the order is completed and cannot be cancelled")
+    return order
 
 
 def undo_payment(db: Db, order_id: str, request: Document) -> Answer:
@@ -37,6 +54,22 @@ def undo_payment(db: Db, order_id: str, request: Document) -> Answer:
         payer = users.payer(db, order)
         return Answer(views.payment(order, payer and payer.operation))
     return Answer(views.payment(order, users.refund(db, order, lands_by)))
+
+
+def release_products(db: Db, order_id: str, request: Document) -> Answer:
+    """Cancel the order and return what it holds; any number of times.
+
+    What was not held yet can never be held afterwards.
+
+    Raises:
+        OrderCompleted: it is too late to cancel.
+        OrderNotFound: no such order.
+    """
+    lands_by = last_write()
+    order = cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])
+    if order.state is not State.FAILED:  # else whoever ended it has voided them
+        products.void(db, order, lands_by)
+    return Answer(views.reservation(order, {line.product_id: "void" for line in order.lines}))
 
 
 def bar_payment(db: Db, order: Order, *, execution: str, reason: str) -> Payment:

@@ -1,18 +1,28 @@
-"""Read what products and users have, what their records say, and what the ledger says of the same."""
+"""Read what orders, products and users have on record, and what the ledger says of the same, at one moment.
 
-from collections.abc import Iterator, Mapping
+Whoever proves that they fit together pages through all of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
 
+from data_api.domain.order import Order
 from data_api.domain.requests import Document, opening_mark
+from data_api.schemas import accounting
 from data_api.schemas.views import Answer
-from data_api.storage import audit_accounts, ledger, ledger_progress
-from data_api.storage.audit_accounts import AuditedAccount
+from data_api.storage import ledger, order_pages, payments, records
 from data_api.storage.database import Db
+from data_api.storage.records import AuditedAccount
 from payment_data.payment_methods.names import STRIPE
 
-_LIMIT: Final = 50
+_ORDERS_LIMIT: Final = 200
+_MOST_LINES: Final = (
+    1_000  # of a page, so that its answer stays within Lambda's 6 MB and MongoDB's two seconds
+)
+_ACCOUNTS_LIMIT: Final = 50
 _OWNERS: Final = 1_000
 _CHUNK: Final = 1_000
 _SHOWN: Final = 20
@@ -24,7 +34,7 @@ _ACCOUNTS: Final = {"opening": "opening", "available": "free", "held": "taken", 
 """Last part of an account's name to what it is in the answer."""
 
 
-_NO_RECORDS: Final = {ledger_progress.SETTLED, ledger_progress.SYNTHETIC}
+_NO_RECORDS: Final = {ledger.SETTLED, ledger.SYNTHETIC}
 """How far an order has come that has no record here: all are gone, or it may use synthetic accounts only."""
 
 
@@ -40,6 +50,25 @@ class _Kind(NamedTuple):
 
 _PRODUCTS: Final = _Kind("products", "product", ("opening", "available", "held", "sold"))
 _USERS: Final = _Kind("users", "user", ("opening", "balance", "charged", "spent"))
+
+
+def audit_orders(db: Db, query: Document) -> Answer:
+    """Return a page of orders by id, all as they were at one moment; none that smoke executions made."""
+    after, limit = query.get("after", ""), query.get("limit", _ORDERS_LIMIT)
+    # https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+    with db.client.start_session(snapshot=True) as session:
+        orders = order_pages.by_id(db, after, limit + 1, session)
+        page = _light(orders[:limit])
+        last = page[-1].id if len(page) < len(orders) else None
+        legs = ledger.between(db, after, last, session)
+        views, strays = _views(db, page, legs, session)
+        lost = payments.strays(db, after, last, [order.id for order in page], session)
+    answer: Document = {
+        "orders": views,
+        "strays": [accounting.leg(leg) for leg in strays],
+        "stray_payments": [{"order_id": p["order_id"], **accounting.audited_payment(p)} for p in lost],
+    }
+    return Answer(answer | ({"next": last} if last else {}))
 
 
 def audit_products(db: Db, query: Document) -> Answer:
@@ -65,18 +94,40 @@ def audit_ledger(db: Db, query: Document) -> Answer:
     known = set(STRIPE)
     for kind in (_PRODUCTS, _USERS):
         ids = [name.partition(":")[2] for name in names if name.startswith(f"{kind.account}:")]
-        real = {"_id": {"$in": ids}, "books": {"$ne": ledger_progress.SYNTHETIC}}
+        real = {"_id": {"$in": ids}, "books": {"$ne": ledger.SYNTHETIC}}
         documents = db[kind.collection].find(real, {"_id": True})
         known |= {f"{kind.account}:{document['_id']}" for document in documents}
     answer: Document = {"owners": [{"owner": name, "known": name in known} for name in names]}
     return Answer(answer | ({"next": names[-1]} if len(names) == limit else {}))
 
 
+def _light(orders: Sequence[Order]) -> list[Order]:
+    """Return as many as are not too much for one answer, but one at least."""
+    page, lines = list[Order](), 0
+    for order in orders:
+        lines += len(order.lines)
+        if page and lines > _MOST_LINES:
+            break
+        page.append(order)
+    return page
+
+
+def _views(
+    db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
+) -> tuple[list[Document], list[Document]]:
+    recorded, unknown = records.by_order(db, page, session), records.unknown(db, page, session)
+    by_order = defaultdict[str, list[Document]](list)
+    for leg in legs:
+        by_order[leg["order_id"]].append(leg)
+    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, []), unknown[o.id]) for o in page]
+    return views, [leg for left in by_order.values() for leg in left]
+
+
 def _audit(db: Db, kind: _Kind, query: Document) -> Answer:
-    limit = query.get("limit", _LIMIT)
+    limit = query.get("limit", _ACCOUNTS_LIMIT)
     # https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
     with db.client.start_session(snapshot=True) as session:
-        page = audit_accounts.page(db, kind.collection, query.get("after", ""), limit, session)
+        page = records.accounts(db, kind.collection, query.get("after", ""), limit, session)
         stages = _stages(db, page, session)
         names = [name for account in page for name in kind.names(account.id)]
         sums = ledger.sums(db, names, session) if names else {}
@@ -105,7 +156,7 @@ def _stages(db: Db, page: list[AuditedAccount], session: ClientSession) -> dict[
 
 def _under_way(account: AuditedAccount, stages: Mapping[str, str | None]) -> set[str]:
     """Return the orders whose legs may be entering the ledger right now."""
-    return {key for key, _, _ in account.records if stages.get(key, "") in {None, ledger_progress.SETTLING}}
+    return {key for key, _, _ in account.records if stages.get(key, "") in {None, ledger.SETTLING}}
 
 
 def _unsure(db: Db, names: list[str], orders: set[str], session: ClientSession) -> dict[str, int]:
@@ -151,7 +202,7 @@ def _as_opened(account: AuditedAccount, entered: int | None) -> bool:
     """Say whether what it began with, in the ledger once it is entered there, is what it was created with."""
     if account.opened_with is None:
         return True
-    begun = entered if account.books == ledger_progress.ENTERED else account.opening
+    begun = entered if account.books == ledger.ENTERED else account.opening
     return begun is not None and account.opened_with == opening_mark(account.id, begun)
 
 
