@@ -55,7 +55,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "rollback-needs-the-same-structure",
         "A stage can be rolled back only to an execution of the pipeline's current structure.",
-        ("pipelines/lint/pipeline_linter/rules/self_mutation.py",),
+        ("pipelines/lint/pipeline_linter/rules/release_practice.py",),
         Documented(f"{_GUIDE}/stage-rollback.html"),
         "Change the pipeline between two releases, then roll back.",
     ),

@@ -1,17 +1,23 @@
-"""Every template of this repository, and what the linters find in it."""
+"""Every template of this repository, and what the linters find in it; what was clean need not be asked again."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema, tools
+from pipelines.core.repository import CACHE, ROOT
 from pipelines.definitions import bootstrap_stack, pipelines_stack
 from pipelines.deploy import synth
-from pipelines.lint import clean_cache
 from pipelines.lint.pipeline_linter.linter import lint_document
 from templates import docs
+from templates.capabilities.alarms import RUNBOOKS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from pipelines.lint.findings import Finding
 
 PIPELINES: Final = "pipelines"
@@ -30,7 +36,7 @@ def findings(name: str) -> list[Finding]:
 
 def judged(templates: dict[str, Any], region: str) -> list[Finding]:
     """Return what is wrong with templates, by label, that are for a region; what was clean stays clean."""
-    clean = clean_cache.mark(templates, region)
+    clean = mark(templates, region)
     if clean.exists():
         return []
     from pipelines.lint.templates import lint  # noqa: PLC0415 - 2 s that `payments --help` need not wait
@@ -63,3 +69,16 @@ def _pipelines() -> tuple[dict[str, Any], str]:
     }
     tools_stacks = {PIPELINES: pipelines_stack.build(settings).to_dict(), "docs": docs.build().to_dict()}
     return tools_stacks | templates, settings.region
+
+
+_LINTER = (ROOT / "uv.lock", *sorted((ROOT / "pipelines" / "lint").rglob("*.py")))
+"""What judges: the tools' versions, how we call them, and our own rules."""
+
+
+def mark(templates: Mapping[str, Any], region: str, folder: Path = CACHE / "lint") -> Path:
+    """Return the file that notes that these very templates were found clean by this very linter."""
+    runbooks = sorted(path.name for path in (ROOT / RUNBOOKS).glob("*.md"))  # a rule asks whether they exist
+    judged = hashlib.sha256(json.dumps([templates, region, runbooks], sort_keys=True).encode())
+    for path in _LINTER:
+        judged.update(path.read_bytes())
+    return folder / judged.hexdigest()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsonata.jexception import JException
 
-from pipelines.lint import jsonata, retries, task_resources
+from pipelines.lint import jsonata, state_fields
 from pipelines.lint.findings import Finding, Level, Rule
 
 if TYPE_CHECKING:
@@ -117,10 +117,10 @@ def _state(state: Json, scope: _Scope, language: str, inherited: str) -> Iterato
         if not _legal(name):
             yield scope.at("Assign").finding("S106", f"{name!r} is no name of a variable")
     yield from _numbers(state, scope)
-    for kind, problem in retries.problems(state):
+    for kind, problem in state_fields.retry_problems(state):
         yield scope.at(kind).finding("S107", problem)
     if state.get("Type") == "Task":
-        for problem in task_resources.problems(state.get("Resource")):
+        for problem in state_fields.resource_problems(state.get("Resource")):
             yield scope.at("Resource").finding("S110", problem)
     if state.get("Type") == "Choice" and "Default" not in state:
         yield scope.finding("S112", "when no rule matches, the execution fails with States.NoChoiceMatched")

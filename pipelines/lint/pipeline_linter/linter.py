@@ -15,7 +15,6 @@ from pipelines.lint.pipeline_linter.rules import (
     limits,
     permissions,
     release_practice,
-    self_mutation,
     structure,
     triggers,
     variables,
@@ -54,7 +53,6 @@ FAMILIES: Final[tuple[Family, ...]] = (
     conditions,
     permissions,
     release_practice,
-    self_mutation,
 )
 """Every family of rules, in the order of their ids."""
 RULES: Final = {rule_id: rule for family in FAMILIES for rule_id, rule in family.RULES.items()}
