@@ -1,4 +1,4 @@
-"""Every template of this repository, and what the linters find in it; what was clean need not be asked again."""
+"""Every template of this repository, and what the linters find in it; what was clean is not asked again."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ministack.services import cloudwatch
 
 from embedded_aws.cloudwatch import alarms
 from tests.integration.embedded.workbench import Aws, Function, Stack, Workflow
@@ -183,3 +184,38 @@ def test_a_function_s_calls_and_errors_are_counted_once(
 )
 def test_metric_math(expression: str, value: float | None) -> None:
     assert alarms.value(expression, {"a": 2.0, "b": 3.0}) == value
+
+
+def test_a_breach_that_nobody_looked_at_rings_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an alarm that was quiet when it was looked at last, at noon
+    noon, rung = 1_800_000_000.0, list[str]()
+    monkeypatch.setenv("ALARM_PERIOD_SCALE", "1")
+    watched = {
+        "AlarmArn": "arn:unlooked",
+        "AlarmName": "unlooked",
+        "Namespace": "unlooked",
+        "MetricName": "m",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 0.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        "StateValue": "OK",
+        "StateUpdatedTimestamp": int(noon),
+    }
+    for part in ("_record_history", "_evaluate_parent_alarms"):
+        monkeypatch.setattr(cloudwatch, part, lambda *_: None)
+    monkeypatch.setattr(cloudwatch, "_dispatch_alarm_actions", lambda *args: rung.append(args[2]))
+    monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon)
+    alarms.evaluate(watched)
+    # When its metric breaches five minutes later, and somebody looks when ten have passed
+    point = {"Timestamp": noon + 300, "Value": 1.0, "Unit": "None"}
+    key = ("unlooked", "m", cloudwatch._dims_key({}))
+    monkeypatch.setattr(cloudwatch, "_metrics", {key: [point]})
+    monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon + 600)
+    alarms.evaluate(watched)
+    # Then it rang, and was over; and who looks again rings nothing
+    assert rung == ["ALARM", "OK"]
+    alarms.evaluate(watched)
+    assert (rung, watched["StateValue"]) == (["ALARM", "OK"], "OK")

@@ -1,7 +1,8 @@
 """Alarms that look at their own dimensions, over periods, with metric math; MiniStack's see the name alone.
 
-An alarm is evaluated when somebody asks for its state, so that nothing runs while nobody looks. Its periods
-take their time, unless `ALARM_PERIOD_SCALE` shortens them as `SFN_WAIT_SCALE` does waits.
+An alarm is evaluated when somebody asks for its state, so that nothing runs while nobody looks; then every
+period since the last look is judged in its turn, so that a breach that nobody looked at rings all the same.
+Periods take their time, unless `ALARM_PERIOD_SCALE` shortens them as `SFN_WAIT_SCALE` does waits.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 
 The little of CloudWatch's metric math that is emulated: arithmetic, comparisons, FILL and IF.
@@ -27,6 +28,9 @@ _BREACHES: dict[str, Callable[[float, float], bool]] = {
 }
 # A missing datapoint, as TreatMissingData says: breaching or not; None is "leave it out".
 _MISSING = {"breaching": True, "notBreaching": False}
+_MOST_BEHIND = 1440
+"""A day of minutes: who looks later than that sees the last day judged."""
+_looked: dict[tuple[str, Any], float] = {}
 _PLACEHOLDER = {"MetricName": "-", "Namespace": "-"}
 
 
@@ -38,10 +42,32 @@ def install() -> None:
 
 
 def evaluate(alarm: dict[str, Any]) -> None:
-    """Move an alarm to the state that its datapoints say."""
+    """Move an alarm through the states that its datapoints say, period by period since the last look."""
     periods = int(alarm["EvaluationPeriods"])
+    behind = _periods_behind(alarm)
+    breaches = [_breach(alarm, value) for value in _values(alarm, periods + behind)]
+    for first in range(behind, -1, -1):
+        _judge(alarm, breaches[first : first + periods], periods)
+
+
+def _periods_behind(alarm: dict[str, Any]) -> int:
+    """Return how many periods began since the alarm was last looked at, or its state last set by hand."""
+    seconds, now = _period_seconds(alarm), time.time()
+    # Its own name and its configuration: what was made anew under the name is looked at from now on.
+    key = (alarm["AlarmArn"], alarm.get("AlarmConfigurationUpdatedTimestamp"))
+    since = max(_looked.get(key, 0.0), float(alarm.get("StateUpdatedTimestamp") or now))
+    _looked[key] = now
+    return max(0, min(_MOST_BEHIND, int(now // seconds) - int(since // seconds)))
+
+
+def _period_seconds(alarm: dict[str, Any]) -> float:
+    stats = [query["MetricStat"] for query in alarm.get("Metrics") or [] if "MetricStat" in query]
+    period = int(stats[0]["Period"]) if stats else int(alarm["Period"])
+    return period * float(os.environ["ALARM_PERIOD_SCALE"])
+
+
+def _judge(alarm: dict[str, Any], breaches: list[bool | None], periods: int) -> None:
     needed = int(alarm.get("DatapointsToAlarm") or periods)
-    breaches = [_breach(alarm, value) for value in _values(alarm, periods)]
     judged = [breach for breach in breaches if breach is not None]
     if not judged:
         return  # nothing to judge by: the state stays, a state that was set by hand too

@@ -20,12 +20,13 @@ class Readings:
             (`target`, as the user guide says), or of the one that was last in the stage (`current`).
         rollback_checks_conditions: whether a stage rollback checks the stage's conditions.
         alarm_rule_sees_composites: whether the CloudWatchAlarm rule finds composite alarms. DescribeAlarms
-            returns metric alarms alone unless it is asked for both types.
+            returns metric alarms alone unless it is asked for both types, so by default it does not: a
+            condition that holds here must not be one that AWS cannot check.
     """
 
     rollback_variables: Literal["target", "current"] = "target"
     rollback_checks_conditions: bool = False
-    alarm_rule_sees_composites: bool = True
+    alarm_rule_sees_composites: bool = False
 
     def as_setting(self) -> dict[str, Any]:
         """Return what the settings file of an instance holds of them."""
