@@ -65,7 +65,7 @@ class PackageStore:
             Permission(
                 "ReadPackages",
                 "Reads packages in the version that a template names.",
-                [s3.GetObject, s3.GetObjectVersion],
+                [s3.GetObjectVersion],
                 [self._objects()],
             )
         ]

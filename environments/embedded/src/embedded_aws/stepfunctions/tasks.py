@@ -214,9 +214,10 @@ def require(resource: str, arguments: Any, ctx: dict[str, Any]) -> None:
     elif resource.startswith(_START):
         machine = str(arguments.get("StateMachineArn", ""))
         _ask(ctx, "states:StartExecution", machine, "StepFunctions.AWSStepFunctionsException")
-    elif ":aws-sdk:codepipeline:list" in resource:
+    elif ":aws-sdk:codepipeline:" in resource:
         _, _, _, region, account, *_ = ctx["Execution"]["Id"].split(":")
-        pipeline = f"arn:aws:codepipeline:{region}:{account}:{arguments.get('PipelineName', '')}"
+        name = arguments.get("PipelineName") or arguments.get("Name", "")
+        pipeline = f"arn:aws:codepipeline:{region}:{account}:{name}"
         action = resource.rpartition(":")[2]
         _ask(
             ctx,
