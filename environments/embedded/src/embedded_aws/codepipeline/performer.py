@@ -57,8 +57,9 @@ def _check_rules(key: tuple[str, ...], stage: str, kind: str) -> None:
         return
     rules = executions.stage_of(execution)[kind]["conditions"][0]["rules"]
     # "An ordered set of rules that are evaluated together" (user guide, "Configure conditions for a stage").
+    records_in_order = [checking.begin(execution, stage, kind, rule) for rule in rules]
     with ThreadPoolExecutor(len(rules)) as pool:
-        checked = list(pool.map(lambda rule: checking.check(execution, stage, kind, rule), rules))
+        checked = list(pool.map(lambda record: checking.check(execution, record), records_in_order))
     engine.condition_checked(key, stage, kind, checked)
 
 

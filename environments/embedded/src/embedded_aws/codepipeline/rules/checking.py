@@ -23,8 +23,8 @@ _FAULTS = (
 )
 
 
-def check(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
-    """Check a rule; return its record with `status` Succeeded, Failed or Abandoned."""
+def begin(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
+    """Make and keep the record of a rule that will be checked: records are listed in the order they begin."""
     record: Json = {
         "id": clock.new_id(),
         "pipelineExecutionId": execution["id"],
@@ -39,6 +39,11 @@ def check(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
         "summary": "",
     }
     _keep(execution, record)
+    return record
+
+
+def check(execution: Json, record: Json) -> Json:
+    """Check a rule; return its record with `status` Succeeded, Failed or Abandoned."""
     try:
         _check(execution, record)
         record["status"] = "Succeeded"
