@@ -54,10 +54,10 @@ def handler(order: Step) -> dict[str, Any]:
         raise FraudSuspected(f"more than {_MOST}")
     return {"order_id": order.order_id, "state": "checked"}
 '''
-FRAUD_SUSPECTED = '''class FraudSuspected(BusinessProblem):
+FRAUD_SUSPECTED = '''class FraudSuspected(Problem):
     """The order looks like fraud."""
 
-    status, title = 403, "Fraud suspected"
+    kind, status, title = Kind.BUSINESS, 403, "Fraud suspected"
 
 
 '''
@@ -86,8 +86,8 @@ CHECK_FOR_FRAUD: list[Edit] = [
     ("lambdas/check_fraud/handler.py", "", CHECK),
     (
         "lambdas/payment_data/src/payment_data/errors.py",
-        "class OutOfStock(BusinessProblem):",
-        f"{FRAUD_SUSPECTED}class OutOfStock(BusinessProblem):",
+        "class OutOfStock(Problem):",
+        f"{FRAUD_SUSPECTED}class OutOfStock(Problem):",
     ),
     (
         "templates/definitions/payment_workflow.py",

@@ -83,7 +83,9 @@ def test_the_reports_of_builds_are_told_in_a_few_words() -> None:
 
 
 def test_smoke_that_failed_without_a_failed_check_is_an_error_of_its_own() -> None:
-    passed = Xml.fromstring(reports.junit(_smoke(True, SmokeCheck("stock", True, "")), "smoke.staging"))  # noqa: S314
+    passed = Xml.fromstring(  # noqa: S314 - our own
+        reports.junit(_smoke(True, SmokeCheck("stock", True, "")), "smoke.staging")
+    )
     assert (passed.get("tests"), passed.get("failures"), passed.find(".//failure")) == ("1", "0", None)
     failed = Xml.fromstring(  # noqa: S314 - our own
         reports.junit(_smoke(False, SmokeCheck("stock", False, "one too few")), "smoke.staging")
