@@ -14,7 +14,7 @@ from tests.integration.data_api.shop import Shop, later, line
 PRODUCT = {"name": "Apple", "type": "fruit", "price": 250, "currency": "EUR", "available": 3}
 USER = {"username": "Ann", "balance": 0, "currency": "EUR"}
 ORDER = {"user_id": "ann", "currency": "EUR", "lines": [line()]}
-FORWARD = {"execution": "e", "deadline": later()}
+FORWARD = {"execution": "e", "deadline": later(seconds=3600)}
 RESERVATION = FORWARD | {"method": "credit"}
 PAYMENT = FORWARD | {"method": "credit", "attempt": 1}
 NUMBERS: list[Any] = [-1, 0, 1.0, 2.5, True, "1", None, 10**20, [1], {"$gt": 0}]

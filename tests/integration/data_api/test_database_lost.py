@@ -22,7 +22,7 @@ from tests.integration.data_api.shop import Shop, later
 from tests.properties import guarantees
 
 USER = {"username": "Ann", "balance": 0, "currency": "EUR"}
-FORWARD = {"execution": "e", "deadline": later()}
+FORWARD = {"execution": "e", "deadline": later(seconds=3600)}
 RESERVATION = FORWARD | {"method": "credit"}
 
 
