@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
 
 from environments.schema import load, names
@@ -14,13 +13,10 @@ TEMPLATE_LIMIT = 1_000_000
 """CloudFormation's limit for a template in S3, in bytes."""
 
 
-def test_every_environment_synthesizes_in_a_second_together(tmp_path: Path) -> None:
-    # Given the modules are imported
-    started = time.process_time()
+def test_every_environment_is_written_as_templates_of_cloudformations_size(tmp_path: Path) -> None:
     # When every environment is written
     paths = [path for name in names() for path in synth(load(name), tmp_path).values()]
-    # Then it took less than a second of work, and each file is a template of its size
-    assert time.process_time() - started < 1
+    # Then each file is a template, and none is too large
     assert sorted(str(path.relative_to(tmp_path)) for path in paths) == sorted(
         f"{name}/{stack}.json" for name in names() for stack in ("network", "payments")
     )
