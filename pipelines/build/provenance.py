@@ -232,9 +232,9 @@ def differences(subjects: Mapping[str, str], folder: Path, names: Mapping[str, s
     wrong = []
     for subject, path in sorted(names.items()):
         file = folder / path
-        found = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
-        if found != subjects.get(subject):
-            wrong.append(f"{subject} is {found}, and {subjects.get(subject, 'nothing')} was signed")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+        if digest != subjects.get(subject):
+            wrong.append(f"{subject} is {digest}, and {subjects.get(subject, 'nothing')} was signed")
     return wrong
 
 

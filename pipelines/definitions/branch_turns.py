@@ -21,6 +21,8 @@ from pipelines.definitions.actions import EXECUTION, run_workflow
 from pipelines.definitions.artifacts import SOURCE
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import Permission
+from templates.definitions import tasks
+from templates.definitions.tasks import jsonata
 
 if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
@@ -42,7 +44,7 @@ LOOK, READ, WHOSE, WAIT, TURN, OVERTAKEN, GONE = (
 )
 _SECONDS_BETWEEN: Final = 15
 _LONGEST_SECONDS: Final = 7200
-INPUT: Final = "$states.context.Execution.Input"
+INPUT: Final = f"{tasks.EXECUTION}.Input"
 SDK: Final = "arn:${Partition}:states:::aws-sdk:codepipeline:"
 _NO_LOG: Final = Except(
     "CKV_AWS_285",
@@ -203,8 +205,3 @@ def retries() -> list[Json]:
             "JitterStrategy": "FULL",
         }
     ]
-
-
-def jsonata(expression: str) -> str:
-    """Return an expression as the state machine evaluates it."""
-    return f"{{% {expression} %}}"

@@ -17,8 +17,9 @@ from awacs import codepipeline
 
 from pipelines.definitions import roles
 from pipelines.definitions.actions import EXECUTION, run_workflow
-from pipelines.definitions.branch_turns import INPUT, SDK, add_turns, jsonata, retries
+from pipelines.definitions.branch_turns import INPUT, SDK, add_turns, retries
 from templates.capabilities.permissions import Permission
+from templates.definitions.tasks import jsonata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awacs.aws import Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
 from awacs.execute_api import Invoke
@@ -14,7 +14,7 @@ from templates.capabilities.lint_exceptions import STATED_SECRET, excepted
 from templates.capabilities.permissions import POLICY_VERSION
 
 if TYPE_CHECKING:
-    from troposphere import Template
+    from troposphere import AWSHelperFn, Template
 
     from environments.schema import Environment
     from templates.capabilities.security_groups import SecurityGroups
@@ -27,18 +27,26 @@ def add_api_endpoint(template: Template, vpc: Vpc, groups: SecurityGroups) -> Re
     With private DNS on, `<api>.execute-api.<region>.amazonaws.com` resolves to it inside the VPC, so
     public APIs of API Gateway are out of reach from here: the functions need none.
     """
-    endpoint = VPCEndpoint(
-        "ApiEndpoint",
-        ServiceName=Sub("com.amazonaws.${AWS::Region}.execute-api"),
+    endpoint = _interface(vpc, "ApiEndpoint", "execute-api", groups.endpoint, _own_account_apis())
+    template.add_resource(endpoint)
+    return Ref(endpoint)
+
+
+def _interface(
+    vpc: Vpc, name: str, service: str, group: AWSHelperFn, policy: PolicyDocument, **more: Any
+) -> VPCEndpoint:
+    """Return an interface endpoint in the private subnets; there the service's own name resolves to it."""
+    return VPCEndpoint(
+        name,
+        ServiceName=Sub(f"com.amazonaws.${{AWS::Region}}.{service}"),
         VpcEndpointType="Interface",
         VpcId=vpc.vpc_id,
         SubnetIds=list(vpc.private_subnet_ids),
-        SecurityGroupIds=[groups.endpoint],
+        SecurityGroupIds=[group],
         PrivateDnsEnabled=True,
-        PolicyDocument=_own_account_apis(),
+        PolicyDocument=policy,
+        **more,
     )
-    template.add_resource(endpoint)
-    return Ref(endpoint)
 
 
 def _own_account_apis() -> PolicyDocument:
@@ -72,28 +80,22 @@ def add_secrets_endpoint(
         return
     stripe = environment.stripe
     secrets = [environment.database.secret_arn, *([] if stripe is None else [stripe.secret_arn])]
+    read = Statement(
+        Sid="ThisEnvironmentsSecrets",
+        Effect=Allow,
+        Principal=Principal("*"),
+        Action=[GetSecretValue],
+        Resource=secrets,
+        Condition=Condition(StringEquals({"aws:PrincipalAccount": AccountId})),
+    )
+    policy = PolicyDocument(Version=POLICY_VERSION, Statement=[read])
     template.add_resource(
-        VPCEndpoint(
+        _interface(
+            vpc,
             "SecretsEndpoint",
-            ServiceName=Sub("com.amazonaws.${AWS::Region}.secretsmanager"),
-            VpcEndpointType="Interface",
-            VpcId=vpc.vpc_id,
-            SubnetIds=list(vpc.private_subnet_ids),
-            SecurityGroupIds=[groups.secrets],
-            PrivateDnsEnabled=True,
-            PolicyDocument=PolicyDocument(
-                Version=POLICY_VERSION,
-                Statement=[
-                    Statement(
-                        Sid="ThisEnvironmentsSecrets",
-                        Effect=Allow,
-                        Principal=Principal("*"),
-                        Action=[GetSecretValue],
-                        Resource=secrets,
-                        Condition=Condition(StringEquals({"aws:PrincipalAccount": AccountId})),
-                    )
-                ],
-            ),
+            "secretsmanager",
+            groups.secrets,
+            policy,
             Metadata=excepted(STATED_SECRET),
         )
     )

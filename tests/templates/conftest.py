@@ -10,6 +10,11 @@ from pipelines.deploy.synth import build
 from tests.templates.paying import paying_by
 
 
+def environment_of(name: str) -> Environment:
+    """The environment of this name, or one that is paid by this method."""
+    return paying_by(name) if name in STRIPE else load(name)
+
+
 def plain(environment: Environment) -> dict[str, dict[str, Any]]:
     return {stack: template.to_dict() for stack, template in build(environment).items()}
 
@@ -17,7 +22,7 @@ def plain(environment: Environment) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session", params=[*names(), *STRIPE])
 def environment(request: pytest.FixtureRequest) -> Environment:
     """Every environment in turn, and one for each payment method that needs Stripe."""
-    return paying_by(request.param) if request.param in STRIPE else load(request.param)
+    return environment_of(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -41,5 +46,4 @@ def payments(stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
 )
 def watched(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The payments stack of every environment that is watched all day: all but a branch's."""
-    environment = paying_by(request.param) if request.param in STRIPE else load(request.param)
-    return plain(environment)["payments"]
+    return plain(environment_of(request.param))["payments"]

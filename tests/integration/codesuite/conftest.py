@@ -13,6 +13,8 @@ import pytest
 
 from embedded_aws import instance
 from embedded_aws.core.readings import Readings
+from pipelines.aws import tools_account
+from pipelines.aws.accounts import Aws
 from pipelines.aws.tools_account import PIPELINES_STACK
 from pipelines.promotion.control import OUTPUTS
 from tests.waiting import wait_until
@@ -403,6 +405,18 @@ def workshop(
     aws: Callable[..., Any], embedded: instance.Instance, tmp_path_factory: pytest.TempPathFactory
 ) -> Workshop:
     return Workshop(aws, embedded, tmp_path_factory.mktemp("repositories"))
+
+
+@pytest.fixture
+def tools(embedded: instance.Instance) -> Aws:
+    """The tools account, as `payments` connects to it."""
+    return tools_account.connect(embedded.endpoint)
+
+
+@pytest.fixture
+def repository(workshop: Workshop) -> Repository:
+    """A repository of the test's own."""
+    return workshop.repository()
 
 
 @pytest.fixture

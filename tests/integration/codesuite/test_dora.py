@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from pipelines.aws import tools_account
 from pipelines.cli.main import main
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
     from embedded_aws import instance
     from pipelines.aws.accounts import Aws
     from pipelines.status.dora.assembly import Deployment
-
-
-@pytest.fixture
-def tools(embedded: instance.Instance) -> Aws:
-    return tools_account.connect(embedded.endpoint)
 
 
 PREVIEW = "branches/" + branch_names.stack_name("feature/login")

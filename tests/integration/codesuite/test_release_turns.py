@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from embedded_aws import instance
-from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws
 from pipelines.definitions import release_turns
 from tests.integration.codesuite.conftest import Repository, Workshop, approve, commands, stage
@@ -17,16 +15,6 @@ from tests.waiting import wait_until
 STAGES = ("Verify", "ApproveAgain", "Production")
 BEHIND = list(STAGES[1:])
 Turn = Callable[[str, str], str]
-
-
-@pytest.fixture
-def tools(embedded: instance.Instance) -> Aws:
-    return tools_account.connect(embedded.endpoint)
-
-
-@pytest.fixture
-def repository(workshop: Workshop) -> Repository:
-    return workshop.repository()
 
 
 @pytest.fixture

@@ -7,23 +7,11 @@ from typing import Any
 
 import pytest
 
-from embedded_aws import instance
-from pipelines.aws import tools_account
 from pipelines.aws.accounts import Aws
 from pipelines.definitions import branch_turns
 from pipelines.promotion import branches
 from tests.integration.codesuite.conftest import Repository, Workshop, approve, stage
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def tools(embedded: instance.Instance) -> Aws:
-    return tools_account.connect(embedded.endpoint)
-
-
-@pytest.fixture
-def repository(workshop: Workshop) -> Repository:
-    return workshop.repository()
 
 
 @pytest.fixture

@@ -62,7 +62,11 @@ def _periods_behind(alarm: dict[str, Any]) -> int:
 
 def _period_seconds(alarm: dict[str, Any]) -> float:
     stats = [query["MetricStat"] for query in alarm.get("Metrics") or [] if "MetricStat" in query]
-    period = int(stats[0]["Period"]) if stats else int(alarm["Period"])
+    return _scaled(int(stats[0]["Period"]) if stats else int(alarm["Period"]))
+
+
+def _scaled(period: int) -> float:
+    """Return how many seconds a period of so many seconds takes here."""
     return period * float(os.environ["ALARM_PERIOD_SCALE"])
 
 
@@ -112,7 +116,7 @@ def _values(alarm: dict[str, Any], periods: int) -> list[float | None]:
 def _series(metric: dict[str, Any], period: int, statistic: str, periods: int) -> list[float | None]:
     dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
     key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
-    seconds = period * float(os.environ["ALARM_PERIOD_SCALE"])
+    seconds = _scaled(period)
     last = int(time.time() // seconds)
     binned: dict[int, list[Any]] = {}
     for point in reversed(cloudwatch._metrics.get(key) or []):

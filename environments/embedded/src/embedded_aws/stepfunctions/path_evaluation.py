@@ -84,11 +84,11 @@ def _has(kind: str, key: Any, value: Any) -> bool:
 def _steps(path: str) -> list[_Step]:
     place, steps = 1, []
     while place < len(path):
-        found = _STEP.match(path, place)
-        if found is None:
+        step = _STEP.match(path, place)
+        if step is None:
             raise PathNotEmulated(f"the JSONPath '{path}' is not emulated here")
-        place = found.end()
-        steps.append(_step(found))
+        place = step.end()
+        steps.append(_step(step))
     return steps
 
 
