@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError  # noqa: E402 - see gc.disable
 from data_api.http.app import answer, logger, resolve  # noqa: E402 - see gc.disable
 from data_api.storage import connection  # noqa: E402 - see gc.disable
 from payment_data.errors import MalformedRequest, Problem  # noqa: E402 - see gc.disable
-from payment_data.invocations import invocation  # noqa: E402 - see gc.disable
+from payment_data.metrics import invocation  # noqa: E402 - see gc.disable
 
 
 def _connect() -> None:

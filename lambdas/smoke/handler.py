@@ -5,8 +5,7 @@ from typing import Any
 
 from payment_data.errors import FieldError, InvalidRequest
 from payment_data.step import data_api, logged
-from smoke.checks import verify
-from smoke.scenarios import Scenarios, scenarios
+from smoke.scenarios import Scenarios, scenarios, verify
 
 api = data_api()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data_api.storage import connection, login
+from data_api.storage import connection
 from tests.integration.data_api.calling import send
 from tests.integration.data_api.protected_mongod import ADMIN, Protected, protected
 
@@ -39,7 +39,7 @@ def secret(
     manager = aws("secretsmanager")
     arn = manager.create_secret(Name=f"mongodb-{uuid.uuid4().hex[:8]}", SecretString="{}")["ARN"]
     for name, value in {
-        login.VARIABLE: arn,
+        connection.LOGIN_VARIABLE: arn,
         "MONGODB_URI": cluster.uri,
         "MONGODB_DATABASE": DATABASE,
         "AWS_ENDPOINT_URL": embedded.endpoint,
@@ -100,19 +100,19 @@ def test_a_password_that_is_wrong_in_the_secret_too_is_told_as_not_reached(
 
 @pytest.mark.parametrize("text", ["sk_live", "[]", "{}", '{"username": "ada"}'])
 def test_a_secret_that_says_no_login_is_told_and_never_repeated(text: str) -> None:
-    with pytest.raises(login.SecretMalformed, match="is not JSON with username and password") as caught:
-        login._options(text)
+    with pytest.raises(connection.SecretMalformed, match="is not JSON with username and password") as caught:
+        connection._login_options(text)
     assert text not in str(caught.value)
 
 
 def test_where_no_secret_is_named_the_uri_says_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(login.VARIABLE, raising=False)
-    assert login.options() == {}
+    monkeypatch.delenv(connection.LOGIN_VARIABLE, raising=False)
+    assert connection.login_options() == {}
 
 
 def test_a_login_elsewhere_than_in_admin_is_the_secrets_to_say() -> None:
     text = json.dumps({"username": ADMIN, "password": "p", "auth_source": "people"})
-    assert login._options(text) == {
+    assert connection._login_options(text) == {
         "username": ADMIN,
         "password": "p",
         "authMechanism": "SCRAM-SHA-256",

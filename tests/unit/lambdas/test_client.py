@@ -324,7 +324,7 @@ def test_an_answer_that_does_not_come_in_time_leaves_the_outcome_unknown(
 ) -> None:
     # Given
     fake_api.answers = ["hang"]
-    monkeypatch.setattr("payment_data.transport.DATA_API_SECONDS", 0.2)
+    monkeypatch.setattr("payment_data.api_requests.DATA_API_SECONDS", 0.2)
     hasty = DataApi(SignedHttp(fake_api.url))
     # When
     started = time.monotonic()

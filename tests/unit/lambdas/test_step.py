@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from payment_data import errors, metrics
-from payment_data.invocations import invocation
+from payment_data.metrics import invocation
 from payment_data.step import Step, checked, logged
 from payment_data.timeouts import CONNECT_SECONDS, DATA_API_SECONDS, FUNCTION_SECONDS, STRIPE_SECONDS, Budget
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from payment_data.api_requests import Json, encoded, path_of, query_of
+from payment_data.api_requests import Json, Response, SignedHttp, Transport, encoded, path_of, query_of
 from payment_data.catalog import Catalog
-from payment_data.transport import Response, SignedHttp, Transport
 
 __all__ = ["DataApi", "Response", "SignedHttp", "Transport", "encoded"]
 

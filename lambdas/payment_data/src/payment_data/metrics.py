@@ -1,7 +1,8 @@
-"""Metrics as log lines in CloudWatch's embedded metric format: no call, no permission, no waiting.
+"""What a function's log says: metrics in the embedded metric format, and which invocation wrote a line.
 
-The namespace and the dimension `service` come from POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME.
-Values of dimensions are few and never personal: a step, an error's name, a currency.
+A metric is a line of the log: no call, no permission, no waiting. The namespace and the dimension `service`
+come from POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME. Values of dimensions are few and never
+personal: a step, an error's name, a currency.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from payment_data.errors import BY_NAME, Kind
 
@@ -87,3 +89,11 @@ def _record(name: str, value: float, unit: str, dimensions: dict[str, str]) -> N
     }
     about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
     sys.stdout.write(_json({"_aws": about, **dimensions, name: [float(value)]}) + "\n")
+
+
+def invocation(context: object) -> dict[str, Any]:
+    """Return the log keys of one invocation: {request_id, function_version}, each None where unknown."""
+    return {
+        "request_id": getattr(context, "aws_request_id", None),
+        "function_version": getattr(context, "function_version", None),
+    }

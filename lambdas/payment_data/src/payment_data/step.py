@@ -14,7 +14,7 @@ from aws_lambda_powertools.logging import Logger
 from payment_data import fields, metrics
 from payment_data.client import DataApi, SignedHttp
 from payment_data.errors import InvalidOrder, Kind, Problem
-from payment_data.invocations import invocation
+from payment_data.metrics import invocation
 
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 _ORDER_ID = fields.identifier("The order's id.")
