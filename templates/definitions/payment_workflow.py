@@ -21,6 +21,7 @@ from templates.definitions.tasks import (
     catch,
     invoke,
     jsonata,
+    short_cause,
 )
 
 RESERVE = "Check order products are available"
@@ -45,6 +46,7 @@ SUBSTITUTIONS = {
 """Function name to the substitution that holds its version's ARN."""
 
 _REDRIVES = f"($exists({EXECUTION}.RedriveCount) ? {EXECUTION}.RedriveCount : 0)"
+_UNDONE_SO_FAR: State = {"compensated": True, "undo_failures": {}}
 # A Lambda function's error arrives as a JSON text; anything else is a sentence already.
 _CAUSE = (
     "$contains($failure.cause, '\"errorMessage\"') and $length($failure.cause) < 30000"
@@ -88,8 +90,8 @@ def _forward() -> dict[str, State]:
 def _back() -> dict[str, State]:
     """Undo latest first; one failed undo never skips the others."""
     return {
-        REFUND: _undo("refund_payment", RELEASE, PENDING_RETRY),
-        RELEASE: _undo("release_products", RECORD),
+        REFUND: _undo(REFUND, "refund_payment", RELEASE, PENDING_RETRY),
+        RELEASE: _undo(RELEASE, "release_products", RECORD),
         RECORD: invoke(
             SUBSTITUTIONS["record_failure"],
             _failure_payload(),
@@ -108,7 +110,7 @@ def _back() -> dict[str, State]:
             _failure_payload() | _redrive_payload(),
             Comment="Fails with NeedsAttention until the execution is redriven, then undoes again",
             Retry=[COMPENSATION_RETRY],
-            Assign={"compensated": True},
+            Assign=_UNDONE_SO_FAR,
             Next=REFUND,
         ),
     }
@@ -131,9 +133,12 @@ def _step(function: str, following: str, catches: list[State], *waits: State, st
     )
 
 
-def _undo(function: str, following: str, *waits: State) -> State:
+def _undo(name: str, function: str, following: str, *waits: State) -> State:
+    """Return a step of the way back; why it failed is remembered beside what is being undone."""
     completed = catch(["OrderCompleted"], PLACED)
-    incomplete = catch(["States.ALL"], following, {"compensated": False})
+    reason = f"{{'error': $states.errorOutput.Error, 'cause': {short_cause()}}}"
+    failures = jsonata(f"$merge([$undo_failures, {{'{name}': {reason}}}])")
+    incomplete = catch(["States.ALL"], following, {"compensated": False, "undo_failures": failures})
     payload = _order_payload() | {"reason": jsonata("$failure.error")}
     return invoke(
         SUBSTITUTIONS[function],
@@ -148,7 +153,7 @@ def _failed(step: str, errors: list[str], goto: str) -> State:
     """Catch named answers of a step: known to have changed nothing that `goto` does not undo."""
     cause = jsonata("$exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''")
     failure = {"step": step, "error": jsonata("$states.errorOutput.Error"), "cause": cause}
-    return catch(errors, goto, {"failure": failure, "compensated": True})
+    return catch(errors, goto, {"failure": failure, **_UNDONE_SO_FAR})
 
 
 def _lost(step: str, goto: str) -> State:
@@ -168,6 +173,8 @@ def _failure_payload() -> State:
         "error": jsonata("$failure.error"),
         "cause": jsonata("$failure.cause"),
         "compensated": jsonata("$compensated"),
+        "undo_failures": jsonata("$undo_failures"),
+        "redrives": jsonata(_REDRIVES),
     }
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from payment_data.error_names import PENDING_ERRORS
 from payment_data.metrics import ABANDONED, LOST
-from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata
+from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata, short_cause
 
 BEGIN = "Begin"
 FIND = "Find unfinished orders"
@@ -27,6 +27,7 @@ ENDED = "Has it ended?"
 GONE = "Is the order overdue?"
 REFUND = "Refund payment"
 RELEASE = "Release products"
+NOTE = "Record why not"
 RECORD = "Record the failure"
 PARK = "Park it for a person"
 ALONE = "Leave it alone"
@@ -158,8 +159,9 @@ def _order() -> dict[str, State]:
             "Default": REFUND,
         },
         GONE: _choice("$overdue", REFUND, ALONE),
-        REFUND: _undo("refund_payment", RELEASE),
-        RELEASE: _undo("release_products", RECORD),
+        REFUND: _undo(REFUND, "refund_payment", RELEASE),
+        RELEASE: _undo(RELEASE, "release_products", RECORD),
+        NOTE: _note(),
         RECORD: _record("'its execution ' & $what & ' and left it half-way'", ABANDONED, undone=True),
         PARK: _record(
             "'its execution ' & $what & ', so its data was restored or is damaged'", LOST, undone=False
@@ -168,15 +170,35 @@ def _order() -> dict[str, State]:
     }
 
 
-def _undo(function: str, following: str) -> State:
+def _undo(name: str, function: str, following: str) -> State:
+    why = {"step": f"Sweep: {name}", "error": jsonata("$states.errorOutput.Error")}
+    failed = catch(["States.ALL"], NOTE, {"failure": why | {"cause": jsonata(short_cause())}})
     asked = {"order_id": jsonata("$order_id"), "execution": jsonata(f"{EXECUTION}.Id"), "reason": ABANDONED}
     return invoke(
         SUBSTITUTIONS[function],
         asked,
         Retry=[FORWARD_RETRY],
         # Complete after all, or the bank has not answered yet.
-        Catch=[catch(["OrderCompleted", *PENDING_ERRORS], ALONE), catch(["States.ALL"], LATER)],
+        Catch=[catch(["OrderCompleted", *PENDING_ERRORS], ALONE), failed],
         Next=following,
+    )
+
+
+def _note() -> State:
+    """Return the state that records why an undo failed, and leaves the order to the next sweep."""
+    failure = {name: jsonata(f"$failure.{name}") for name in ("step", "error", "cause")}
+    return invoke(
+        SUBSTITUTIONS["record_failure"],
+        {
+            "order_id": jsonata("$order_id"),
+            "execution": jsonata(f"{EXECUTION}.Id"),
+            **failure,
+            "compensated": False,
+            "record_only": True,
+        },
+        Retry=[FORWARD_RETRY],
+        Catch=[catch(["States.ALL"], LATER)],
+        Next=LATER,
     )
 
 

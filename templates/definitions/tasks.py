@@ -39,6 +39,8 @@ Full jitter waits from nothing to the back-off, so retries take half their longe
 keeps waiting orders apart. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
+CAUSE_LENGTH = 4_000
+"""Characters of an undo's cause: Step Functions may give 32,768, and a payload holds 256 KiB."""
 EXECUTION = "$states.context.Execution"
 # Whatever the input was: an object without order_id, an array or a string must reach the function as null,
 # because a JSONata expression without a value fails the state before any Catch of ours could name it.
@@ -52,6 +54,12 @@ DEADLINE = f"$fromMillis($toMillis({EXECUTION}.StartTime) + {DEADLINE_SECONDS * 
 def jsonata(expression: str) -> str:
     """Return the expression as a state machine writes it."""
     return f"{{% {expression} %}}"
+
+
+def short_cause() -> str:
+    """Return JSONata for the cause of a caught error: empty if it has none, cut to CAUSE_LENGTH."""
+    cause = "$states.errorOutput.Cause"
+    return f"($exists({cause}) ? $substring({cause}, 0, {CAUSE_LENGTH}) : '')"
 
 
 def invoke(version: str, payload: State | str, *, seconds: int = TASK_SECONDS, **fields: Any) -> State:

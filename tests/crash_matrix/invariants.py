@@ -4,9 +4,10 @@ One function each; each yields a sentence per violation. They know the documents
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from payment_data.error_names import (
@@ -223,6 +224,33 @@ def failures(after: FinalState) -> Iterator[str]:
             yield f"{order_id} failed with {said}, recorded {recorded}"
 
 
+def undos(after: FinalState) -> Iterator[str]:
+    """Whatever could not be undone is on record with its error, each time anew, and the history names it."""
+    for run in after.runs:
+        name = run.execution.name
+        blocks = groupby(run.execution.attempts, lambda attempt: (attempt.state, attempt.drive))
+        ends = [(state, [a.error for a in attempts][-1]) for (state, _), attempts in blocks]
+        failed = Counter(
+            end for end in ends if end[0] in (REFUND, RELEASE) and end[1] not in (None, "OrderCompleted")
+        )
+        recorded = Counter(
+            (failure["step"], failure["error"])
+            for failure in after.documents["failures"]
+            if failure["order_id"] == run.order_id and failure["execution"].endswith(f":{name}")
+        )
+        if missing := failed - recorded:
+            yield f"{name} could not undo {dict(missing)}, and nobody recorded why"
+        for order in after.orders():
+            for entry in order["history"] if order["_id"] == run.order_id and failed else ():
+                by = str(entry["execution"]).endswith(f":{name}")
+                if (
+                    by
+                    and entry["to"] == "NEEDS_ATTENTION"
+                    and not entry["reason"].startswith((REFUND, RELEASE))
+                ):
+                    yield f"{name} parked its order over {entry['reason']}, not over what it could not undo"
+
+
 def outcomes(after: FinalState) -> Iterator[str]:
     """What an execution says is what happened to its order, and faults that retries hide change nothing.
 
@@ -281,6 +309,7 @@ CHECKS = (
     deliveries,
     history,
     failures,
+    undos,
     outcomes,
     stops,
     compensation,

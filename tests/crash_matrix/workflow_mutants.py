@@ -103,6 +103,24 @@ WORKFLOW = (
         definition=_last_catch(RELEASE, Assign={"compensated": True}),
         sites=RELEASE,
     ),
+    Mutant(
+        "why a refund failed is recorded",
+        ("delivery refused",),
+        definition=_last_catch(REFUND, Assign={"compensated": False}),
+        sites=REFUND,
+    ),
+    Mutant(
+        "why a release failed is recorded",
+        ("delivery refused",),
+        definition=_last_catch(RELEASE, Assign={"compensated": False}),
+        sites=RELEASE,
+    ),
+    Mutant(
+        "the history says what could not be undone",
+        ("delivery refused",),
+        (Edit("data_api.use_cases.record_failure:_park", " or reason", " and reason"),),
+        sites=REFUND,
+    ),
     Mutant("what is not undone is parked", ("delivery refused",), definition=_never_park, sites=REFUND),
 )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 
 from payment_data.error_names import PENDING_ERRORS
 from templates.definitions import sweeper
+from tests.crash_matrix.clock import Clock
+from tests.crash_matrix.executor import TaskFailed
+from tests.crash_matrix.sweeping import sweep
 from tests.templates.reading import properties, resources
 
 Json = dict[str, Any]
@@ -136,9 +140,29 @@ def test_an_order_of_an_unknown_execution_is_undone_only_when_it_is_overdue(orde
     assert order_states[sweeper.GONE]["Default"] == sweeper.ALONE
 
 
+@pytest.mark.parametrize("record_fails", [False, True])
 @pytest.mark.parametrize("name", STEPS)
-def test_what_cannot_be_undone_now_is_left_for_the_next_sweep(order_states: Json, name: str) -> None:
-    assert order_states[name]["Catch"][-1] == {"ErrorEquals": ["States.ALL"], "Next": sweeper.LATER}
+def test_what_cannot_be_undone_now_is_left_for_the_next_sweep_and_it_is_recorded_why(
+    name: str, record_fails: bool
+) -> None:
+    # Given a step of the way back that fails, and perhaps nobody who could record that
+    recorded: list[Json] = []
+
+    def invoke(state: str, arguments: Json) -> Json:
+        if state == name or (record_fails and state == sweeper.NOTE):
+            raise TaskFailed("InvalidRequest", "no such thing")
+        if state == sweeper.NOTE:
+            recorded.append(arguments["Payload"])
+        return {"Payload": {}}
+
+    # When the sweep looks at the order
+    ended = sweep("order-1", invoke, Clock(datetime(2026, 11, 23, tzinfo=UTC)))
+    # Then it is left alone but for the record, which closes nothing
+    assert ended == sweeper.LATER
+    undo = name != sweeper.RECORD
+    assert [(r["step"], r["error"], r["cause"], r["record_only"]) for r in recorded] == (
+        [(f"Sweep: {name}", "InvalidRequest", "no such thing", True)] if undo and not record_fails else []
+    )
 
 
 @pytest.mark.parametrize("name", STEPS[:2])

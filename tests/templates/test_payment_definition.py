@@ -175,7 +175,7 @@ def test_a_failure_is_remembered_with_its_step(states: Json, name: str) -> None:
     for entry in states[name]["Catch"]:
         failure = entry["Assign"]["failure"]
         assert failure["step"] == name
-        assert entry["Assign"]["compensated"] is True
+        assert (entry["Assign"]["compensated"], entry["Assign"]["undo_failures"]) == (True, {})
         output = {"errorOutput": {"Error": "OutOfStock", "Cause": "none left"}}
         assert evaluate(failure["error"], states=output) == "OutOfStock"
         assert evaluate(failure["cause"], states=output) == "none left"
@@ -184,7 +184,17 @@ def test_a_failure_is_remembered_with_its_step(states: Json, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Refund payment", "Release products"])
 def test_a_failed_undo_never_skips_the_others_and_is_remembered(states: Json, name: str) -> None:
-    assert states[name]["Catch"][-1]["Assign"] == {"compensated": False}
+    assign = states[name]["Catch"][-1]["Assign"]
+    assert assign["compensated"] is False
+    # Given another undo that failed before, and an error without a cause, or with a long one
+    earlier = {"Earlier": {"error": "Throttled", "cause": "busy"}}
+    for cause, kept in (({}, ""), ({"Cause": "x" * 5_000}, "x" * 4_000)):
+        output = {"errorOutput": {"Error": "States.Timeout", **cause}}
+        # When
+        failures = evaluate(assign["undo_failures"], states=output, undo_failures=earlier)
+        # Then both are known, each by its step
+        assert failures == earlier | {name: {"error": "States.Timeout", "cause": kept}}
+    assert states["Handle failure"]["Arguments"]["Payload"]["undo_failures"] == "{% $undo_failures %}"
 
 
 def test_what_is_not_undone_is_parked(states: Json) -> None:
@@ -206,7 +216,7 @@ def test_a_parked_order_says_how_often_it_was_redriven(states: Json, now: int | 
 
 
 def test_a_redriven_order_is_undone_again_as_if_for_the_first_time(states: Json) -> None:
-    assert states["Needs attention"]["Assign"] == {"compensated": True}
+    assert states["Needs attention"]["Assign"] == {"compensated": True, "undo_failures": {}}
     assert states["Needs attention"]["Next"] == "Refund payment"
 
 

@@ -116,14 +116,16 @@ ADJUSTMENT = Object(
     {"kind": KIND, "amount": Integer(1, MAX_AMOUNT, "In minor units of the payment's currency.")}
 )
 ADJUSTMENT_VIEW = Object({"id": ADJUSTMENT_ID, **ADJUSTMENT.properties})
+_WHY = {"step": STEP_NAME, "error": ERROR, "cause": CAUSE}
+UNDO_FAILURE = Object(_WHY, description="Why a step of the way back failed.")
 FAILURE = Object(
     {
         "execution": EXECUTION,
-        "step": STEP_NAME,
-        "error": ERROR,
-        "cause": CAUSE,
+        **_WHY,
         "compensated": Boolean("Everything is undone; false parks the order."),
-        "record_only": Boolean("The id is an execution's name: leave an order of that id alone."),
+        "record_only": Boolean("Leave an order of this id alone, which may be an execution's name."),
+        "undo_failures": Array(UNDO_FAILURE, 1, 2, unique="step", description="What could not be undone."),
+        "redrives": Integer(0, 1000, "How often the execution was redriven before the undo failed."),
     },
-    ("record_only",),
+    ("record_only", "undo_failures", "redrives"),
 )

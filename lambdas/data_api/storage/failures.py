@@ -1,4 +1,8 @@
-"""Failures: what went wrong with an order, `_id` = order:step:execution; the first of each stays."""
+"""Failures: what went wrong with an order, `_id` = order:step:execution; every one stays.
+
+An undo is tried again when its execution is redriven, and may fail again for another reason: then the number
+of redrives follows in its `_id`.
+"""
 
 from datetime import UTC, datetime
 
@@ -7,12 +11,14 @@ from pymongo.errors import DuplicateKeyError
 from data_api.domain.requests import Document
 from data_api.storage.database import Db
 
+_MOST = 1_000
 _FIELDS = ("step", "error", "cause", "execution")
 
 
-def record(db: Db, order_id: str, failure: Document) -> None:
-    """Insert the failure {step, error, cause, execution}, unless this execution recorded one of this step."""
-    key = {"_id": f"{order_id}:{failure['step']}:{failure['execution']}", "order_id": order_id}
+def record(db: Db, order_id: str, failure: Document, redrives: int = 0) -> None:
+    """Insert the failure {step, error, cause, execution}, unless this drive of the execution recorded it."""
+    name = f"{order_id}:{failure['step']}:{failure['execution']}" + (f":{redrives}" if redrives else "")
+    key = {"_id": name, "order_id": order_id}
     fields = {field: failure[field] for field in _FIELDS}
     try:
         db.failures.insert_one(key | fields | {"at": datetime.now(UTC)})
@@ -21,8 +27,9 @@ def record(db: Db, order_id: str, failure: Document) -> None:
 
 
 def of_order(db: Db, order_id: str) -> list[Document]:
-    """Return the order's failures, oldest first."""
-    return list(db.failures.find(_key_range(order_id)).sort("at"))
+    """Return the order's failures, oldest first; of more than 1,000 the newest."""
+    newest = db.failures.find(_key_range(order_id)).sort([("at", -1), ("_id", -1)]).limit(_MOST)
+    return list(newest)[::-1]
 
 
 def delete(db: Db, order_id: str) -> None:

@@ -1,6 +1,6 @@
 """Record why an execution failed, and end its order."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from data_api.domain.order import OPEN, Order, State
@@ -14,7 +14,7 @@ from payment_data.errors import PaymentNotUndone
 
 
 def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
-    """Record why a step failed, then end the order if it is this execution's to end.
+    """Record why a step failed and what could not be undone, then end the order if it is this execution's.
 
     Compensated: CANCELLING or NEEDS_ATTENTION becomes FAILED. An order further on belongs to another
     execution of it, and is left to that one. Not compensated: one that is not ended becomes NEEDS_ATTENTION.
@@ -24,11 +24,14 @@ def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
     """
     lands_by = last_write()
     failures.record(db, order_id, failure)
+    for undo in (undo_failures := failure.get("undo_failures", [])):
+        record = undo | {"execution": failure["execution"]}
+        failures.record(db, order_id, record, failure.get("redrives", 0))
     order = None if failure.get("record_only") else orders.find(db, order_id)
     if order and failure["compensated"]:
         order = _fail(db, order, failure["execution"], failure["error"], lands_by)
     elif order:
-        order = _park(db, order, failure["execution"], failure["error"])
+        order = _park(db, order, failure["execution"], failure["error"], undo_failures)
     return Answer({"order_id": order_id, "state": order.state.value if order else "UNKNOWN"})
 
 
@@ -54,13 +57,17 @@ def _fail(db: Db, order: Order, execution: str, reason: str, lands_by: datetime)
     )
 
 
-def _park(db: Db, order: Order, execution: str, reason: str) -> Order:
-    """Close the order, since its refund or release may not even have got that far, and ask for a person."""
+def _park(db: Db, order: Order, execution: str, reason: str, undo_failures: Sequence[Document]) -> Order:
+    """Close the order, since its refund or release may not even have got that far, and ask for a person.
+
+    The history says which undo failed and with what, where the execution knows.
+    """
     if order.state in OPEN:
         order = _move(db, order, OPEN, State.CANCELLING, execution=execution, reason=reason)
     if order.state is not State.CANCELLING:
         return order
-    return _move(db, order, {State.CANCELLING}, State.NEEDS_ATTENTION, execution=execution, reason=reason)
+    why = "; ".join(f"{undo['step']}: {undo['error']}" for undo in undo_failures) or reason
+    return _move(db, order, {State.CANCELLING}, State.NEEDS_ATTENTION, execution=execution, reason=why)
 
 
 def _move(

@@ -33,6 +33,29 @@ def test_the_first_record_of_a_step_stays_and_each_step_has_its_own(shop: Shop) 
     assert [f["error"] for f in shop.api.failures("o1")["failures"]] == ["First", "Third"]
 
 
+def test_each_failed_undo_of_each_redrive_is_kept_and_the_history_says_what_failed(shop: Shop) -> None:
+    # Given an order whose execution could not undo it, twice in the same request, and again when redriven
+    shop.open()
+    shop.reserve()
+    refund = {"step": "Refund payment", "error": "ApiUnavailable", "cause": "no route"}
+    release = {"step": "Release products", "error": "States.Timeout", "cause": ""}
+    # When each request arrives twice
+    for redrives, undone_not in ((0, [refund, release]), (1, [refund | {"cause": "reset"}])):
+        for _ in range(2):
+            shop.fail(compensated=False, undo_failures=undone_not, redrives=redrives)
+    # Then
+    failures = shop.api.failures("o1")["failures"]
+    assert [(f["step"], f["cause"]) for f in failures] == [
+        ("Arrange delivery", "because"),
+        ("Refund payment", "no route"),
+        ("Release products", ""),
+        ("Refund payment", "reset"),
+    ]
+    last = shop.api.history("o1")["history"][-1]
+    assert last["to"] == "NEEDS_ATTENTION"
+    assert last["reason"] == "Refund payment: ApiUnavailable; Release products: States.Timeout"
+
+
 def test_failures_of_orders_whose_ids_begin_alike_are_kept_apart(shop: Shop) -> None:
     # Given
     shop.fail("o1")

@@ -13,6 +13,7 @@ import pytest
 
 from data_api.domain import requests
 from payment_data import errors, metrics
+from payment_data.client import encoded
 from tests.unit.lambdas.conftest import FakeApi, problem
 
 EVENT = {"order_id": "o1", "execution": "arn:e", "deadline": "2026-01-31T12:00:00Z", "reason": "OutOfStock"}
@@ -256,6 +257,42 @@ def test_whatever_a_failure_holds_is_recorded(run: Run, fake_api: FakeApi) -> No
     assert len(body["cause"]) == 8_000
     assert (body["step"], body["error"], body["compensated"]) == ("null", '{"a": 1}', False)
     assert fake_api.received[0].path.startswith("/live/orders/execution-")
+
+
+def test_why_an_undo_failed_is_recorded_in_the_functions_words(run: Run, fake_api: FakeApi) -> None:
+    # Given a function's error whose stack was cut off, and one that Step Functions raised itself
+    fake_api.answers = [(200, {"order_id": "o1", "state": "NEEDS_ATTENTION"})]
+    cut = '{"errorMessage": "the \\"bank\\" is away", "errorType": "ApiUnavailable", "stackTrace": ["  File'
+    failed = {
+        "Refund payment": {"error": "ApiUnavailable", "cause": cut},
+        "Release products": {"error": "States.Timeout", "cause": ""},
+    }
+    # When
+    run("record_failure", FAILURE | {"compensated": False, "undo_failures": failed, "redrives": 2})
+    # Then
+    body = fake_api.received[0].body
+    assert body["redrives"] == 2
+    assert body["undo_failures"] == [
+        {"step": "Refund payment", "error": "ApiUnavailable", "cause": 'the "bank" is away'},
+        {"step": "Release products", "error": "States.Timeout", "cause": "unknown"},
+    ]
+
+
+@pytest.mark.parametrize("odd", [5, ["x"], {"Refund payment": 5}, {}])
+def test_odd_failures_of_an_undo_do_not_stop_the_last_resort(run: Run, fake_api: FakeApi, odd: Any) -> None:
+    fake_api.answers = [(200, {"order_id": "o1", "state": "NEEDS_ATTENTION"})]
+    run("record_failure", FAILURE | {"undo_failures": odd, "redrives": "many"})
+    assert "undo_failures" not in fake_api.received[0].body
+
+
+def test_the_longest_causes_fit_into_one_request(run: Run, fake_api: FakeApi) -> None:
+    # Given every text at its longest, of characters that JSON escapes
+    fake_api.answers = [(200, {"order_id": "o1", "state": "NEEDS_ATTENTION"})]
+    long = {"error": "\1" * 300, "cause": "\1" * 4_000}
+    # When
+    run("record_failure", FAILURE | long | {"cause": "\1" * 32_768, "undo_failures": {"a": long, "b": long}})
+    # Then the data API, which takes 64 KiB, takes it
+    assert len(encoded(fake_api.received[0].body)) < 65_536
 
 
 def test_an_order_is_parked_until_its_execution_is_redriven(

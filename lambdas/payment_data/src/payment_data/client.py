@@ -153,6 +153,7 @@ class DataApi(Catalog):
     def record_failure(self, order_id: str, failure: Mapping[str, Any]) -> Json:
         """Record {execution, step, error, cause, compensated, record_only?} and close the order.
 
+        With `undo_failures` [{step, error, cause}] also why it could not be undone, after so many `redrives`.
         Compensated: to FAILED, else to NEEDS_ATTENTION. With `record_only` no order is touched: the id is an
         execution's name, and an order may happen to have it. No order needs to exist.
 
