@@ -26,8 +26,6 @@ _RECORD: Final = Path("tmp", "console.json")
 """Below the folder of an embedded AWS, which goes with it."""
 _START_SECONDS: Final = 20
 _LOOK_SECONDS: Final = 1.0
-_left_running: Final[list[subprocess.Popen[bytes]]] = []
-"""Consoles that outlive this process on purpose: Python warns of a child that nobody holds."""
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -90,7 +88,8 @@ def start_beside(root: Path, pid: int, endpoint: str) -> str | None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    _left_running.append(console)
+    # It may outlive this process; one that ends before is reaped, so that it does not stay a zombie.
+    threading.Thread(target=console.wait, daemon=True).start()
     with contextlib.suppress(TimedOut):
         return wait_until(lambda: running(root), seconds=_START_SECONDS, every=0.05, what="the console")
     return None

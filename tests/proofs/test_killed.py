@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import contextlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from pipelines.orders import orders
 from pipelines.orders.reconciliation import stripe_account
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.settlement import settle
+from tests import processes
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop, ended
 
@@ -55,15 +55,11 @@ class Victims:
         return self._kill(lambda process: "card_gateway.server" in " ".join(process.cmdline()))
 
     def _kill(self, chosen: Callable[[psutil.Process], bool]) -> int:
-        killed = 0
-        for process in psutil.Process(self.embedded.pid).children(recursive=True):
-            try:
-                if chosen(process):
-                    os.kill(process.pid, signal.SIGKILL)
-                    killed += 1
-            except (KeyError, psutil.Error, ProcessLookupError):  # it is none of ours, or is gone already
-                continue
-        return killed
+        victims = processes.below(self.embedded.pid, chosen)
+        for process in victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        return len(victims)
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-import os
-import signal
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import psutil
 import pytest
 import stripe
 
@@ -18,6 +15,7 @@ from payment_data.errors import InvalidRequest
 from payment_data.payment_methods.stripe_http import PooledHttp
 from pipelines.aws import embedded_stripe, executions
 from pipelines.orders import smoke
+from tests import processes
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.unexercised_resources import UNEXERCISED
 from tests.rehearsal import logged_data
@@ -187,9 +185,8 @@ def test_an_order_is_paid_though_the_gateway_was_killed(till: Till, embedded: In
     shop = till.shop
     tea, ada = shop.product(price=1999, available=5), till.customer()
     shop.place(shop.order(ada, (tea, 1999, 1)))
-    children = psutil.Process(embedded.pid).children(recursive=True)
-    (process,) = (p for p in children if "card_gateway.server" in " ".join(p.cmdline()))
-    os.kill(process.pid, signal.SIGKILL)
+    (gateway,) = processes.below(embedded.pid, lambda it: "card_gateway.server" in " ".join(it.cmdline()))
+    gateway.kill()
     # When another order is placed
     order = shop.order(ada, (tea, 1999, 1))
     end = shop.place(order)

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pipelines.aws import stacks
 from pipelines.aws.stacks import StackFailed
 from pipelines.deploy import deployment
 from pipelines.orders import orders
+from tests import processes
 from tests.rehearsal.shop import Shop, ended, physical
 
 if TYPE_CHECKING:
@@ -129,13 +129,9 @@ def test_an_order_in_flight_finishes_on_the_code_that_it_started_with(
 @contextmanager
 def _frozen(embedded: Instance, function: str) -> Iterator[None]:
     """Let a function's sandboxes stand still."""
-    processes = psutil.process_iter(["ppid", "environ"])  # one that is about to end has no environment
-    sandboxes = [
-        each
-        for each in processes
-        if each.info["ppid"] == embedded.pid
-        and (each.info["environ"] or {}).get("AWS_LAMBDA_FUNCTION_NAME") == function
-    ]
+    sandboxes = processes.below(
+        embedded.pid, lambda process: process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == function
+    )
     assert sandboxes
     for sandbox in sandboxes:
         sandbox.suspend()

@@ -4,19 +4,21 @@ import json
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 from click.testing import CliRunner
 
 from pipelines.cli import local_aws
 from pipelines.cli.main import main
 from pipelines.core import repository
+from tests.waiting import wait_until
 
 
 def test_up_tells_the_endpoint_refuses_a_second_time_and_down_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a folder without an embedded AWS
-    root = tmp_path / "embedded"
+    root, before = tmp_path / "embedded", _children()
     monkeypatch.setattr(local_aws, "ROOT", root)
     payments = CliRunner()
     # When it is started
@@ -41,6 +43,11 @@ def test_up_tells_the_endpoint_refuses_a_second_time_and_down_leaves_nothing(
         assert (no_repository.exit_code, "is not a git repository" in no_repository.stderr) == (1, True)
     finally:
         down = payments.invoke(main, ["down"])
-    # And nothing is left when it is stopped
+    # And nothing is left when it is stopped, nor of the console that ran beside it
     assert down.exit_code == 0, down.stderr
     assert not root.exists()
+    wait_until(lambda: _children() <= before, "the console's end")
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}

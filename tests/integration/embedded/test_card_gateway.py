@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import stripe
 from embedded_aws.card_gateway.gateway import TEST_KEY
 from embedded_aws.card_gateway.on_demand import OnDemand
 from payment_data.payment_methods.stripe_http import PooledHttp
+from tests import processes
 
 
 @pytest.fixture
@@ -32,11 +35,7 @@ def client(cards: OnDemand) -> Iterator[stripe.StripeClient]:
 
 
 def _processes(cards: OnDemand) -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any(str(cards._root) in word for word in process.cmdline())
-    ]
+    return processes.below(os.getpid(), lambda process: str(cards._root) in " ".join(process.cmdline()))
 
 
 def _paid(client: stripe.StripeClient) -> stripe.PaymentIntent:
@@ -46,6 +45,15 @@ def _paid(client: stripe.StripeClient) -> stripe.PaymentIntent:
     return client.v1.payment_intents.confirm(made.id)
 
 
+@pytest.fixture
+def zombie() -> Iterator[None]:
+    """A child of this process that has ended, and that nobody has waited for."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        yield
+
+
+@pytest.mark.usefixtures("zombie")
 def test_it_is_started_by_the_first_request(cards: OnDemand, client: stripe.StripeClient) -> None:
     # Given
     assert _processes(cards) == []

@@ -18,6 +18,7 @@ import pytest
 from embedded_aws import instance, process_record
 from embedded_aws.instance import Instance
 from tests.integration.embedded.workbench import definition, zipped
+from tests.processes import living
 from tests.waiting import wait_until
 
 SESSION: Any = boto3.session.Session()  # whose `client` is typed by literal service names
@@ -44,12 +45,7 @@ def client(running: Instance, service: str) -> Any:
 
 def processes(session: int) -> list[psutil.Process]:
     """Living processes of a server's session: the server, mongod, sandboxes."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError):
-            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+    return living(lambda process: os.getsid(process.pid) == session)
 
 
 def until_gone(session: int) -> None:
