@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING
 
+from pipelines.aws.tools_account import DOCS_STACK, PREVIEWS_STACK
 from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST
@@ -128,11 +129,11 @@ _WHERE = {"Smoke": "the branch's stack", "Staging": "staging", "Production": "pr
 
 
 def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bool, stays: bool) -> None:
-    site = pipelines.docs_url(prepared.aws)
+    site, previews = (pipelines.docs_url(prepared.aws, stack) for stack in (DOCS_STACK, PREVIEWS_STACK))
     preview = f"{docs_distribution.BRANCHES}{branch_names.stack_name(rehearsal.BRANCH)}"
-    folders = [("docs of the branch", preview), ("docs of staging", "staging")]
-    folders += [("docs of production", "prod")] if released else []
-    links = [(what, f"{site}/{folder}/index.html") for what, folder in folders]
+    folders = [("docs of the branch", previews, preview), ("docs of staging", site, "staging")]
+    folders += [("docs of production", site, "prod")] if released else []
+    links = [(what, f"{address}/{folder}/index.html") for what, address, folder in folders]
     links += [("evidence", promotion.evidence) for promotion in promotions if promotion.evidence]
     if stays:
         terminal.out.print("[bold]Links[/]")

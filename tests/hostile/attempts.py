@@ -685,6 +685,13 @@ CONTAINED: Final = (
         "a build's machine ends with the build; a release checks out and installs for itself",
     ),
     Contained(
+        "script-the-evidence",
+        "publish a preview whose scripts read and rewrite the evidence and production's docs",
+        "previews are another distribution, and so another origin to every browser",
+        "`tests/hostile/test_previews.py` opens such a preview in a browser, and the same page beside the "
+        "evidence, where it would work",
+    ),
+    Contained(
         "name-productions-stack",
         "call its own stack `payments-prod`, so that the pipeline deploys its template there",
         "the branches' deployment role may touch stacks named `branch-…` alone",

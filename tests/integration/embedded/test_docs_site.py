@@ -6,13 +6,14 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from embedded_aws import instance
 from pipelines.aws import docs_bucket, stacks, tools_account
 from pipelines.aws.accounts import Aws
-from pipelines.aws.tools_account import DOCS_STACK
+from pipelines.aws.tools_account import DOCS_STACK, PREVIEWS_STACK
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.deploy import pipelines
@@ -199,3 +200,21 @@ def test_nobody_reads_the_bucket_but_cloudfront(site: Site, built: Path, embedde
 def test_the_door_leads_to_distributions_alone(embedded: instance.Instance, site: Site) -> None:
     nowhere = Site(site.tools, f"{embedded.endpoint}/_cloudfront/E00000000000")
     assert nowhere.get("/prod/").status == 404
+
+
+def test_each_distribution_is_an_origin_of_its_own(site: Site, built: Path) -> None:
+    # Given the docs, and the previews beside them
+    docs_bucket.replace_folder(site.tools, built, "prod")
+    pipelines.deploy_docs(site.tools, stack=PREVIEWS_STACK)
+    # When a viewer comes through the door of each
+    doors = [site.url, pipelines.docs_url(site.tools, PREVIEWS_STACK)]
+    with urllib.request.urlopen(f"{doors[0]}/prod/?a=b%20c") as docs:  # noqa: S310 - the embedded AWS's
+        docs_address = urlsplit(docs.url)
+    with pytest.raises(urllib.error.HTTPError) as missing:
+        urllib.request.urlopen(f"{doors[1]}/prod/")  # noqa: S310 - the embedded AWS's
+    # Then each leads to another origin, neither of them the endpoint's, and to the very page
+    with missing.value as answer:
+        previews_address = urlsplit(answer.url)
+    origins = {address.netloc for address in (docs_address, previews_address, urlsplit(site.tools.endpoint))}
+    assert len(origins) == 3
+    assert (docs_address.path, docs_address.query) == ("/prod/", "a=b%20c")
