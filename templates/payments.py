@@ -61,7 +61,7 @@ def build(environment: Environment) -> Template:
     alarms = add_alarms(template, environment, symptoms)
     if not environment.alarms.release_only:
         add_dashboards(template, workflow, functions, alarms.every)
-        add_service_level_objective(template, environment, workflow, own("OrdersEndedInTime"))
+        add_service_level_objective(template, environment, own("OrdersEnded"), own("OrdersEndedInTime"))
     alias_arn = add_live_alias(template, environment, workflow, alarms.release)
     smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
     add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)

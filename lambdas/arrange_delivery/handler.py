@@ -10,11 +10,14 @@ api = data_api()
 
 @step
 def handler(order: Step) -> dict[str, Any]:
-    """Arrange what {order_id, execution, deadline, started} orders; return {order_id, deliveries: count}.
+    """Arrange deliveries for {order_id, execution, deadline, started, release}.
+
+    Returns:
+        {order_id, deliveries: count}.
 
     Raises:
         DeliveryRejected: a line cannot be delivered.
     """
     arranged = api.deliver(order.order_id, execution=order.execution, deadline=order.deadline)
-    metrics.order_ended(order.event.get("started"))
+    metrics.order_ended(order.event)
     return {"order_id": order.order_id, "deliveries": len(arranged["deliveries"])}

@@ -25,7 +25,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     `undo_failures` {step: {error, cause}} says why steps of the way back failed in this drive of the
     execution, the `redrives`th after its first; with `record_only` the order itself is left alone.
     Every event is accepted, since no later step could handle a refusal. Without a valid order id the failure
-    is recorded under the execution's name. An event with a `redrive_count` comes from *Needs attention*.
+    is recorded under the execution's name. An event with a `redrive_count` comes from *Needs attention*; one
+    with a `release` counts for or against it.
 
     Returns:
         {recorded: id, state} of a failure, {redriven: true} of a parked execution that was redriven.
@@ -48,7 +49,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     }
     state = api.record_failure(key, failure)["state"]
     if failure["compensated"]:
-        metrics.order_ended(event.get("started"))
+        metrics.order_ended(event, technical=metrics.is_technical(failure["error"]))
+    else:
+        metrics.judge_release(event, technical=True)
     return {"recorded": key, "state": state}
 
 

@@ -63,6 +63,7 @@ def _technical(
                 for end in ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
             ],
         ),
+        _searched("Share of orders failed by a fault, by release", "ReleaseFailures", "release", "Average"),
         *[
             _lines(
                 f"Time of a step, {statistic}, ms",
@@ -110,10 +111,12 @@ def _lines(title: str, lines: Sequence[tuple[Metric, str]]) -> Widget:
     )
 
 
-def _searched(title: str, metric: str, dimension: str) -> Widget:
+def _searched(title: str, metric: str, dimension: str, statistic: str = "Sum") -> Widget:
     """Draw a line for each value of a dimension that there is."""
     schema = f'{{"{_text(NAMESPACE)}",{dimension},service}}'
-    search = f"SEARCH('{schema} MetricName=\"{metric}\" service=\"{_text(StackName)}\"', 'Sum', {MINUTE})"
+    search = (
+        f"SEARCH('{schema} MetricName=\"{metric}\" service=\"{_text(StackName)}\"', '{statistic}', {MINUTE})"
+    )
     label = f"${{!PROP('Dim.{dimension}')}}"  # `${!` is how Fn::Sub writes `${`
     return _graph(title, [[{"expression": search, "label": label}]])
 

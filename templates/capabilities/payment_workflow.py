@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from awacs.awslambda import InvokeFunction
-from troposphere import Ref, Sub
+from troposphere import Join, Ref, Sub
 from troposphere.stepfunctions import DeploymentPreference, StateMachineAlias, StateMachineVersion
 
 from templates.capabilities.permissions import Permission
 from templates.capabilities.state_machines import Workflow, add_state_machine
-from templates.definitions.payment_workflow import SUBSTITUTIONS, definition
+from templates.definitions.payment_workflow import RELEASE_ID, SUBSTITUTIONS, definition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +45,20 @@ def add_payment_workflow(
         environment,
         "PaymentWorkflow",
         definition=definition(),
-        substitutions={SUBSTITUTIONS[name]: function.version_arn for name, function in used.items()},
+        substitutions={SUBSTITUTIONS[name]: function.version_arn for name, function in used.items()}
+        | {RELEASE_ID: release_id(functions)},
         permissions=[invoke_permission(list(used.values()))],
     )
+
+
+def release_id(functions: dict[str, DeployedFunction]) -> Join:
+    """Return what tells two versions of the workflow apart: its definition's digest, its functions' versions.
+
+    A version's own number is not known to its definition. The metric ReleaseFailures has it for a dimension,
+    so that a canary is judged by its own orders.
+    """
+    digest = hashlib.sha256(json.dumps(definition(), sort_keys=True).encode()).hexdigest()[:8]
+    return Join("-", [digest, *(functions[name].version_number for name in SUBSTITUTIONS)])
 
 
 def invoke_permission(functions: Sequence[DeployedFunction]) -> Permission:

@@ -44,6 +44,8 @@ SUBSTITUTIONS = {
     "record_failure": "RecordFailureVersion",
 }
 """Function name to the substitution that holds its version's ARN."""
+RELEASE_ID = "Release"
+"""The substitution that tells this definition, with its functions' versions, from every other one."""
 
 _REDRIVES = f"($exists({EXECUTION}.RedriveCount) ? {EXECUTION}.RedriveCount : 0)"
 _UNDONE_SO_FAR: State = {"compensated": True, "undo_failures": {}}
@@ -127,7 +129,7 @@ def _step(function: str, following: str, catches: list[State], *waits: State, st
     """Return a forward step; the one that ends an order is told when that began, to measure it."""
     payload = _order_payload() | {"deadline": jsonata(DEADLINE)}
     if started:
-        payload["started"] = jsonata(f"{EXECUTION}.StartTime")
+        payload |= _measured()
     return invoke(
         SUBSTITUTIONS[function], payload, Retry=[FORWARD_RETRY, *waits], Catch=catches, Next=following
     )
@@ -165,10 +167,15 @@ def _order_payload() -> State:
     return {"order_id": jsonata(ORDER_ID), "execution": jsonata(f"{EXECUTION}.Id")}
 
 
+def _measured() -> State:
+    """What tells how long an order took, and under which release of the workflow."""
+    return {"started": jsonata(f"{EXECUTION}.StartTime"), "release": f"${{{RELEASE_ID}}}"}
+
+
 def _failure_payload() -> State:
     return _order_payload() | {
         "execution_name": jsonata(f"{EXECUTION}.Name"),
-        "started": jsonata(f"{EXECUTION}.StartTime"),
+        **_measured(),
         "step": jsonata("$failure.step"),
         "error": jsonata("$failure.error"),
         "cause": jsonata("$failure.cause"),

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 ADDRESS = "221b Canary Street"
 FORWARD = ("reserve_products", "process_payment", "arrange_delivery")
 UNDOING = ("refund_payment", "release_products", "record_failure")
-DIMENSIONS = {"service", "step", "reason", "currency"}
+DIMENSIONS = {"service", "step", "reason", "currency", "release"}
 
 
 def lines(stack: PaymentStack, function: str) -> list[Json]:

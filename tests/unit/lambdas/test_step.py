@@ -185,7 +185,8 @@ def test_an_order_is_in_time_within_a_minute(
     capsys: pytest.CaptureFixture[str], seconds: float, in_time: int
 ) -> None:
     started = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    metrics.order_ended(started.isoformat(), now=started + timedelta(seconds=seconds))
+    event = {"order_id": "o1", "started": started.isoformat()}
+    metrics.order_ended(event, now=started + timedelta(seconds=seconds))
     found = measured(capsys)
     assert (found["OrdersEnded"][0][0], found["OrdersEndedInTime"][0][0]) == ([1.0], [float(in_time)])
 
@@ -194,8 +195,51 @@ def test_an_order_is_in_time_within_a_minute(
 def test_an_order_whose_start_nobody_knows_is_not_in_time(
     capsys: pytest.CaptureFixture[str], started: Any
 ) -> None:
-    metrics.order_ended(started)
+    metrics.order_ended({"order_id": "o1", "started": started})
     assert measured(capsys)["OrdersEndedInTime"][0][0] == [0.0]
+
+
+@pytest.mark.parametrize("technical", [False, True])
+def test_an_order_that_failed_by_a_fault_is_not_in_time_and_speaks_against_its_release(
+    capsys: pytest.CaptureFixture[str], technical: bool
+) -> None:
+    # Given an order that ends at once, under a release of the workflow
+    started = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    event = {"order_id": "o1", "started": started.isoformat(), "release": "0123abcd-1-22-3"}
+    # When
+    metrics.order_ended(event, technical=technical, now=started)
+    # Then
+    found = measured(capsys)
+    assert found["OrdersEndedInTime"][0][0] == [float(not technical)]
+    assert found["ReleaseFailures"][0][0] == [float(technical)]
+    assert found["ReleaseFailures"][1] == {"release": "0123abcd-1-22-3"}
+
+
+def test_an_order_of_a_smoke_test_is_no_order_of_a_customer(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics.order_ended({"order_id": "smoke-1-happy", "release": "0123abcd-1"}, technical=True)
+    assert measured(capsys) == {}
+
+
+@pytest.mark.parametrize("release", [None, 7, "", "${Release}", "0123abcd", "0123abcd-1" + "0" * 10 + "x"])
+def test_a_release_that_is_none_becomes_no_dimension(
+    capsys: pytest.CaptureFixture[str], release: Any
+) -> None:
+    metrics.judge_release({"order_id": "o1", "release": release}, technical=True)
+    assert measured(capsys) == {}
+
+
+def test_a_crash_is_logged_by_its_type_and_raised(capsys: pytest.CaptureFixture[str]) -> None:
+    # Given a program that is wrong, whose error quotes what is personal
+    def wrong(_: Any) -> dict[str, Any]:
+        raise KeyError("ada@example.com")
+
+    # When
+    with pytest.raises(KeyError):
+        handler_that(wrong)(EVENT, SimpleNamespace())
+    # Then its line says of what kind it is, and no more
+    entry = next(line for line in printed(capsys) if line.get("message") == "crashed")
+    assert (entry["level"], entry["kind"], entry["error"]) == ("ERROR", "crash", "KeyError")
+    assert "ada" not in json.dumps(entry)
 
 
 @pytest.mark.parametrize(

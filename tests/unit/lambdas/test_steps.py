@@ -347,8 +347,11 @@ def test_an_order_that_could_not_be_undone_has_not_ended(
     run: Run, fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_api.answers = [(200, {"order_id": "o1", "state": "NEEDS_ATTENTION"})]
-    run("record_failure", FAILURE | {"compensated": False})
-    assert "OrdersEnded" not in measured(capsys)
+    run("record_failure", FAILURE | {"compensated": False, "release": "0123abcd-1"})
+    found = measured(capsys)
+    assert "OrdersEnded" not in found
+    # And that speaks against its release
+    assert found["ReleaseFailures"] == (1, {"release": "0123abcd-1"})
 
 
 @pytest.mark.parametrize("function", ["refund_payment", "release_products"])

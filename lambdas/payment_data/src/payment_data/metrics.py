@@ -7,8 +7,10 @@ personal: a step, an error's name, a currency.
 
 import json
 import os
+import re
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +22,10 @@ OTHER_REASON = "Other"
 ABANDONED = "Abandoned"
 LOST = "LostData"
 """The reason of an order that the sweeper undid."""
+SYNTHETIC_PREFIX = "smoke-"
+"""Of the ids of orders that smoke tests place."""
 _STEP_FUNCTIONS = ("States.", "Lambda.")
+_RELEASE = re.compile(r"[0-9a-f]{8}(-[0-9]+)+")
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -57,15 +62,32 @@ def is_technical(error: str | None) -> bool:
     return known is None or known.kind is not Kind.BUSINESS
 
 
-def order_ended(started: object, now: datetime | None = None) -> None:
-    """Count an order that reached its end, and whether in time.
+def order_ended(event: Mapping[str, Any], *, technical: bool = False, now: datetime | None = None) -> None:
+    """Count an order that reached its end, and whether in time and not by a fault; none of a smoke test.
 
     Args:
-        started: when its execution started, RFC 3339; anything else is not in time.
+        event: the step's: {order_id, started, release?}; `started` is when its execution started, RFC 3339,
+            anything else is not in time.
+        technical: whether it failed by a fault.
         now: the end; this moment if None.
     """
+    if _is_synthetic(event):
+        return
+    in_time = _seconds_since(event.get("started"), now or datetime.now(UTC)) <= IN_TIME_SECONDS
     count("OrdersEnded")
-    count("OrdersEndedInTime", int(_seconds_since(started, now or datetime.now(UTC)) <= IN_TIME_SECONDS))
+    count("OrdersEndedInTime", int(in_time and not technical))
+    judge_release(event, technical=technical)
+
+
+def judge_release(event: Mapping[str, Any], *, technical: bool) -> None:
+    """Add 0 or 1 to ReleaseFailures of the workflow's release; their average is its share of faults."""
+    release = event.get("release")
+    if isinstance(release, str) and _RELEASE.fullmatch(release) and not _is_synthetic(event):
+        count("ReleaseFailures", int(technical), release=release)
+
+
+def _is_synthetic(event: Mapping[str, Any]) -> bool:
+    return str(event.get("order_id")).startswith(SYNTHETIC_PREFIX)
 
 
 def _seconds_since(started: object, now: datetime) -> float:

@@ -21,6 +21,8 @@ _ORDER_ID = fields.identifier("The order's id.")
 _EXECUTION = fields.Text(2048, 1)
 _DEADLINE = fields.Timestamp()
 _REASON_LENGTH = 200
+CRASH = "crash"
+"""The `kind` of a line that tells of an error that is no `Problem`: the program is wrong."""
 
 
 class Step(NamedTuple):
@@ -99,6 +101,10 @@ def logged(run: Callable[[Any], dict[str, Any]], wraps: Callable[..., object] | 
             outcome = run(event)
         except Problem as problem:
             _log_problem(logger, problem)
+            raise
+        except Exception as error:
+            # Its type alone: a message may quote personal data. The runtime writes the traceback.
+            logger.error("crashed", error=type(error).__name__, kind=CRASH)  # noqa: TRY400 - as above
             raise
         finally:
             metrics.milliseconds("StepDuration", (time.perf_counter() - began) * 1000, step=step_name)
