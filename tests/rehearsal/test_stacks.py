@@ -73,8 +73,14 @@ def test_a_stack_can_be_deleted_and_made_again(here: Aws, deploy: Callable[[str]
     assert again.balance(ada) == 0
 
 
-def test_deploying_what_is_deployed_changes_nothing(deployed: PaymentStack, built: Built) -> None:
+def test_deploying_what_is_deployed_changes_nothing(
+    deploy: Callable[[str], PaymentStack], built: Built
+) -> None:
+    # Given what was deployed just now: the network is shared, and another test may have changed it since
+    deployed = deploy("payments-test")
+    # When it is deployed again
     done = deployment.deploy(deployed.aws, built.manifest, stack=deployed.name, packages=built.folder)
+    # Then
     assert set(done.changes.values()) == {"unchanged"}
 
 
