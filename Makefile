@@ -107,7 +107,7 @@ pictures: install ## Take the docs' pictures of the console anew; needs Chromium
 	@$(BIN)/python -m tests.console.pictures
 
 permissions: install .cache/card-gateway/installed ## Promote two releases; see that no permission is dead or missing, and nothing secret is told
-	@$(BIN)/pytest tests/least_privilege -o norecursedirs=.hypothesis -p no:randomly
+	@$(BIN)/pytest tests/least_privilege tests/rehearsal/least_privilege -o norecursedirs=.hypothesis -p no:randomly
 
 hostile: install .cache/card-gateway/installed ## Let a hostile branch try everything while a release waits (PUBLISH=1 for the threat model)
 	@$(if $(PUBLISH),PUBLISH=1) $(BIN)/pytest tests/hostile tests/hostile/attack -o norecursedirs=.hypothesis -p no:randomly

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+import stripe
 from click.testing import CliRunner, Result
 
 from environments import schema
 from environments.parts import Alarms
+from payment_data.payment_methods.stripe_http import PooledHttp
+from pipelines.aws import embedded_stripe
 from pipelines.aws.accounts import Aws
 from pipelines.build import packaging
 from pipelines.cli.main import main
 from pipelines.core.repository import CACHE
 from pipelines.deploy import deployment
 from pipelines.orders import payment_stack
+from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop
+from tests.rehearsal.till import KEY, Till
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from embedded_aws.instance import Instance
@@ -102,3 +107,23 @@ def payments(settings: dict[str, str]) -> Payments:
     return lambda *arguments, **more: CliRunner(env=settings | more).invoke(
         main, [str(one) for one in arguments]
     )
+
+
+@pytest.fixture(scope="module")
+def gateway(here: Aws) -> Iterator[stripe.StripeClient]:
+    http = PooledHttp()
+    assert here.card_gateway
+    yield stripe.StripeClient(KEY, base_addresses={"api": here.card_gateway}, http_client=http)
+    http.close()
+
+
+@pytest.fixture(scope="module", params=["card", "bank_account"])
+def till(
+    request: pytest.FixtureRequest,
+    here: Aws,
+    deploy: Callable[[str, Aws], PaymentStack],
+    gateway: stripe.StripeClient,
+) -> Till:
+    embedded_stripe.ensure_secret(here.client("secretsmanager"), KEY)
+    there = replace(here, environment=paying_by(request.param, here.environment))
+    return Till(Shop(deploy(f"payments-{request.param.split('_')[0]}", there)), request.param, gateway)

@@ -48,7 +48,8 @@ class Seen:
         missing: requests that were answered with an error.
         diagrams: of each its size, its number of nodes, and whether it shows Mermaid's picture of a failure.
         blocks: how many diagrams its HTML promises.
-        serious: serious findings of axe-core, but for contrast.
+        serious: serious findings of axe-core, but for contrast; what is around the text is looked at where it
+            is met first.
         light: too little contrast of a look that was not met before, with the light palette.
         dark: the same with the dark palette.
         too_wide: by how many pixels it is wider than a phone.
@@ -85,7 +86,7 @@ def visit_all(browser: Browser, address: str, pages: list[str]) -> dict[str, See
     context.add_init_script(path=_IN_PAGE)
     tab = context.new_page()
     seen = {page: Seen() for page in pages}
-    now, measured = [Seen()], {"default": set[str](), "slate": set[str]()}
+    now, measured = [Seen()], {"default": set[str](), "slate": set[str](), "frames": set[str]()}
     _listen(tab, address, now)
     for page in pages:
         now[0] = seen[page]
@@ -127,6 +128,7 @@ def _visit(tab: Tab, url: str, seen: Seen, measured: dict[str, set[str]]) -> Non
     seen.light, seen.dark = told["light"]["found"], told["dark"]["found"]
     measured["default"].update(told["light"]["measured"])
     measured["slate"].update(told["dark"]["measured"])
+    measured["frames"].add(told["frame"])
     tab.set_viewport_size(PHONE)
     seen.too_wide = tab.evaluate("asked.tooWide()")
     tab.set_viewport_size(DESK)

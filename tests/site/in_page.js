@@ -30,8 +30,10 @@ window.asked = {
   all: async measured => {
     // In one question, since each costs a way there and back.
     await loaded("/axe.min.js");
+    const frame = frameOfText();
     return {
-      diagrams: asked.diagrams(), unreachable: asked.unreachable(), serious: await asked.serious(),
+      diagrams: asked.diagrams(), unreachable: asked.unreachable(), frame,
+      serious: await asked.serious(measured.frames.includes(frame) ? document.querySelector("article") : document),
       light: await asked.contrast("default", measured.default), dark: await asked.contrast("slate", measured.slate),
     };
   },
@@ -39,8 +41,9 @@ window.asked = {
   tooWide: () => document.scrollingElement.scrollWidth - document.documentElement.clientWidth,
 
   // A rule that has an impact gives it to all that it finds; so what is never serious need not be looked for.
-  serious: async () => told(await axe.run(document, {
-    resultTypes: ["violations"],
+  // All styles are the site's own, so none is fetched a second time to be read.
+  serious: async within => told(await axe.run(within, {
+    resultTypes: ["violations"], preload: false,
     rules: Object.fromEntries(axe._audit.rules
       .filter(rule => rule.id === "color-contrast" || (rule.impact && !grave.includes(rule.impact)))
       .map(rule => [rule.id, {enabled: false}])),
@@ -75,6 +78,10 @@ const grave = ["serious", "critical"];
 const told = found => found.violations.filter(one => grave.includes(one.impact)).map(one =>
   `${one.id}: ${one.nodes.slice(0, 3).map(node => node.target.join(" ")).join(", ")}: `
   + one.nodes[0].failureSummary.split("\n").slice(1, 2).join("").trim());
+
+// What is around the text: the theme's header, navigation and footer, the same on most pages but for their words.
+const frameOfText = () => [...new Set([...document.querySelectorAll("body *:not(article *)")]
+  .map(one => [one.localName, ...one.classList].join(".")))].sort().join(" ");
 
 // A look is a text's colour, size and weight, and all that is painted behind it.
 const looksOfTexts = () => {
