@@ -101,7 +101,7 @@ mutants: install ## Change the code a little, 60 times a room, and list what its
 	@$(BIN)/python -m tests.mutants $(ROOM) --seed $(SEED)
 
 embedded-compat: install ## Say what other versions of MiniStack break (MINISTACK="1.5.32 1.5.30")
-	@$(BIN)/python environments/embedded/compat.py $(BIN)/uv $(MINISTACK)
+	@$(BIN)/python environments/embedded/tests/compat.py $(BIN)/uv $(MINISTACK)
 
 pictures: install ## Take the docs' pictures of the console anew; needs Chromium
 	@$(BIN)/python -m tests.console.pictures

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from environments.problems import Problem
+from environments.files import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from environments.problems import Problem
-from environments.yaml_files import at
+from environments.files import Problem, value_at
 from payment_data import money
 from payment_data.payment_methods.names import NAMES, STRIPE
 from payment_data.payment_methods.stripe_amounts import CURRENCIES
@@ -64,7 +63,7 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     through_stripe = next((name for name in (method, *earlier) if name in STRIPE), None)
     keys = {
         "stripe": raw.get("stripe") is not None,
-        "network.public_subnet_cidr": at(raw, "network", "public_subnet_cidr") is not None,
+        "network.public_subnet_cidr": value_at(raw, "network", "public_subnet_cidr") is not None,
     }
     for key, is_set in keys.items():
         if through_stripe and not is_set:
@@ -79,10 +78,10 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
 
 
 def _secret(raw: dict[Any, Any]) -> Iterator[Problem]:
-    arn = at(raw, "stripe", "secret_arn")
+    arn = value_at(raw, "stripe", "secret_arn")
     if isinstance(arn, str) and _SECRET_ARN.fullmatch(arn):
         _, _, _, region, account, *_ = arn.split(":")
         if (region, account) != (raw.get("region"), raw.get("account")):
             yield Problem("stripe.secret_arn", "is not of this environment's account and region")
-    if raw.get("production") is True and at(raw, "stripe", "api_base") is not None:
+    if raw.get("production") is True and value_at(raw, "stripe", "api_base") is not None:
         yield Problem("stripe.api_base", "is Stripe's own in production, so it is left out")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from environments import payment_rules
-from environments.problems import Problem
-from environments.yaml_files import at
+from environments.files import Problem, value_at
 from payment_data.payment_methods.names import NAMES
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
 def _topics(raw: dict[Any, Any]) -> Iterator[Problem]:
     """An alarm tells topics of its own region; they may be another account's that lets it."""
     for key in ("page_topic_arn", "ticket_topic_arn"):
-        topic = at(raw, "alarms", key)
+        topic = value_at(raw, "alarms", key)
         if (
             isinstance(topic, str)
             and topic.count(":") > _REGION
@@ -126,13 +125,13 @@ def _topics(raw: dict[Any, Any]) -> Iterator[Problem]:
 
 
 def _networks(raw: dict[Any, Any]) -> Iterator[Problem]:
-    vpc = _cidr(at(raw, "network", "vpc_cidr"))
-    database = _cidr(at(raw, "database", "cidr"))
+    vpc = _cidr(value_at(raw, "network", "vpc_cidr"))
+    database = _cidr(value_at(raw, "database", "cidr"))
     if vpc and database and vpc.overlaps(database):
         yield Problem("network.vpc_cidr", f"overlaps database.cidr {database}")
-    cidrs = at(raw, "network", "private_subnet_cidrs")
+    cidrs = value_at(raw, "network", "private_subnet_cidrs")
     subnets = [_cidr(value) for value in cidrs] if isinstance(cidrs, list) else []
-    public = _cidr(at(raw, "network", "public_subnet_cidr"))
+    public = _cidr(value_at(raw, "network", "public_subnet_cidr"))
     if vpc and public and not public.subnet_of(vpc):
         yield Problem("network.public_subnet_cidr", f"is outside network.vpc_cidr {vpc}")
     for subnet in subnets:
@@ -146,7 +145,7 @@ def _networks(raw: dict[Any, Any]) -> Iterator[Problem]:
 
 def _zones(raw: dict[Any, Any]) -> Iterator[Problem]:
     """Two different zones of the region: AWS names them, and a subnet cannot move."""
-    zones, region = at(raw, "network", "zones"), raw.get("region")
+    zones, region = value_at(raw, "network", "zones"), raw.get("region")
     if not isinstance(zones, list) or not isinstance(region, str):
         return
     for index, zone in enumerate(zones):
@@ -163,12 +162,12 @@ def _overlaps(subnets: Iterable[tuple[int, IPv4Network | None]]) -> Iterator[Pro
 
 
 def _kind(raw: dict[Any, Any]) -> Iterator[Problem]:
-    kind = at(raw, "database", "kind")
+    kind = value_at(raw, "database", "kind")
     if kind not in _BY_KIND:
         return
     for owner, keys in _BY_KIND.items():
         for key in keys:
-            present = at(raw, "database", key) is not None
+            present = value_at(raw, "database", key) is not None
             if owner == kind and not present:
                 yield Problem(f"database.{key}", f"is required by {kind}")
             if owner != kind and present:
@@ -176,15 +175,15 @@ def _kind(raw: dict[Any, Any]) -> Iterator[Problem]:
     if kind == "atlas":
         yield from _atlas(raw)
     yield from _login(raw)
-    if kind == "own_cluster" and at(raw, "database", "authentication") == "MONGODB-AWS":
+    if kind == "own_cluster" and value_at(raw, "database", "authentication") == "MONGODB-AWS":
         # PyMongo documentation, "AWS IAM Authentication": it is available for Atlas alone.
         yield Problem("database.authentication", "is not MONGODB-AWS with own_cluster: only Atlas knows it")
 
 
 def _login(raw: dict[Any, Any]) -> Iterator[Problem]:
-    scram = at(raw, "database", "authentication") == "SCRAM-SHA-256"
-    secret = at(raw, "database", "secret_arn")
-    if scram and at(raw, "database", "kind") == "atlas":
+    scram = value_at(raw, "database", "authentication") == "SCRAM-SHA-256"
+    secret = value_at(raw, "database", "secret_arn")
+    if scram and value_at(raw, "database", "kind") == "atlas":
         yield Problem("database.authentication", "is MONGODB-AWS with atlas: it needs no password")
     if scram and secret is None:
         yield Problem("database.secret_arn", "is required by SCRAM-SHA-256")
@@ -197,17 +196,17 @@ def _login(raw: dict[Any, Any]) -> Iterator[Problem]:
 
 
 def _atlas(raw: dict[Any, Any]) -> Iterator[Problem]:
-    cidr = _cidr(at(raw, "database", "cidr"))
+    cidr = _cidr(value_at(raw, "database", "cidr"))
     if cidr and not _LARGEST_ATLAS <= cidr.prefixlen <= _SMALLEST_ATLAS:
         yield Problem(
             "database.cidr", f"{cidr} is not between /{_LARGEST_ATLAS} and /{_SMALLEST_ATLAS}, as Atlas asks"
         )
-    if at(raw, "database", "peer_role_arn") is not None:
+    if value_at(raw, "database", "peer_role_arn") is not None:
         yield Problem("database.peer_role_arn", "has no meaning with atlas, which asks and never accepts")
 
 
 def _peering(raw: dict[Any, Any]) -> Iterator[Problem]:
-    owner, role = at(raw, "database", "owner_account"), at(raw, "database", "peer_role_arn")
+    owner, role = value_at(raw, "database", "owner_account"), value_at(raw, "database", "peer_role_arn")
     accounts_differ = isinstance(owner, str) and _is_account(raw.get("account")) and owner != raw["account"]
     if accounts_differ and role is None:
         # AWS documentation, AWS::EC2::VPCPeeringConnection: PeerRoleArn is required across accounts.
@@ -219,9 +218,9 @@ def _peering(raw: dict[Any, Any]) -> Iterator[Problem]:
 
 
 def _deployment(raw: dict[Any, Any]) -> Iterator[Problem]:
-    kind = at(raw, "deployment", "type")
+    kind = value_at(raw, "deployment", "type")
     for key in ("percentage", "interval_minutes"):
-        value = at(raw, "deployment", key)
+        value = value_at(raw, "deployment", key)
         if kind in {"CANARY", "LINEAR"} and value is None:
             yield Problem(f"deployment.{key}", f"is required by {kind}")
         if kind == "ALL_AT_ONCE" and value is not None:
@@ -231,9 +230,9 @@ def _deployment(raw: dict[Any, Any]) -> Iterator[Problem]:
 def _production(raw: dict[Any, Any]) -> Iterator[Problem]:
     if raw.get("production") is not True:
         return
-    if at(raw, "database", "tls") is False:
+    if value_at(raw, "database", "tls") is False:
         yield Problem("database.tls", "is true in production")
-    if at(raw, "database", "authentication") == "none":
+    if value_at(raw, "database", "authentication") == "none":
         yield Problem("database.authentication", "is not none in production")
 
 

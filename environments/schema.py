@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
 from environments import rules
+from environments.files import EnvironmentInvalid, Problem, problems_of, read_yaml
 from environments.parts import (
     Account,
     Alarms,
@@ -29,8 +30,6 @@ from environments.parts import (
     StackName,
     Stripe,
 )
-from environments.problems import EnvironmentInvalid, Problem, problems_of
-from environments.yaml_files import read
 
 FOLDER = Path(__file__).parent
 _TOOLS = "tools"
@@ -129,7 +128,7 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
             file, [Problem("", f"there is no such file; choose from {', '.join(names())}")]
         )
     try:
-        raw = read((folder / f"{name}.yml").read_text(encoding="utf-8"))
+        raw = read_yaml((folder / f"{name}.yml").read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise EnvironmentInvalid(
             file, [Problem("", f"is not YAML: {' '.join(str(error).split())}")]

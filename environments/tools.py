@@ -7,13 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from environments.files import EnvironmentInvalid, problems_of, read_yaml
 from environments.parts import (  # noqa: TC001 - pydantic reads the annotations at run time
     Account,
     Region,
     StackName,
 )
-from environments.problems import EnvironmentInvalid, problems_of
-from environments.yaml_files import read
 
 FILE = Path(__file__).with_name("tools.yml")
 
@@ -80,6 +79,6 @@ def load(file: Path = FILE) -> Tools:
         EnvironmentInvalid: It breaks rules; every one of them is listed.
     """
     try:
-        return Tools.model_validate(read(file.read_text(encoding="utf-8")))
+        return Tools.model_validate(read_yaml(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise EnvironmentInvalid(file.name, problems_of(error)) from error

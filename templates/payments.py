@@ -17,17 +17,15 @@ from templates.capabilities.alarm_metrics import (
     sweeper_symptoms,
     workflow_symptoms,
 )
-from templates.capabilities.alarms import Symptom, add_alarms
+from templates.capabilities.alarms import Symptom, add_alarms, add_service_level_objective
 from templates.capabilities.dashboards import add_dashboards
 from templates.capabilities.data_api import add_data_api
 from templates.capabilities.exports import add_output
 from templates.capabilities.metrics import own
 from templates.capabilities.parameters import add_parameters
-from templates.capabilities.payment_workflow import add_live_alias, add_payment_workflow
 from templates.capabilities.scheduled_workflows import add_settlement, add_sweeper
-from templates.capabilities.service_level_objective import add_service_level_objective
-from templates.capabilities.smoke_workflow import add_smoke_workflow
 from templates.capabilities.step_functions import ROUTES, add_step_functions
+from templates.capabilities.workflows import add_live_alias, add_payment_workflow, add_smoke_workflow
 from templates.definitions.payment_workflow import SUBSTITUTIONS
 
 if TYPE_CHECKING:

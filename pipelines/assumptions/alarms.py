@@ -34,7 +34,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "shift-alarm-is-a-metric-alarm",
         "The alarms of an alias's DeploymentPreference are metric alarms, named by their names.",
-        ("templates/capabilities/payment_workflow.py",),
+        ("templates/capabilities/workflows.py",),
         Documented(
             "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/"
             "aws-properties-stepfunctions-statemachinealias-deploymentpreference.html"

@@ -79,7 +79,7 @@ ASSUMPTIONS: Final = (
         "slo-makes-a-service-linked-role",
         "The first service level objective of an account makes the service-linked role of Application "
         "Signals, which needs iam:CreateServiceLinkedRole.",
-        ("templates/capabilities/service_level_objective.py", "pipelines/aws/service_roles.py"),
+        ("templates/capabilities/alarms.py", "pipelines/deploy/pipelines.py"),
         Documented(
             "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/"
             "CloudWatch-Application-Signals-ServiceLevelObjectives.html"
@@ -89,7 +89,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "state-machine-version-is-fixed",
         "A state machine version names one revision for ever.",
-        ("templates/capabilities/payment_workflow.py",),
+        ("templates/capabilities/workflows.py",),
         Schema("AWS::StepFunctions::StateMachineVersion", "create-only", "StateMachineRevisionId"),
         "Nothing to prove: the schema is what CloudFormation checks against.",
     ),
@@ -97,7 +97,7 @@ ASSUMPTIONS: Final = (
         "alias-waits-for-its-shift",
         "An update of a state machine alias ends when its gradual shift ends, and fails and goes back when "
         "an alarm of its DeploymentPreference rings.",
-        ("templates/capabilities/payment_workflow.py",),
+        ("templates/capabilities/workflows.py",),
         Documented(f"{_GUIDE}/aws-properties-stepfunctions-statemachinealias-deploymentpreference.html"),
         "Release a version whose orders fail to an environment with CANARY.",
     ),

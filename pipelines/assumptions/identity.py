@@ -19,7 +19,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "scheduler-says-the-account",
         "EventBridge Scheduler sets aws:SourceAccount when it takes on a schedule's role.",
-        ("pipelines/definitions/removal_pipelines.py",),
+        ("pipelines/definitions/branch_pipelines.py",),
         Documented(
             "https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"
         ),

@@ -69,7 +69,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "triggers-by-connection-only",
         "Push filters on branches work for sources of CodeConnections and no others.",
-        ("pipelines/definitions/branch_pipeline.py",),
+        ("pipelines/definitions/branch_pipelines.py",),
         Documented(f"{_GUIDE}/pipelines-triggers.html"),
         "Push a branch.",
     ),

@@ -1,7 +1,8 @@
-"""Which AWS a command speaks to, as whom, and with what patience.
+"""Which AWS a command speaks to, as whom, and with what patience: an environment's, or the tools account.
 
-The embedded AWS is only another endpoint: the same boto3 clients, with an account id for an access key
-(that account's root) where the endpoint is on this machine.
+The embedded AWS is only another endpoint: the same boto3 clients, with an account id for an access key (that
+account's root) where the endpoint is on this machine. The tools account, where the pipelines live, is no
+environment, but reached like one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import botocore.session
 from botocore.config import Config
 
 from environments import schema
+from environments import tools as tools_file
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
     from types_boto3_stepfunctions import SFNClient
+
+    from environments.tools import Tools
 
 _THIS_MACHINE: Final = {"127.0.0.1", "::1", "localhost"}
 _NO_FILES: Final = {
@@ -177,3 +181,25 @@ def connect(environment_name: str, endpoint_url: str | None = None, local: Local
     mongodb_uri = os.environ.get("MONGODB_URI") or (beside.mongodb_uri if beside else None)
     card_gateway = os.environ.get("STRIPE_API_BASE") or (beside.card_gateway if beside else None)
     return Aws(environment, endpoint, mongodb_uri, card_gateway=card_gateway)
+
+
+PIPELINES_STACK: Final = "payments-pipelines"
+DOCS_STACK: Final = "payments-docs"
+PREVIEWS_STACK: Final = "payments-previews"
+"""The docs of branches, on an origin of their own."""
+IN_A_BUILD: Final = "CODEBUILD_BUILD_ID"
+"""CodeBuild sets it (user guide, "Environment variables in build environments")."""
+
+
+def connect_tools(endpoint_url: str | None = None, tools: Tools | None = None) -> Aws:
+    """Return the tools account at an endpoint, else at AWS_ENDPOINT_URL, else on AWS.
+
+    In a build its own role is used; elsewhere the caller's credentials, or on the embedded AWS the
+    account's root.
+    """
+    tools = tools or tools_file.load()
+    # Everything that an environment says beyond account and region is the systems', not the tools'.
+    place = {"name": "tools", "account": tools.account, "region": tools.region}
+    environment = schema.load("branch").model_copy(update=place)
+    own = session(tools.region) if IN_A_BUILD in os.environ else None
+    return Aws(environment, endpoint_url or os.environ.get("AWS_ENDPOINT_URL"), acting=own)

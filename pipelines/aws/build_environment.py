@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from environments import schema
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.aws.accounts import Aws, session
 from pipelines.core.refusals import Refused
 
@@ -58,7 +58,7 @@ def looking_at(environment_name: str) -> Aws:
     """
     environment = schema.load(environment_name)
     role = variable(f"{environment_name.upper()}_INSPECTION_ROLE")
-    tools = tools_account.connect()
+    tools = accounts.connect_tools()
     credentials = tools.client("sts").assume_role(RoleArn=role, RoleSessionName="payments-build")[
         "Credentials"
     ]

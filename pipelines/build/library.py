@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
-from pipelines.build import dependencies, reproducible_zip
+from pipelines.build import dependencies, package_manifest
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 
@@ -94,7 +94,7 @@ def fetch(where: Index, wheel: Path, into: Path) -> Path:
     Raises:
         Refused: It is not there, or it is not, byte for byte, this wheel.
     """
-    wanted = f"{PACKAGE}=={version_of(wheel)} --hash=sha256:{reproducible_zip.digest(wheel)}\n"
+    wanted = f"{PACKAGE}=={version_of(wheel)} --hash=sha256:{package_manifest.file_digest(wheel)}\n"
     with tempfile.TemporaryDirectory() as folder:
         listing = Path(folder) / "requirements.txt"
         listing.write_text(wanted)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.build import dependencies, package_manifest, reproducible_zip, wheels
+from pipelines.build import dependencies, package_manifest, wheels
 from pipelines.build.package_manifest import PACKAGES, Package
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
@@ -108,15 +108,15 @@ def _contents(folder: Path, prefix: str = "") -> Iterator[tuple[str, bytes]]:
 def _package(
     name: str, files: Mapping[str, bytes], out: Path, before: Package | None, shipped: dependencies.Json
 ) -> Package:
-    source = reproducible_zip.names_and_contents(files)
+    source = package_manifest.names_and_contents(files)
     archive, listing = out / f"{name}.zip", out / f"{name}.cdx.json"
     unchanged = before and before.source == source and archive.exists()
-    if not (before and unchanged and reproducible_zip.digest(archive) == before.sha256):
-        reproducible_zip.write(archive, files)
-    sha256 = reproducible_zip.digest(archive)
+    if not (before and unchanged and package_manifest.file_digest(archive) == before.sha256):
+        package_manifest.write_zip(archive, files)
+    sha256 = package_manifest.file_digest(archive)
     listing.write_text(dependencies.listing_of(name, sha256, shipped))
     key = f"lambdas/{name}/{sha256}.zip"
-    listed = reproducible_zip.digest(listing)
+    listed = package_manifest.file_digest(listing)
     return Package(archive.name, key, sha256, archive.stat().st_size, source, listing.name, listed)
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pipelines.core.refusals import Refused
+from pipelines.definitions.storage import SIGNING_ALGORITHM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +42,7 @@ _FILES_AT: Final = {
 _STATEMENT: Final = "https://in-toto.io/Statement/v1"
 _PREDICATE: Final = "https://slsa.dev/provenance/v1"
 _PAYLOAD: Final = "application/vnd.in-toto+json"
-_ALGORITHM: Final = "ECDSA_SHA_256"
+_DIGEST_SIGNED: Final = {"MessageType": "DIGEST", "SigningAlgorithm": SIGNING_ALGORITHM}
 
 
 class NotGenuine(Refused):
@@ -148,9 +149,7 @@ def payload(envelope: Json) -> Json:
 def sign(tools: Aws, key: str, stated: Json) -> Json:
     """Sign a statement with a KMS key and return the envelope."""
     body = json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()
-    signature = tools.client("kms").sign(
-        KeyId=key, Message=_digest(body), MessageType="DIGEST", SigningAlgorithm=_ALGORITHM
-    )["Signature"]
+    signature = tools.client("kms").sign(KeyId=key, Message=_digest(body), **_DIGEST_SIGNED)["Signature"]
     signatures = [{"keyid": key, "sig": base64.b64encode(signature).decode()}]
     return {"payload": base64.b64encode(body).decode(), "payloadType": _PAYLOAD, "signatures": signatures}
 
@@ -164,13 +163,7 @@ def verify(tools: Aws, key: str, envelope: Json) -> Json:
     stated = payload(envelope)
     body, signature = _signed(envelope)
     try:
-        tools.client("kms").verify(
-            KeyId=key,
-            Message=_digest(body),
-            MessageType="DIGEST",
-            Signature=signature,
-            SigningAlgorithm=_ALGORITHM,
-        )
+        tools.client("kms").verify(KeyId=key, Message=_digest(body), Signature=signature, **_DIGEST_SIGNED)
     except ClientError as error:
         if error.response["Error"]["Code"] != "KMSInvalidSignatureException":
             raise

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from pipelines.aws import accounts, build_environment, tools_account
+from pipelines.aws import accounts, build_environment
 from pipelines.cli import local_aws, options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core import branch_names
@@ -102,7 +102,7 @@ def remove(branch_name: str, endpoint_url: str | None, machine: bool) -> None:
       payments branch remove feature/tea
     """
     branch_names.removable(branch_names.stack_name(branch_name))
-    tools = tools_account.connect(endpoint_url)
+    tools = accounts.connect_tools(endpoint_url)
     pipeline = control.name_of(tools, "remove-branch")
     execution = branches.propose_removal(tools, pipeline, branch_name)
     stack = branch_names.stack_name(branch_name)
@@ -119,7 +119,7 @@ def expire() -> None:
     days = build_environment.variable("EXPIRY_DAYS")
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
-    pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), tools_account.connect()
+    pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), accounts.connect_tools()
     for expired in branches.expired(branches.listed(_branch_account(None)), int(days)):
         if not expired.nameable:
             terminal.refuse(

@@ -7,11 +7,11 @@ from typing import cast
 
 import click
 
-from pipelines.aws import build_environment, docs_bucket, tools_account
+from pipelines.aws import accounts, build_environment, docs_bucket
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.repository import ROOT
-from pipelines.status.dora import measures, site
+from pipelines.status.dora import measures
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -45,11 +45,11 @@ def build(machine: bool = False) -> None:
 @docs.command()
 def picture() -> None:
     """Redraw the diagram in README.md from the workflow and the release pipeline."""
-    from pipelines.docs_site import readme_diagram as drawing  # noqa: PLC0415 - loads troposphere
-    from pipelines.docs_site import stacks  # noqa: PLC0415
+    from pipelines.docs_site import stacks  # noqa: PLC0415 - loads troposphere
+    from pipelines.docs_site.pages import promotion as drawing  # noqa: PLC0415 - loads troposphere
 
     file = ROOT / "README.md"
-    redrawn = drawing.redrawn(file.read_text(encoding="utf-8"), stacks.every()["pipelines"])
+    redrawn = drawing.readme_redrawn(file.read_text(encoding="utf-8"), stacks.every()["pipelines"])
     file.write_text(redrawn, encoding="utf-8")
     terminal.done("README.md shows the present definitions")
 
@@ -62,11 +62,13 @@ def publish(folder: Path) -> None:
     To the folder that FOLDER names, of the bucket that DOCS_BUCKET names. A pipeline's build puts the four
     measures of the environment into the page that is there for them.
     """
-    place, tools = build_environment.variable("FOLDER"), tools_account.connect()
+    place, tools = build_environment.variable("FOLDER"), accounts.connect_tools()
     docs_bucket.bucket()
     with terminal.progress(f"publishing {place}"):
         if place in measures.STAGES and build_environment.by_a_pipeline():
-            site.write(folder, place, measures.measured(tools, build_environment.pipeline_name(), place))
+            measures.write_page(
+                folder, place, measures.measured(tools, build_environment.pipeline_name(), place)
+            )
         count = docs_bucket.replace_folder(tools, folder, place)
     terminal.done(f"{count} files are published to {place}/")
 
@@ -79,5 +81,5 @@ def remove() -> None:
     """
     place = build_environment.variable("FOLDER")
     with terminal.progress(f"removing {place}"):
-        count = docs_bucket.remove_preview(tools_account.connect(), place)
+        count = docs_bucket.remove_preview(accounts.connect_tools(), place)
     terminal.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")

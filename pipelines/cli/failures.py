@@ -17,7 +17,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from environments.problems import EnvironmentInvalid
+from environments.files import EnvironmentInvalid
 from payment_data.errors import Problem
 from pipelines.cli import terminal
 from pipelines.core.refusals import Refused

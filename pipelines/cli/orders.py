@@ -9,16 +9,16 @@ import click
 
 from payment_data.errors import Problem
 from pipelines.aws import executions
-from pipelines.cli import options, order_view, terminal
+from pipelines.cli import options, terminal, views
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.orders import order_effects, orders, payment_stack
+from pipelines.orders import orders, payment_stack
 from pipelines.orders.orders import PARKED, STATES
 from pipelines.orders.reconciliation.stripe_account import adjust_order, stripe_account
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
-    from pipelines.orders.order_effects import Effect, Holdings
+    from pipelines.orders.orders import Effect, Holdings
     from pipelines.orders.payment_stack import PaymentStack
 
 _ENDED = {"COMPLETED", "FAILED"}
@@ -44,11 +44,11 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """
     payments = payment_stack.connect(aws, stack)
     orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
-    before = order_effects.holdings(payments.api, order_id)
+    before = orders.holdings(payments.api, order_id)
     placed = orders.place(payments, order_id)
     if not placed.new:
         terminal.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
-    followed, journey = [], order_view.Journey()
+    followed, journey = [], views.Journey()
     for moment in executions.follow(aws, placed.arn):
         followed.append(moment)
         journey.print(moment)
@@ -62,7 +62,7 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
         }
         terminal.as_json({**ended, "error": end.error, "cause": end.cause, **details})
     elif placed.new:
-        order_view.print_effects(changes)
+        views.print_effects(changes)
     if end.state != "SUCCEEDED":
         raise Refused(
             f"Order {order_id}: payment failed: {end.error}: {end.cause}", f"payments order show {order_id}"
@@ -73,7 +73,7 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 def _effects(payments: PaymentStack, order_id: str, before: Holdings) -> list[Effect]:
     """Return what an order changed, nothing where that cannot be read: the order has ended all the same."""
     try:
-        return order_effects.effects(before, order_effects.holdings(payments.api, order_id))
+        return orders.effects(before, orders.holdings(payments.api, order_id))
     except Problem as problem:
         terminal.err.print(
             f"The effects could not be read: {type(problem).__name__}: {problem}", markup=False
@@ -103,7 +103,7 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
         execution = {"arn": arn, "status": status, "moments": [asdict(moment) for moment in moments]}
         terminal.as_json({**asdict(record), "execution": execution})
         return
-    order_view.print_record(order_id, record, status, moments)
+    views.print_record(order_id, record, status, moments)
 
 
 @order.command("list")
@@ -130,7 +130,7 @@ def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit:
     if not listed:
         terminal.done("No order is parked" if parked else "There is no such order")
         return
-    order_view.print_list(listed)
+    views.print_list(listed)
 
 
 @order.command()
@@ -154,7 +154,7 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
         raise Refused(
             f"Order {order_id} is {before}: there is nothing to redrive.", "payments order list --parked"
         )
-    followed, journey = [], order_view.Journey()
+    followed, journey = [], views.Journey()
     for moment in orders.redrive(payments, order_id):
         followed.append(moment)
         journey.print(moment)

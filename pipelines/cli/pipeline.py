@@ -9,11 +9,11 @@ import click
 
 from environments import groupings
 from environments import tools as tools_file
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.aws.accounts import Aws, connect
 from pipelines.cli import options, pipeline_builds, terminal
 from pipelines.cli.grammar import Verbs
-from pipelines.cli.pipeline_view import print_failure_report, print_questions, print_state
+from pipelines.cli.views import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides, pipelines
 from pipelines.deploy.synth import PROMOTED
@@ -57,7 +57,7 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...], machine: bool) -
     """
     profile_names = options.profiles_by_account(profiles)
     tools = tools_file.load()
-    tools_aws = options.with_profile(tools_account.connect(endpoint_url, tools), profile_names.get("tools"))
+    tools_aws = options.with_profile(accounts.connect_tools(endpoint_url, tools), profile_names.get("tools"))
     targets = {
         name: options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in PROMOTED
     }
@@ -216,5 +216,5 @@ def _only_question(waiting: list[PendingApproval], which: str, execution: str | 
 
 
 def _tools_and_name(which: str, endpoint_url: str | None) -> tuple[Aws, str]:
-    tools = tools_account.connect(endpoint_url)
+    tools = accounts.connect_tools(endpoint_url)
     return tools, control.name_of(tools, which)

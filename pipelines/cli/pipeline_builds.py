@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from pipelines.aws import build_environment, tools_account
+from pipelines.aws import accounts, build_environment
 from pipelines.build import package_manifest
 from pipelines.cli import terminal
 from pipelines.core import branch_names
@@ -40,7 +40,9 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
             build_environment.variable(branch_names.VARIABLE),
             build_environment.variable("EXECUTION"),
         )
-        push = branches.push_of(tools_account.connect(), build_environment.pipeline_name(), execution, branch)
+        push = branches.push_of(
+            accounts.connect_tools(), build_environment.pipeline_name(), execution, branch
+        )
     for name in environments:
         account = build_environment.looking_at(name)
         for path in deployment.write_configuration(

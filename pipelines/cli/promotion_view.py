@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli import terminal
-from pipelines.cli.durations import Durations
+from pipelines.cli.terminal import Durations
 from pipelines.promotion import control
 from pipelines.promotion.execution import ENDED
 

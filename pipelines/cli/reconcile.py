@@ -12,10 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.orders import payment_stack
+from pipelines.orders.payment_stack import settle as run_settlement
 from pipelines.orders.reconciliation import stripe_account
 from pipelines.orders.reconciliation.reconcile import KINDS, Reconciliation
 from pipelines.orders.reconciliation.reconcile import reconcile as run
-from pipelines.orders.settlement import settle as run_settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING
 
-from pipelines.aws.tools_account import DOCS_STACK, PREVIEWS_STACK
+from pipelines.aws.accounts import DOCS_STACK, PREVIEWS_STACK
 from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pipelines.orders.order_effects import Effect
+    from pipelines.orders.orders import Effect
     from pipelines.promotion.execution import Promotion
     from pipelines.rehearsal.rehearsal import Rehearsal
     from pipelines.rehearsal.rehearsal_orders import OrderResult

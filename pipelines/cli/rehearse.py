@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from embedded_aws import instance
-from pipelines.cli import local_aws, options, order_view, rehearsal_summary, terminal
-from pipelines.cli.durations import Durations
+from pipelines.cli import local_aws, options, rehearsal_summary, terminal, views
 from pipelines.cli.embedded import ways_in
-from pipelines.cli.pipeline_view import answering, print_failure_report
 from pipelines.cli.promotion_view import watching
+from pipelines.cli.terminal import Durations
+from pipelines.cli.views import answering, print_failure_report
 from pipelines.console import serving
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
@@ -168,7 +168,7 @@ def _orders(prepared: Rehearsal) -> list[OrderResult]:
     """Place the sample orders on the branch's stack."""
     stack = payment_stack.connect(prepared.targets["branch"], branch_names.stack_name(rehearsal.BRANCH))
     with terminal.progress("placing orders") as reporter:
-        return rehearsal_orders.place_samples(stack, reporter, order_view.Journey().print)
+        return rehearsal_orders.place_samples(stack, reporter, views.Journey().print)
 
 
 def _next_commands(local: Instance, *, stays: bool) -> str:

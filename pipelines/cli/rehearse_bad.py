@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli import options, terminal
-from pipelines.cli.durations import Durations
-from pipelines.cli.pipeline_view import print_failure_report
 from pipelines.cli.promotion_view import watching
 from pipelines.cli.rehearse import embedded, follow_shown
+from pipelines.cli.terminal import Durations
+from pipelines.cli.views import print_failure_report
 from pipelines.core.refusals import Refused
 from pipelines.promotion import execution
-from pipelines.rehearsal import failing_commits, failing_releases, rehearsal
+from pipelines.rehearsal import failing_releases, rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,19 +86,19 @@ def _rehearse(times: int, *, keep_running: bool) -> list[FailingReleaseResult]:
     return outcomes
 
 
-def _announced(times: int) -> list[failing_commits.FailingRelease]:
+def _announced(times: int) -> list[failing_releases.FailingRelease]:
     """Return the releases to make, and say how many they are and how long they usually take."""
-    durations, cases = Durations(), list(failing_commits.CASES) * times
+    durations, cases = Durations(), list(failing_releases.CASES) * times
     usual = durations.together([f"rehearse-bad/{case.name}" for case in cases])
     first = "not seen on this machine yet: each is built and checked once, which takes minutes; then reused"
     terminal.out.print(f"{len(cases)} releases that must fail, one after the other; {usual or first}:")
-    for case in failing_commits.CASES:
+    for case in failing_releases.CASES:
         usual = durations.named(f"rehearse-bad/{case.name}")
         terminal.out.print(f"  {case.name}{f', {usual}' if usual else ''}", markup=False)
     return cases
 
 
-def _promote(prepared: Rehearsal, case: failing_commits.FailingRelease) -> FailingReleaseResult:
+def _promote(prepared: Rehearsal, case: failing_releases.FailingRelease) -> FailingReleaseResult:
     terminal.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
     def follow(promotion: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:

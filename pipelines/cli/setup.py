@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from environments import schema
 from environments import tools as tools_file
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.aws.accounts import connect
 from pipelines.cli import options, terminal
 from pipelines.core.refusals import Refused
@@ -82,7 +82,7 @@ def doctor(
 def _tools(names: tuple[str, ...], endpoint_url: str | None, profile_names: dict[str, str]) -> Aws | None:
     if not set(names) & set(PROMOTED):
         return None
-    return options.with_profile(tools_account.connect(endpoint_url), profile_names.get("tools"))
+    return options.with_profile(accounts.connect_tools(endpoint_url), profile_names.get("tools"))
 
 
 def _print(examination: Examination) -> None:

@@ -1,7 +1,8 @@
-"""What a person sees: progress on standard error, results on standard output."""
+"""What a person sees: progress on standard error with what it usually takes, results on standard output."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -10,6 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -19,10 +21,75 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.durations import Durations
+from pipelines.core.repository import CACHE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from pipelines.promotion.execution import Promotion, Step
+
+DURATIONS: Final = CACHE / "durations.json"
+_DURATIONS_KEPT: Final = 5
+_SHORT_SECONDS: Final = 5
+_MINUTE: Final = 60
+
+
+class Durations:
+    """The last durations of each action, by pipeline, stage and action; kept in a file of this machine's."""
+
+    def __init__(self, file: Path = DURATIONS) -> None:
+        self._file = file
+        self._seconds: dict[str, list[float]] = _read_durations(file)
+
+    def expected(self, which: str, step: Step) -> str:
+        """Return what an action usually takes, as `usually 40 s`; nothing where that is short or unknown."""
+        return self.named(f"{which}/{step.stage}/{step.action}")
+
+    def named(self, name: str) -> str:
+        """Return what something usually takes, as `usually 40 s`; nothing where that is short or unknown."""
+        known = self._seconds.get(name, [])
+        usual = median(known) if known else 0
+        return f"usually {described_duration(usual)}" if usual >= _SHORT_SECONDS else ""
+
+    def together(self, names: Sequence[str]) -> str:
+        """Return what several things usually take one after the other; nothing where one was never seen."""
+        seen = [self._seconds.get(name, []) for name in names]
+        return f"usually {described_duration(sum(map(median, seen)))}" if seen and all(seen) else ""
+
+    def keep(self, promotion: Promotion) -> None:
+        """Remember how long the actions of a promotion took that succeeded."""
+        for step in promotion.steps:
+            if step.status == "Succeeded":
+                self._add(f"{promotion.which}/{step.stage}/{step.action}", step.seconds)
+        self._write()
+
+    def keep_named(self, name: str, seconds: float) -> None:
+        """Remember how long something took."""
+        self._add(name, seconds)
+        self._write()
+
+    def _add(self, name: str, seconds: float) -> None:
+        self._seconds[name] = [*self._seconds.get(name, []), round(seconds, 1)][-_DURATIONS_KEPT:]
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):  # an estimate is worth no failure where nothing can be written
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            scratch = self._file.with_suffix(".new")
+            scratch.write_text(json.dumps(self._seconds, indent=1), encoding="utf-8")
+            scratch.replace(self._file)
+
+
+def described_duration(seconds: float) -> str:
+    """Return a duration in words, as `40 s` or `3 min`."""
+    return f"{seconds:.0f} s" if seconds < 2 * _MINUTE else f"{seconds / _MINUTE:.0f} min"
+
+
+def _read_durations(file: Path) -> dict[str, list[float]]:
+    try:
+        known: Any = json.loads(file.read_text(encoding="utf-8"))
+        return {str(name): [float(seconds) for seconds in values] for name, values in known.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 _SHOWN_SECONDS: Final = 2

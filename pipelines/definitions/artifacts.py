@@ -10,7 +10,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 from troposphere.codepipeline import ArtifactStore, EncryptionKey
 
-from pipelines.definitions.private_bucket import add_private_bucket, add_private_bucket_policy
+from pipelines.definitions.storage import add_private_bucket, add_private_bucket_policy
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

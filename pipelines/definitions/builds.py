@@ -11,9 +11,9 @@ from awacs import sts
 from pipelines.definitions import roles
 from pipelines.definitions.artifacts import BUILT, NAMED, PACKAGES, RECORDED, REVIEWED
 from pipelines.definitions.images import IMAGE_REPOSITORY
-from pipelines.definitions.keys import PROVENANCE_KEY, add_signing_key, signing_key
 from pipelines.definitions.packages import PACKAGE_BUCKET, only_written_by
 from pipelines.definitions.projects import LARGE, Project, add_project, allow_reports
+from pipelines.definitions.storage import PROVENANCE_KEY, add_signing_key, signing_key
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

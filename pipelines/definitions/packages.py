@@ -14,7 +14,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere import s3 as buckets
 
 from pipelines.definitions import roles
-from pipelines.definitions.private_bucket import add_private_bucket, add_private_bucket_policy
+from pipelines.definitions.storage import add_private_bucket, add_private_bucket_policy
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

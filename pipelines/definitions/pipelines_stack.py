@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from troposphere import Output, Template
 
-from pipelines.definitions.branch_pipeline import add_branch_pipeline
+from pipelines.definitions.branch_pipelines import (
+    add_branch_pipeline,
+    add_expiry_pipeline,
+    add_remove_branch_pipeline,
+)
 from pipelines.definitions.images import packaged_as_images as images_of_the_environments
-from pipelines.definitions.keys import signing_key
 from pipelines.definitions.release_pipeline import add_release_pipeline
-from pipelines.definitions.removal_pipelines import add_expiry_pipeline, add_remove_branch_pipeline
 from pipelines.definitions.roles import add_targets
 from pipelines.definitions.shared_resources import add_shared_resources
+from pipelines.definitions.storage import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pipelines.core.zone import Trust
 from pipelines.definitions import roles
 from pipelines.definitions.artifacts import Artifacts, add_artifacts
-from pipelines.definitions.keys import add_zone_key
 from pipelines.definitions.packages import PackageStore, add_package_store
+from pipelines.definitions.storage import add_zone_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

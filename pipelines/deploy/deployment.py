@@ -14,7 +14,7 @@ from pipelines.build.package_manifest import PACKAGES, Image, Manifest, StoredPa
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
-from pipelines.deploy import artifacts, atlas_peering, embedded_atlas, embedded_overrides
+from pipelines.deploy import artifacts, atlas_peering, embedded_overrides
 from templates import network, payments
 from templates.capabilities.exports import NETWORK_STACK
 from templates.capabilities.parameters import (
@@ -92,7 +92,7 @@ def deploy(
         tags = configuration_file.tags(environment)
         changes[stack_name] = stacks.deploy(aws, StackRequest(stack_name, url, values, tags), reporter)
         if stack_name == environment.network_stack:
-            embedded_atlas.connect_database(aws, reporter)
+            embedded_overrides.connect_atlas(aws, reporter)
     return Deployed(name, environment.network_stack, bucket, changes)
 
 

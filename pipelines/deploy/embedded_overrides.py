@@ -1,23 +1,27 @@
-"""What differs on the embedded AWS: the database, its network, and the variables of builds.
+"""What differs on the embedded AWS: the database, its network, Atlas, and the variables of builds.
 
 The databases are not those of the environments' files, and what builds would download again and again is
 on this machine already. `pipeline deploy` puts both into the projects' environment there, and there alone.
+Atlas asks for the peering connection when it is told `atlas networking peering create aws`; here nobody is
+there to tell, so an account of its own asks.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from troposphere.codebuild import EnvironmentVariable, Project
 from uv import find_uv_bin
 
 from environments import rules
+from pipelines.aws import accounts, stacks
 from pipelines.build import dependencies
 from pipelines.core import zone
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
+from pipelines.deploy.connect_database import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment
     from pipelines.aws.accounts import Aws
+    from pipelines.core.reporting import Reporter
 
 DATABASES: Final = "PAYMENTS_REHEARSED_DATABASES"
 """Holds, as JSON, the database of each environment."""
@@ -146,3 +151,56 @@ def add_return_route(ec2: EC2Client, vpc: str, cidr: str, peering: str) -> None:
         ec2.create_route(
             RouteTableId=table["RouteTableId"], DestinationCidrBlock=cidr, VpcPeeringConnectionId=peering
         )
+
+
+ATLAS_ACCOUNT: Final = "700000000000"
+"""Atlas's account."""
+_LIVE: Final = ["pending-acceptance", "active"]
+_SECONDS: Final = 10
+
+
+def connect_atlas(aws: Aws, reporter: Reporter) -> None:
+    """Join a network on the embedded AWS with its database, from the database's side too.
+
+    On AWS the owner of the database does that: Atlas by itself, the owner of a cluster by a route back.
+    """
+    if not aws.embedded:
+        return
+    network = aws.environment.network
+    if aws.environment.database.kind == "atlas":
+        vpc, ec2 = request_peering(aws), atlas_client(aws)
+        peering = connect(aws, seconds=_SECONDS, reporter=reporter).peering
+    else:
+        ec2 = aws.ec2
+        vpc = ensure_database_vpc(ec2, aws.environment.database.cidr)
+        peering = stacks.outputs(aws, aws.environment.network_stack)["DatabasePeeringId"]
+    add_return_route(ec2, vpc, network.vpc_cidr, peering)
+
+
+def request_peering(aws: Aws, cidr: str | None = None) -> str:
+    """Ask the environment's network for a peering connection, unless one is asked for; return Atlas's VPC.
+
+    Args:
+        aws: The environment's account.
+        cidr: The addresses to ask from; the database's, unless Atlas is to be wrong.
+    """
+    ec2 = atlas_client(aws)
+    ours = stacks.outputs(aws, aws.environment.network_stack)["VpcId"]
+    vpc = ensure_database_vpc(ec2, cidr or aws.environment.database.cidr)
+    filters = {"requester-vpc-info.vpc-id": [vpc], "accepter-vpc-info.vpc-id": [ours], "status-code": _LIVE}
+    asked = ec2.describe_vpc_peering_connections(
+        Filters=[{"Name": name, "Values": values} for name, values in filters.items()]
+    )
+    if not asked["VpcPeeringConnections"]:
+        environment = aws.environment
+        ec2.create_vpc_peering_connection(
+            VpcId=vpc, PeerVpcId=ours, PeerOwnerId=environment.account, PeerRegion=environment.region
+        )
+    return vpc
+
+
+def atlas_client(aws: Aws) -> EC2Client:
+    """Return Atlas's own EC2 client."""
+    session: Any = accounts.session(aws.environment.region, ATLAS_ACCOUNT, "embedded")
+    ec2: EC2Client = session.client("ec2", endpoint_url=aws.endpoint)
+    return ec2

@@ -2,6 +2,10 @@
 
 An explicit step of a person and never of a release, because a pipeline that rewrites itself can no longer
 roll back. Doing it again changes only what changed.
+
+An account needs service-linked roles: its first service level objective makes the role of Application
+Signals. Whoever makes it needs `iam:CreateServiceLinkedRole`, a right that no pipeline has, since a branch's
+code could take it. CloudWatch user guide, "Using service-linked roles for CloudWatch".
 """
 
 from __future__ import annotations
@@ -9,12 +13,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from pipelines.aws import service_roles, stacks
+from botocore.exceptions import ClientError
+
+from pipelines.aws import stacks
+from pipelines.aws.accounts import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.aws.stacks import StackRequest
-from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import bootstrap_stack, pipelines_stack
-from pipelines.deploy import artifacts, atlas_peering, embedded_atlas, embedded_overrides, synth
+from pipelines.deploy import artifacts, atlas_peering, embedded_overrides, synth
 from templates import docs
 
 if TYPE_CHECKING:
@@ -24,6 +30,32 @@ if TYPE_CHECKING:
 
     from environments.tools import Tools
     from pipelines.aws.accounts import Aws
+
+APPLICATION_SIGNALS: Final = "application-signals.cloudwatch.amazonaws.com"
+_TAKEN: Final = {"EntityAlreadyExists", "InvalidInput"}
+"""What IAM answers where there is one (API reference, CreateServiceLinkedRole); its words tell them apart."""
+
+
+def ensure_service_roles(aws: Aws) -> None:
+    """Make the account's service-linked roles that are missing.
+
+    Raises:
+        ClientError: IAM refused for another reason than that there is one.
+    """
+    try:
+        aws.client("iam").create_service_linked_role(AWSServiceName=APPLICATION_SIGNALS)
+    except ClientError as error:
+        answer = error.response["Error"]
+        taken = answer["Code"] in _TAKEN and ("taken" in answer["Message"] or "exists" in answer["Message"])
+        if not taken:
+            raise
+
+
+def service_roles_exist(aws: Aws) -> bool:
+    """Return whether the account has them."""
+    path = f"/aws-service-role/{APPLICATION_SIGNALS}/"
+    return bool(aws.client("iam").list_roles(PathPrefix=path)["Roles"])
+
 
 _SYSTEM: Final = {"system": "payments"}
 
@@ -70,7 +102,7 @@ def deploy(
     """
     changes, outputs = dict[str, str](), dict[str, dict[str, str]]()
     for name, target in targets.items():
-        service_roles.ensure(target)
+        ensure_service_roles(target)
         bootstrap = bootstrap_stack.build(tools, target.environment)
         label = f"{name}: {tools.bootstrap_stack}"
         changes[label] = _deploy(
@@ -83,7 +115,7 @@ def deploy(
         changes[f"{name}: {network}"] = _deploy(
             target, network, template, parameters, tags=tags, reporter=reporter
         )
-        embedded_atlas.connect_database(target, reporter)
+        embedded_overrides.connect_atlas(target, reporter)
     parameters = bootstrap_stack.pipelines_parameters(outputs)
     for name, stack in (("Docs", DOCS_STACK), ("Previews", PREVIEWS_STACK)):
         changes[f"tools: {stack}"] = deploy_docs(tools_aws, reporter, stack=stack)

@@ -15,7 +15,7 @@ from pipelines.docs_site import markdown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.docs_site.drift import Drift
+    from pipelines.docs_site.markdown import Drift
 
 _SECTION: Final = re.compile(r"^### +(.+?) *$", re.MULTILINE)
 _TITLE: Final = re.compile(r"\A# .+\n")

@@ -5,17 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipelines.docs_site import (
-    annotated_pages,
-    figures,
-    navigation,
-    published_results,
-    readme_diagram,
-    repository_facts,
-    stacks,
-)
-from pipelines.docs_site.drift import Drift
-from pipelines.docs_site.markdown import mermaid
+from pipelines.docs_site import annotated_pages, figures, navigation, repository_facts, stacks
+from pipelines.docs_site.markdown import Drift, mermaid
 from pipelines.docs_site.pages import (
     assumptions,
     commands,
@@ -60,20 +51,20 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     drift, stack_templates = Drift(), stacks.every()
     written = {path.relative_to(docs).as_posix(): path for path in sorted(docs.rglob("*.md"))}
     references = repository_facts.CodeReferences(root, command, drift)
-    reports = published_results.read(root / "docs" / "data")
+    reports = figures.published_results(root / "docs" / "data")
     reports["rooms"] = {
         **repository_facts.room_tables(root, drift),
         "contracts": repository_facts.import_contracts(root),
     }
-    reports |= figures.from_code(stack_templates) | published_results.crash_matrix_age(reports, root)
-    reports["console"] = published_results.pictures_age(reports, root)
+    reports |= figures.from_code(stack_templates) | figures.crash_matrix_age(reports, root)
+    reports["console"] = figures.pictures_age(reports, root)
     for name, path in written.items():
         text = path.read_text(encoding="utf-8")
         references.check(f"docs/{name}", text)
         path.write_text(_RUNNABLE.sub(r"\1", figures.filled(name, text, reports, drift)), encoding="utf-8")
     readme = (root / "README.md").read_text(encoding="utf-8")
     references.check("README.md", readme)
-    readme_diagram.check(readme, stack_templates["pipelines"], drift)
+    promotion.check_readme(readme, stack_templates["pipelines"], drift)
     pages = {**_completed(docs, drift), **_generated(root, docs, command, stack_templates, drift)}
     pages["reference/index.md"] = navigation.reference_index(pages)
     for name, text in pages.items():

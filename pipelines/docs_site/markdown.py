@@ -1,9 +1,12 @@
-"""Markdown as generated pages need it: tables, names in code, and where a page comes from."""
+"""Generated pages as Markdown: tables, names in code, whence a page is, and where code and docs disagree."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
+
+from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,3 +56,37 @@ def page(title: str, sources: Sequence[str], *parts: str) -> str:
     """Return a generated page: its heading, the files that it is made from, and its parts."""
     origin = f"*Generated from {', '.join(code(source) for source in sources)}.*\n"
     return "\n".join([f"# {title}\n", origin, *parts])
+
+
+@dataclass(slots=True)
+class Drift:
+    """What was found so far."""
+
+    findings: list[str] = field(default_factory=list)
+
+    def note(self, finding: str) -> None:
+        """Note one; a sentence that names the code's place and the docs' place."""
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def described(self, text: str | None, what: str, source: str, page: str) -> str:
+        """Return the description that a page needs, or note that it is missing.
+
+        Args:
+            text: The description.
+            what: What it should describe, as `The parameter Attempt`.
+            source: The file that defines it.
+            page: The page that shows it.
+        """
+        if not (text or "").strip():
+            self.note(f"{what} has no description in {source}; docs/{page} is made of it.")
+        return text or ""
+
+    def raise_if_any(self) -> None:
+        """Refuse when docs and code disagree anywhere.
+
+        Raises:
+            Refused: There is one at least.
+        """
+        if self.findings:
+            raise Refused("\n".join(["The docs and the code disagree:", *self.findings]))

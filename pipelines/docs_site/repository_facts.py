@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pipelines.docs_site.drift import Drift
+    from pipelines.docs_site.markdown import Drift
 
 
 _FENCE: Final = re.compile(r"^( *)```(?:sh|bash|console)\b.*?\n(.*?)^\1```", re.MULTILINE | re.DOTALL)

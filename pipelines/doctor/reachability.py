@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from environments import rules
 from pipelines.aws import stacks
-from pipelines.build import dependencies, packaging, reproducible_zip
+from pipelines.build import dependencies, package_manifest, packaging
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.core.waiting import wait_until
@@ -159,5 +159,5 @@ def _package() -> bytes:
     module = Path(reach_database.__file__)
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "function.zip"
-        reproducible_zip.write(archive, files | {module.name: module.read_bytes()})
+        package_manifest.write_zip(archive, files | {module.name: module.read_bytes()})
         return archive.read_bytes()

@@ -1,24 +1,89 @@
-"""Runs the checks in their order; a check that could not be made is unknown, not passed."""
+"""Runs the checks in their order; a check that could not be made is unknown, not passed.
+
+The first ones are here: Python and git on this machine, and credentials of the accounts in the files.
+"""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from environments import schema
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor import network, payment_methods, prerequisites, quotas, reachability, stacks
-from pipelines.doctor.findings import Diagnosis, Finding, State, unknown
+from pipelines.doctor import network, quotas, reachability, stacks
+from pipelines.doctor.findings import Diagnosis, Finding, State, failed, unknown, well
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pipelines.aws.accounts import Aws
+
+_SIGN_IN: Final = "aws sso login, or set AWS_PROFILE, or pass --profile {}=PROFILE"
+_REFUSED: Final = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
+
+
+def credentials(aws: Aws) -> Diagnosis:
+    """Check that there are credentials and AWS accepts them.
+
+    Raises:
+        ClientError: AWS refused for another reason than the credentials.
+    """
+    sign_in = _SIGN_IN.format(aws.environment.name)
+    if aws.session.get_credentials() is None:
+        return failed("There are no AWS credentials here", sign_in)
+    try:
+        identity = aws.client("sts").get_caller_identity()
+    except NoCredentialsError:
+        return failed("There are no AWS credentials here", sign_in)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _REFUSED:
+            raise
+        return failed(f"AWS does not take the credentials: {error.response['Error']['Message']}", sign_in)
+    return well(str(identity["Arn"]))
+
+
+def account(aws: Aws) -> Diagnosis:
+    """Check that the credentials belong to the account that the file names."""
+    name, stated = aws.environment.name, aws.environment.account
+    actual = str(aws.client("sts").get_caller_identity()["Account"])
+    if actual == stated:
+        return well(f"account {actual}, {aws.environment.region}")
+    file = "environments/tools.yml" if name == "tools" else f"environments/{name}.yml"
+    return failed(
+        f"The credentials are of account {actual}, and {file} says {stated}",
+        f"Choose its profile with --profile {name}=PROFILE, or write the right account into {file}.",
+    )
+
+
+_OLDEST: Final = (3, 11)
+
+
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> Diagnosis:
+    """Check that Python is new enough."""
+    has = ".".join(map(str, version))
+    if version[:2] < _OLDEST:
+        return failed(f"Python {has}, and 3.11 or newer is needed", "make PYTHON=python3.12 install")
+    return well(f"Python {has}")
+
+
+def git() -> Diagnosis:
+    """Check that git runs: pushes start pipelines, and builds read when the source was committed."""
+    program = shutil.which("git")
+    if program is None:
+        return failed("There is no git on the PATH", "Install it with your system's packages.")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if version.returncode:
+        return failed(f"{program} does not run: {version.stderr.strip()}", "Install it again.")
+    return well(version.stdout.strip())
+
 
 _LOOK_YOURSELF = "Check it yourself, or ask somebody with the permission."
 
@@ -64,8 +129,8 @@ def examine(
         reporter: Told which check is made.
     """
     examination = Examination(reporter)
-    examination.ask("this machine", "Python", prerequisites.python)
-    examination.ask("this machine", "git", prerequisites.git)
+    examination.ask("this machine", "Python", python)
+    examination.ask("this machine", "git", git)
     if tools is not None and _right_account(examination, tools):
         examination.ask("tools", "pipelines", partial(stacks.pipelines, tools))
         examination.ask("tools", "connection", partial(stacks.connection, tools))
@@ -79,11 +144,8 @@ def examine(
 def _right_account(examination: Examination, aws: Aws) -> bool:
     """Check that the credentials reach the named account; in another everything would seem missing."""
     where = aws.environment.name
-    credentials = examination.ask(where, "credentials", partial(prerequisites.credentials, aws))
-    if (
-        credentials is State.OK
-        and examination.ask(where, "account", partial(prerequisites.account, aws)) is State.OK
-    ):
+    accepted = examination.ask(where, "credentials", partial(credentials, aws))
+    if accepted is State.OK and examination.ask(where, "account", partial(account, aws)) is State.OK:
         return True
     examination.ask(
         where,
@@ -102,7 +164,7 @@ def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], 
     yield "route to the database", partial(network.route_to_database, aws)
     yield "route back", partial(network.route_from_database, aws)
     yield "names of the database", partial(network.names_resolve, aws)
-    yield "payment methods", partial(payment_methods.kept, aws)
+    yield "payment methods", partial(stacks.payment_methods, aws)
     yield "addresses", partial(network.apart, aws, [schema.load(name) for name in schema.names()])
     for quota in quotas.QUOTAS:
         yield f"quota: {quota.name}", partial(quotas.enough, aws, quota)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from pipelines.aws import service_roles, stacks
-from pipelines.aws.tools_account import PIPELINES_STACK
+from payment_data.errors import Problem
+from pipelines.aws import stacks
+from pipelines.aws.accounts import PIPELINES_STACK
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
+from pipelines.deploy.pipelines import APPLICATION_SIGNALS, service_roles_exist
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor.findings import Diagnosis, failed, well
+from pipelines.doctor.findings import Diagnosis, failed, unknown, well
+from pipelines.orders import payment_stack
+from pipelines.orders.orders import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from payment_data.client import DataApi
     from pipelines.aws.accounts import Aws
 
 _DEPLOY: Final = "payments pipeline deploy"
@@ -33,11 +39,11 @@ def bootstrap(aws: Aws, stack: str) -> Diagnosis:
 
 def service_linked_roles(aws: Aws) -> Diagnosis:
     """Check that the account has the role that a first service level objective would have to make."""
-    if service_roles.exists(aws):
+    if service_roles_exist(aws):
         return well("Application Signals has its service-linked role")
     return failed(
         "Application Signals has no service-linked role, and no pipeline may make it",
-        f"aws iam create-service-linked-role --aws-service-name {service_roles.APPLICATION_SIGNALS}",
+        f"aws iam create-service-linked-role --aws-service-name {APPLICATION_SIGNALS}",
     )
 
 
@@ -92,3 +98,37 @@ def _stack(aws: Aws, name: str, outputs: Collection[str], remedy: str) -> Diagno
     if lacking:
         return failed(f"{name} is older than this checkout: it lacks {', '.join(lacking)}", remedy)
     return well(f"{name} is in {state}")
+
+
+_UNFINISHED: Final = ("RESERVED", "PAID", "CANCELLING", "NEEDS_ATTENTION")
+_MOST: Final = 10_000
+"""Orders of a state that are looked at, the longest unchanged first."""
+
+
+def payment_methods(aws: Aws) -> Diagnosis:
+    """Check that the environment lists every payment method that an unfinished order was paid by."""
+    name = aws.environment.default_stack
+    if stacks.status(aws, name) is None:
+        return well(f"There is no stack {name} yet, and no order in it")
+    try:
+        dropped = unlisted_methods(payment_stack.connect(aws, name).api, aws.environment.payment_methods)
+    except Problem as problem:
+        return unknown(f"The data API answered: {problem}", "Try again later.")
+    if not dropped:
+        return well("Every unfinished order is paid by a method that the environment lists")
+    counts = ", ".join(f"{count} by {method}" for method, count in sorted(dropped.items()))
+    return failed(
+        f"Unfinished orders are paid by methods that the environment does not list: {counts}",
+        f"Add them to also_refunds in environments/{aws.environment.name}.yml and deploy; leave them there"
+        " until those orders have ended.",
+    )
+
+
+def unlisted_methods(api: DataApi, methods: tuple[str, ...]) -> Counter[str]:
+    """Return how many unfinished orders are paid by a method that is none of these, by method."""
+    return Counter(
+        order["paid_by"]
+        for state in _UNFINISHED
+        for order in listed(api, state, _MOST)
+        if order.get("paid_by") not in (None, *methods)
+    )

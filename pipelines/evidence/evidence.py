@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
     from pipelines.build.check_cache import CheckRecord
     from pipelines.evidence.commits import Commit
-    from pipelines.evidence.drift import Drift
     from pipelines.evidence.reports import Baseline, Suite
     from pipelines.evidence.risks import Risk
-    from pipelines.evidence.stack_changes import StackChanges
+    from pipelines.evidence.stack_changes import Drift, StackChanges
     from pipelines.orders.smoke import SmokeReport
 LIMIT: Final = 1000
 """Characters of an approval's CustomData, and of any pipeline variable (CodePipeline quotas)."""

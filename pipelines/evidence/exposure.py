@@ -17,10 +17,7 @@ _BOUNDARY: Final = "PermissionsBoundary"
 _MANAGED: Final = "ManagedPolicyArns"
 _INVOKE: Final = "AWS::Lambda::Permission"
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0")
-_RULES: Final = {
-    "AWS::EC2::SecurityGroupIngress": "from",
-    "AWS::EC2::SecurityGroupEgress": "to",
-}
+_RULES: Final = {"AWS::EC2::SecurityGroupIngress": "from", "AWS::EC2::SecurityGroupEgress": "to"}
 _INLINE: Final = {"SecurityGroupIngress": "from", "SecurityGroupEgress": "to"}
 _OTHER_END: Final = (
     "CidrIp",

@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from environments import tools as tools_file
-from pipelines.aws import build_environment, docs_bucket, tools_account
+from pipelines.aws import accounts, build_environment, docs_bucket
 from pipelines.build import check_cache, provenance
 from pipelines.core.repository import ROOT
-from pipelines.definitions.keys import PROVENANCE_KEY
-from pipelines.evidence import (
-    commits,
-    drift,
-    page,
-    reports,
-    risks,
-    stack_changes,
-)
+from pipelines.definitions.storage import PROVENANCE_KEY
+from pipelines.evidence import commits, page, reports, risks, stack_changes
 from pipelines.evidence.evidence import Evidence, Target, text
 from pipelines.evidence.reports import Baseline
 from templates.capabilities import docs_distribution
@@ -47,7 +40,7 @@ def gather(built: Path, packages: Path) -> Evidence:
         Refused: A variable is missing, or a change set failed.
         NotGenuine: The release pipeline did not sign this release.
     """
-    tools, key = tools_account.connect(), build_environment.variable(PROVENANCE_KEY)
+    tools, key = accounts.connect_tools(), build_environment.variable(PROVENANCE_KEY)
     envelope = provenance.read(packages / "dist" / "packages" / provenance.FILE)
     provenance.verify(tools, key, envelope)
     prod, staging = build_environment.looking_at("prod"), build_environment.looking_at("staging")
@@ -76,7 +69,7 @@ def gather(built: Path, packages: Path) -> Evidence:
             pipeline,
             tools.endpoint or "",
         ),
-        drift=[drift.detect(prod, name) for name in names],
+        drift=[stack_changes.detect_drift(prod, name) for name in names],
         digests=provenance.subjects_of(envelope),
         dollars=stack_changes.fixed_cost(stacks),
         not_run=[name for name in reports.folders(ROOT / "tests") if tests and name not in tests.folders],
@@ -114,7 +107,7 @@ def write(evidence: Evidence, folder: Path) -> None:
 
 def publish(evidence: Evidence, folder: Path, packages: Path) -> str:
     """Upload the page and, beside it, the signed provenance to the docs bucket; return the page's address."""
-    place, tools = f"{docs_distribution.EVIDENCE}{evidence.execution}", tools_account.connect()
+    place, tools = f"{docs_distribution.EVIDENCE}{evidence.execution}", accounts.connect_tools()
     signed = packages / "dist" / "packages" / provenance.FILE
     docs_bucket.upload(tools, signed, f"{place}/{provenance.FILE}")
     docs_bucket.upload(tools, folder / _FIGURES, f"{place}/{_FIGURES}")

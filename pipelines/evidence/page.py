@@ -14,10 +14,10 @@ from pipelines.evidence.risks import new_grants
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipelines.evidence.drift import Drift
     from pipelines.evidence.evidence import Evidence
     from pipelines.evidence.exposure import Grant
     from pipelines.evidence.risks import Risk
+    from pipelines.evidence.stack_changes import Drift
 
 _FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
 _CLASSES: Final = {"reject": "bad", "look closely": "care", "looks fine": "good"}

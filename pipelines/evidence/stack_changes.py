@@ -1,4 +1,4 @@
-"""A change set as a reviewer reads it: templates before and after, each resource's change, and the cost.
+"""A change set as a reviewer reads it: each resource's change, and the cost; and whether a stack drifted.
 
 The cost is the fixed monthly one: what is paid whether or not anybody uses the system. Only resources with a
 fixed price count; calls, seconds and bytes are paid by use, and a change set does not say how much of it
@@ -11,11 +11,16 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from botocore.exceptions import ClientError
+
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
+from pipelines.core.waiting import TimedOut, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from types_boto3_cloudformation.type_defs import DescribeStackDriftDetectionStatusOutputTypeDef
 
     from pipelines.aws.accounts import Aws
 
@@ -178,3 +183,61 @@ def fixed_cost(stacks: Iterable[StackChanges]) -> float:
     sign = {"Add": 1, "Remove": -1}
     changes = [change for stack in stacks for change in stack.changes]
     return sum(sign.get(change.action, 0) * MONTHLY_PRICES.get(change.type, 0.0) for change in changes)
+
+
+_LONGEST_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What drift detection found in one stack.
+
+    Attributes:
+        stack: Its name.
+        drifted: What is not as it was deployed, by logical id; or nothing.
+        unknown: Why it is not known, or nothing when it is.
+        exists: Whether there is such a stack yet; what does not exist is not "as deployed".
+    """
+
+    stack: str
+    drifted: tuple[str, ...] = ()
+    unknown: str = ""
+    exists: bool = True
+
+
+def detect_drift(aws: Aws, stack: str) -> Drift:
+    """Ask CloudFormation to compare a stack with its template; a stack that is not there yet has no drift."""
+    cloudformation = aws.cloudformation
+    try:
+        if (
+            cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            == "REVIEW_IN_PROGRESS"
+        ):
+            return Drift(stack, exists=False)
+        detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
+        state = _ended_detection(aws, stack, detection)
+        differences = cloudformation.describe_stack_resource_drifts(
+            StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+        )["StackResourceDrifts"]
+    except TimedOut:
+        return Drift(stack, unknown="it did not end")
+    except ClientError as error:
+        # Evidence without drift is better than none; the page says that it is missing, and why.
+        return Drift(stack, unknown=error.response["Error"]["Message"])
+    drifted = tuple(sorted(difference["LogicalResourceId"] for difference in differences))
+    unknown = (
+        ""
+        if state["DetectionStatus"] == "DETECTION_COMPLETE"
+        else state.get("DetectionStatusReason", "it did not end")
+    )
+    return Drift(stack, drifted, unknown)
+
+
+def _ended_detection(aws: Aws, stack: str, detection: str) -> DescribeStackDriftDetectionStatusOutputTypeDef:
+    def ended() -> DescribeStackDriftDetectionStatusOutputTypeDef | None:
+        answer = aws.cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        return None if answer["DetectionStatus"] == "DETECTION_IN_PROGRESS" else answer
+
+    return wait_until(
+        ended, seconds=_LONGEST_SECONDS, every=aws.poll_seconds, what=f"the drift detection of {stack}"
+    )

@@ -31,9 +31,13 @@ from pipelines.lint import workflow_definitions
 from pipelines.lint.findings import Finding, Level
 from pipelines.lint.house_rules.catalogue import TEMPLATE_RULES
 from pipelines.lint.house_rules.rule import for_cfn_lint
+from pipelines.lint.pipeline_linter import documents
+from pipelines.lint.pipeline_linter.linter import lint_document
+from pipelines.lint.pipeline_linter.values import mapping, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 Json = dict[str, Any]
 
@@ -140,3 +144,43 @@ def _numbers_filled_in(value: Any, key: str = "") -> Any:
     if key in _NUMBERS and isinstance(value, str) and value.startswith("{%"):
         return 1
     return float(value) if key == "BackoffRate" and isinstance(value, int) else value
+
+
+def lint_files(paths: Iterable[Path]) -> list[Finding]:
+    """Return everything that is wrong with the pipelines and state machines in files, sorted.
+
+    Args:
+        paths: CloudFormation templates in JSON or YAML, create-pipeline input, or state machines.
+
+    Raises:
+        Unreadable: A file is none of these.
+    """
+    return sorted(finding for path in paths for finding in _lint(documents.read(path), str(path)))
+
+
+def _lint(document: Json, label: str) -> Iterator[Finding]:
+    if "StartAt" in document and "States" in document:
+        yield from _definition(label, document)
+        return
+    yield from lint_document(document, label)
+    for name, resource in mapping(document.get("Resources")).items():
+        if mapping(resource).get("Type") == _STATE_MACHINE:
+            yield from _machine(f"{label}: {name}", mapping(mapping(resource).get("Properties")))
+
+
+def _machine(label: str, properties: Json) -> Iterator[Finding]:
+    """Yield what is wrong with a state machine's definition; one that is in another place is passed over."""
+    definition = properties.get("Definition")
+    if definition is None and (source := text(properties.get("DefinitionString"))):
+        try:
+            definition = json.loads(source)
+        except ValueError:
+            return  # text that CloudFormation fills in need not be JSON before
+    if isinstance(definition, dict):
+        yield from _definition(label, definition)
+
+
+def _definition(label: str, definition: Json) -> Iterator[Finding]:
+    from pipelines.lint.templates import lint_definition  # noqa: PLC0415 - 2 s that pipelines alone need not wait
+
+    yield from lint_definition(label, definition)

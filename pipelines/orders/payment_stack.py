@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from payment_data.client import DataApi, Response
 from payment_data.errors import OutcomeUnknown
 from pipelines.aws import stacks
+from pipelines.core.reporting import NOBODY, Reporter
+from pipelines.core.waiting import patiently
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
@@ -104,3 +107,31 @@ def proxy_event(method: str, path: str, body: bytes | None) -> dict[str, object]
 
 def _reason(payload: object) -> str:
     return str(payload.get("errorMessage")) if isinstance(payload, dict) else str(payload)
+
+
+_COUNTS: Final = ("opened", "entered", "settled", "disputed")
+
+
+def settle(api: DataApi, reporter: Reporter = NOBODY, *, limit: int = 100) -> dict[str, int]:
+    """Enter into the ledger and settle everything that is due.
+
+    Args:
+        api: The data API of the stack.
+        reporter: Shows the counts after each page.
+        limit: How many orders of a kind in a page.
+
+    Returns:
+        How many were {opened, entered, settled, disputed}.
+    """
+    done, after = dict.fromkeys(_COUNTS, 0), ""
+    while True:
+        step = patiently(partial(_step, api, after), limit)
+        done = {key: count + step[key] for key, count in done.items()}
+        reporter.passing(", ".join(f"{count} {key}" for key, count in done.items()))
+        if "next" not in step:
+            return done
+        after = step["next"]
+
+
+def _step(api: DataApi, after: str, limit: int) -> dict[str, Any]:
+    return api.settle(limit=limit, after=after)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.definitions.artifacts import SOURCE
+from pipelines.definitions.branch_pipelines import VARIABLE
 from pipelines.definitions.configuration_file import Push
-from pipelines.definitions.removal_pipelines import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema
-from pipelines.aws import build_environment, tools_account
+from pipelines.aws import accounts, build_environment
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
-from pipelines.definitions.keys import PROVENANCE_KEY
+from pipelines.definitions.storage import PROVENANCE_KEY
 from pipelines.deploy import embedded_overrides
 from pipelines.promotion import records, running_stack, verification
 
@@ -49,7 +49,7 @@ def run(artifacts: Artifacts) -> str:
     check = build_environment.variable(VARIABLE)
     if check not in _CHECKS:
         raise Refused(f"{VARIABLE} is {check!r}, and there are {', '.join(_CHECKS)}.")
-    tools = tools_account.connect()
+    tools = accounts.connect_tools()
     key = build_environment.variable(PROVENANCE_KEY)
     release = verification.read_release(tools, key, artifacts.packages, artifacts.built)
     folder = DIST / "record"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.aws import stacks
-from pipelines.aws.tools_account import PIPELINES_STACK
+from pipelines.aws.accounts import PIPELINES_STACK
 from pipelines.core.refusals import Refused
 
 if TYPE_CHECKING:

@@ -11,22 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from environments import schema
 from environments import tools as tools_file
-from pipelines.aws import build_environment, tools_account
-from pipelines.build import (
-    check_cache,
-    image,
-    library,
-    package_manifest,
-    packaging,
-    provenance,
-    reproducible_zip,
-)
+from pipelines.aws import accounts, build_environment
+from pipelines.build import check_cache, image, library, package_manifest, packaging, provenance
 from pipelines.build.provenance import Origin
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
 from pipelines.definitions.images import IMAGE_REPOSITORY
-from pipelines.definitions.keys import PROVENANCE_KEY
 from pipelines.definitions.packages import PACKAGE_BUCKET
+from pipelines.definitions.storage import PROVENANCE_KEY
 from pipelines.deploy import artifacts, embedded_overrides, synth
 
 if TYPE_CHECKING:
@@ -45,7 +37,7 @@ def upload(manifest: Manifest, folder: Path, reporter: Reporter) -> None:
 
     Where the pipeline names a repository for images, the functions' image is built and pushed there too.
     """
-    tools = tools_account.connect()
+    tools = accounts.connect_tools()
     bucket = build_environment.variable(PACKAGE_BUCKET)
     package_manifest.write_stored(folder, artifacts.store_packages(tools, bucket, manifest, folder, reporter))
     if IMAGE_REPOSITORY in os.environ:
@@ -99,13 +91,13 @@ def sign(built: Path) -> int:
         tools.repository,
         build_environment.variable("COMMIT"),
         source,
-        reproducible_zip.digest(ROOT / "uv.lock"),
+        package_manifest.file_digest(ROOT / "uv.lock"),
         build_environment.pipeline_name(),
         build_environment.variable("EXECUTION"),
         os.environ.get("CODEBUILD_BUILD_ARN", ""),
     )
     stated = provenance.statement(subjects, origin, packaging.wheels_of(ROOT))
-    envelope = provenance.sign(tools_account.connect(), key, stated)
+    envelope = provenance.sign(accounts.connect_tools(), key, stated)
     (package_manifest.PACKAGES / provenance.FILE).write_text(json.dumps(envelope, indent=1) + "\n")
     return len(subjects)
 
@@ -127,7 +119,9 @@ def _digests(root: Path, *folders: str) -> dict[str, str]:
     paths = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]
     unsigned = package_manifest.PACKAGES / provenance.FILE
     return {
-        path.relative_to(root).as_posix(): reproducible_zip.digest(path) for path in paths if path != unsigned
+        path.relative_to(root).as_posix(): package_manifest.file_digest(path)
+        for path in paths
+        if path != unsigned
     }
 
 
@@ -136,4 +130,4 @@ def _index() -> Index:
         build_environment.variable("LIBRARY_DOMAIN"),
         build_environment.variable("LIBRARY_REPOSITORY"),
     )
-    return library.index(tools_account.connect(), domain, repository)
+    return library.index(accounts.connect_tools(), domain, repository)

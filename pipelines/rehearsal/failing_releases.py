@@ -1,7 +1,7 @@
 """Releases that must fail, each for its own reason, and what must be true afterwards.
 
-The pipeline meets what is wrong with a commit where the reason is and takes the stage back; the one before it
-serves. Orders are placed all the while.
+Each commit is broken where no check before the deployment can see it. The pipeline meets what is wrong with
+it where the reason is and takes the stage back; the one before it serves. Orders are placed all the while.
 """
 
 from __future__ import annotations
@@ -10,20 +10,111 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 from pipelines.core.waiting import wait_until
 from pipelines.orders import payment_stack
 from pipelines.promotion import control, execution, failure_report, running_stack
-from pipelines.rehearsal import failing_commits, rehearsal_orders
+from pipelines.rehearsal import rehearsal_orders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
     from pipelines.promotion.failure_report import FailureReport
-    from pipelines.rehearsal.failing_commits import FailingRelease
     from pipelines.rehearsal.rehearsal import Rehearsal
     from pipelines.rehearsal.rehearsal_orders import Traffic
+
+_COURIER: Final = "lambdas/arrange_delivery/handler.py"
+_FUNCTIONS: Final = "templates/capabilities/functions.py"
+_ADDED: Final = "    template.add_resource(function)\n"
+_IMPORT: Final = "from payment_data import metrics\n"
+_DELIVER: Final = "    arranged = api.deliver("
+
+
+@dataclass(frozen=True, slots=True)
+class FailingRelease:
+    """A release that must fail.
+
+    Attributes:
+        name: What it is called.
+        story: What is wrong with it.
+        file: The file that its commit changes; nothing for a release that is fine but rejected.
+        replaced: What is replaced in it, and by what.
+        stage: The stage that must fail.
+        action: The action that must fail in it.
+        answer: What is said at the gate, where it comes that far.
+    """
+
+    name: str
+    story: str
+    file: str
+    replaced: Mapping[str, str]
+    stage: str
+    action: str
+    answer: tuple[bool, str] = (True, "approved as `rehearsal`")
+
+    def files(self) -> dict[str, str]:
+        """Return the files of its commit by path, whatever an earlier failing commit left in them.
+
+        Raises:
+            Refused: The source does not hold what this release replaces in it.
+        """
+        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _FUNCTIONS)}
+        for old, new in self.replaced.items():
+            if old not in broken[self.file]:
+                raise Refused(f"{self.file} does not hold what {self.name} replaces: {old.strip()}")
+            broken[self.file] = broken[self.file].replace(old, new)
+        return broken
+
+
+def _no_courier(account: str) -> dict[str, str]:
+    """Return code that rejects every delivery of one account, as a table that forgot it would."""
+    rejects = f"""    if ":{account}:" in order.execution:
+        raise DeliveryRejected("no courier serves this account")
+"""
+    return {
+        _IMPORT: f"{_IMPORT}from payment_data.errors import DeliveryRejected\n",
+        _DELIVER: rejects + _DELIVER,
+    }
+
+
+REJECTED: Final = (False, "the shop has its sale today; release it tomorrow")
+CASES: Final = (
+    FailingRelease(
+        "smoke fails in staging",
+        "no delivery is arranged in staging's account",
+        _COURIER,
+        _no_courier("222222222222"),
+        "Staging",
+        "Smoke",
+    ),
+    FailingRelease(
+        "smoke fails in production",
+        "no delivery is arranged in production's account, which only orders there can show",
+        _COURIER,
+        _no_courier("333333333333"),
+        "Production",
+        "Smoke",
+    ),
+    FailingRelease(
+        "the template fails to deploy",
+        "functions reserve more concurrent executions than the account has, which Lambda alone refuses",
+        _FUNCTIONS,
+        {
+            _ADDED: f"""{_ADDED}    if environment.name == "staging":
+        function.ReservedConcurrentExecutions = 950
+"""
+        },
+        "Staging",
+        "Deploy-payments",
+    ),
+    FailingRelease(
+        "the approval is rejected", "nothing is wrong with it", "", {}, "Approve", "Approve", REJECTED
+    ),
+)
+
 
 _LONGEST_SECONDS: Final = 900
 
@@ -101,7 +192,7 @@ def _failed_as_expected(bad: FailingRelease, after: FailureReport) -> list[str]:
         problems.append(f"it failed in {after.stage}: {after.action}, not in {bad.stage}: {bad.action}")
     if bad.stage in {"Staging", "Production"} and after.restored != "Succeeded":
         problems.append(f"the stage was not taken back: {after.restored or 'nothing tried'}")
-    if bad.answer == failing_commits.REJECTED and failing_commits.REJECTED[1] not in after.why:
+    if bad.answer == REJECTED and REJECTED[1] not in after.why:
         problems.append(f"it does not say why it was rejected: {after.why}")
     return problems
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 from pipelines.aws import executions
 from pipelines.core.repository import SAMPLES
 from pipelines.core.waiting import Answer, TimedOut, patiently, wait_until
-from pipelines.orders import order_effects, orders, samples
+from pipelines.orders import orders, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipelines.aws.executions import Moment
     from pipelines.core.reporting import Reporter
-    from pipelines.orders.order_effects import Effect
+    from pipelines.orders.orders import Effect
     from pipelines.orders.payment_stack import PaymentStack
 
 
@@ -192,12 +192,12 @@ def place_samples(
 def _place(
     stack: PaymentStack, order_id: str, expected: str, story: str, watch: Callable[[Moment], None]
 ) -> OrderResult:
-    before = order_effects.holdings(stack.api, order_id)
+    before = orders.holdings(stack.api, order_id)
     placed = orders.place(stack, order_id)
     end = None
     for end in executions.follow(stack.aws, placed.arn):
         watch(end)
-    changes = order_effects.effects(before, order_effects.holdings(stack.api, order_id))
+    changes = orders.effects(before, orders.holdings(stack.api, order_id))
     ended = (end.error or end.state) if end else "nothing"
     # An order that was placed in an earlier rehearsal moves nothing when it is placed again.
     moves = expected == SUCCEEDED and placed.new

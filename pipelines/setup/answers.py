@@ -1,21 +1,83 @@
-"""Takes answers, checks what the environment files become by them, and writes those that change."""
+"""Takes answers, checks what the environment files become by them, and writes those that change.
+
+Single values change; every other line stays as it is.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from environments import groupings, schema, tools, yaml_files
-from environments.problems import EnvironmentInvalid
+from environments import files, groupings, schema, tools
+from environments.files import EnvironmentInvalid
 from pipelines.core.refusals import Refused
-from pipelines.setup import files
 from pipelines.setup.questions import TOOLS, Answers, questions, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def with_value(text: str, path: str, value: Any) -> str:
+    """Return the YAML text with `key` or `section.key` set; None takes the key out.
+
+    The files have two levels and no multi-line values; whoever writes others has them checked by the schema.
+    """
+    section, _, key = path.rpartition(".")
+    lines = text.splitlines()
+    start, end, indent = _span(lines, section)
+    pattern = re.compile(rf"^{indent}{re.escape(key)}:(\s|$)")
+    places = [number for number in range(start, end) if pattern.match(lines[number])]
+    if value is None:
+        lines = [line for number, line in enumerate(lines) if number not in places]
+    elif places:
+        lines[places[0]] = f"{indent}{key}: {_written(value)}"
+    else:
+        lines.insert(_last_used(lines, start, end), f"{indent}{key}: {_written(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def value_at(text: str, path: str) -> Any:
+    """Return what the YAML text says at `key` or `section.key`; None where it says nothing."""
+    found = yaml.safe_load(text)
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _span(lines: list[str], section: str) -> tuple[int, int, str]:
+    """Return where the section's lines begin and end, and their indentation."""
+    if not section:
+        return 0, len(lines), ""
+    start = next((number for number, line in enumerate(lines) if line.rstrip() == f"{section}:"), None)
+    if start is None:
+        lines += ["", f"{section}:"]
+        return len(lines), len(lines), "  "
+    inside = start + 1
+    while inside < len(lines) and (lines[inside].startswith(" ") or not lines[inside].strip()):
+        inside += 1
+    return start + 1, inside, "  "
+
+
+def _last_used(lines: list[str], start: int, end: int) -> int:
+    """Return the line after the section's last one that says something."""
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_written(item) for item in value)}]"
+    if isinstance(value, bool | int):
+        return json.dumps(value)
+    plain = yaml.safe_load(value) == value and not value.isdigit()  # other readers take digits for a number
+    return value if plain else json.dumps(value)
+
 
 FILES: Final = (TOOLS, *groupings.PROMOTED)
 """The files that setting up writes; `local` is the embedded AWS's."""
@@ -29,7 +91,7 @@ def read(file: Path) -> Answers:
         Refused: It is no such file, or answers what nobody asks.
     """
     try:
-        raw = yaml_files.read(file.read_text(encoding="utf-8"))
+        raw = files.read_yaml(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Refused(f"{file} cannot be read: {error}") from error
     if not isinstance(raw, dict):
@@ -46,7 +108,7 @@ def current(folder: Path) -> Answers:
     """Return the answers that the environment files give already."""
     texts = _texts(folder)
     stated = {
-        question.name: files.value(texts[question.place[0]], question.place[1]) for question in questions()
+        question.name: value_at(texts[question.place[0]], question.place[1]) for question in questions()
     }
     return {name: str(answer) for name, answer in stated.items() if answer is not None}
 
@@ -89,8 +151,8 @@ def _changed(name: str, text: str, answers: Mapping[str, str]) -> str:
     except ValueError as error:
         raise Refused(f"network: {error}") from error
     for (file, path), value in every.items():
-        if file == name and files.value(text, path) != _comparable(value):
-            text = files.changed(text, path, value)
+        if file == name and value_at(text, path) != _comparable(value):
+            text = with_value(text, path, value)
     return _without_empty_sections(text)
 
 
@@ -100,8 +162,8 @@ def _comparable(value: Any) -> Any:
 
 def _without_empty_sections(text: str) -> str:
     for section in _LAST_LIST_SECTION:
-        if f"\n{section}:" in text and files.value(text, section) is None:
-            text = files.changed(text, section, None)
+        if f"\n{section}:" in text and value_at(text, section) is None:
+            text = with_value(text, section, None)
     return text
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from payment_data.errors import Problem
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
-from pipelines.evidence import drift
+from pipelines.evidence import stack_changes
 from pipelines.orders import orders, payment_stack
 from pipelines.promotion.control import name_of
 from pipelines.status.deployed import Alarms, Deployed, Gate, Release, alarms, gates, read_deployed, release
@@ -119,7 +119,7 @@ def _parked(aws: Aws, stack: str) -> list[str]:
 
 
 def _drift(aws: Aws, stack: str) -> list[str]:
-    result = drift.detect(aws, stack)
+    result = stack_changes.detect_drift(aws, stack)
     if result.unknown:
         raise Refused(result.unknown)
     return list(result.drifted)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.build.package_manifest import PACKAGES
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import advisories, inventory, licences, secrets, static_analysis
+from pipelines.supply_chain import inventory, licences, secrets, static_analysis
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ CHECKS: Final[dict[str, Callable[[], CheckResult]]] = {
     "secrets": lambda: secrets.in_tree(ROOT),
     "history": lambda: secrets.in_history(ROOT),
     "code": lambda: static_analysis.check_code(ROOT),
-    "advisories": lambda: advisories.check(ROOT),
+    "advisories": lambda: inventory.check_advisories(ROOT),
     "templates": lambda: static_analysis.check_templates(static_analysis.of_repository()),
 }
 

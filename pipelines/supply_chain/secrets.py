@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from environments.yaml_files import read as read_yaml
+from environments.files import read_yaml
 from pipelines.core import git
 from pipelines.core.repository import CACHE
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, result_of

@@ -1,4 +1,4 @@
-"""Alarms on what customers feel, each with a runbook, and one composite alarm that says healthy or not.
+"""Alarms on what customers feel, each with a runbook; their composite; and the service level objective.
 
 An order that is declined or out of stock is business, not an alarm: its execution fails as it should.
 """
@@ -9,7 +9,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from troposphere import Join, Ref, Sub
+from troposphere.applicationsignals import (
+    BurnRateConfiguration,
+    Dimension,
+    Goal,
+    Interval,
+    Metric,
+    MetricDataQuery,
+    MetricStat,
+    MonitoredRequestCountMetric,
+    RequestBasedSli,
+    RequestBasedSliMetric,
+    RollingInterval,
+    ServiceLevelObjective,
+)
 from troposphere.cloudwatch import Alarm, CompositeAlarm
+
+from payment_data.metrics import IN_TIME_SECONDS
+from templates.capabilities.metrics import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +34,7 @@ if TYPE_CHECKING:
     from troposphere import Template
 
     from environments.schema import Environment
+    from templates.capabilities import metrics
     from templates.capabilities.metrics import Measure
 
 RUNBOOKS = "docs/operations/runbooks"
@@ -109,3 +127,51 @@ def _add_alarm(template: Template, environment: Environment, symptom: Symptom) -
     )
     template.add_resource(alarm)
     return alarm
+
+
+GOAL_PERCENT = 99.9
+GOAL_DAYS = 28
+
+
+def add_service_level_objective(
+    template: Template, environment: Environment, ended: metrics.Metric, in_time: metrics.Metric
+) -> None:
+    """Add the objective, where payments are answered at once: a bank takes days.
+
+    Orders are counted when they end, and those of smoke tests never. Every order ends: what its execution
+    left half-way is ended by the sweeper, late, and counts against the goal.
+    """
+    if "bank_account" in environment.payment_methods:
+        return
+    total = _counted(ended.namespace, ended.name, ended.dimensions)
+    good = _counted(in_time.namespace, in_time.name, in_time.dimensions)
+    template.add_resource(
+        ServiceLevelObjective(
+            "OrdersInTime",
+            Name=Sub("${AWS::StackName}-orders-in-time"),
+            Description=f"Orders are placed, or refused for a reason of business, in {IN_TIME_SECONDS} s",
+            RequestBasedSli=RequestBasedSli(
+                RequestBasedSliMetric=RequestBasedSliMetric(
+                    TotalRequestCountMetric=[total],
+                    MonitoredRequestCountMetric=MonitoredRequestCountMetric(GoodCountMetric=[good]),
+                )
+            ),
+            Goal=Goal(
+                AttainmentGoal=GOAL_PERCENT,
+                Interval=Interval(RollingInterval=RollingInterval(Duration=GOAL_DAYS, DurationUnit="DAY")),
+            ),
+            BurnRateConfigurations=[BurnRateConfiguration(LookBackWindowMinutes=60)],
+        )
+    )
+
+
+def _counted(namespace: object, name: str, dimensions: object) -> MetricDataQuery:
+    pairs = dict(dimensions)  # type: ignore[call-overload]
+    metric = Metric(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[Dimension(Name=key, Value=value) for key, value in pairs.items()],
+    )
+    return MetricDataQuery(
+        Id="counted", MetricStat=MetricStat(Metric=metric, Period=MINUTE, Stat="Sum"), ReturnData=True
+    )

@@ -8,9 +8,9 @@ from awacs import states
 from troposphere import Sub
 from troposphere.events import InputTransformer, Rule, Target
 
-from templates.capabilities.payment_workflow import invoke_permission
 from templates.capabilities.permissions import Permission, add_role
 from templates.capabilities.state_machines import Workflow, add_state_machine
+from templates.capabilities.workflows import invoke_permission
 from templates.definitions import settlement as settlement_states
 from templates.definitions import sweeper as sweeper_states
 

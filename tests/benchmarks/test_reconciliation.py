@@ -16,9 +16,8 @@ from bson.int64 import Int64
 from data_api.domain.requests import fingerprint, opening_mark
 from payment_data.client import DataApi, Response
 from pipelines.cli.terminal import table
-from pipelines.orders.payment_stack import proxy_event
+from pipelines.orders.payment_stack import proxy_event, settle
 from pipelines.orders.reconciliation.reconcile import reconcile
-from pipelines.orders.settlement import settle
 from tests.benchmarks import contest
 
 if TYPE_CHECKING:

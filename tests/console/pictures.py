@@ -18,7 +18,7 @@ from pipelines.build import packaging
 from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
 from pipelines.deploy import deployment
-from pipelines.docs_site import published_results
+from pipelines.docs_site import figures
 from pipelines.orders import payment_stack
 from pipelines.rehearsal import rehearsal_orders
 from tests.console.served import served
@@ -45,7 +45,7 @@ def main() -> None:
                 _take(browser, address)
         finally:
             instance.stop(root)
-    report = {"console": published_results.pictures_digest(ROOT)}
+    report = {"console": figures.pictures_digest(ROOT)}
     (ROOT / "docs" / "data" / "pictures.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.aws import accounts, tools_account
+from pipelines.aws import accounts
 from pipelines.console import serving
 from pipelines.console.context import Console
 
@@ -22,7 +22,7 @@ def served(instance: Instance, *, may_act: bool = True) -> Iterator[str]:
     local = accounts.LocalAws(instance.endpoint, instance.mongodb_uri, None)
     names = ("local", "branch", "staging", "prod")
     environments = {name: accounts.connect(name, instance.endpoint, local) for name in names}
-    console = Console(tools_account.connect(instance.endpoint), environments, may_act=may_act)
+    console = Console(accounts.connect_tools(instance.endpoint), environments, may_act=may_act)
     listener, over = serving.listen(), threading.Event()
     thread = threading.Thread(target=serving.serve, args=(console, listener, over.is_set), daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.console import gate_pages, promotion_pages
+from pipelines.console import application, promotion_pages
 from pipelines.console.context import Console, explained, render
 from pipelines.console.guards import Keys
 from pipelines.core.refusals import Refused
@@ -70,7 +70,7 @@ def test_a_gate_s_buttons_work_only_where_they_may(may_act: bool) -> None:
 
 def test_a_rejection_without_a_reason_decides_nothing() -> None:
     with pytest.raises(Refused, match="A rejection needs a reason"):
-        gate_pages.answer(console(), "release", "e" * 36, yes=False, summary="  ")
+        application.answer(console(), "release", "e" * 36, yes=False, summary="  ")
 
 
 def test_a_refusal_is_a_page_in_words() -> None:

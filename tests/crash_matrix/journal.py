@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines.core.repository import ROOT
-from pipelines.docs_site import published_results
+from pipelines.docs_site import figures
 from tests.crash_matrix.bench import Task
 from tests.crash_matrix.cells import Result
 
@@ -24,9 +24,7 @@ class Journal:
 
     def __init__(self, path: Path, plan: dict[str, Any]) -> None:
         self._path = path
-        self._header = json.dumps(
-            {**plan, "code": published_results.crash_matrix_digest(ROOT)}, sort_keys=True
-        )
+        self._header = json.dumps({**plan, "code": figures.crash_matrix_digest(ROOT)}, sort_keys=True)
         lines = path.read_text().splitlines() if path.exists() else []
         if not lines or lines[0] != self._header:
             path.parent.mkdir(parents=True, exist_ok=True)

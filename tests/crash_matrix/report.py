@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.docs_site import published_results
+from pipelines.docs_site.figures import crash_matrix_digest
 from tests.crash_matrix.hunting import MUTANTS, Hunt
 from tests.crash_matrix.journal import Entry
 
@@ -57,7 +57,7 @@ def publish(found: dict[str, Any], root: Path) -> Path:
     """Write what the docs tell: the totals, by scenario and by kind of fault."""
     told: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
-        "source": published_results.crash_matrix_digest(root),
+        "source": crash_matrix_digest(root),
     }
     told |= {"sample": found["sample"], "seed": found["seed"]}
     for part in ("singles", "pairs"):

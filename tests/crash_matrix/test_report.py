@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipelines.docs_site import published_results
+from pipelines.docs_site import figures
 from tests.crash_matrix import report
 from tests.crash_matrix.journal import Entry
 
@@ -15,7 +15,7 @@ _CELLS = [
 
 
 def since(told: dict[str, Any], root: Path) -> str:
-    sentence: str = published_results.crash_matrix_age({"crash_matrix": told}, root)["proof"]["since"]
+    sentence: str = figures.crash_matrix_age({"crash_matrix": told}, root)["proof"]["since"]
     return sentence
 
 

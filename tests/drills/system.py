@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from embedded_aws import mongod
-from pipelines.orders import orders, settlement, smoke
+from pipelines.orders import orders, payment_stack, smoke
 from pipelines.orders.reconciliation import reconcile, stripe_account
 from tests.drills.traffic import Traffic
 from tests.rehearsal.shop import Shop, physical
@@ -82,7 +82,7 @@ class System:
         """
         placed = self.traffic.placed
         wait_until(lambda: not self._unfinished(), self._unfinished, seconds=_SETTLED_SECONDS, every=0.5)
-        settlement.settle(self.stack.api)
+        payment_stack.settle(self.stack.api)
         found = reconcile.reconcile(
             self.stack.api, stripe=stripe_account.stripe_account(self.stack.aws, self.stack.name)
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pymongo
 
 from pipelines.aws import executions, stacks
-from pipelines.orders import settlement
+from pipelines.orders import payment_stack
 from tests.drills.drill_aws import ALARM_MINUTE_SECONDS
 from tests.waiting import wait_until
 
@@ -27,7 +27,7 @@ def test_settlement_failing(scene: Scene) -> None:
     # Given an order that is over, whose legs are in the ledger
     [order] = system.traffic.prepare(1)
     list(executions.follow(system.stack.aws, system.traffic.place(order)))
-    settlement.settle(system.stack.api)
+    payment_stack.settle(system.stack.api)
     with pymongo.MongoClient[dict[str, Any]](system.database.uri) as client, _each_minute(system):
         ledger = client[system.stack.name].ledger
         leg = ledger.find_one({"order_id": order})

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.aws import docs_bucket, stacks, tools_account
-from pipelines.aws.tools_account import DOCS_STACK, PREVIEWS_STACK
+from pipelines.aws import accounts, docs_bucket, stacks
+from pipelines.aws.accounts import DOCS_STACK, PREVIEWS_STACK
 from pipelines.core import branch_names
 from pipelines.deploy import pipelines
 from tests.site import browser as browsing
@@ -68,7 +68,7 @@ class Sites:
     """The deployed docs and previews, with what an approver reads and a hostile page."""
 
     def __init__(self, embedded: Instance, folder: Path) -> None:
-        tools = tools_account.connect(embedded.endpoint)
+        tools = accounts.connect_tools(embedded.endpoint)
         self.docs, self.previews = (self._deployed(tools, stack) for stack in (DOCS_STACK, PREVIEWS_STACK))
         pages = {
             (DOCS_STACK, EVIDENCE): "<!doctype html><title>Evidence</title><body>What will change",

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from environments import tools as tools_file
 from pipelines.aws import stacks
-from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
+from pipelines.aws.accounts import DOCS_STACK, PIPELINES_STACK, PREVIEWS_STACK
 from pipelines.core import branch_names
 from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
-from pipelines.definitions.removal_pipelines import VARIABLE
+from pipelines.definitions.branch_pipelines import VARIABLE
 from pipelines.orders import payment_stack
 from pipelines.promotion import control, execution, failure_report
 from pipelines.promotion.execution import Promotion

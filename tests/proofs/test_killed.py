@@ -14,9 +14,9 @@ import pytest
 from embedded_aws import mongod
 from pipelines.aws import embedded_stripe
 from pipelines.orders import orders
+from pipelines.orders.payment_stack import settle
 from pipelines.orders.reconciliation import stripe_account
 from pipelines.orders.reconciliation.reconcile import reconcile
-from pipelines.orders.settlement import settle
 from tests import processes
 from tests.rehearsal.paying import paying_by
 from tests.rehearsal.shop import Shop, ended

@@ -14,7 +14,7 @@ from embedded_aws import instance
 from environments.groupings import PROMOTED
 from pipelines.core.repository import CACHE, ROOT
 from pipelines.deploy import embedded_overrides
-from pipelines.rehearsal import scratch_repository
+from pipelines.rehearsal import rehearsal
 from pipelines.setup.questions import questions
 from tests.pipelines.setup.test_setup import ATLAS
 
@@ -33,7 +33,7 @@ class Adopter:
     def __init__(self, home: Path, local: instance.Instance) -> None:
         self.local = local
         self.checkout = home / "checkout"
-        scratch_repository.make(self.checkout, "main")
+        rehearsal.scratch_repository(self.checkout, "main")
         self.git("init", "--quiet", "--bare", "--initial-branch", "main", str(home / "origin"))
         self.git("remote", "add", "origin", str(home / "origin"))
         config = home / "aws"

@@ -18,13 +18,7 @@ from pipelines.cli import local_aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.waiting import TimedOut
-from pipelines.deploy import (
-    artifacts,
-    atlas_peering,
-    connect_database,
-    embedded_atlas,
-    embedded_overrides,
-)
+from pipelines.deploy import artifacts, atlas_peering, connect_database, embedded_overrides
 from pipelines.deploy.atlas_peering import PeeringRequest
 from pipelines.doctor import network as doctor
 from pipelines.doctor.findings import State
@@ -91,7 +85,7 @@ def test_a_network_is_made_without_a_way_to_atlas_and_then_connected_by_one_comm
     assert routes(aws) == {}
     assert "DatabasePeeringId" not in stacks.outputs(aws, aws.environment.network_stack)
     assert doctor.accepted(aws).state is State.FAILED
-    embedded_atlas.request(aws)
+    embedded_overrides.request_peering(aws)
     # When somebody connects them
     monkeypatch.setattr(local_aws, "connect", lambda *_: aws)
     command = ["database", "connect", "prod", "--json"]
@@ -112,7 +106,7 @@ def test_a_network_is_made_without_a_way_to_atlas_and_then_connected_by_one_comm
 
 
 def test_a_deployment_of_the_network_keeps_the_connection(aws: Aws) -> None:
-    embedded_atlas.connect_database(aws, Heard())
+    embedded_overrides.connect_atlas(aws, Heard())
     before = routes(aws)
     assert deploy_network(aws) == "unchanged"
     assert routes(aws) == before != {}
@@ -128,7 +122,7 @@ def test_nobody_asked_is_told_after_the_time_with_what_was_waited_for(aws: Aws) 
 
 def test_a_request_from_other_addresses_is_not_accepted(aws: Aws) -> None:
     # Given a request from addresses that the file does not name
-    embedded_atlas.request(aws, cidr="10.99.0.0/21")
+    embedded_overrides.request_peering(aws, cidr="10.99.0.0/21")
     # Then it is refused with both, and stays as it is
     with pytest.raises(Refused, match=r"asks from 10.99.0.0/21, and .*database.cidr 10.143.0.0/21") as caught:
         connect_database.connect(aws, seconds=0)
@@ -139,27 +133,29 @@ def test_a_request_from_other_addresses_is_not_accepted(aws: Aws) -> None:
 
 def test_a_rejected_request_is_told_and_another_one_is_taken(aws: Aws) -> None:
     # Given a request that was rejected on our side
-    embedded_atlas.request(aws)
+    embedded_overrides.request_peering(aws)
     [first] = requests(aws)
     aws.ec2.reject_vpc_peering_connection(VpcPeeringConnectionId=first.identifier)
     with pytest.raises(TimedOut, match=f"{first.identifier} was rejected on this side"):
         connect_database.connect(aws, seconds=0)
     # When Atlas asks again, then the same command goes on
-    embedded_atlas.request(aws)
+    embedded_overrides.request_peering(aws)
     assert connect_database.connect(aws, seconds=5).peering != first.identifier
 
 
 def test_a_connection_that_atlas_deleted_is_told_and_the_route_moves_to_the_next(aws: Aws) -> None:
     # Given a connected network whose connection Atlas deleted
-    embedded_atlas.connect_database(aws, Heard())
+    embedded_overrides.connect_atlas(aws, Heard())
     [first] = requests(aws)
-    embedded_atlas.client(aws).delete_vpc_peering_connection(VpcPeeringConnectionId=first.identifier)
+    embedded_overrides.atlas_client(aws).delete_vpc_peering_connection(
+        VpcPeeringConnectionId=first.identifier
+    )
     assert doctor.accepted(aws).says == f"{first.identifier} is deleted"
     with pytest.raises(TimedOut, match=f"{first.identifier} was deleted by one of its owners") as caught:
         connect_database.connect(aws, seconds=0)
     assert "atlas networking peering list" in caught.value.message
     # When it asks again
-    embedded_atlas.request(aws)
+    embedded_overrides.request_peering(aws)
     connected = connect_database.connect(aws, seconds=5)
     # Then the route leads through the new one
     assert connected.change == "updated"
@@ -168,8 +164,11 @@ def test_a_connection_that_atlas_deleted_is_told_and_the_route_moves_to_the_next
 
 def test_a_second_request_from_the_same_addresses_is_told_and_neither_is_accepted(aws: Aws) -> None:
     # Given two VPCs of the database's addresses that ask
-    embedded_atlas.request(aws)
-    other, ours = embedded_atlas.client(aws), stacks.outputs(aws, aws.environment.network_stack)["VpcId"]
+    embedded_overrides.request_peering(aws)
+    other, ours = (
+        embedded_overrides.atlas_client(aws),
+        stacks.outputs(aws, aws.environment.network_stack)["VpcId"],
+    )
     vpc = other.create_vpc(CidrBlock="10.143.0.0/21")["Vpc"]["VpcId"]
     other.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=ours, PeerOwnerId=aws.environment.account)
     with pytest.raises(Refused, match=r"Several connections come from 10.143.0.0/21: pcx-.*, pcx-") as caught:
@@ -187,7 +186,7 @@ def test_overlapping_networks_are_told_before_anybody_waits(aws: Aws) -> None:
 
 def test_dns_that_somebody_turned_off_is_told_with_the_command_that_turns_it_on(aws: Aws) -> None:
     vpc = stacks.outputs(aws, aws.environment.network_stack)["VpcId"]
-    embedded_atlas.request(aws)
+    embedded_overrides.request_peering(aws)
     aws.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
     with pytest.raises(Refused, match=f"enableDnsHostnames of {vpc} is off") as caught:
         connect_database.connect(aws, seconds=5)

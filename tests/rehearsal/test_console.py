@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.core import branch_names
 from pipelines.core.reporting import NOBODY
-from pipelines.docs_site import assets
+from pipelines.docs_site import building
 from pipelines.rehearsal import rehearsal_orders
 from tests.console.served import served
 from tests.site import browser as watching
@@ -108,7 +108,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(
     found = {}
     for page in pages:
         tab.goto(page)
-        tab.add_script_tag(content=assets.fetch(watching.AXE).read_text(encoding="utf-8"))
+        tab.add_script_tag(content=building.fetch_asset(watching.AXE).read_text(encoding="utf-8"))
         serious = tab.evaluate(f"axe.run(document).then({_GRAVE})")
         too_wide = tab.evaluate(
             "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"

@@ -18,8 +18,8 @@ from environments import schema
 from pipelines.aws.accounts import Aws
 from pipelines.cli.main import main
 from pipelines.core.reporting import NOBODY
-from pipelines.deploy import embedded_atlas, embedded_overrides
-from pipelines.doctor import network, prerequisites, quotas, reachability, run, stacks
+from pipelines.deploy import embedded_overrides
+from pipelines.doctor import network, quotas, reachability, run, stacks
 from pipelines.doctor.findings import State
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def states(*verdicts: Diagnosis) -> list[State]:
 
 
 def test_an_old_python_and_a_missing_git_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert states(prerequisites.python(), prerequisites.git()) == [OK, OK]
+    assert states(run.python(), run.git()) == [OK, OK]
     # Given an older Python, and a PATH with nothing on it
     monkeypatch.setenv("PATH", str(tmp_path))
     # Then both are told, with what to do
-    old, none = prerequisites.python((3, 10, 14)), prerequisites.git()
+    old, none = run.python((3, 10, 14)), run.git()
     assert states(old, none) == [FAILED, FAILED]
     assert "3.11 or newer" in old.says
     assert old.remedy.startswith("make PYTHON=")
@@ -104,10 +104,10 @@ def test_an_old_python_and_a_missing_git_are_found(monkeypatch: pytest.MonkeyPat
 def test_nobody_and_somebody_elses_account_are_found(
     here: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert states(prerequisites.credentials(here), prerequisites.account(here)) == [OK, OK]
+    assert states(run.credentials(here), run.account(here)) == [OK, OK]
     # Given the credentials of another account
     other = boto3.Session("999999999999", "any", region_name=here.environment.region)
-    wrong = prerequisites.account(replace(here, acting=other))
+    wrong = run.account(replace(here, acting=other))
     assert wrong.state is FAILED
     assert "of account 999999999999, and environments/branch.yml says 111111111111" in wrong.says
     # And given none at all, for AWS itself
@@ -116,7 +116,7 @@ def test_nobody_and_somebody_elses_account_are_found(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    found = prerequisites.credentials(Aws(here.environment))
+    found = run.credentials(Aws(here.environment))
     assert (found.state, found.says) == (FAILED, "There are no AWS credentials here")
     assert "--profile branch=PROFILE" in found.remedy
 
@@ -272,7 +272,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
 ) -> None:
     # Given an environment that was deployed without pipelines, its way to the database last of all: the
     # database's VPC has one route for these addresses, and other tests of this process deploy networks, too
-    embedded_atlas.connect_database(deployed.aws, NOBODY)
+    embedded_overrides.connect_atlas(deployed.aws, NOBODY)
     shell = CliRunner(
         env={"AWS_ENDPOINT_URL": embedded.endpoint, "MONGODB_URI": embedded.mongodb_uri, "COLUMNS": "300"}
     )

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from pipelines.docs_site import assets
+from pipelines.docs_site import building
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Page as Tab
 
-AXE = assets.Asset(
+AXE = building.Asset(
     "axe-core",
     "4.14.1",
     "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.docs_site import assets
+from pipelines.docs_site import building
 from tests.conftest import UNCHANGED
 from tests.site import browser as watching
 from tests.site import chromium, served
@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(published: Path) -> Iterator[str]:
-    shutil.copyfile(assets.fetch(watching.AXE), published / "axe.min.js")
+    shutil.copyfile(building.fetch_asset(watching.AXE), published / "axe.min.js")
     with served.serving(published) as url:
         yield url
 

@@ -15,9 +15,9 @@ from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.deploy import synth
-from pipelines.docs_site import generated, navigation, readme_diagram, repository_facts, stacks
-from pipelines.docs_site.drift import Drift
-from pipelines.docs_site.pages import commands, stack_pages
+from pipelines.docs_site import generated, navigation, repository_facts, stacks
+from pipelines.docs_site.markdown import Drift
+from pipelines.docs_site.pages import commands, promotion, stack_pages
 from templates.capabilities import alarm_metrics
 from templates.definitions import payment_workflow
 
@@ -239,10 +239,10 @@ def test_a_readme_with_yesterdays_picture() -> None:
     readme = (ROOT / "README.md").read_text()
     stale = readme.replace('["Production<br>', '["Somewhere<br>')
     drift = Drift()
-    readme_diagram.check(stale, pipelines, drift)
+    promotion.check_readme(stale, pipelines, drift)
     # Then that is told, and drawing it again mends it
     assert len(drift.findings) == 1
-    assert readme_diagram.redrawn(stale, pipelines) == readme
+    assert promotion.readme_redrawn(stale, pipelines) == readme
 
 
 def test_a_stack_with_a_parameter_and_no_page_at_all() -> None:

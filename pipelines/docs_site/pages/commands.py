@@ -12,7 +12,7 @@ from pipelines.docs_site.markdown import code, lines, page, prose, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.docs_site.drift import Drift
+    from pipelines.docs_site.markdown import Drift
 
 _PAGE: Final = "reference/commands.md"
 

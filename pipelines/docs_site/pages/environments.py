@@ -10,7 +10,7 @@ from pipelines.docs_site.markdown import code, codes, lines, page, prose, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.docs_site.drift import Drift
+    from pipelines.docs_site.markdown import Drift
 
 _SOURCE: Final = "environments/parts.py"
 _PAGE: Final = "reference/environments.md"

@@ -12,7 +12,7 @@ from pipelines.docs_site.stacks import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.docs_site.drift import Drift
+    from pipelines.docs_site.markdown import Drift
     from pipelines.docs_site.stacks import Stack
 
 

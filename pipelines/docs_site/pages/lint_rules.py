@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.definitions import configuration_file
 from pipelines.docs_site.markdown import code, page, prose, table
 from pipelines.lint import workflow_definitions
-from pipelines.lint.house_rules import catalogue, tags
+from pipelines.lint.house_rules import catalogue, descriptions
 from pipelines.lint.pipeline_linter.linter import FAMILIES
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _section(doc: str | None, rules: Mapping[str, Rule]) -> str:
 def house_facts() -> dict[str, str]:
     """Return each house rule's title by its id."""
     titles = {rule.rule_id: rule.title for rule in catalogue.TEMPLATE_RULES} | {
-        configuration_file.TAGS_RULE: tags.TITLE
+        configuration_file.TAGS_RULE: descriptions.TAGS_TITLE
     }
     return {rule_id: f"The rule: *{titles[rule_id]}.*" for rule_id in catalogue.IDS}
 

@@ -1,4 +1,4 @@
-"""The pipelines: a diagram of the stages, and a table of what each action does."""
+"""The pipelines: a diagram of the stages, a table of what each action does; and the README's diagram."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.docs_site.markdown import code, lines, mermaid, page, table
+from pipelines.docs_site.pages import workflows
 from pipelines.docs_site.stacks import shown
+from templates.definitions import payment_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipelines.docs_site.markdown import Drift
     from pipelines.docs_site.stacks import Stack
 
 _TYPE: Final = "AWS::CodePipeline::Pipeline"
 _SOURCES: Final = {
-    "BranchPipeline": "pipelines/definitions/branch_pipeline.py",
+    "BranchPipeline": "pipelines/definitions/branch_pipelines.py",
     "ReleasePipeline": "pipelines/definitions/release_pipeline.py",
-    "RemoveBranchPipeline": "pipelines/definitions/removal_pipelines.py",
-    "ExpiryPipeline": "pipelines/definitions/removal_pipelines.py",
+    "RemoveBranchPipeline": "pipelines/definitions/branch_pipelines.py",
+    "ExpiryPipeline": "pipelines/definitions/branch_pipelines.py",
 }
 _LONG: Final = {"ExternalEntityLink", "CustomData", "EnvironmentVariables", "PrimarySource", "RoleArn"}
 """Configuration that the table leaves out; the stack's template has it."""
@@ -148,3 +151,59 @@ def _title(name: str) -> str:
 
 def _words(name: str) -> list[str]:
     return re.findall(r"[A-Z][a-z]+", name)
+
+
+_PICTURE: Final = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
+
+
+def check_readme(readme: str, pipelines: Stack, drift: Drift) -> None:
+    """Note when README.md shows something else than the definitions."""
+    shown = _PICTURE.search(readme)
+    if shown is None or shown.group(1) != readme_drawn(pipelines):
+        drift.note(
+            "README.md draws something else than templates/definitions/payment_workflow.py and"
+            " pipelines/definitions/release_pipeline.py: run `payments docs picture`."
+        )
+
+
+def readme_redrawn(readme: str, pipelines: Stack) -> str:
+    """Return README.md with the diagram of the present definitions."""
+    return _PICTURE.sub(lambda _: f"```mermaid\n{readme_drawn(pipelines)}```", readme, count=1)
+
+
+def readme_drawn(pipelines: Stack) -> str:
+    """Return the diagram as Mermaid, which GitHub draws as this site does."""
+    return "\n".join(
+        [
+            "flowchart TB",
+            '    subgraph order["Order flow"]',
+            *_indented(workflows.happy_and_undone(payment_workflow.definition())),
+            "    end",
+            '    subgraph release["Path to production"]',
+            "        direction LR",
+            *(f"    {line}" for line in release_chain(pipelines)),
+            "    end",
+            "",
+        ]
+    )
+
+
+def release_chain(pipelines: Stack) -> list[str]:
+    """Return the lines that draw a release's stages: who approves, and what rolls back."""
+    stages = every(pipelines)["ReleasePipeline"]["Stages"]
+    ids = [f"r{number}" for number in range(len(stages))]
+    boxes = [f"    {node}{_box(stage)}" for node, stage in zip(ids, stages, strict=True)]
+    return [*boxes, f"    {' --> '.join(ids)}"]
+
+
+def _box(stage: dict[str, Any]) -> str:
+    name = stage["Name"]
+    if any(action["ActionTypeId"]["Category"] == "Approval" for action in stage["Actions"]):
+        return f'{{{{"{name}:<br>a person approves"}}}}'
+    if stage.get("OnFailure", {}).get("Result") == "ROLLBACK":
+        return f'["{name}<br>rolls back when it fails"]'
+    return f'["{name}"]'
+
+
+def _indented(drawing: str) -> list[str]:
+    return [f"    {line}" for line in drawing.splitlines()]

@@ -1,4 +1,8 @@
-"""E9006 and E9008: an alarm names its runbook, and everything that a person meets is described."""
+"""E9006 to E9008: alarms name their runbooks, what a person meets is described, stacks say whose they are.
+
+CloudFormation puts a stack's tags on everything in it, so E9007 asks them of the stack's settings
+(CodePipeline's template configuration file), not of a template.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pipelines.core.repository import ROOT
+from pipelines.definitions import configuration_file
+from pipelines.lint.findings import Finding
 from pipelines.lint.house_rules.rule import Fault, HouseRule, properties
 from templates.capabilities.alarms import RUNBOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pipelines.lint.house_rules.rule import Json
-
 
 _RUNBOOK: Final = re.compile(re.escape(RUNBOOKS) + r"/[a-z0-9-]+\.md")
 
@@ -53,3 +59,31 @@ DESCRIBED: Final = HouseRule(
     "The console, the reference and an approver show nothing else of them.",
     _undescribed,
 )
+
+
+TAGS_TITLE: Final = "A stack says whose it is and when it may go"
+_CONFIGURATION_PARTS: Final = {"Parameters", "StackPolicy", "Tags"}
+
+
+def is_template_configuration(path: Path) -> bool:
+    """Return whether a file is a template configuration file: JSON with parameters and tags, nothing else."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # whoever reads it as something else says what is wrong with it
+    return isinstance(document, dict) and bool(document) and set(document) <= _CONFIGURATION_PARTS
+
+
+def tag_findings(path: Path) -> list[Finding]:
+    """Return the faults of the tags in a template configuration file."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        Finding(
+            str(path),
+            "Tags",
+            configuration_file.TAGS_RULE,
+            fault,
+            "Write it with `payments` as the pipelines do",
+        )
+        for fault in configuration_file.tag_faults(settings)
+    ]

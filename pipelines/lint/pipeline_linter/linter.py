@@ -11,7 +11,6 @@ from pipelines.lint.pipeline_linter.rules import (
     actions,
     artifacts,
     conditions,
-    exceptions,
     limits,
     permissions,
     release_practice,
@@ -43,7 +42,6 @@ class Family(Protocol):
 
 FAMILIES: Final[tuple[Family, ...]] = (
     structure,
-    exceptions,
     versions,
     variables,
     triggers,
@@ -89,7 +87,7 @@ def _judge(in_each_world: list[Pipeline]) -> Iterator[Finding]:
     where: dict[Finding, list[Pipeline]] = {}
     for pipeline in in_each_world:
         for finding in {finding for family in FAMILIES for finding in family.check(pipeline)}:
-            if finding.rule not in exceptions.excepted(pipeline):
+            if finding.rule not in structure.excepted(pipeline):
                 where.setdefault(finding, []).append(pipeline)
     for finding, pipelines in where.items():
         level = max(finding.level, RULES[finding.rule].level, key=_LEVELS.index)

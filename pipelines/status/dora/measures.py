@@ -1,19 +1,23 @@
-"""The four measures over a window of time, and the deployments that they are computed from."""
+"""The four measures over a window of time, the deployments behind them, and their place on the docs site."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from html import escape
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.core.refusals import Refused
 from pipelines.status.dora.assembly import Deployment, History, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from pipelines.aws.accounts import Aws
-    from pipelines.status.dora.assembly import Deployment
 
 WINDOW: Final = timedelta(days=28)
 """Four whole weeks, so that weekends always weigh the same; the service level objective looks as far back."""
@@ -177,3 +181,39 @@ def _until(earliest: datetime, newest_first: Iterator[Json]) -> Iterator[Json]:
         if document["startTime"] < earliest:
             return
         yield document
+
+
+PAGE: Final = "operations/delivery.html"
+DATA: Final = "delivery.json"
+_PLACE: Final = re.compile(r"(<!-- measures -->).*?(<!-- /measures -->)", re.DOTALL)
+_DATE: Final = "%Y-%m-%d"
+
+
+def write_page(folder: Path, environment: str, measures: Measures) -> None:
+    """Write an environment's measures into a built site.
+
+    Raises:
+        Refused: The site has no place for them.
+    """
+    page = folder / PAGE
+    built = page.read_text(encoding="utf-8") if page.is_file() else ""
+    filled, places = _PLACE.subn(lambda place: place[1] + _table(environment, measures) + place[2], built)
+    if places != 1:
+        raise Refused(f"{PAGE} of {folder} has no place for the measures.", "make docs")
+    page.write_text(filled, encoding="utf-8")
+    document = {"environment": environment, **asdict(measures)}
+    text = json.dumps(document, indent=2, default=lambda moment: moment.isoformat(timespec="seconds"))
+    (folder / DATA).write_text(text + "\n", encoding="utf-8")
+
+
+def _table(environment: str, measures: Measures) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>"
+        for name, value in described(measures).items()
+    )
+    window = f"{measures.since:{_DATE}} to {measures.until:{_DATE}}"
+    return (
+        f"<p>Measured in <strong>{escape(environment)}</strong>, {window}, when this copy was published; "
+        f'also as <a href="../{DATA}">JSON</a>.</p>'
+        f"<table><thead><tr><th>measure</th><th>value</th></tr></thead><tbody>{rows}</tbody></table>"
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pipelines.aws import stacks
-from pipelines.aws.tools_account import DOCS_STACK, PIPELINES_STACK
+from pipelines.aws.accounts import DOCS_STACK, PIPELINES_STACK
 from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
 from pipelines.deploy import embedded_overrides

@@ -6,9 +6,9 @@ import pytest
 
 from payment_data.errors import PaymentDeclined
 from pipelines.core.refusals import Refused
+from pipelines.orders.payment_stack import settle
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.reconciliation.stripe_account import StripeAccount, adjust_order
-from pipelines.orders.settlement import settle
 from tests.integration.card_gateway.orders import CARD, CREDIT, Desk, Order, Way
 from tests.waiting import wait_until
 

@@ -13,9 +13,8 @@ import pytest
 
 from embedded_aws import instance
 from embedded_aws.core.readings import Readings
-from pipelines.aws import tools_account
-from pipelines.aws.accounts import Aws
-from pipelines.aws.tools_account import PIPELINES_STACK
+from pipelines.aws import accounts
+from pipelines.aws.accounts import PIPELINES_STACK, Aws
 from pipelines.promotion.control import OUTPUTS
 from tests.waiting import wait_until
 
@@ -410,7 +409,7 @@ def workshop(
 @pytest.fixture
 def tools(embedded: instance.Instance) -> Aws:
     """The tools account, as `payments` connects to it."""
-    return tools_account.connect(embedded.endpoint)
+    return accounts.connect_tools(embedded.endpoint)
 
 
 @pytest.fixture

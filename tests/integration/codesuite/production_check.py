@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from environments import schema
-from pipelines.aws import build_environment, tools_account
+from pipelines.aws import accounts, build_environment
 from pipelines.aws.accounts import Aws
 from pipelines.core.refusals import Refused
 from pipelines.promotion import checks, records, verification
@@ -31,7 +31,7 @@ def main(check: str) -> None:
         if "compares badly" in version:
             raise SystemExit("Production does not run what staging ran")
         return
-    tools = tools_account.connect()
+    tools = accounts.connect_tools()
     prod = Aws(schema.load("prod"), tools.endpoint, acting=tools.session)
 
     def as_approved(*_: object, rollback: bool) -> None:

@@ -13,8 +13,8 @@ from environments import schema
 from pipelines.cli.main import main
 from pipelines.core import branch_names
 from pipelines.definitions import configuration_file
+from pipelines.definitions.branch_pipelines import VARIABLE
 from pipelines.definitions.configuration_file import Push
-from pipelines.definitions.removal_pipelines import VARIABLE
 from tests.integration.codesuite.conftest import (
     Json,
     Workshop,

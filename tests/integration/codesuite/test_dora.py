@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pipelines.cli.main import main
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.status.dora import measures, site
+from pipelines.status.dora import measures
 from pipelines.status.dora.measures import Measures
 from tests.integration.codesuite.conftest import (
     Workshop,
@@ -83,7 +83,7 @@ def one_release(workshop: Workshop) -> Shop:
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     """A site as a build makes one."""
-    page = tmp_path / site.PAGE
+    page = tmp_path / measures.PAGE
     page.parent.mkdir()
     page.write_text("<h1>How</h1><!-- measures --><p>nothing yet</p><!-- /measures --><h2>What</h2>")
     (tmp_path / "index.html").write_text("<h1>Start</h1>")
@@ -166,7 +166,7 @@ def test_a_pipelines_build_publishes_its_measures_and_nobody_else_does(
     result = CliRunner(env=build).invoke(main, ["docs", "publish", str(built)])
     # Then the page tells the environment's measures, or says that there are none
     assert result.exit_code == 0, result.output
-    page = shop.workshop.client("s3").get_object(Bucket=shop.workshop.bucket, Key=f"{place}/{site.PAGE}")
+    page = shop.workshop.client("s3").get_object(Bucket=shop.workshop.bucket, Key=f"{place}/{measures.PAGE}")
     assert told in page["Body"].read().decode()
 
 
@@ -198,21 +198,21 @@ def test_status_tells_the_release_its_measures_and_who_waits(
 
 def test_a_built_site_gets_the_measures_and_an_older_one_is_refused(built: Path) -> None:
     # Given a site as it is built, and measures
-    page = built / site.PAGE
+    page = built / measures.PAGE
     none = measures.measure([], datetime(2026, 11, 29, tzinfo=UTC))
     # When they are written, twice
     for name in ("staging", "prod"):
-        site.write(built, name, none)
+        measures.write_page(built, name, none)
     # Then the page tells the last ones and nothing else changed, and so does the document
     told = page.read_text()
     assert told.startswith("<h1>How</h1><!-- measures -->")
     assert told.endswith("<!-- /measures --><h2>What</h2>")
     assert "<strong>prod</strong>, 2026-11-01 to 2026-11-29" in told
     assert "staging" not in told
-    document = json.loads((built / site.DATA).read_text())
+    document = json.loads((built / measures.DATA).read_text())
     assert (document["environment"], document["deployments"], document["failure_rate"]) == ("prod", 0, None)
     assert set(Measures.__dataclass_fields__) < set(document)
     # And where there is no place for them, that is said
     page.write_text("<h1>How</h1>")
     with pytest.raises(Refused, match="no place for the measures"):
-        site.write(built, "prod", none)
+        measures.write_page(built, "prod", none)

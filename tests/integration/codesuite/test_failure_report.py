@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.promotion import failure_report
 from tests.integration.codesuite.conftest import REGION, TOOLS, stage
 
@@ -32,7 +32,7 @@ def _viewer(workshop: Workshop, embedded: Instance, may: list[str]) -> Aws:
     role = workshop.role("viewer", {"AWS": f"arn:aws:iam::{TOOLS}:root"}, may)
     given = workshop.client("sts").assume_role(RoleArn=role, RoleSessionName="viewer")["Credentials"]
     keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-    return replace(tools_account.connect(embedded.endpoint), acting=boto3.Session(*keys, region_name=REGION))
+    return replace(accounts.connect_tools(embedded.endpoint), acting=boto3.Session(*keys, region_name=REGION))
 
 
 def test_who_may_not_read_logs_is_told_all_the_rest(workshop: Workshop, embedded: Instance) -> None:

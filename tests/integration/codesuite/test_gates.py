@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws import instance
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.promotion import control
 from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, stage
 from tests.waiting import wait_until
@@ -62,12 +62,12 @@ def test_an_approval_that_has_no_token_yet_is_no_question_yet(
     # Given an approval whose action is in progress, as it is told in the moment before its token is made
     name = _gated(workshop)
     token = workshop.approval(name, workshop.start(name))
-    early = tools_account.connect(embedded.endpoint)
+    early = accounts.connect_tools(embedded.endpoint)
     early.session.events.register("after-call.codepipeline.GetPipelineState", _without_token)
     early.session.events.register("after-call.codepipeline.ListActionExecutions", _without_token)
     # When / Then
     assert control.pending_approvals(early, name) == []
-    later = tools_account.connect(embedded.endpoint)
+    later = accounts.connect_tools(embedded.endpoint)
     assert [question.token for question in control.pending_approvals(later, name)] == [token]
 
 

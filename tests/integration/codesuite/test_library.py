@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from embedded_aws import instance
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.build import library, package_manifest, packaging
 from pipelines.build.library import Index
 from pipelines.cli.main import main
@@ -40,7 +40,7 @@ def payments(embedded: instance.Instance, place: Json) -> Payments:
 
 @pytest.fixture
 def index(embedded: instance.Instance, place: Json) -> Index:
-    tools = tools_account.connect(embedded.endpoint)
+    tools = accounts.connect_tools(embedded.endpoint)
     return library.index(tools, place["LIBRARY_DOMAIN"], place["LIBRARY_REPOSITORY"])
 
 

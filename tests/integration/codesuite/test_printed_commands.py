@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.cli import embedded as up
 from pipelines.cli import rehearse
 from pipelines.core.repository import ROOT
@@ -87,7 +87,7 @@ def test_each_command_that_a_held_rehearsal_prints_answers_its_gate(
 ) -> None:
     # Given what a rehearsal prints that leaves its gate open
     (name, execution, endpoint), (number, begins, ends) = gate, answer
-    tools = tools_account.connect(endpoint)
+    tools = accounts.connect_tools(endpoint)
     [question] = control.pending_approvals(tools, name, execution)
     *answers, watch = printed_commands(rehearse.how_to_answer(question, name, tools))
     assert len(answers) == 3

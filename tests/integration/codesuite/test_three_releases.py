@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embedded_aws import instance
-from pipelines.aws import tools_account
+from pipelines.aws import accounts
 from pipelines.definitions import release_turns
 from tests.integration.codesuite.conftest import (
     Json,
@@ -40,7 +40,7 @@ class Releases:
         self._production = self.folder / "runs"
         self._production.write_text("0")
         role = workshop.role("turns", "states.amazonaws.com", ["codepipeline:GetPipelineState"])
-        self._machine = tools_account.connect(embedded.endpoint).stepfunctions.create_state_machine(
+        self._machine = accounts.connect_tools(embedded.endpoint).stepfunctions.create_state_machine(
             name=f"turns-{uuid.uuid4().hex[:8]}",
             definition=json.dumps(release_turns.definition()).replace("${Partition}", "aws"),
             roleArn=role,

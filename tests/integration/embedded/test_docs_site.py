@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from embedded_aws import instance
-from pipelines.aws import docs_bucket, stacks, tools_account
-from pipelines.aws.accounts import Aws
-from pipelines.aws.tools_account import DOCS_STACK, PREVIEWS_STACK
+from pipelines.aws import accounts, docs_bucket, stacks
+from pipelines.aws.accounts import DOCS_STACK, PREVIEWS_STACK, Aws
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.deploy import pipelines
@@ -52,7 +51,7 @@ def _lower(headers: object) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def site(embedded: instance.Instance) -> Iterator[Site]:
     """The deployed docs stack, and DOCS_BUCKET as its builds are told."""
-    tools = tools_account.connect(embedded.endpoint)
+    tools = accounts.connect_tools(embedded.endpoint)
     pipelines.deploy_docs(tools)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DOCS_BUCKET", stacks.outputs(tools, DOCS_STACK)["DocsBucket"])

@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from environments import schema, tools
-from pipelines.aws import service_roles
 from pipelines.aws.accounts import Aws
 from pipelines.core import branch_names
 from pipelines.definitions import bootstrap_stack
+from pipelines.deploy import pipelines
 from pipelines.doctor import stacks as doctor
 from pipelines.doctor.findings import State
 from tests.integration.embedded.workbench import unique
@@ -73,8 +73,8 @@ def test_a_first_service_level_objective_needs_the_role_that_the_administrator_m
     # Then no pipeline's CloudFormation can make an objective there
     assert "is not authorized to perform: iam:CreateServiceLinkedRole" in deploy(fresh, role, OBJECTIVE)
     # When its administrator made the role, which may be repeated
-    service_roles.ensure(fresh)
-    service_roles.ensure(fresh)
+    pipelines.ensure_service_roles(fresh)
+    pipelines.ensure_service_roles(fresh)
     # Then it can
     assert doctor.service_linked_roles(fresh).state is State.OK
     assert deploy(fresh, role, OBJECTIVE) == ""
@@ -83,4 +83,4 @@ def test_a_first_service_level_objective_needs_the_role_that_the_administrator_m
 def test_another_refusal_to_make_the_role_is_not_taken_for_one_that_is_there(fresh: Aws) -> None:
     nobody = replace(fresh, endpoint="http://127.0.0.1:1")
     with pytest.raises(Exception, match="Could not connect"):
-        service_roles.ensure(nobody)
+        pipelines.ensure_service_roles(nobody)

@@ -19,8 +19,8 @@ import pytest
 from embedded_aws import instance
 from environments import schema
 from environments import tools as tools_file
-from pipelines.aws import tools_account
-from pipelines.build import image, package_manifest, reproducible_zip
+from pipelines.aws import accounts
+from pipelines.build import image, package_manifest
 from pipelines.build.package_manifest import Image, Manifest, Package
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY
@@ -56,11 +56,11 @@ def packages(tmp_path: Path) -> Path:
 def _package(folder: Path, name: str, files: dict[str, str]) -> Package:
     folder.mkdir(exist_ok=True)
     archive, listing = folder / f"{name}.zip", folder / f"{name}.cdx.json"
-    reproducible_zip.write(archive, {path: text.encode() for path, text in files.items()})
+    package_manifest.write_zip(archive, {path: text.encode() for path, text in files.items()})
     listing.write_text("{}")
-    digest = reproducible_zip.digest(archive)
+    digest = package_manifest.file_digest(archive)
     key = f"lambdas/{name}/{digest}.zip"
-    listed = reproducible_zip.digest(listing)
+    listed = package_manifest.file_digest(listing)
     return Package(archive.name, key, digest, archive.stat().st_size, "", listing.name, listed)
 
 
@@ -130,7 +130,7 @@ def test_an_image_is_built_pushed_and_named_by_its_digest(
     embedded: instance.Instance,
     aws: Callable[..., Any],
 ) -> None:
-    tools = tools_account.connect(embedded.endpoint)
+    tools = accounts.connect_tools(embedded.endpoint)
     # When an image is published
     published = image.publish(tools, repository, packages, NOBODY)
     # Then Docker logged in, built for arm64 and pushed, and no argument held the password
@@ -151,7 +151,7 @@ def test_the_same_packages_are_not_built_again(
     docker: Callable[[], list[list[Any]]],
     embedded: instance.Instance,
 ) -> None:
-    tools = tools_account.connect(embedded.endpoint)
+    tools = accounts.connect_tools(embedded.endpoint)
     first = image.publish(tools, repository, packages, NOBODY)
     calls = len(docker())
     assert image.publish(tools, repository, packages, NOBODY) == first
@@ -163,7 +163,7 @@ def test_a_zip_that_was_changed_reaches_no_image(
 ) -> None:
     (packages / "smoke.zip").write_bytes(b"other")
     with pytest.raises(Refused, match=r"smoke\.zip is not what the manifest says"):
-        image.publish(tools_account.connect(embedded.endpoint), repository, packages, NOBODY)
+        image.publish(accounts.connect_tools(embedded.endpoint), repository, packages, NOBODY)
     assert docker() == []
 
 
@@ -172,7 +172,7 @@ def test_without_docker_it_says_so(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Refused, match="Docker is not installed"):
-        image.publish(tools_account.connect(embedded.endpoint), repository, packages, NOBODY)
+        image.publish(accounts.connect_tools(embedded.endpoint), repository, packages, NOBODY)
 
 
 def test_when_docker_fails_its_words_are_told(
@@ -184,7 +184,7 @@ def test_when_docker_fails_its_words_are_told(
 ) -> None:
     monkeypatch.setenv("DOCKER_FAILS", "build")
     with pytest.raises(Refused, match="docker build failed:\nno space left on device"):
-        image.publish(tools_account.connect(embedded.endpoint), repository, packages, NOBODY)
+        image.publish(accounts.connect_tools(embedded.endpoint), repository, packages, NOBODY)
 
 
 def test_an_environment_that_runs_an_image_is_deployed_with_it_alone(packages: Path) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from data_api.storage.collections import VALIDATORS
 from payment_data.errors import PaymentDeclined
+from pipelines.orders.payment_stack import settle
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.reconciliation.stripe import StripePayment
-from pipelines.orders.settlement import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.cli import terminal
-from pipelines.cli.durations import Durations, described
 from pipelines.cli.promotion_view import Lines, drawn
+from pipelines.cli.terminal import Durations, described_duration
 from pipelines.promotion.execution import Promotion, Step
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_a_broken_file_is_no_failure(content: str, tmp_path: Path) -> None:
     ("seconds", "words"), [(40.4, "40 s"), (119, "119 s"), (150, "2 min"), (600, "10 min")]
 )
 def test_a_duration_in_words(seconds: float, words: str) -> None:
-    assert described(seconds) == words
+    assert described_duration(seconds) == words
 
 
 def test_lines_and_drawing_say_what_to_expect(tmp_path: Path) -> None:

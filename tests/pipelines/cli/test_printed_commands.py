@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli import embedded, pipeline_view, rehearse, terminal
+from pipelines.cli import embedded, rehearse, terminal, views
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
 from pipelines.promotion.control import PendingApproval
@@ -70,7 +70,7 @@ def test_the_commands_of_a_gate_that_is_left_open_are_accepted_and_name_everythi
 
 @pytest.mark.parametrize("endpoint", [None, _ENDPOINT])
 def test_the_commands_of_a_pipeline_s_status_reach_where_it_was_asked(endpoint: str | None) -> None:
-    for command in commands_in(pipeline_view.answering(_QUESTION, "release", endpoint)):
+    for command in commands_in(views.answering(_QUESTION, "release", endpoint)):
         assert accepted(command)
         assert ("--endpoint-url" in command) == (endpoint is not None)
 

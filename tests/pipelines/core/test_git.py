@@ -11,7 +11,7 @@ from pipelines.cli.main import main
 from pipelines.core import git
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
-from pipelines.rehearsal import scratch_repository
+from pipelines.rehearsal import rehearsal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,10 +56,10 @@ def test_commits_of_a_rehearsal_stay_out_of_the_repository_whose_hook_runs(
     checkout.mkdir()
     git.run(checkout, "init", "--quiet", "--initial-branch", "main")
     (checkout / "b.txt").write_text("b", encoding="utf-8")
-    monkeypatch.setattr(scratch_repository, "ROOT", checkout)
+    monkeypatch.setattr(rehearsal, "ROOT", checkout)
     before = state(in_a_hook)
     # When
-    repository = scratch_repository.make(tmp_path / "copy", "main")
+    repository = rehearsal.scratch_repository(tmp_path / "copy", "main")
     repository.commit("feature/tea", "Sell tea", {"tea.txt": "tea"})
     repository.merge("feature/tea", "main")
     # Then all of it is in the copy, and nothing in the developer's

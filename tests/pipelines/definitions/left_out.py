@@ -8,7 +8,7 @@ LEFT_OUT: Final = {
     "iam:AttachRolePolicy": "no role of a branch has a managed policy; a network's has API Gateway's alone",
     "iam:DeleteRolePermissionsBoundary": "a boundary, once on, stays on",
     "iam:CreateServiceLinkedRole": "flow logs use a role of ours; Application Signals' is made once for each "
-    "account, by its administrator (`pipelines/aws/service_roles.py`)",
+    "account, by its administrator (`pipelines/deploy/pipelines.py`)",
     "application-signals:BatchUpdateExclusionWindows": "the objective excludes no time",
     "rum:GetAppMonitor": "the objective is on metrics of ours, not of a web page",
     "rum:BatchGetRumMetricDefinitions": "the objective is on metrics of ours, not of a web page",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.evidence.commits import Commit
-from pipelines.evidence.drift import Drift
 from pipelines.evidence.evidence import Evidence
 from pipelines.evidence.reports import Suite
+from pipelines.evidence.stack_changes import Drift
 from pipelines.orders.smoke import SmokeCheck, SmokeReport
 
 if TYPE_CHECKING:

@@ -14,13 +14,12 @@ import pytest
 from environments import schema
 from pipelines.aws import docs_bucket
 from pipelines.deploy import synth
-from pipelines.evidence import commits, drift, evidence, gather, page, risks
+from pipelines.evidence import commits, evidence, gather, page, risks, stack_changes
 from pipelines.evidence.commits import Commit
-from pipelines.evidence.drift import Drift
 from pipelines.evidence.evidence import Target
 from pipelines.evidence.reports import Baseline
 from pipelines.evidence.risks import FIRST, NETWORK, NEW_PERMISSIONS, UNKNOWN, Severity
-from pipelines.evidence.stack_changes import StackChanges, change_of
+from pipelines.evidence.stack_changes import Drift, StackChanges, change_of
 from tests.pipelines.evidence.conftest import AT
 
 if TYPE_CHECKING:
@@ -362,4 +361,4 @@ def test_the_page_says_how_to_list_every_commit_of_the_pushes(evidence: Callable
 def test_a_stack_that_is_only_reviewed_has_no_drift_and_does_not_exist() -> None:
     described = {"Stacks": [{"StackStatus": "REVIEW_IN_PROGRESS"}]}
     aws: Any = SimpleNamespace(cloudformation=SimpleNamespace(describe_stacks=lambda **_: described))
-    assert drift.detect(aws, "payments-prod") == Drift("payments-prod", exists=False)
+    assert stack_changes.detect_drift(aws, "payments-prod") == Drift("payments-prod", exists=False)

@@ -15,9 +15,9 @@ from pipelines.build.check_cache import CheckRecord
 from pipelines.evidence import evidence as facts
 from pipelines.evidence import page
 from pipelines.evidence.commits import Commit
-from pipelines.evidence.drift import Drift
 from pipelines.evidence.reports import Suite
 from pipelines.evidence.risks import IAM, NETWORK, Risk, Severity
+from pipelines.evidence.stack_changes import Drift
 from pipelines.orders.smoke import SmokeCheck, SmokeReport
 from tests.pipelines.evidence.conftest import AT
 

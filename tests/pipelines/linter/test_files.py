@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli.lint import lint
 from pipelines.core.refusals import Refused
-from pipelines.lint.files import lint_files
+from pipelines.lint.templates import lint_files
 
 CORPUS: Final = Path(__file__).with_name("corpus")
 ADVISED: Final = str(CORPUS / "broken" / "P402-never-read.yml")

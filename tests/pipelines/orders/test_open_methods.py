@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from payment_data.client import DataApi, Response
-from pipelines.doctor.payment_methods import unlisted
+from pipelines.doctor.stacks import unlisted_methods
 
 
 def _api(**orders: list[str | None]) -> DataApi:
@@ -26,9 +26,9 @@ def test_methods_of_unfinished_orders_that_are_not_listed_are_counted() -> None:
     api = _api(
         PAID=["card", "credit"], CANCELLING=["card"], NEEDS_ATTENTION=["bank_account"], RESERVED=[None]
     )
-    assert unlisted(api, ("credit",)) == {"card": 2, "bank_account": 1}
-    assert unlisted(api, ("credit", "card", "bank_account")) == {}
+    assert unlisted_methods(api, ("credit",)) == {"card": 2, "bank_account": 1}
+    assert unlisted_methods(api, ("credit", "card", "bank_account")) == {}
 
 
 def test_orders_that_have_ended_keep_no_method() -> None:
-    assert unlisted(_api(COMPLETED=["card"], FAILED=["card"], NEW=[None]), ("credit",)) == {}
+    assert unlisted_methods(_api(COMPLETED=["card"], FAILED=["card"], NEW=[None]), ("credit",)) == {}

@@ -9,7 +9,7 @@ import pytest
 from pipelines.core.refusals import Refused
 from pipelines.orders import smoke
 from pipelines.promotion.failure_report import BuildLog, FailureReport
-from pipelines.rehearsal import failing_commits
+from pipelines.rehearsal import failing_releases
 
 _COMMIT = "0123456789abcdef"
 
@@ -86,15 +86,15 @@ def test_what_is_no_smoke_report_is_told_as_it_is(said: str) -> None:
     assert smoke.readable(said) == said
 
 
-@pytest.mark.parametrize("bad", failing_commits.CASES, ids=lambda bad: bad.name)
-def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: failing_commits.FailingRelease) -> None:
-    sound = failing_commits.CASES[-1].files()
+@pytest.mark.parametrize("bad", failing_releases.CASES, ids=lambda bad: bad.name)
+def test_each_bad_commit_breaks_one_file_and_mends_the_others(bad: failing_releases.FailingRelease) -> None:
+    sound = failing_releases.CASES[-1].files()
     files = bad.files()
     assert [name for name in files if files[name] != sound[name]] == ([bad.file] if bad.file else [])
 
 
 def test_a_bad_commit_that_no_longer_breaks_anything_is_refused() -> None:
     gone = {"no such line": ""}
-    bad = failing_commits.FailingRelease("old", "", failing_commits.CASES[0].file, gone, "Staging", "Smoke")
+    bad = failing_releases.FailingRelease("old", "", failing_releases.CASES[0].file, gone, "Staging", "Smoke")
     with pytest.raises(Refused, match="does not hold what old replaces"):
         bad.files()

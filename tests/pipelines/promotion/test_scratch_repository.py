@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.rehearsal.scratch_repository import ScratchRepository
+from pipelines.rehearsal.rehearsal import ScratchRepository
 
 
 @pytest.fixture

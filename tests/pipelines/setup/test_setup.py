@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from environments import groupings, schema, tools
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
-from pipelines.setup import answers, files
+from pipelines.setup import answers
 from pipelines.setup.questions import questions, settings
 
 if TYPE_CHECKING:
@@ -197,9 +197,9 @@ def test_a_person_is_asked_each_thing_with_its_reason_and_what_the_files_say(
     ],
 )
 def test_a_value_is_written_as_yaml_reads_it(path: str, value: Any, line: str) -> None:
-    text = files.changed((schema.FOLDER / "branch.yml").read_text(), path, value)
+    text = answers.with_value((schema.FOLDER / "branch.yml").read_text(), path, value)
     assert line in text.splitlines()
-    assert files.value(text, path) == value
+    assert answers.value_at(text, path) == value
 
 
 def test_every_answer_sets_a_key_that_the_files_have() -> None:

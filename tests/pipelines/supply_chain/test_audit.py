@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.build import package_manifest
-from pipelines.cli import supply_chain
+from pipelines.cli import lint
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import advisories, checks, inventory, licences, secrets, static_analysis
+from pipelines.supply_chain import checks, inventory, licences, secrets, static_analysis
 from pipelines.supply_chain.check_result import JUNIT, CannotCheck, CheckResult, CheckStatus, result_of
 from pipelines.supply_chain.licences import spdx
 
@@ -48,8 +48,8 @@ def answers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[[dict[str, CheckResult | str]], None]:
     """Let checks answer as a test asks; a text is why one cannot look. Reports go to a temporary folder."""
-    monkeypatch.setattr(supply_chain, "_REPORTS", tmp_path / "audit")
-    monkeypatch.setattr(supply_chain, "ROOT", tmp_path)
+    monkeypatch.setattr(lint, "_REPORTS", tmp_path / "audit")
+    monkeypatch.setattr(lint, "ROOT", tmp_path)
 
     def replace(results: dict[str, CheckResult | str]) -> None:
         def checking(answer: CheckResult | str) -> Callable[[], CheckResult]:
@@ -317,7 +317,7 @@ def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
 
 
 def test_a_known_vulnerability_is_found(osv: Callable[[str], str]) -> None:
-    assert advisories.check(ROOT, osv("rich")).findings == ("rich 15.0.0: PYSEC-1, fixed in 9.9",)
+    assert inventory.check_advisories(ROOT, osv("rich")).findings == ("rich 15.0.0: PYSEC-1, fixed in 9.9",)
 
 
 def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(
@@ -325,4 +325,4 @@ def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(
 ) -> None:
     nowhere = osv("nobody").replace("/v1/query", "").rpartition(":")[0] + ":1/v1/query"
     with pytest.raises(CannotCheck, match="could not be asked"):
-        advisories.check(ROOT, nowhere)
+        inventory.check_advisories(ROOT, nowhere)

@@ -10,7 +10,7 @@ from environments import groupings, tools
 from environments.schema import Environment, load
 
 if TYPE_CHECKING:
-    from environments.problems import Problem
+    from environments.files import Problem
 
 
 def found(changes: dict[str, dict[str, Any]]) -> list[Problem]:

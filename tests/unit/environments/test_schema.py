@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from environments.problems import EnvironmentInvalid
+from environments.files import EnvironmentInvalid
 from environments.schema import FOLDER, Environment, load, names
 
 if TYPE_CHECKING:

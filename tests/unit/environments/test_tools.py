@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from environments import tools
-from environments.problems import EnvironmentInvalid
+from environments.files import EnvironmentInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -122,9 +122,8 @@ def start(
     command = [sys.executable, "-m", "embedded_aws.server", f"--root={root}"]
     command += [f"--port={port}"] if port else []
     command += [f"--mongodb-port={mongodb_port}"] if mongodb_port else []
-    command += [] if mongodb else ["--no-mongodb"]
-    command += ["--keep"] if keep else []
-    command += ["--attached"] if attached else []
+    flags = {"--no-mongodb": not mongodb, "--keep": keep, "--attached": attached}
+    command += [flag for flag, wanted in flags.items() if wanted]
     environment = {
         n: v for n, v in os.environ.items() if n in _INHERITED or n.upper().startswith(_REGISTRIES)
     }
@@ -182,7 +181,6 @@ def register_repository(root: Path, full_name: str, repository: Path) -> None:
         RepositoryUnavailable: `repository` is not a git repository.
     """
     entry = {"folder": str(repository.resolve()), "references": repositories.references(repository)}
-
     _change_settings(
         root, lambda settings: {"repositories": settings.get("repositories", {}) | {full_name: entry}}
     )

@@ -1,4 +1,7 @@
-"""P001 to P011: what CodePipeline refuses when a pipeline is made, by its shape alone.
+"""P001 to P012: what CodePipeline refuses when a pipeline is made, by its shape alone; exceptions.
+
+A pipeline's resource says in its Metadata which rules it is excepted from, and why:
+`{"pipeline-linter": {"ignore": {"P402": "the artifact is read by hand"}}}`.
 
 Source: CodePipeline's API model (botocore's), and the user guide, "CodePipeline pipeline structure reference"
 and "Quotas".
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.lint.findings import Level, Rule
 from pipelines.lint.pipeline_linter.model import stores
-from pipelines.lint.pipeline_linter.values import literal, mappings, text
+from pipelines.lint.pipeline_linter.values import literal, mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _STAGES: Final = range(2, 51)
 _ACTIONS: Final = range(1, 51)
+_REASONLESS: Final = "P012"
 
 RULES: Final = {
     "P001": Rule("a value of the wrong kind, as text where a list belongs", "Write what the finding names"),
@@ -53,6 +57,7 @@ RULES: Final = {
         "Write it as text, as JSON in one line",
         Level.WARNING,
     ),
+    _REASONLESS: Rule("an exception from a rule without a reason", "Say why beside the rule's id"),
 }
 
 
@@ -68,6 +73,20 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
     yield from _sources(pipeline)
     yield from _names(pipeline)
     yield from _stores(pipeline)
+    for rule, reason in _exceptions(pipeline).items():
+        if not reason.strip():
+            problem = f"{rule} is ignored without a reason in Metadata"
+            yield pipeline.finding(_REASONLESS, pipeline.name, problem, "Say why beside the rule's id")
+
+
+def excepted(pipeline: Pipeline) -> set[str]:
+    """Return the ids of the rules that a pipeline is excepted from, with a reason."""
+    return {rule for rule, reason in _exceptions(pipeline).items() if reason.strip()} - {_REASONLESS}
+
+
+def _exceptions(pipeline: Pipeline) -> dict[str, str]:
+    ignored = mapping(mapping(pipeline.metadata.get("pipeline-linter")).get("ignore"))
+    return {rule: text(reason) or "" for rule, reason in ignored.items()}
 
 
 def _counts(pipeline: Pipeline) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The payment workflow's state machine, its versions and its `live` alias."""
+"""The payment workflow with its versions and its `live` alias, and the smoke workflow that tries it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from awacs import events, states
 from awacs.awslambda import InvokeFunction
 from troposphere import Join, Ref, Sub
 from troposphere.stepfunctions import DeploymentPreference, StateMachineAlias, StateMachineVersion
 
 from templates.capabilities.permissions import Permission
 from templates.capabilities.state_machines import Workflow, add_state_machine
-from templates.definitions.payment_workflow import RELEASE_ID, SUBSTITUTIONS, definition
+from templates.definitions import payment_workflow, smoke_workflow
+from templates.definitions.payment_workflow import RELEASE_ID, SUBSTITUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from environments.schema import Environment
     from templates.capabilities.functions import DeployedFunction
-
 
 ALIAS = "live"
 
@@ -44,7 +45,7 @@ def add_payment_workflow(
         template,
         environment,
         "PaymentWorkflow",
-        definition=definition(),
+        definition=payment_workflow.definition(),
         substitutions={SUBSTITUTIONS[name]: function.version_arn for name, function in used.items()}
         | {RELEASE_ID: release_id(functions)},
         permissions=[invoke_permission(list(used.values()))],
@@ -57,7 +58,9 @@ def release_id(functions: dict[str, DeployedFunction]) -> Join:
     A version's own number is not known to its definition. The metric ReleaseFailures has it for a dimension,
     so that a canary is judged by its own orders.
     """
-    digest = hashlib.sha256(json.dumps(definition(), sort_keys=True).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(json.dumps(payment_workflow.definition(), sort_keys=True).encode()).hexdigest()[
+        :8
+    ]
     return Join("-", [digest, *(functions[name].version_number for name in SUBSTITUTIONS)])
 
 
@@ -109,3 +112,47 @@ def _shift(
             "Alarms": list(alarms),
         }
     return DeploymentPreference(StateMachineVersionArn=Ref(version), Type=deployment.type, **gradual)
+
+
+def add_smoke_workflow(
+    template: Template,
+    environment: Environment,
+    function: DeployedFunction,
+    workflow: Workflow,
+    alias_arn: Ref,
+) -> Workflow:
+    """Add the smoke workflow."""
+    return add_state_machine(
+        template,
+        environment,
+        "SmokeWorkflow",
+        definition=smoke_workflow.definition(),
+        substitutions={"SmokeVersion": function.version_arn, "WorkflowAlias": alias_arn},
+        permissions=[invoke_permission([function]), *_run_a_job(workflow, alias_arn)],
+    )
+
+
+def _run_a_job(workflow: Workflow, alias_arn: Ref) -> list[Permission]:
+    # Step Functions developer guide, "IAM policies for nested workflows", synchronous (.sync).
+    executions = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution"
+    rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule"
+    return [
+        Permission(
+            "PlaceOrders",
+            "Places orders as everybody does: through `live`.",
+            [states.StartExecution],
+            [alias_arn],
+        ),
+        Permission(
+            "FollowOrders",
+            "Follows and stops the executions that it started; their names are not known before.",
+            [states.DescribeExecution, states.StopExecution],
+            [Sub(f"{executions}:${{{workflow.title}.Name}}:*")],
+        ),
+        Permission(
+            "HearOfTheEnd",
+            "Step Functions learns of an execution's end through this rule, which it manages itself.",
+            [events.PutTargets, events.PutRule, events.DescribeRule],
+            [Sub(f"{rules}/StepFunctionsGetEventsForStepFunctionsExecutionRule")],
+        ),
+    ]

@@ -1,7 +1,7 @@
 """What another version of MiniStack breaks: `make embedded-compat MINISTACK="1.5.32 1.5.30"`.
 
 Each version gets an environment of its own, with this package's wheel; in it the private names are looked up,
-and a stranger's pipeline and function are run (`tests/stranger.py`). One line of a table for each version.
+and a stranger's pipeline and function are run (`stranger.py`). One line of a table for each version.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-_HERE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 _NAMES = "from embedded_aws.core import ministack_names as n; print(*n.missing(), sep='\\n')"
 
 
@@ -17,7 +17,7 @@ def main(uv: str, versions: list[str]) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory(prefix="embedded-compat-") as scratch:
         folder = Path(scratch)
-        _run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, _HERE)
+        _run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, _PACKAGE)
         (wheel,) = folder.glob("*.whl")
         print("| MiniStack | private names it lacks | a stranger's pipeline and function |")  # noqa: T201
         print("|---|---|---|")  # noqa: T201 - the table is the output
@@ -38,7 +38,7 @@ def _tried(uv: str, wheel: Path, folder: Path, version: str) -> tuple[str, str]:
     names = _run(python, "-c", _NAMES)
     missing = names.stdout.split() if names.returncode == 0 else [names.stderr.strip().splitlines()[-1]]
     (folder / "stranger").mkdir()
-    stranger = _run(python, _HERE / "tests" / "stranger.py", folder / "stranger")
+    stranger = _run(python, Path(__file__).with_name("stranger.py"), folder / "stranger")
     words = "works" if stranger.returncode == 0 else stranger.stderr.strip().splitlines()[-1]
     return ", ".join(f"`{name}`" for name in missing) or "none", words
 

@@ -1,9 +1,14 @@
-"""What is wrong with an environment file, said with file, key and rule."""
+"""Environment files before they are checked, and what is wrong with them, said with file, key and rule.
+
+YAML that says a key twice is refused, where PyYAML would keep the last of the two in silence.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,3 +58,35 @@ def problems_of(error: ValidationError) -> list[Problem]:
 def _sentence(message: str) -> str:
     message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key.value in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"{key.value} is said twice", key.start_mark)
+        seen.add(key.value)
+    loader.flatten_mapping(node)
+    return dict(loader.construct_pairs(node, deep=True))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(text: str) -> object:
+    """Return what a YAML document says, with SafeLoader's types.
+
+    Raises:
+        yaml.YAMLError: it is not YAML, or a mapping says a key twice.
+    """
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+
+
+def value_at(raw: dict[Any, Any], part: str, key: str) -> object:
+    """Return `part.key` of a file, None where it is not there."""
+    inside = raw.get(part)
+    return inside.get(key) if isinstance(inside, dict) else None
