@@ -88,6 +88,18 @@ class Environment(Part):
         """What the names of its payments stacks look like, with `*`: branches have any number of them."""
         return {"branch": "branch-*", "local": "*"}.get(self.name, self.default_stack)
 
+    @property
+    def names_of_payments(self) -> str:
+        """What names begin with that CloudFormation makes up in its payments stacks, `*` at their end."""
+        pattern = self.stack_pattern
+        return pattern if pattern.endswith("*") else f"{pattern}-*"
+
+    @property
+    def secret_arns(self) -> list[str]:
+        """The secrets that its functions read, each once."""
+        stated = (self.database.secret_arn, self.stripe and self.stripe.secret_arn)
+        return sorted({arn for arn in stated if arn})
+
     def as_zips(self) -> Self:
         """Return a copy that runs zips, for the embedded AWS, which has no Docker to run images with."""
         functions = self.functions.model_copy(update={"packaging": "zip"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -15,6 +15,10 @@ from environments.parts import (  # noqa: TC001 - pydantic reads the annotations
 )
 
 FILE = Path(__file__).with_name("tools.yml")
+
+PIPELINES_STACK: Final = "payments-pipelines"
+DOCS_STACK: Final = "payments-docs"
+PREVIEWS_STACK: Final = "payments-previews"
 
 _CRON_FIELDS = 7
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -47,7 +51,7 @@ class Tools(_Part):
         repository: `owner/name` at the provider.
         provider: Who hosts the repository (CodeConnections API reference, ProviderType).
         release_branch: The branch that goes to production; every other one gets a stack of its own.
-        bootstrap_stack: The name of the stack that every target account has.
+        bootstrap_stack: What the names of the bootstrap stacks begin with; each environment has its own.
         bake_minutes: How long production is watched before a release counts as done.
         approval_hours: How long a release waits for approval.
         branch_expiry_days: How long a branch stack lives without a push.
@@ -65,6 +69,10 @@ class Tools(_Part):
     approval_hours: Annotated[int, Field(ge=1, le=1440)]
     branch_expiry_days: Annotated[int, Field(ge=1, le=365)]
     branch_expiry_check: Annotated[str, StringConstraints(pattern=r"^(cron|rate)\(.+\)$")]
+
+    def bootstrap_of(self, environment: str) -> str:
+        """Return the name of an environment's bootstrap stack."""
+        return f"{self.bootstrap_stack}-{environment}"
 
     def rehearsed(self) -> Self:
         """A copy for a rehearsal on one machine: production may change at any minute, and bakes for one."""

@@ -66,6 +66,43 @@ ASSUMPTIONS: Final = (
         "Deploy a bootstrap stack.",
     ),
     Assumption(
+        "names-begin-with-the-stack",
+        "CloudFormation begins the names that it makes up for roles, functions, log groups, metric alarms, "
+        "rules and buckets with the stack's name.",
+        (
+            "pipelines/definitions/execution_permissions.py",
+            "pipelines/definitions/boundaries.py",
+            "templates/capabilities/data_api.py",
+        ),
+        Documented(
+            "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html"
+        ),
+        "Deploy a payments stack as its execution role, which may make nothing of another name.",
+    ),
+    Assumption(
+        "a-part-has-the-tags-of-its-api",
+        "Where environments share an account, IAM is told the tags of an API for requests on its parts, and "
+        "the tags of networks and keys for requests on them.",
+        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/boundaries.py"),
+        Assumed(
+            (
+                "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-iam-policy.html",
+            ),
+            "Nothing breaks, and a branch's template could change the parts of production's API whose id it "
+            "knows: the refusal by tag would not be evaluated. Accounts of their own do not rest on it.",
+        ),
+        "On a lent account: change a resource of a tagged API with a role that is refused its tag.",
+    ),
+    Assumption(
+        "an-api-knows-its-callers-role",
+        "API Gateway tells its resource policy aws:PrincipalArn of a signed request: the role's ARN.",
+        ("templates/capabilities/data_api.py",),
+        Documented(
+            "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-aws-condition-keys.html"
+        ),
+        "Place an order: without it each request would be refused.",
+    ),
+    Assumption(
         "simulation-agrees",
         "SimulatePrincipalPolicy answers as IAM decides, for policies and boundaries of one account.",
         ("tests/least_privilege/test_every_role.py",),

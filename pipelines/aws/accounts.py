@@ -183,9 +183,9 @@ def connect(environment_name: str, endpoint_url: str | None = None, local: Local
     return Aws(environment, endpoint, mongodb_uri, card_gateway=card_gateway)
 
 
-PIPELINES_STACK: Final = "payments-pipelines"
-DOCS_STACK: Final = "payments-docs"
-PREVIEWS_STACK: Final = "payments-previews"
+PIPELINES_STACK: Final = tools_file.PIPELINES_STACK
+DOCS_STACK: Final = tools_file.DOCS_STACK
+PREVIEWS_STACK: Final = tools_file.PREVIEWS_STACK
 """The docs of branches, on an origin of their own."""
 IN_A_BUILD: Final = "CODEBUILD_BUILD_ID"
 """CodeBuild sets it (user guide, "Environment variables in build environments")."""

@@ -63,7 +63,7 @@ def doctor(
     targets = [options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in names]
     with terminal.progress("examining") as reporter:
         examination = examine(
-            targets, _tools(names, endpoint_url, profile_names), tools.bootstrap_stack, reporter
+            targets, _tools(names, endpoint_url, profile_names), tools.bootstrap_of, reporter
         )
     if machine:
         terminal.as_json({"findings": [asdict(finding) for finding in examination.findings]})

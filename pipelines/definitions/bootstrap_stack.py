@@ -1,4 +1,4 @@
-"""The bootstrap stack: what an account needs before pipelines can deploy to it.
+"""The bootstrap stack: what an environment needs in its account before pipelines can deploy to it.
 
 It is deployed first, by an administrator of that account (`payments pipeline deploy`); its outputs are the
 parameters of the pipelines stack.
@@ -34,9 +34,9 @@ RUNTIME_BOUNDARY = "RuntimeBoundaryArn"
 
 
 def build(tools: Tools, environment: Environment) -> Template:
-    """Return the bootstrap stack of the account that the environment is in."""
+    """Return the environment's bootstrap stack; environments of one account have one each."""
     template = Template(Description=f"What pipelines need to deploy to {environment.name}")
-    runtime = add_runtime_boundary(template)
+    runtime = add_runtime_boundary(template, environment)
     boundary = add_pipeline_boundary(template)
     # Branches are deployed by their own zone; the release branch's code lists and removes their stacks.
     deployer = Trust.BRANCH if environment.name == "branch" else Trust.RELEASE
@@ -80,7 +80,7 @@ def build(tools: Tools, environment: Environment) -> Template:
 
 
 def with_runtime_boundary(template: Template, bootstrap_stack: str) -> Template:
-    """Return the template with the account's runtime boundary on all its roles.
+    """Return the template with the environment's runtime boundary on all its roles.
 
     The execution role may make no role without it (`execution_permissions.py`). A stack deployed by hand to
     an account without pipelines has no boundary to import, so this is done when pipelines synthesize, not in

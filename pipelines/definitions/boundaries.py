@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringNotEquals
+from awacs.aws import Action, Allow, ArnLike, Condition, Deny, PolicyDocument, Statement, StringNotEquals
 from troposphere import Ref, Sub
 from troposphere.iam import ManagedPolicy
 
-from pipelines.definitions import execution_actions
+from pipelines.definitions import execution_actions, execution_permissions
 from pipelines.definitions.roles import PATH
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from troposphere import AWSHelperFn, Template
 
-RUNTIME: Final = {
+    from environments.schema import Environment
+
+ANYWHERE: Final = {
     "cloudwatch": ["PutMetricData"],
     "ec2": [
         "AssignPrivateIpAddresses",
@@ -34,34 +36,57 @@ RUNTIME: Final = {
         "DescribeVpcs",
         "UnassignPrivateIpAddresses",
     ],
-    "events": ["DeleteRule", "DescribeRule", "PutRule", "PutTargets", "RemoveTargets"],
     "execute-api": ["Invoke"],
     "kms": ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"],
-    "lambda": ["InvokeFunction"],
     "logs": [
         "CreateLogDelivery",
-        "CreateLogGroup",
-        "CreateLogStream",
         "DeleteLogDelivery",
         "DescribeLogGroups",
-        "DescribeLogStreams",
         "DescribeResourcePolicies",
-        "FilterLogEvents",
         "GetLogDelivery",
-        "GetLogEvents",
         "ListLogDeliveries",
-        "PutLogEvents",
         "PutResourcePolicy",
         "UpdateLogDelivery",
     ],
-    "secretsmanager": ["DescribeSecret", "GetSecretValue"],
-    "sns": ["Publish"],
-    "sqs": ["SendMessage"],
-    "states": ["DescribeExecution", "StartExecution", "StopExecution"],
-    "sts": ["AssumeRole"],
     "xray": ["GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments"],
 }
-"""What a function or a workflow can ever do, by service: no identities, no networks, no deployments."""
+"""What a function or a workflow can ever do to things without a name of ours: no identities, no deployments.
+
+A private API lets in its own environment's roles alone, whatever the boundary of another's says.
+"""
+
+RUNTIME: Final = {
+    "events": ["DeleteRule", "DescribeRule", "PutRule", "PutTargets", "RemoveTargets"],
+    "lambda": ["InvokeFunction"],
+    "logs": [
+        "CreateLogGroup",
+        "CreateLogStream",
+        "DescribeLogStreams",
+        "FilterLogEvents",
+        "GetLogEvents",
+        "PutLogEvents",
+    ],
+    "states": ["DescribeExecution", "StartExecution", "StopExecution"],
+}
+"""What it can ever do to what its environment's stacks made."""
+
+SECRETS: Final = {"secretsmanager": ["DescribeSecret", "GetSecretValue"]}
+"""What it can ever do to the secrets that its environment's file names."""
+
+_PLACE: Final = "${{AWS::Region}}:${{AWS::AccountId}}"
+_LOGS: Final = f"logs:{_PLACE}:log-group:{{}}"
+_OWN: Final = (
+    _LOGS,
+    f"lambda:{_PLACE}:function:{{}}",
+    f"logs:{_PLACE}:log-group:{execution_permissions.WORKFLOW_LOGS}{{}}",
+    f"states:{_PLACE}:execution:{{}}",
+    f"states:{_PLACE}:stateMachine:{{}}",
+)
+_SYNC_RULE: Final = (
+    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/"
+    "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+)
+"""Of Step Functions itself, one in an account: how it hears of an execution that another one waits for."""
 
 DEPLOYING: Final = {
     "apigateway": ["GET"],
@@ -116,12 +141,43 @@ _IDENTITIES: Final = ["CKV_AWS_109", "CKV_AWS_110"]
 """checkov's rules against managing permissions."""
 
 
-def add_runtime_boundary(template: Template) -> Ref:
-    """Add the boundary of functions and workflows and return its ARN."""
-    allowed = [Action(service, name) for service, names in RUNTIME.items() for name in names]
-    return _add(
-        template, "RuntimeBoundary", "What functions and workflows can ever do", [_allow(allowed)], _WIDE
-    )
+def add_runtime_boundary(template: Template, environment: Environment) -> Ref:
+    """Add the boundary of an environment's functions and workflows and return its ARN.
+
+    A branch writes the policies of its own roles, and may share its account with production. So what has a
+    name is the environment's own, and of what has none a tag says whose it is.
+    """
+    payments, network = environment.names_of_payments, f"{environment.network_stack}-*"
+    names = [*((own, payments) for own in _OWN), (_LOGS, network)]
+    arns = [Sub(f"arn:${{AWS::Partition}}:{own.format(name)}") for own, name in names]
+    gateway = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{environment.network_stack}"
+    gateways_role = Condition(ArnLike({"aws:PrincipalArn": Sub(f"{gateway}-ApiGatewayLogsRole-*")}))
+    secrets = environment.secret_arns
+    statements = [
+        _allow(_actions([ANYWHERE])),
+        Statement(Sid="Own", Effect=Allow, Action=_actions([RUNTIME]), Resource=[*arns, Sub(_SYNC_RULE)]),
+        Statement(
+            Sid="ApiGatewayLogs",
+            Effect=Allow,
+            Action=_actions([{"logs": RUNTIME["logs"]}]),
+            Resource=["*"],
+            Condition=gateways_role,
+        ),
+        *(
+            [Statement(Sid="OwnSecrets", Effect=Allow, Action=_actions([SECRETS]), Resource=secrets)]
+            if secrets
+            else []
+        ),
+        Statement(
+            Sid="OtherEnvironmentsStayOut",
+            Effect=Deny,
+            Action=_actions([{"ec2": ["CreateNetworkInterface"], "kms": ANYWHERE["kms"]}]),
+            Resource=["*"],
+            Condition=execution_permissions.others(environment, "tools"),
+        ),
+    ]
+    description = "What functions and workflows can ever do"
+    return _add(template, "RuntimeBoundary", description, statements, _WIDE)
 
 
 def add_pipeline_boundary(template: Template) -> Ref:
@@ -184,6 +240,11 @@ def _deny(
 
 
 _REASONS: Final = {
+    "Own": "Functions, workflows, executions and logs of the environment's own stacks.",
+    "ApiGatewayLogs": "API Gateway has one role in an account, which writes the logs of every API there: the "
+    "resource is *.",
+    "OwnSecrets": "The secrets that the environment's file names.",
+    "OtherEnvironmentsStayOut": "Ids say nothing of an environment; a tag does, so the resource is *.",
     "AtMost": "A boundary says what is possible at all, so its resource is *.",
     "NotThemselves": "What deploys cannot widen its own roles and boundaries.",
     "OnlyHeldRoles": "A role that it makes has the runtime boundary, or is not made.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from awacs.aws import Action, ArnEquals, Condition, StringEquals
+from awacs.aws import Action, ArnEquals, Condition, StringEquals, StringNotEquals
 from troposphere import Sub
 
+from environments import groupings
+from environments.tools import PIPELINES_STACK
 from pipelines.core.branch_names import PREFIX
 from pipelines.definitions import execution_actions
 from templates.capabilities.api_gateway_account import PUSH_LOGS
@@ -20,19 +22,30 @@ if TYPE_CHECKING:
     from environments.schema import Environment
     from environments.tools import Tools
 
-_HERE = "${AWS::Region}:${AWS::AccountId}:"
-_RESOURCES = {
-    "application-signals": f"arn:${{AWS::Partition}}:application-signals:{_HERE}slo/*",
-    "apigateway": "arn:${AWS::Partition}:apigateway:${AWS::Region}::/*",
-    "cloudwatch": f"arn:${{AWS::Partition}}:cloudwatch:{_HERE}alarm:*",
-    "cloudwatch dashboards": "arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/*",
-    "events": f"arn:${{AWS::Partition}}:events:{_HERE}rule/*",
-    "ec2": f"arn:${{AWS::Partition}}:ec2:{_HERE}*",
-    "kms": f"arn:${{AWS::Partition}}:kms:{_HERE}key/*",
-    "lambda": f"arn:${{AWS::Partition}}:lambda:{_HERE}function:*",
-    "logs": f"arn:${{AWS::Partition}}:logs:{_HERE}log-group:*",
-    "states": f"arn:${{AWS::Partition}}:states:{_HERE}stateMachine:*",
+_HERE: Final = "${{AWS::Region}}:${{AWS::AccountId}}:"
+WORKFLOW_LOGS: Final = "/aws/vendedlogs/states/"
+"""What the names of workflows' log groups begin with."""
+_ARTIFACTS: Final = f"{PIPELINES_STACK}-*"
+"""The buckets of the pipelines stack: CloudFormation begins their names with its name."""
+_RESOURCES: Final = {
+    "application-signals": f"application-signals:{_HERE}slo/{{}}",
+    "cloudwatch": f"cloudwatch:{_HERE}alarm:{{}}",
+    "cloudwatch dashboards": "cloudwatch::${{AWS::AccountId}}:dashboard/{}",
+    "events": f"events:{_HERE}rule/{{}}",
+    "lambda": f"lambda:{_HERE}function:{{}}",
+    "logs": f"logs:{_HERE}log-group:{{}}",
+    "logs of workflows": f"logs:{_HERE}log-group:{WORKFLOW_LOGS}{{}}",
+    "states": f"states:{_HERE}stateMachine:{{}}",
 }
+"""What has a name that begins with its stack's: CloudFormation makes it up so, or our templates say it."""
+_IN_NETWORKS: Final = {"logs"}
+"""What of it network stacks have, too."""
+_UNNAMED: Final = {
+    "apigateway": "apigateway:${AWS::Region}::/*",
+    "ec2": "ec2:${AWS::Region}:${AWS::AccountId}:*",
+    "kms": "kms:${AWS::Region}:${AWS::AccountId}:key/*",
+}
+"""What has an id that says nothing of its stack: its tag does."""
 _PASSED_TO = [
     "apigateway.amazonaws.com",
     "events.amazonaws.com",
@@ -52,13 +65,31 @@ def stacks_of(environment: Environment) -> list[str]:
     return [environment.network_stack, environment.default_stack]
 
 
+def names_of(environment: Environment) -> list[str]:
+    """What the names of the things in those stacks look like."""
+    return [stack if stack.endswith("*") else f"{stack}-*" for stack in stacks_of(environment)]
+
+
+def others(environment: Environment, *more: str) -> Condition:
+    """That a thing is tagged as another environment's, or as one of some more, which may share the account.
+
+    It refuses and never allows: what has no tag, or of which IAM is told none, stays as it is without this.
+    """
+    return Condition(StringEquals(_of_others(environment, *more)))
+
+
+def _of_others(environment: Environment, *more: str) -> dict[str, list[str]]:
+    names = [name for name in (*groupings.PROMOTED, *more) if name != environment.name]
+    return {"aws:ResourceTag/environment": names}
+
+
 def execution_permissions(
     tools: Tools, environment: Environment, runtime_boundary: AWSHelperFn
 ) -> list[Permission]:
     """What CloudFormation may do in the environment's account."""
     roles = [
-        Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{stack}-*")
-        for stack in stacks_of(environment)
+        Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{names}")
+        for names in names_of(environment)
     ]
     bounded = Condition(StringEquals({"iam:PermissionsBoundary": runtime_boundary}))
     passed = Condition(StringEquals({"iam:PassedToService": _PASSED_TO}))
@@ -88,10 +119,19 @@ def execution_permissions(
                 f"Change{service.title().replace('-', '')}",
                 f"Makes, changes and deletes what our templates have of {service}.",
                 _actions({service: names}),
-                [Sub(arn) for kind, arn in _RESOURCES.items() if kind.split()[0] == service],
+                _resources(service, environment),
             )
             for service, names in change.items()
         ],
+        Permission(
+            "OtherEnvironmentsStayOut",
+            "Ids say nothing of a stack, and environments may share an account: what is another's is left "
+            "alone. The resource is *: the tag says which.",
+            [Action(service, "*") for service in _UNNAMED if service in change],
+            ["*"],
+            others(environment),
+            denied=True,
+        ),
         Permission(
             "OwnRoles",
             "The roles of the stacks that it deploys.",
@@ -113,9 +153,20 @@ def execution_permissions(
             passed,
         ),
         *([] if branch else [_attach_api_gateways_policy(roles[0], runtime_boundary)]),
-        *read_artifacts(tools),
+        *read_artifacts(tools, environment),
         *([_pull_images(tools)] if environment.functions.packaging == "image" else []),
         *([] if accept is None else [_accept_peering(accept)]),
+    ]
+
+
+def _resources(service: str, environment: Environment) -> list[Sub]:
+    if service in _UNNAMED:
+        return [Sub(f"arn:${{AWS::Partition}}:{_UNNAMED[service]}")]
+    return [
+        Sub("arn:${AWS::Partition}:" + arn.format(names))
+        for kind, arn in _RESOURCES.items()
+        if kind.split()[0] == service
+        for names in (names_of(environment) if kind in _IN_NETWORKS else [environment.names_of_payments])
     ]
 
 
@@ -125,10 +176,10 @@ def _data_api_role(environment: Environment) -> Sub:
     return Sub(f"{arn}/{environment.network_stack}-DataApiRole-*")
 
 
-def read_artifacts(tools: Tools) -> list[Permission]:
+def read_artifacts(tools: Tools, environment: Environment) -> list[Permission]:
     """Read artifacts in the tools account.
 
-    CloudFormation made up the names of its bucket and key; their own policies name this role in turn.
+    CloudFormation made up the names of its buckets and keys; their own policies name this role in turn.
     """
     in_tools_account = Condition(StringEquals({"aws:ResourceAccount": tools.account}))
     return [
@@ -136,14 +187,15 @@ def read_artifacts(tools: Tools) -> list[Permission]:
             "ReadArtifacts",
             "Templates and packages, in the tools account only.",
             _actions({"s3": ["GetObject", "GetObjectVersion"]}),
-            [Sub("arn:${AWS::Partition}:s3:::*/*")],
+            [Sub(f"arn:${{AWS::Partition}}:s3:::{_ARTIFACTS}/*")],
             in_tools_account,
         ),
         Permission(
             "DecryptArtifacts",
-            "The tools account's keys, as far as their policies allow.",
+            "The tools account's keys, as far as their policies allow, and no environment's there.",
             _actions({"kms": ["Decrypt", "DescribeKey"]}),
             [Sub(f"arn:${{AWS::Partition}}:kms:${{AWS::Region}}:{tools.account}:key/*")],
+            Condition(StringNotEquals(_of_others(environment))),
         ),
     ]
 

@@ -65,7 +65,8 @@ def add_zone_key(
         Sid="OtherZoneStaysOut",
         Effect=Deny,
         Principal=Principal("AWS", "*"),
-        Action=[kms.Decrypt],
+        # A grant would let them give away what they may not have.
+        Action=[kms.CreateGrant, kms.Decrypt, kms.GenerateDataKey],
         Resource=["*"],
         Condition=Condition(ArnEquals({"aws:PrincipalArn": list(strangers)})),
     )

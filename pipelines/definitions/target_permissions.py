@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from environments.schema import Environment
     from environments.tools import Tools
 
-_SMOKE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:"
+_FUNCTIONS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+_WORKFLOWS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:"
 _CLOUDFORMATION = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:"
 
 
@@ -37,13 +38,13 @@ def deployment_permissions(
         _pass(execution_role),
         Permission(
             "Smoke",
-            "Runs the smoke workflow, whose name begins with its logical id, and waits for it (CodePipeline "
+            "Runs the smoke workflow, whose name begins with its stack's, and waits for it (CodePipeline "
             'user guide, "AWS Step Functions invoke action reference").',
             [states.StartExecution, states.DescribeStateMachine, states.DescribeExecution],
-            [Sub(_SMOKE + "stateMachine:SmokeWorkflow*"), Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
+            _smoke(environment),
         ),
         *([_bake()] if environment.name == "prod" else []),
-        *read_artifacts(tools),
+        *read_artifacts(tools, environment),
     ]
 
 
@@ -118,7 +119,7 @@ def removal_permissions(environment: Environment, execution_role: AWSHelperFn) -
 def inspection_permissions(environment: Environment) -> list[Permission]:
     """Return what builds may read; none of it changes anything."""
     if environment.name == "branch":
-        return _inspection_of_branches()
+        return _inspection_of_branches(environment)
     return _inspection_of_production(environment) if environment.production else _inspection_of(environment)
 
 
@@ -135,26 +136,26 @@ def _inspection_of(environment: Environment) -> list[Permission]:
             "LookAtSmoke",
             "Reads the report of the smoke execution.",
             [states.DescribeExecution],
-            [Sub(_SMOKE + "execution:SmokeWorkflow*:*")],
+            _smoke(environment)[1:],
         ),
-        *_running(),
+        *_running(environment),
     ]
 
 
-def _running() -> list[Permission]:
+def _running(environment: Environment) -> list[Permission]:
     """Of what runs: compared between staging and production."""
     return [
         Permission(
             "LookAtFunctions",
             "Reads the digests of the code that runs, and which versions aliases lead to.",
             [awslambda.GetFunctionConfiguration, awslambda.ListAliases],
-            [Sub("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*")],
+            [Sub(f"{_FUNCTIONS}{environment.names_of_payments}")],
         ),
         Permission(
             "LookAtWorkflows",
             "Reads the definitions that run, and which versions aliases lead to.",
             [states.DescribeStateMachine, states.DescribeStateMachineAlias],
-            [Sub(_SMOKE + "stateMachine:*")],
+            [Sub(f"{_WORKFLOWS}stateMachine:{environment.names_of_payments}")],
         ),
         Permission(
             "LookAtApi",
@@ -174,7 +175,7 @@ def _inspection_of_production(environment: Environment) -> list[Permission]:
             [cfn.DescribeChangeSet, cfn.DescribeStacks, cfn.GetTemplate, cfn.ListStackResources],
             _stacks(environment),
         ),
-        *_running(),
+        *_running(environment),
         Permission(
             "LookForDrift",
             "Compares a stack with its template; what it may not read of a resource is not compared.",
@@ -192,7 +193,7 @@ def _inspection_of_production(environment: Environment) -> list[Permission]:
     ]
 
 
-def _inspection_of_branches() -> list[Permission]:
+def _inspection_of_branches(environment: Environment) -> list[Permission]:
     return [
         Permission(
             "LookAtStacks",
@@ -205,9 +206,15 @@ def _inspection_of_branches() -> list[Permission]:
             "LookAtSmoke",
             "Says how the last smoke execution of a branch ended.",
             [states.ListExecutions],
-            [Sub(_SMOKE + "stateMachine:SmokeWorkflow*")],
+            _smoke(environment)[:1],
         ),
     ]
+
+
+def _smoke(environment: Environment) -> list[Sub]:
+    """Return the smoke workflows of an environment's stacks, and their executions."""
+    name = f"{environment.stack_pattern}-SmokeWorkflow-*"
+    return [Sub(f"{_WORKFLOWS}stateMachine:{name}"), Sub(f"{_WORKFLOWS}execution:{name}:*")]
 
 
 def _stacks(environment: Environment) -> list[Sub]:

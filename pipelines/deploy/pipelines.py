@@ -58,11 +58,12 @@ def service_roles_exist(aws: Aws) -> bool:
 
 
 _SYSTEM: Final = {"system": "payments"}
+_TOOLS: Final = _SYSTEM | {"environment": "tools"}
 
 
 def deploy_docs(tools: Aws, reporter: Reporter = NOBODY, *, stack: str = DOCS_STACK) -> str:
     """Deploy a docs stack to the tools account and return what happened to it."""
-    return _deploy(tools, stack, docs.build(), {}, tags=_SYSTEM, reporter=reporter)
+    return _deploy(tools, stack, docs.build(), {}, tags=_TOOLS, reporter=reporter)
 
 
 def docs_url(tools: Aws, stack: str = DOCS_STACK) -> str:
@@ -104,14 +105,12 @@ def deploy(
     for name, target in targets.items():
         ensure_service_roles(target)
         bootstrap = bootstrap_stack.build(tools, target.environment)
-        label = f"{name}: {tools.bootstrap_stack}"
-        changes[label] = _deploy(
-            target, tools.bootstrap_stack, bootstrap, {}, tags=_SYSTEM, reporter=reporter
-        )
-        outputs[name] = stacks.outputs(target, tools.bootstrap_stack)
+        stack, tags = tools.bootstrap_of(name), _SYSTEM | {"environment": name}
+        changes[f"{name}: {stack}"] = _deploy(target, stack, bootstrap, {}, tags=tags, reporter=reporter)
+        outputs[name] = stacks.outputs(target, stack)
         network = target.environment.network_stack
         template = synth.build(embedded_overrides.with_database(target))["network"]
-        tags, parameters = _SYSTEM | {"environment": name}, atlas_peering.network_parameters(target)
+        parameters = atlas_peering.network_parameters(target)
         changes[f"{name}: {network}"] = _deploy(
             target, network, template, parameters, tags=tags, reporter=reporter
         )
@@ -126,7 +125,7 @@ def deploy(
     template = pipelines_stack.build(*stated)
     embedded_overrides.add_variables(template, variables or {})
     changes[f"tools: {PIPELINES_STACK}"] = _deploy(
-        tools_aws, PIPELINES_STACK, template, parameters, tags=_SYSTEM, reporter=reporter
+        tools_aws, PIPELINES_STACK, template, parameters, tags=_TOOLS, reporter=reporter
     )
     return changes
 

@@ -27,7 +27,7 @@ def build(environment: Environment) -> dict[str, Template]:
     """Return the environment's templates by stack."""
     built = {stack: make(environment) for stack, make in STACKS.items()}
     if environment.name in PROMOTED:
-        bootstrap = tools.load().bootstrap_stack
+        bootstrap = tools.load().bootstrap_of(environment.name)
         return {stack: with_runtime_boundary(template, bootstrap) for stack, template in built.items()}
     return built
 

@@ -118,14 +118,17 @@ class Examination:
 
 
 def examine(
-    targets: Sequence[Aws], tools: Aws | None, bootstrap_stack: str, reporter: Reporter = NOBODY
+    targets: Sequence[Aws],
+    tools: Aws | None,
+    bootstrap_of: Callable[[str], str],
+    reporter: Reporter = NOBODY,
 ) -> Examination:
     """Make every check.
 
     Args:
         targets: The environments' accounts.
         tools: The pipelines' account; nothing where none of the environments is deployed by pipelines.
-        bootstrap_stack: What the stack is called that pipelines need in every account.
+        bootstrap_of: Returns the name of an environment's bootstrap stack.
         reporter: Told which check is made.
     """
     examination = Examination(reporter)
@@ -136,7 +139,7 @@ def examine(
         examination.ask("tools", "connection", partial(stacks.connection, tools))
     for aws in targets:
         if _right_account(examination, aws):
-            for check, question in _checks(aws, bootstrap_stack):
+            for check, question in _checks(aws, bootstrap_of(aws.environment.name)):
                 examination.ask(aws.environment.name, check, question)
     return examination
 

@@ -101,6 +101,8 @@ def add_alarms(template: Template, environment: Environment, symptoms: Sequence[
     alarms = {symptom.name: _add_alarm(template, environment, symptom) for symptom in watched}
     health = CompositeAlarm(
         "Health",
+        # So that policies can tell it from another environment's, whatever CloudFormation would call it.
+        AlarmName=Sub("${AWS::StackName}-Health"),
         AlarmDescription=f"Something that customers feel is wrong. Runbook: {RUNBOOKS}/health.md",
         AlarmRule=Join(" OR ", [Sub(f'ALARM("${{{alarm.title}}}")') for alarm in alarms.values()]),
     )

@@ -27,7 +27,7 @@ Widget = dict[str, Any]
 def add_dashboards(
     template: Template, workflow: Workflow, functions: dict[str, DeployedFunction], alarms: Sequence[Ref]
 ) -> None:
-    """Add both; CloudWatch names them after the stack."""
+    """Add both, named after the stack, so that policies can tell those of two environments apart."""
     _add(template, "BusinessDashboard", _business())
     _add(template, "TechnicalDashboard", _technical(workflow, functions, alarms))
 
@@ -102,7 +102,9 @@ def _add(template: Template, name: str, widgets: list[Widget]) -> None:
         for index, widget in enumerate(widgets)
     ]
     body = json.dumps({"start": "-PT3H", "widgets": placed}, sort_keys=True)
-    template.add_resource(Dashboard(name, DashboardBody=Sub(body)))
+    template.add_resource(
+        Dashboard(name, DashboardName=Sub(f"${{AWS::StackName}}-{name}"), DashboardBody=Sub(body))
+    )
 
 
 def _lines(title: str, lines: Sequence[tuple[Metric, str]]) -> Widget:

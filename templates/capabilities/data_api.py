@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from awacs.aws import Allow, Condition, Deny, PolicyDocument, Principal, Statement, StringNotEquals
+from awacs.aws import (
+    Allow,
+    ArnNotLike,
+    Condition,
+    Deny,
+    PolicyDocument,
+    Principal,
+    Statement,
+    StringNotEquals,
+)
 from awacs.execute_api import Invoke
 from troposphere import GetAtt, Ref, StackName, Sub, encode_to_dict
 from troposphere.apigateway import (
@@ -67,7 +76,7 @@ def add_data_api(template: Template, environment: Environment) -> DataApi:
         EndpointConfiguration=EndpointConfiguration(
             Types=["PRIVATE"], VpcEndpointIds=[from_network("ExecuteApiEndpointId")]
         ),
-        Policy=_policy(),
+        Policy=_policy(environment),
     )
     resource = Resource(
         "DataApiAnyPath", RestApiId=Ref(api), ParentId=GetAtt(api, "RootResourceId"), PathPart="{proxy+}"
@@ -102,14 +111,20 @@ def _function(environment: Environment) -> FunctionSpec:
     )
 
 
-def _policy() -> dict[str, Any]:
-    """Let in only what comes through this network's endpoint, and only whom a role's own policy allows.
+def _policy(environment: Environment) -> dict[str, Any]:
+    """Let in only the environment's own roles, through this network's endpoint, as their own policies allow.
+
+    Another environment of the account may give its functions a role that may call any API, and an address in
+    this network; CloudFormation begins a role's name with its stack's, and makes it for that stack alone.
 
     The principal of the Allow is the account, which delegates to IAM policies. With `*` the resource policy
     alone would be enough for every role of the account (API Gateway developer guide, "How API Gateway
     resource policies affect authorization workflow", table A: either one is enough).
     """
     everything = "execute-api:/*"
+    role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
+    # CloudFormation cuts a long stack's name off, so the environment's own beginning stands beside it.
+    ours = [Sub(f"{role}${{AWS::StackName}}-*"), Sub(f"{role}{environment.names_of_payments}")]
     policy = PolicyDocument(
         Version=POLICY_VERSION,
         Statement=[
@@ -129,6 +144,16 @@ def _policy() -> dict[str, Any]:
                 Condition=Condition(
                     StringNotEquals({"aws:SourceVpce": from_network("ExecuteApiEndpointId")})
                 ),
+            ),
+            Statement(
+                Sid="OnlyOwnRoles",
+                Effect=Deny,
+                Principal=Principal("*"),
+                Action=[Invoke],
+                Resource=[everything],
+                # API Gateway developer guide, "AWS condition keys that can be used in API Gateway resource
+                # policies": the key is there wherever a method asks for authorization by IAM.
+                Condition=Condition(ArnNotLike({"aws:PrincipalArn": ours})),
             ),
         ],
     )

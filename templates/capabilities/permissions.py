@@ -41,19 +41,24 @@ AWS documentation: Lambda developer guide, "Working with Lambda execution enviro
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One statement of a role: what it may do, on what, and why."""
+    """One statement of a role: what it may do, or never may, on what, and why."""
 
     sid: str
     reason: str
     actions: Sequence[Action]
     resources: Sequence[AWSHelperFn | str]
     condition: Condition | None = None
+    denied: bool = False
 
     def statement(self) -> Statement:
         """Return it as an IAM statement."""
         condition = {} if self.condition is None else {"Condition": self.condition}
         return Statement(
-            Sid=self.sid, Effect=Allow, Action=list(self.actions), Resource=list(self.resources), **condition
+            Sid=self.sid,
+            Effect=Deny if self.denied else Allow,
+            Action=list(self.actions),
+            Resource=list(self.resources),
+            **condition,
         )
 
 

@@ -51,16 +51,23 @@ def add_state_machine(
 
     Its log tells every transition but no input or output: those may hold personal data.
     """
+    # A name that CloudFormation makes up says nothing of the stack, so that no policy could tell the state
+    # machines and executions of two environments in one account apart; executions have no tags. A part of the
+    # stack's id makes it new for a stack that is made again: the old one may still wait for its executions.
+    incarnation = Select(2, Split("/", StackId))
     # Under this prefix CloudWatch Logs needs no resource policy entry for each group; without it the policy's
     # 5,120 characters are full after a few branches (Step Functions developer guide, "Using CloudWatch Logs
     # to log execution history"). The stack id's last part is new for each stack, also for one made again.
     physical_name = Sub(
         f"/aws/vendedlogs/states/${{AWS::StackName}}-${{Incarnation}}/{name}",
-        Incarnation=Select(2, Split("/", StackId)),
+        Incarnation=incarnation,
     )
     group = add_log_group(template, environment, name, from_network("KeyArn"), physical_name=physical_name)
     machine = StateMachine(
         name,
+        StateMachineName=Sub(
+            f"${{AWS::StackName}}-{name}-${{Incarnation}}", Incarnation=Select(0, Split("-", incarnation))
+        ),
         Definition=definition,
         DefinitionSubstitutions={"Partition": Partition} | substitutions,
         RoleArn=add_role(template, name, "states.amazonaws.com", [*permissions, *_every_state_machine()]),

@@ -57,8 +57,10 @@ _AFTER: Final = """
 - **The tools account.** Its administrators can change every policy here. Few of them, with CloudTrail's management and data events
   kept in another account, and an alarm on AccessDenied by a role below `/payments-pipelines/branch/`.
 - **The connection.** It reads the repositories that it was installed for; install it for this one.
-- **Accounts.** All environments may share one account; then only names and paths stand between a branch's stack and production.
-  Separate accounts are the stronger fence.
+- **Accounts.** All environments may share one account; then names, paths and tags stand between a branch's stack and production:
+  roles and boundaries reach what begins with the names of their own stacks, and nothing that is tagged as another environment's.
+  What has neither is the account's: log resource policies, quotas of concurrency and addresses, and outputs of stacks, which
+  branches' builds may read. Separate accounts are the stronger fence.
 """
 
 

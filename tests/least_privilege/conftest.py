@@ -8,12 +8,16 @@ import pytest
 
 from embedded_aws.iam import call_log
 from tests.least_privilege import promoting
+from tests.rehearsal.conftest import built
 
 if TYPE_CHECKING:
     from embedded_aws.iam.call_log import Call
     from embedded_aws.instance import Instance
     from tests.least_privilege.audit.grants import Grant
     from tests.least_privilege.promoting import Promotions
+
+
+__all__ = ["built"]
 
 
 @pytest.fixture(scope="session")

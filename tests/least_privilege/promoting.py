@@ -215,9 +215,9 @@ def _grants_of_every_stack(prepared: Rehearsal) -> list[Grant]:
         for stack in (PIPELINES_STACK, DOCS_STACK, PREVIEWS_STACK)
         for grant in grants.of_stack(prepared.aws, stack)
     ]
-    bootstrap = tools_file.load().bootstrap_stack
+    settings = tools_file.load()
     for name, there in prepared.targets.items():
         payments = STACK if name == "branch" else there.environment.default_stack
-        for stack in (bootstrap, there.environment.network_stack, payments):
+        for stack in (settings.bootstrap_of(name), there.environment.network_stack, payments):
             collected += grants.of_stack(there, stack)
     return collected

@@ -259,7 +259,7 @@ def test_a_database_that_does_not_answer_is_found_from_inside(deployed: PaymentS
 
 def test_without_the_right_account_nothing_is_looked_for_in_it(here: Aws) -> None:
     other = boto3.Session("999999999999", "any", region_name=here.environment.region)
-    found = run.examine([replace(here, acting=other)], None, NOWHERE)
+    found = run.examine([replace(here, acting=other)], None, lambda _: NOWHERE)
     assert [(one.check, one.state) for one in found.findings[2:]] == [
         ("credentials", OK),
         ("account", FAILED),

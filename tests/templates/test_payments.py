@@ -184,11 +184,14 @@ def test_the_api_is_private_and_answers_at_this_networks_endpoint_only(payments:
     api = the(payments, "AWS::ApiGateway::RestApi")
     endpoint = imported("ExecuteApiEndpointId")
     assert api["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": [endpoint]}
-    allow, deny = api["Policy"]["Statement"]
+    allow, deny, strangers = api["Policy"]["Statement"]
     # The account as principal delegates to IAM policies; * would let every role of the account in.
     assert allow["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
     assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
     assert deny["Condition"] == {"StringNotEquals": {"aws:SourceVpce": endpoint}}
+    # Roles of the stack's own environment, which begin with its name (tests/pipelines/definitions)
+    assert (strangers["Effect"], strangers["Principal"]) == ("Deny", "*")
+    assert set(strangers["Condition"]) == {"ArnNotLike"}
 
 
 def test_there_is_no_other_api_and_no_function_url(payments: Json) -> None:

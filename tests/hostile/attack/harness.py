@@ -156,14 +156,14 @@ def _names(prepared: Rehearsal, release: Promotion) -> dict[str, str]:
     account, region = tools.environment.account, tools.environment.region
     log_group = f"arn:aws:logs:{region}:{account}:log-group:{physical['BuildLogs']}:*"
     roles = {
-        "branch_removal_role": stacks.outputs(prepared.targets["branch"], prepared.tools.bootstrap_stack)[
-            "RemovalRole"
-        ],
+        "branch_removal_role": stacks.outputs(
+            prepared.targets["branch"], prepared.tools.bootstrap_of("branch")
+        )["RemovalRole"],
         "publish_role": _role_arn(tools, physical["PublishRole"]),
         "release_pipeline_role": _role_arn(tools, physical["ReleasePipelineRole"]),
     }
     for name in ("staging", "prod"):
-        bootstrap = stacks.outputs(prepared.targets[name], prepared.tools.bootstrap_stack)
+        bootstrap = stacks.outputs(prepared.targets[name], prepared.tools.bootstrap_of(name))
         roles |= {
             f"{name}_{kind.lower()}_role": bootstrap[f"{kind}Role"]
             for kind in ("Deployment", "Execution", "Inspection")

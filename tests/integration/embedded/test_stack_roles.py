@@ -94,6 +94,66 @@ REFUSED: dict[str, tuple[Json, str]] = {
 }
 
 
+PROD: dict[str, tuple[Json, str]] = {
+    "its API": (
+        {
+            "Type": "AWS::ApiGateway::Resource",
+            "Properties": {"RestApiId": "API", "ParentId": "ROOT", "PathPart": "spy"},
+        },
+        "apigateway:POST",
+    ),
+    "its function": (
+        {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": "payments-prod-DataApiFunction-1",
+                "Principal": "111111111111",
+            },
+        },
+        "lambda:AddPermission",
+    ),
+    "its alarm": (
+        {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {"AlarmName": "payments-prod-Health", "AlarmRule": "FALSE"},
+        },
+        "cloudwatch:PutCompositeAlarm",
+    ),
+    "its logs": (
+        {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {"LogGroupName": "payments-prod-DataApiLogs-1", "RetentionInDays": 1},
+        },
+        "logs:CreateLogGroup",
+    ),
+}
+"""What a branch would change of production's, were they in one account; API and ROOT are filled in."""
+
+
+@pytest.mark.parametrize("what", PROD)
+def test_a_branch_cannot_touch_production_in_its_account(
+    aws: Aws, deploy: Callable[[Json], tuple[str, str]], what: str
+) -> None:
+    # Given an API of production's in the branches' account, made and tagged as releases do
+    cloudformation = aws("cloudformation", account=BRANCH.account, region=BRANCH.region)
+    stack, api = unique("payments-prod"), {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "prod"}}
+    outputs = {"Api": {"Value": {"Ref": "Api"}}, "Root": {"Value": {"Fn::GetAtt": ["Api", "RootResourceId"]}}}
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps({"Resources": {"Api": api}, "Outputs": outputs}),
+        Tags=[{"Key": "environment", "Value": "prod"}],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=QUICKLY)
+    (made,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    ids = {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]}
+    # When a branch's template changes it, then CloudFormation's role may not
+    resource, action = PROD[what]
+    filled_in = json.dumps(resource).replace('"API"', f'"{ids["Api"]}"').replace('"ROOT"', f'"{ids["Root"]}"')
+    _, reason = deploy(json.loads(filled_in))
+    assert f"not authorized to perform: {action}" in reason
+
+
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_branch_cannot_make_what_would_widen_it(
     deploy: Callable[[Json], tuple[str, str]], what: str
@@ -136,7 +196,8 @@ def test_a_role_that_claims_everything_can_do_no_more_than_its_boundary(
         return str(refused.value.response["Error"]["Code"])
 
     # When it is taken on, then it may do what functions do, and nothing else
-    assert answer("lambda", "invoke", FunctionName="missing") == "ResourceNotFoundException"
+    assert answer("lambda", "invoke", FunctionName="branch-missing") == "ResourceNotFoundException"
+    assert answer("lambda", "invoke", FunctionName="payments-prod-missing") == "AccessDeniedException"
     assert answer("iam", "create_user", UserName="ada") == "AccessDenied"
     assert answer("ec2", "create_vpc", CidrBlock="10.0.0.0/16") == "UnauthorizedOperation"
     assert answer("cloudformation", "delete_stack", StackName="payments-prod") == "AccessDenied"

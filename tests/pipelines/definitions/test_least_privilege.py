@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ministack.core import iam_evaluator
 
-from embedded_aws.cloudformation.permissions import Resource, questions
+from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
 from embedded_aws.iam.simulation import Question
 from environments import schema
 from pipelines.core import branch_names
@@ -46,11 +46,35 @@ def allowed(role: Json) -> set[str]:
     return {action for one in statements(role) if one["Effect"] == "Allow" for action in one["Action"]}
 
 
+def evaluated(documents: list[Json], action: str, resource: str, tag: str) -> bool:
+    """Whether IAM, as MiniStack evaluates it, allows an action on a thing of an environment's tag."""
+    context = iam_evaluator.EvalContext(
+        principal_arn="arn:aws:sts::111111111111:assumed-role/branch-x-AnyRole-1/session",
+        principal_type="AssumedRole",
+        principal_account="111111111111",
+        action=action,
+        resource_arn=resource,
+        region="eu-central-1",
+        source_ip="127.0.0.1",
+        secure_transport=True,
+        service_context={
+            "aws:resourcetag/environment": tag,
+            # All that could help: as the execution role, within the boundary, handed to a service of ours.
+            "cloudformation:rolearn": _literal({"Ref": "X"}),
+            "iam:permissionsboundary": _literal({"Ref": "X"}),
+            "iam:passedtoservice": "lambda.amazonaws.com",
+        },
+    )
+    policies = [iam_evaluator.parse_policy_document(_literal(one)) for one in documents]
+    decided: str = iam_evaluator.evaluate(context, policies).decision
+    return decided == "Allow"
+
+
 def may_delete(template: Json, role: str, stack: str, environment_tag: str | None) -> bool:
     """Whether IAM, as MiniStack evaluates it, lets a role delete a stack of this name and tag."""
     resources = template["Resources"]
-    policies = [iam_evaluator.parse_policy_document(_literal(_document(resources[role])))]
-    boundary = [iam_evaluator.parse_policy_document(_literal(_document(resources["PipelineBoundary"])))]
+    policies = [iam_evaluator.parse_policy_document(_literal(document(resources[role])))]
+    boundary = [iam_evaluator.parse_policy_document(_literal(document(resources["PipelineBoundary"])))]
     tags = {} if environment_tag is None else {"aws:resourcetag/environment": environment_tag}
     context = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:sts::111111111111:assumed-role/{role}/session",
@@ -67,7 +91,7 @@ def may_delete(template: Json, role: str, stack: str, environment_tag: str | Non
     return decided == "Allow"
 
 
-def _document(resource: Json) -> Json:
+def document(resource: Json) -> Json:
     return {"Version": "2012-10-17", "Statement": statements(resource)}
 
 
@@ -226,10 +250,11 @@ def test_cloudformation_may_make_change_and_delete_everything_in_our_stacks(
         stacks[loaded.network_stack] = network
     for stack, template in stacks.items():
         for name, made in template.build(loaded).to_dict()["Resources"].items():
-            properties = _literal(made.get("Properties", {})) | {
+            properties = _named(made.get("Properties", {}), stack) | {
                 "PermissionsBoundary": _literal({"Ref": "X"})
             }
-            resource = Resource(made["Type"], f"{stack}-{name}", properties, "eu-central-1", "111111111111")
+            begins = made_up_name(made["Type"], stack, name)
+            resource = Resource(made["Type"], begins, properties, "eu-central-1", "111111111111")
             asked = [one for verb in ("create", "update", "delete") for one in questions(verb, resource)]
             # Then its role may, and so may its boundary
             elsewhere = {"iam:PassRole", "s3:GetObject", "s3:GetObjectVersion", *LEFT_OUT}
@@ -238,9 +263,22 @@ def test_cloudformation_may_make_change_and_delete_everything_in_our_stacks(
                     assert _may(resources, question), (name, question)
 
 
+def _named(value: Any, stack: str) -> Any:
+    """Properties as a stack of this name has them, whose own things are called as it is."""
+    if isinstance(value, list):
+        return [_named(one, stack) for one in value]
+    if isinstance(value, dict) and "Fn::Sub" in value:
+        text = value["Fn::Sub"]
+        return (text if isinstance(text, str) else text[0]).replace("${AWS::StackName}", stack)
+    if isinstance(value, dict) and set(value) & {"Ref", "Fn::GetAtt"}:
+        (made,) = value.values()
+        return f"{stack}-{made if isinstance(made, str) else made[0]}"
+    return {key: _named(one, stack) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def _may(resources: Json, question: Question) -> bool:
     policies, boundary = (
-        [iam_evaluator.parse_policy_document(_literal(_document(resources[name])))]
+        [iam_evaluator.parse_policy_document(_literal(document(resources[name])))]
         for name in ("ExecutionRole", "ExecutionBoundary")
     )
     context = iam_evaluator.EvalContext(
@@ -257,7 +295,8 @@ def _may(resources: Json, question: Question) -> bool:
 
 
 def test_the_runtime_boundary_holds_nothing_back_that_our_functions_and_workflows_do() -> None:
-    at_most = {f"{service}:{name}" for service, names in boundaries.RUNTIME.items() for name in names}
+    parts = (boundaries.ANYWHERE, boundaries.RUNTIME, boundaries.SECRETS)
+    at_most = {f"{service}:{name}" for part in parts for service, names in part.items() for name in names}
     for environment in (schema.load("branch"), schema.load("prod"), paying_by("card")):
         for build in (network.build, payments.build):
             for name, role in roles(build(environment).to_dict()).items():
@@ -265,11 +304,11 @@ def test_the_runtime_boundary_holds_nothing_back_that_our_functions_and_workflow
 
 
 def test_a_bounded_template_has_the_boundary_on_every_role() -> None:
-    template = with_runtime_boundary(payments.build(schema.load("prod")), "payments-bootstrap").to_dict()
+    template = with_runtime_boundary(payments.build(schema.load("prod")), "payments-bootstrap-prod").to_dict()
 
     assert roles(template)
     for role in roles(template).values():
-        imported = {"Fn::ImportValue": "payments-bootstrap-RuntimeBoundaryArn"}
+        imported = {"Fn::ImportValue": "payments-bootstrap-prod-RuntimeBoundaryArn"}
         assert role["Properties"]["PermissionsBoundary"] == imported
 
 

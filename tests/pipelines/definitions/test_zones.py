@@ -221,10 +221,9 @@ def test_a_zone_keeps_the_other_zone_s_roles_out_also_where_one_account_is_both(
         resources[f"{zone}PackagesPolicy"]["Properties"]["PolicyDocument"],
         resources[f"{zone}ArtifactsKey"]["Properties"]["KeyPolicy"],
     ]
+    keys = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
     # Then both stores and the key of a zone refuse every role that deploys for the other one
-    for policy, actions in zip(
-        policies, [["s3:GetObject", "s3:GetObjectVersion"]] * 2 + [["kms:Decrypt"]], strict=True
-    ):
+    for policy, actions in zip(policies, [*[["s3:GetObject", "s3:GetObjectVersion"]] * 2, keys], strict=True):
         (refused,) = (part for part in policy["Statement"] if part["Sid"] == "OtherZoneStaysOut")
         assert (refused["Effect"], refused["Principal"], refused["Action"]) == ("Deny", {"AWS": "*"}, actions)
         named = refused["Condition"]["ArnEquals"]["aws:PrincipalArn"]

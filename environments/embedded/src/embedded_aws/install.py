@@ -26,6 +26,7 @@ from embedded_aws.iam import call_record, cross_account, request_resources
 from embedded_aws.iam import simulation as iam_types
 from embedded_aws.lambda_ import functions
 from embedded_aws.logs import metrics
+from embedded_aws.logs import resource_types as logs_types
 from embedded_aws.notifications import rules as notifications
 from embedded_aws.stepfunctions import install as stepfunctions
 from embedded_aws.stepfunctions import resource_types as stepfunctions_types
@@ -55,6 +56,7 @@ _PARTS = (
     functions,
     private_apis,
     stepfunctions,
+    logs_types,
     stepfunctions_types,
     vpc_peering,
     ec2_types,

@@ -25,6 +25,19 @@ _HANDED = {
     "AWS::StepFunctions::StateMachine": ("RoleArn", "states.amazonaws.com"),
 }
 """The property that session a role to a service."""
+_NAMING = (
+    "AlarmName",
+    "DashboardName",
+    "FunctionName",
+    "LogGroupName",
+    "RoleName",
+    "StateMachineArn",
+    "StateMachineName",
+)
+"""Properties that name a resource, or the one that it is a part of."""
+_AFTER_LOGICAL_ID = {"AWS::StepFunctions::StateMachine", "AWS::CloudWatch::Dashboard"}
+"""Types whose made-up names begin with the logical id, and say nothing of the stack."""
+_PARTS_OF_ARN = (":stateMachine:", ":function:", ":log-group:", ":alarm:")
 
 
 _SERVICE_LINKED = {
@@ -46,6 +59,7 @@ class Resource:
         region: The stack's.
         account: The stack's.
         before: Its properties before an update; what it had then is not given to it again.
+        tags: Of what the operation acts on, a part's being those of the whole.
     """
 
     kind: str
@@ -54,6 +68,22 @@ class Resource:
     region: str
     account: str
     before: Json = field(default_factory=dict)
+    tags: Json = field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """What it, or what it is a part of, is called: as stated, else its physical id's name."""
+        stated = next((self.properties[key] for key in _NAMING if key in self.properties), self.name)
+        name = stated if isinstance(stated, str) else self.name
+        for part in _PARTS_OF_ARN:
+            if part in name:
+                return name.partition(part)[2]
+        return name.split(":")[-1].rpartition("/")[2] if ":" in name else name
+
+
+def made_up_name(kind: str, stack: str, logical_id: str) -> str:
+    """Return what a name that CloudFormation makes up begins with."""
+    return logical_id if kind in _AFTER_LOGICAL_ID else f"{stack}-{logical_id}"
 
 
 def questions(operation: str, resource: Resource) -> Iterator[Question]:
@@ -63,6 +93,7 @@ def questions(operation: str, resource: Resource) -> Iterator[Question]:
     service = calls["resource"].partition(":")[0]
     boundary = {"iam:permissionsboundary": resource.properties.get("PermissionsBoundary")}
     context = boundary if resource.kind == "AWS::IAM::Role" else {}
+    context |= {f"aws:resourcetag/{key}".lower(): value for key, value in resource.tags.items()}
     for call in calls[operation]:
         yield Question(f"{service}:{call}", arn, context)
     if operation != "delete":
@@ -114,9 +145,9 @@ def _handed(resource: Resource) -> Iterator[Question]:
 
 def _arn(pattern: str, resource: Resource) -> str:
     place = f"{resource.region}:{resource.account}"
-    # The physical id of some types is an ARN, whose last part is the name.
-    name = resource.name.split(":")[-1].rpartition("/")[2] if ":" in resource.name else resource.name
-    filled_in = pattern.format(name=name, place=place, region=resource.region, account=resource.account)
+    filled_in = pattern.format(
+        name=resource.called, place=place, region=resource.region, account=resource.account
+    )
     return f"arn:aws:{filled_in}"
 
 

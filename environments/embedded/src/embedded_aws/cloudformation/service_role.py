@@ -6,7 +6,7 @@ is its caller's business. Requests carry `cloudformation:RoleArn` and the stack'
 
 Source: CloudFormation user guide, "CloudFormation service role"; Service Authorization Reference, AWS
 CloudFormation. Private names of MiniStack that it touches: `handlers._ACTION_HANDLERS`,
-`stacks._provision_resource`, `stacks._update_resource`, `stacks._delete_resource`,
+`cloudformation._stacks`, `stacks._provision_resource`, `stacks._update_resource`, `stacks._delete_resource`,
 `changesets._find_change_set` and `handlers._resolve_stack`.
 """
 
@@ -15,14 +15,17 @@ from typing import Any
 
 from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, stacks
 
-from embedded_aws.cloudformation.permissions import Resource, questions
+from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
 from embedded_aws.iam.simulation import Question, allows, session
 
 _Handler = Callable[[dict[str, Any]], Any]
 _ROLE = "RoleARN"
 _SESSION = "AWSCloudFormation"
+_WHOLES = ("RestApiId", "RouteTableId", "GroupId", "VpcId")
+"""Properties that name what a resource is a part of; a part has no tags of its own for IAM."""
 
 
 def install() -> None:
@@ -87,7 +90,7 @@ def _take_from_change_set(params: dict[str, Any]) -> None:
 
 def _creating(stock: Callable[..., Any]) -> Callable[..., Any]:
     def create(kind: str, logical_id: str, props: dict[str, Any], stack: str) -> Any:
-        _require(stack, "create", kind, f"{stack}-{logical_id}", props)
+        _require(stack, "create", kind, made_up_name(kind, stack, logical_id), props)
         return stock(kind, logical_id, props, stack)
 
     return create
@@ -115,9 +118,26 @@ def _require(stack: str, operation: str, kind: str, name: str, props: Any, *, be
     role = _stack(stack).get(_ROLE)
     if role and kind.startswith("AWS::"):
         place = (get_region(), get_account_id())
-        resource = Resource(kind, str(name), props or {}, *place, before or {})
+        tags = _tags_of_whole(props or {})
+        if tags is None:  # of a new thing only what it asks for is known, which is no tag of it yet
+            tags = {} if operation == "create" else _tags(_stack(stack))
+        resource = Resource(kind, str(name), props or {}, *place, before or {}, tags)
         for question in questions(operation, resource):
             _ask(role, question)
+
+
+def _tags_of_whole(props: Any) -> dict[str, str] | None:
+    """The tags of what the resource is a part of, which are its stack's; none when no stack made that."""
+    wholes = {str(props[key]) for key in _WHOLES if key in props}
+    for stack in cloudformation._stacks.values() if wholes else ():
+        made = {part.get("PhysicalResourceId") for part in stack.get("_resources", {}).values()}
+        if wholes & made:
+            return _tags(stack)
+    return None
+
+
+def _tags(stack: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in stack.get("Tags") or []}
 
 
 def _ask(role: str, question: Question) -> None:

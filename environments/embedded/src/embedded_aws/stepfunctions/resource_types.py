@@ -73,7 +73,7 @@ def _api_shaped(properties: _Properties) -> _Properties:
 def _named(properties: _Properties, name: str) -> _Properties:
     """A name that CloudFormation makes up begins with the logical id, never with the stack's name.
 
-    Policies rest on it: `stateMachine:SmokeWorkflow*`.
+    So a policy that is to tell stacks apart needs a name of the stack's own.
     """
     return {"StateMachineName": name} | properties
 
