@@ -46,7 +46,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "execution-keeps-its-version",
         "An execution runs the version that it was started with, whatever its alias leads to afterwards.",
-        ("templates/capabilities/payment_workflow.py",),
+        ("templates/capabilities/workflows.py",),
         Documented(f"{_GUIDE}/concepts-state-machine-version.html"),
         "Start an order that waits, release, and read the function versions in its history.",
     ),
