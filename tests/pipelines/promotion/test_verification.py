@@ -1,0 +1,335 @@
+"""Between an approval and production: each way in which a release is not what was approved is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from environments import schema
+from pipelines.aws import build_environment, tools_account
+from pipelines.build.package_manifest import Image, Package, StoredPackages
+from pipelines.core.refusals import Refused
+from pipelines.evidence import stack_changes
+from pipelines.evidence.stack_changes import Change, StackChanges
+from pipelines.promotion import checks, records, running_stack, verification
+from pipelines.promotion.records import Run
+from pipelines.promotion.verification import NotAsApproved, Release
+from templates.capabilities.parameters import IMAGE_DIGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_PROD = schema.load("prod")
+_NETWORK, _STACK = _PROD.network_stack, _PROD.default_stack
+_SHA256 = "1" * 64
+_RELEASE = Release(
+    {"data_api": Package("data_api.zip", f"lambdas/data_api/{_SHA256}.zip", _SHA256, 1, "", "", "")},
+    StoredPackages("store", {"data_api": "v1"}),
+    Image("registry/functions", f"sha256:{'2' * 64}"),
+    {},
+)
+_TEMPLATES: dict[str, dict[str, Any]] = {
+    "network": {"Resources": {"Vpc": {}}},
+    "payments": {"Resources": {"DataApi": {}}},
+}
+_CHANGE = Change(_STACK, "DataApi", "AWS::Lambda::Function", "Modify", properties=("Code",))
+_ZIP_PARAMETERS = {"DataApiCodeKey": f"lambdas/data_api/{_SHA256}.zip", "DataApiCodeVersion": "v1"}
+_NO_STATE = {"template": "0" * 64, "parameters": {}, "tags": {}}
+
+
+@dataclass
+class Production:
+    """Production's account: its stacks as they are, and the change sets that are prepared for them."""
+
+    folder: Path
+    zips: bool = True
+    present: dict[str, Any] = field(default_factory=lambda: {_NETWORK: _NO_STATE, _STACK: _NO_STATE})
+
+    def __post_init__(self) -> None:
+        """Prepare what the release would deploy, and write down what was reviewed."""
+        for name, template in _TEMPLATES.items():
+            path = self.folder / "dist" / "templates" / "prod" / f"{name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(template))
+        parameters = _ZIP_PARAMETERS if self.zips else {IMAGE_DIGEST: f"sha256:{'2' * 64}"}
+        self.prepared = {
+            _NETWORK: StackChanges(_NETWORK, [], after=_TEMPLATES["network"]),
+            _STACK: StackChanges(_STACK, [_CHANGE], after=_TEMPLATES["payments"], parameters=parameters),
+        }
+        environment = _PROD.as_zips() if self.zips else _PROD.model_copy(deep=True)
+        if not self.zips:
+            environment.functions.__dict__["packaging"] = "image"
+        self.aws: Any = SimpleNamespace(environment=environment)
+
+    def review(self) -> dict[str, Any]:
+        """Return the record of a review of what is prepared now, as it comes back from an artifact."""
+        record: dict[str, Any] = json.loads(
+            json.dumps({"stacks": records.review(self.aws, self.prepared.values())})
+        )
+        return record
+
+    def prepare(self, **other: Any) -> None:
+        """Prepare another change set for the payments stack."""
+        self.prepared[_STACK] = replace(self.prepared[_STACK], **other)
+
+    def move(self) -> None:
+        """Change the payments stack, as another release or a person does."""
+        self.present[_STACK] = _NO_STATE | {"template": "9" * 64}
+
+
+@pytest.fixture
+def production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Production:
+    made = Production(tmp_path)
+    monkeypatch.setattr(records, "state", lambda _, stack: made.present[stack])
+    monkeypatch.setattr(stack_changes, "read", lambda _aws, stack, _name: made.prepared[stack])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("packaging", "code"), [("zip", _SHA256), ("image", "2" * 64)], ids=["zips", "an image"]
+)
+def test_staging_has_to_have_run_this_release(packaging: str, code: str) -> None:
+    # Given what staging ran, by the record of the execution that smoked it
+    environment: Any = SimpleNamespace(functions=SimpleNamespace(packaging=packaging))
+    verification.check_staging(_RELEASE, {"DataApi code": code}, environment)
+    # When it was one hexadecimal digit of a digest else, or nothing, then the release is refused
+    for running in ({"DataApi code": code[:-1] + "0"}, {}):
+        with pytest.raises(NotAsApproved, match="staging ran data_api as"):
+            verification.check_staging(_RELEASE, running, environment)
+
+
+def test_what_was_reviewed_is_this_release_and_nothing_moved(production: Production, tmp_path: Path) -> None:
+    review = production.review()
+    assert verification.check_review(production.aws, _RELEASE, review, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("DataApiCodeKey", "lambdas/data_api/other.zip"), ("DataApiCodeVersion", "v2")],
+)
+def test_a_review_of_other_code_is_refused(
+    production: Production, tmp_path: Path, parameter: str, value: str
+) -> None:
+    production.prepare(parameters=_ZIP_PARAMETERS | {parameter: value})
+    with pytest.raises(NotAsApproved, match="would run data_api from"):
+        verification.check_review(production.aws, _RELEASE, production.review(), tmp_path)
+
+
+def test_a_review_of_another_image_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an environment whose functions are an image
+    production = Production(tmp_path, zips=False)
+    monkeypatch.setattr(records, "state", lambda _, stack: production.present[stack])
+    assert verification.check_review(production.aws, _RELEASE, production.review(), tmp_path) == []
+    # When the review was of another image, or the release holds none
+    review = production.review()
+    review["stacks"][_STACK]["after"]["parameters"][IMAGE_DIGEST] = f"sha256:{'3' * 64}"
+    for release, record in ((_RELEASE, review), (replace(_RELEASE, image=None), production.review())):
+        with pytest.raises(NotAsApproved, match="would run the image"):
+            verification.check_review(production.aws, release, record, tmp_path)
+
+
+@pytest.mark.parametrize("stack", ["network", "payments"])
+def test_a_template_that_is_not_the_reviewed_one_is_refused(
+    production: Production, tmp_path: Path, stack: str
+) -> None:
+    # Given a review, and a template in Build's artifact that changed after it
+    review = production.review()
+    changed = _TEMPLATES[stack] | {"Description": "evil"}
+    (tmp_path / "dist" / "templates" / "prod" / f"{stack}.json").write_text(json.dumps(changed))
+    # Then it is refused
+    with pytest.raises(NotAsApproved, match="another template was reviewed than was signed"):
+        verification.check_review(production.aws, _RELEASE, review, tmp_path)
+
+
+def test_prepared_change_sets_are_the_reviewed_ones(production: Production) -> None:
+    verification.check_prepared(production.aws, production.review(), "release", rollback=False)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"changes": [replace(_CHANGE, replacement="yes")]},
+        {"after": {"Resources": {}}},
+        {"parameters": _ZIP_PARAMETERS | {"DataApiCodeVersion": "v2"}},
+        {"tags": {"owner": "evil"}},
+    ],
+    ids=["other changes", "another template", "other code", "other tags"],
+)
+def test_a_prepared_change_set_that_nobody_reviewed_is_refused(
+    production: Production, other: dict[str, Any]
+) -> None:
+    # Given a review, after which another change set was prepared
+    review = production.review()
+    production.prepare(**other)
+    # Then it is refused before it is executed
+    with pytest.raises(NotAsApproved, match="Production was not changed"):
+        verification.check_prepared(production.aws, review, "release", rollback=False)
+
+
+def test_production_that_moved_since_the_approval_is_refused_and_a_rollback_is_not(
+    production: Production,
+) -> None:
+    # Given a review, after which production moved
+    review = production.review()
+    production.move()
+    # Then the release is refused
+    with pytest.raises(NotAsApproved, match="since the approval, payments-prod: another template"):
+        verification.check_prepared(production.aws, review, "release", rollback=False)
+    # And a rollback, which comes from wherever production is, is judged by where it leads to
+    verification.check_prepared(production.aws, review, "release", rollback=True)
+    production.prepare(parameters={})
+    with pytest.raises(NotAsApproved, match="other parameters"):
+        verification.check_prepared(production.aws, review, "release", rollback=True)
+
+
+def test_a_rollback_of_what_changed_nothing_changes_nothing(production: Production) -> None:
+    production.prepare(changes=[])
+    verification.check_unchanged(production.aws, "release")
+    production.prepare(changes=[_CHANGE])
+    with pytest.raises(NotAsApproved, match="payments-prod would be changed by the rollback"):
+        verification.check_unchanged(production.aws, "release")
+
+
+@dataclass
+class Pipeline:
+    """What the checks of a release's builds are told, with everything but their own logic as it has to be.
+
+    Attributes:
+        review: The record of what was reviewed.
+        inside: What is in production's stage.
+        executed: The executions that began to deploy.
+    """
+
+    review: dict[str, Any]
+    inside: Run | None = None
+    executed: set[str] = field(default_factory=set)
+    staging: dict[str, str] = field(default_factory=lambda: {"DataApi code": _SHA256})
+
+
+@pytest.fixture
+def pipeline(production: Production, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    made = Pipeline(production.review())
+
+    def read(_tools: Any, _pipeline: str, _execution: str, action: str) -> dict[str, Any]:
+        return made.review if action == records.REVIEW else {"staging": made.staging}
+
+    monkeypatch.setattr(records, "read", read)
+    monkeypatch.setattr(records, "run_in", lambda *_: made.inside)
+    monkeypatch.setattr(records, "executed", lambda _t, _p, execution, _s: execution in made.executed)
+    monkeypatch.setattr(checks, "DIST", tmp_path)
+    monkeypatch.setattr(tools_account, "connect", lambda: None)
+    monkeypatch.setattr(build_environment, "looking_at", lambda _: production.aws)
+    monkeypatch.setattr(verification, "read_release", lambda *_: _RELEASE)
+    variables = {"CODEBUILD_INITIATOR": "codepipeline/releases", "PROVENANCE_KEY": "key", "EXECUTION": "F"}
+    for name, value in {**variables, "PREPARED": "release"}.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def _check(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv(checks.VARIABLE, name)
+    return checks.run(checks.Artifacts(folder, folder))
+
+
+def test_an_approved_release_goes_on_when_nothing_moved(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del pipeline
+    assert "production is as it was then" in _check("approved", tmp_path, monkeypatch)
+    assert (tmp_path / "record" / checks.MOVED).read_text().strip() == "none"
+
+
+@pytest.mark.parametrize("what", ["production", "another release"])
+def test_it_is_asked_for_again_when_something_moved(
+    what: str, production: Production, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an approved release, after whose approval something moved
+    if what == "production":
+        production.move()
+    else:
+        pipeline.inside = Run("G", "G", rollback=False, under_way=True)
+    # Then the pipeline is told to ask again, and why
+    assert "so it is asked for again" in _check("approved", tmp_path, monkeypatch)
+    assert (tmp_path / "record" / checks.MOVED).read_text().strip() == "yes"
+    why = (tmp_path / "record" / checks.SUMMARY).read_text()
+    assert ("payments-prod" if what == "production" else "execution G") in why
+    # And after the second approval it is refused, with what to do, before anything changed
+    with pytest.raises(Refused, match="Production was not changed") as refusal:
+        _check("approved-again", tmp_path, monkeypatch)
+    assert "retry release --whole" in str(refusal.value.hint)
+
+
+@pytest.mark.parametrize("check", ["approved", "approved-again", "prepared"])
+def test_what_staging_did_not_run_is_refused_by_every_check(
+    check: str, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.inside = Run("F", "F", rollback=False, under_way=False)
+    pipeline.staging = {"DataApi code": "7" * 64}
+    with pytest.raises(NotAsApproved, match="staging ran data_api as"):
+        _check(check, tmp_path, monkeypatch)
+
+
+def test_the_last_look_refuses_what_moved_and_what_nobody_reviewed(
+    production: Production, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a release in production's stage
+    pipeline.inside = Run("F", "F", rollback=False, under_way=True)
+    assert "the approved ones" in _check("prepared", tmp_path, monkeypatch)
+    # When its review is of other code, or its change set is another, or production moved, it is refused
+    changes: list[Callable[[], None]] = [
+        lambda: pipeline.review["stacks"][_STACK]["after"]["parameters"].update(DataApiCodeVersion="v2"),
+        lambda: production.prepare(tags={"owner": "evil"}),
+        production.move,
+    ]
+    for change in changes:
+        pipeline.review = production.review()
+        change()
+        with pytest.raises(NotAsApproved):
+            _check("prepared", tmp_path, monkeypatch)
+        production.prepare(tags={})
+
+
+def test_the_rollback_of_a_release_that_changed_nothing_may_change_nothing(
+    production: Production, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an automatic rollback to E after F failed
+    pipeline.inside = Run("E", "back", rollback=True, under_way=True, failed="F")
+    # Then it is refused where F had changed nothing and it would change something
+    with pytest.raises(NotAsApproved, match="would be changed by the rollback"):
+        _check("prepared", tmp_path, monkeypatch)
+    # And goes on where F had begun to deploy, or where there is nothing to change
+    pipeline.executed = {"F"}
+    assert "goes back to what was approved in execution E" in _check("prepared", tmp_path, monkeypatch)
+    pipeline.executed = set()
+    production.prepare(changes=[])
+    pipeline.review = production.review()
+    assert "had changed nothing" in _check("prepared", tmp_path, monkeypatch)
+
+
+def test_what_production_runs_is_compared_with_what_staging_ran(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a release that was deployed
+    pipeline.inside = Run("F", "F", rollback=False, under_way=True)
+    running = dict(pipeline.staging)
+    monkeypatch.setattr(running_stack, "read", lambda *_: running)
+    assert "runs what staging ran" in _check("running", tmp_path, monkeypatch)
+    # When production runs something else, something more or something less
+    for other in ({"DataApi code": "7" * 64}, running | {"Open routes": "1"}, {}):
+        monkeypatch.setattr(running_stack, "read", lambda *_, other=other: other)
+        # Then the check fails, and so does its stage
+        with pytest.raises(NotAsApproved, match="does not run what staging ran"):
+            _check("running", tmp_path, monkeypatch)
+
+
+def test_a_check_that_nobody_knows_is_refused(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del pipeline
+    with pytest.raises(Refused, match="CHECK is 'none'"):
+        _check("none", tmp_path, monkeypatch)
