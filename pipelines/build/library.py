@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
 
 PACKAGE: Final = "payment-data"
+SOURCE: Final = Path("lambdas", "payment_data", "src", "payment_data")
+"""The module's folder in a checkout."""
 _MODULE: Final = "payment_data"
 _USER: Final = "aws"
 _MISMATCH: Final = "do not match"
@@ -109,6 +111,30 @@ def fetch(where: Index, wheel: Path, into: Path) -> Path:
                 f"{PACKAGE} is not in the index as it was built here: {message}", "payments library publish"
             ) from None
     return into / _MODULE
+
+
+def check_source(module: Path, root: Path = ROOT) -> None:
+    """Refuse a published module that is not the checkout's, file by file.
+
+    What builds the wheel lies in a cache of unpacked packages that its installer does not hash again, so a
+    wheel proves nothing about the source that it was built from.
+
+    Raises:
+        Refused: A file is missing, is one too many, or has other bytes; each is named.
+    """
+    published, source = (_modules(folder) for folder in (module, root / SOURCE))
+    names = published.keys() | source.keys()
+    wrong = sorted(name for name in names if published.get(name) != source.get(name))
+    if wrong:
+        raise Refused(
+            f"What was published of {PACKAGE} is not what this source holds: {', '.join(wrong)}.",
+            "Find out who changed the build's tools or the index, and release again.",
+        )
+
+
+def _modules(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def version_of(wheel: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.build import dependencies, package_manifest, wheels
+from pipelines.build.library import SOURCE as SHARED_LIBRARY
 from pipelines.build.package_manifest import PACKAGES, Package
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pipelines.build.package_manifest import Manifest
 
 WHEELS = CACHE / "wheels"
-_SHARED_LIBRARY = Path("lambdas", "payment_data", "src", "payment_data")
 _PAY = {"process_payment", "refund_payment"}
 _NOT_SHIPPED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
@@ -55,7 +55,7 @@ def build(
     before, after = _previous(out), dict[str, Package]()
     groups = {_group(name) for name in functions(root)}
     third_party = {group: dependencies.shipped(group, root, cache) for group in groups}
-    library_files = dict(_contents(library or root / _SHARED_LIBRARY, "payment_data/"))
+    library_files = dict(_contents(library or root / SHARED_LIBRARY, "payment_data/"))
     listings = {group: dependencies.bill_of_materials(group, root) for group in groups}
 
     def packaged_function(name: str) -> Package:

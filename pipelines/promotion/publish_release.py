@@ -54,11 +54,16 @@ def publish_library() -> str:
 
 
 def package_published(progress: Callable[[str], None]) -> Manifest:
-    """Package the functions anew, with the library as it was published, not as the checkout has it."""
+    """Package the functions anew, with the library as it was published.
+
+    Raises:
+        Refused: What was published is not what the checkout holds, or a function cannot be packaged.
+    """
     shutil.rmtree(package_manifest.PACKAGES, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         wheel = library.build(Path(folder))
         published = library.fetch(_index(), wheel, Path(folder) / "published")
+        library.check_source(published)
         return packaging.build(library=published, progress=progress)
 
 
@@ -79,8 +84,11 @@ def sign(built: Path) -> int:
     """
     key, source = build_environment.variable(PROVENANCE_KEY), check_cache.digest(ROOT)
     checked = check_cache.read(built / "reports")
-    if checked is not None and checked.source != source:
-        raise Refused("This is not the source that Build checked: its digest is another.", "Release again.")
+    if checked is None or checked.source != source:
+        raise Refused(
+            "Build recorded no check of this very source: its digest is another, or there is no record.",
+            "Release again.",
+        )
     subjects = _digests(DIST, "packages", "settings") | _templates(built / "dist")
     pushed = package_manifest.read_image(package_manifest.PACKAGES)
     if pushed is not None:

@@ -55,10 +55,32 @@ def test_what_is_published_is_what_functions_are_built_from(
     # When it is fetched
     fetched = library.fetch(index, wheel, tmp_path / "fetched")
     # Then it is the checkout's library, file by file
-    source = ROOT / "lambdas" / "payment_data" / "src" / "payment_data"
-    names = {path.relative_to(source) for path in source.rglob("*.py")}
-    assert names == {path.relative_to(fetched) for path in fetched.rglob("*.py")}
-    assert all((fetched / name).read_bytes() == (source / name).read_bytes() for name in names)
+    library.check_source(fetched)
+    assert (fetched / "money.py").read_bytes() == (ROOT / library.SOURCE / "money.py").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("money.py", None),
+        ("money.py", b"EVIL = True\n"),
+        ("payment_methods/evil.py", b""),
+        ("py.typed", b"x"),
+    ],
+    ids=["a file fewer", "another file", "a file more", "a file of another kind"],
+)
+def test_a_library_that_is_not_of_this_source_is_refused_whatever_built_it(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    # Given what a tampered build tool made of the source, and published with a digest that fits
+    made = shutil.copytree(ROOT / library.SOURCE, tmp_path / "made")
+    library.check_source(made)
+    (made / name).unlink(missing_ok=True)
+    if content is not None:
+        (made / name).write_bytes(content)
+    # Then it is refused, and named
+    with pytest.raises(Refused, match=f"is not what this source holds: {name}"):
+        library.check_source(made)
 
 
 def test_a_version_never_changes(index: Index, wheel: Path, tmp_path: Path) -> None:

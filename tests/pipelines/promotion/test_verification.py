@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from environments import schema
-from pipelines.aws import build_environment, tools_account
+from pipelines.aws import accounts, build_environment
 from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.evidence import stack_changes
@@ -222,7 +222,7 @@ def pipeline(production: Production, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(records, "run_in", lambda *_: made.inside)
     monkeypatch.setattr(records, "executed", lambda _t, _p, execution, _s: execution in made.executed)
     monkeypatch.setattr(checks, "DIST", tmp_path)
-    monkeypatch.setattr(tools_account, "connect", lambda: None)
+    monkeypatch.setattr(accounts, "connect_tools", lambda: None)
     monkeypatch.setattr(build_environment, "looking_at", lambda _: production.aws)
     monkeypatch.setattr(verification, "read_release", lambda *_: _RELEASE)
     variables = {"CODEBUILD_INITIATOR": "codepipeline/releases", "PROVENANCE_KEY": "key", "EXECUTION": "F"}
