@@ -1,4 +1,4 @@
-"""`payments order`: place, show, list, redrive and adjust orders."""
+"""`payments order`: place, show, list, redrive, complete and adjust orders."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from payment_data.errors import Problem
+from payment_data.payment_methods.names import NAMES
 from pipelines.aws import executions
 from pipelines.cli import options, terminal, views
 from pipelines.cli.grammar import Verbs
@@ -27,7 +28,7 @@ _ENDED = {"COMPLETED", "FAILED"}
 
 @click.group(cls=Verbs)
 def order() -> None:
-    """Place, show, list, redrive and adjust orders."""
+    """Place, show, list, redrive, complete and adjust orders."""
 
 
 @order.command()
@@ -176,6 +177,38 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     terminal.done(
         f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else "")
     )
+
+
+@order.command()
+@click.argument("order_id", metavar="ID")
+@click.option("--paid-by", type=click.Choice(NAMES), required=True, help="How it was paid.")
+@options.in_stack
+@options.machine_readable
+def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool) -> None:
+    """Complete an order that was delivered, and that a restored backup knows in an earlier state.
+
+    Only for a parked order whose execution succeeded. What the restore took away is done again: its products
+    are held, and its user's credit is charged. Money at Stripe is not moved: a payment through it must be on
+    record as captured.
+
+    \b
+    Examples:
+      payments order list --parked
+      payments order complete order-1 --paid-by credit
+    """
+    payments = payment_stack.connect(aws, stack)
+    arn = orders.execution_arn(payments, order_id)
+    status = executions.status(aws, arn)
+    if status != "SUCCEEDED":
+        raise Refused(
+            f"Order {order_id} cannot be completed: its execution {status or 'does not exist'}.",
+            f"payments order show {order_id}",
+        )
+    deliveries = payments.api.complete_lost(order_id, execution=arn, method=paid_by)["deliveries"]
+    if machine:
+        terminal.as_json({"order_id": order_id, "state": "COMPLETED", "deliveries": deliveries})
+        return
+    terminal.done(f"Order {order_id} is COMPLETED, {len(deliveries)} deliveries on record")
 
 
 @order.command()

@@ -1,11 +1,13 @@
 """What is in the database before a cell, put back after each, and what a person would find there."""
 
 import datetime
+from functools import partial
 from typing import Any
 
 from data_api.handler import handler as data_api_handler
 from data_api.storage import connection
 from payment_data.client import DataApi, Response
+from payment_data.errors import Problem
 from tests.crash_matrix import boundaries, lanes, pruning
 from tests.crash_matrix.injector import Injector
 from tests.crash_matrix.laboratory import Laboratory
@@ -64,6 +66,18 @@ class World:
         """Create an order while a cell runs, once."""
         with self._laboratory.outside():
             lanes.as_ghost(lambda: DataApi(_straight).put_order(order_id, scenario.order(order_id)))
+
+    def complete_lost(self, order_id: str, method: str) -> str:
+        """Have a person complete a restored order; return the error that refuses it, empty without one."""
+        ask = partial(
+            DataApi(_straight).complete_lost, order_id, execution="arn:states:execution:w:e", method=method
+        )
+        try:
+            with self._laboratory.outside():
+                lanes.as_ghost(ask)
+        except Problem as problem:
+            return type(problem).__name__
+        return ""
 
 
 def _straight(method: str, path: str, body: bytes | None) -> Response:

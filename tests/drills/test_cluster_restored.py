@@ -48,13 +48,13 @@ def _parked(system: System) -> list[str]:
 def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
     system, backup = scene.system, tmp_path / "backup"
     # Given a backup that knows complete orders and new ones, and orders that came after it
-    complete, placed_later, *waiting = system.traffic.prepare(42)
+    complete, placed_later, delivered, *waiting = system.traffic.prepare(43)
     _place(system, complete)
     _backup(system, backup)
     let_pass(1)  # the executions' times are told to the second
     point = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     [unknown] = system.traffic.prepare(1)
-    _place(system, placed_later, unknown)
+    _place(system, placed_later, delivered, unknown)
     system.traffic.waiting = waiting
     with system.traffic.flowing(per_second=2):
         # When the cluster is lost; Then the alarm of the data API rings
@@ -71,11 +71,14 @@ def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
     # And the orders that it knows in an earlier state than their execution are undone, or parked for a person
     scene.follow(_PAGE, _SECTION, only=2)
     wait_until(lambda: not system.undoing(), system.undoing, seconds=120, every=0.5)
-    # When the person has each parked one undone
-    assert placed_later in _parked(system)
+    # When the person completes one that was delivered, and has each other parked one undone
+    assert {placed_later, delivered} <= set(_parked(system))
+    completed = scene.follow(_PAGE, _SECTION, only=3, DELIVERED=delivered, METHOD="credit")
+    assert delivered in completed.split()
     for order in _parked(system):
-        assert order in scene.follow(_PAGE, _SECTION, only=3, ORDER=order).split()
+        scene.follow(_PAGE, _SECTION, only=4, ORDER=order)
     wait_until(lambda: not _parked(system), lambda: _parked(system), seconds=120, every=0.5)
+    assert system.stack.api.order(delivered)["state"] == "COMPLETED"
     # Then what is there fits together, and the system is well
-    scene.follow(_PAGE, _SECTION, only=4)
+    scene.follow(_PAGE, _SECTION, only=5)
     scene.well()

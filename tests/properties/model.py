@@ -59,7 +59,8 @@ class Model:
                 self._hold(key, order)
                 order.go("RESERVED", execution)
         if order.state in CLOSED:
-            self._void(key, order)
+            if order.state != "NEEDS_ATTENTION":
+                self._void(key, order)
             return order.refusal("reservation")
         return DONE
 
@@ -167,7 +168,7 @@ class Model:
             return "OrderNotFound"
         if order.state == "COMPLETED":
             return "OrderCompleted"
-        if order.state in OPEN:
+        if order.state in (*OPEN, "NEEDS_ATTENTION"):
             order.go("CANCELLING", execution, "why")
         return DONE
 
@@ -191,9 +192,10 @@ class Model:
         self.failures.add((key, step, execution))
         if not (order := self.orders.get(key)):
             return "UNKNOWN"
-        if order.state == "NEW" or (order.state in OPEN and not compensated):
+        again = compensated and order.state == "NEEDS_ATTENTION"
+        if order.state == "NEW" or again or (order.state in OPEN and not compensated):
             order.go("CANCELLING", execution, "E")
-        if compensated and order.state in ("CANCELLING", "NEEDS_ATTENTION"):
+        if compensated and order.state == "CANCELLING":
             self._void(key, order)
             if order.reached("RESERVED"):
                 self._give_back(key, order)

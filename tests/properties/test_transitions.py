@@ -34,6 +34,7 @@ OPERATIONS: Final[dict[str, Callable[[Shop], Any]]] = {
         "o1", 1, execution=EXECUTION, deadline=later(), method="card"
     ),
     "capture": lambda shop: shop.api.follow_payment("o1", 1, "capture", {"execution": EXECUTION}),
+    "complete": lambda shop: shop.api.complete_lost("o1", execution=EXECUTION, method="credit"),
     "settle": lambda shop: shop.api.settle(),
 }
 # State to operation to the state it leads to; whatever is not here changes nothing.
@@ -42,7 +43,7 @@ MOVES: Final = {
     "RESERVED": {"charge": "PAID", "charge again": "PAID"},
     "PAID": {"deliver": "COMPLETED"},
     "CANCELLING": {"fail": "FAILED", "park": "NEEDS_ATTENTION"},
-    "NEEDS_ATTENTION": {"fail": "FAILED"},
+    "NEEDS_ATTENTION": {"fail": "FAILED", "refund": "CANCELLING", "release": "CANCELLING"},
 }
 ANSWERS: Final = tuple(problem for problem in BY_NAME.values() if problem.status < 500)
 _UNDO: Final = {"refund": "CANCELLING", "release": "CANCELLING"}

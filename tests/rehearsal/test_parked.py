@@ -101,7 +101,7 @@ def test_a_parked_order_is_listed_reported_mended_and_redriven(
     assert (shop.balance(ada), shop.available(tea)) == (1000, 5)
     assert shop.stack.api.payment(order)["state"] == "refunded"
     history = [entry["to"] for entry in stack.api.history(order)["history"]]
-    assert history[-2:] == ["NEEDS_ATTENTION", "FAILED"]
+    assert history[-2:] == ["CANCELLING", "FAILED"]
     # And nothing is parked, and everything agrees with the ledger
     assert _json(payments("order", "list", "--parked", "--json"))["orders"] == []
     assert payments("settle").exit_code == 0

@@ -1,7 +1,8 @@
 """An order as use cases see it: its states and the only changes between them, and how its end is counted.
 
 NEW → RESERVED → PAID → COMPLETED; undoing goes CANCELLING first, and ends FAILED, or
-NEEDS_ATTENTION until a person redrives it.
+NEEDS_ATTENTION until a person redrives it, which goes CANCELLING again. An order that was parked because its
+execution had succeeded may be COMPLETED instead, by a person.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ class State(StrEnum):
 
 OPEN = frozenset({State.NEW, State.RESERVED, State.PAID})
 """May still be completed, or cancelled."""
+UNDOABLE = OPEN | {State.NEEDS_ATTENTION}
+"""What an undo closes first."""
 CLOSED = frozenset({State.CANCELLING, State.FAILED, State.NEEDS_ATTENTION})
 """Is being undone or has been: nothing forward happens any more."""
 
@@ -40,7 +43,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.PAID: frozenset({State.COMPLETED, State.CANCELLING}),
     State.COMPLETED: frozenset(),
     State.CANCELLING: frozenset({State.FAILED, State.NEEDS_ATTENTION}),
-    State.NEEDS_ATTENTION: frozenset({State.CANCELLING, State.FAILED}),
+    State.NEEDS_ATTENTION: frozenset({State.CANCELLING, State.COMPLETED}),
     State.FAILED: frozenset(),
 }
 """From a state to those it may change to."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from data_api.schemas import accounting, bodies, views
 from data_api.schemas.views import Answer
-from data_api.use_cases.arrange_deliveries import arrange_deliveries
+from data_api.use_cases.arrange_deliveries import arrange_deliveries, complete_lost
 from data_api.use_cases.audit import audit, audit_ledger, audit_orders, audit_products, audit_users
 from data_api.use_cases.charge_credit import charge_credit
 from data_api.use_cases.create import create_order, create_product, create_user
@@ -219,6 +219,13 @@ ROUTES: tuple[Route, ...] = (
         *(e.OrderNotFound, e.OrderCompleted, e.Throttled),
     ),
     _do(f"{_ORDER}/failure", record_failure, bodies.FAILURE, views.STATE, e.PaymentNotUndone, e.Throttled),
+    _do(
+        f"{_ORDER}/completion",
+        complete_lost,
+        bodies.COMPLETION,
+        views.DELIVERIES,
+        *(e.OrderNotFound, e.IllegalTransition, e.IdempotencyMismatch, e.OutOfStock, e.PaymentDeclined),
+    ),
     _show(f"{_ORDER}/failures", show_failures, views.FAILURES),
     _show(f"{_ORDER}/history", show_history, views.HISTORY, e.OrderNotFound),
     _page("/orders", list_orders, accounting.LIST, accounting.LISTED),

@@ -143,10 +143,40 @@ def complete(db: Db, order_id: str, *, execution: str) -> Order | None:
     """
     condition, update = _change(order_id, {State.PAID}, State.COMPLETED, {}, execution=execution, reason=None)
     condition |= {"undeliverable": {"$exists": False}, "$expr": {"$lt": ["$$NOW", "$deadline"]}}
+    return _moved(db, condition, update | _arranged(), None)
+
+
+def pay_parked_by(db: Db, order: Order, method: str) -> bool:
+    """Record how a parked order is paid, for its undo; False if somebody changed the order meanwhile."""
+    parked = {"_id": order.id, "state": State.NEEDS_ATTENTION, "history": {"$size": len(order.history)}}
+    return db.orders.update_one(parked, {"$set": {"paid_by": method}}).matched_count == 1
+
+
+def complete_parked(db: Db, order: Order, payment: str, *, execution: str) -> Order | None:
+    """Deliver and complete an order that was parked, as it was read; its end is not counted twice.
+
+    Returns:
+        The order as it is then; None, and nothing done, if somebody changed it meanwhile.
+    """
+    condition, update = _change(
+        order.id,
+        {State.NEEDS_ATTENTION},
+        State.COMPLETED,
+        {"payment": payment},
+        execution=execution,
+        reason=None,
+    )
+    condition |= {"undeliverable": {"$exists": False}, "history": {"$size": len(order.history)}}
+    document = db.orders.find_one_and_update(
+        condition, [{"$set": update | _arranged()}], return_document=ReturnDocument.AFTER
+    )
+    return from_document(document) if document else None
+
+
+def _arranged() -> Document:
+    """Return the update that arranges one delivery for each line."""
     delivery = {name: f"$$line.{name}" for name in ("product_id", "quantity", "delivery_address")}
-    arranged = delivery | {"state": "arranged"}
-    update["deliveries"] = {"$map": {"input": "$lines", "as": "line", "in": arranged}}
-    return _moved(db, condition, update, None)
+    return {"deliveries": {"$map": {"input": "$lines", "as": "line", "in": delivery | {"state": "arranged"}}}}
 
 
 def _moved(db: Db, condition: Document, update: Document, reason: str | None) -> Order | None:

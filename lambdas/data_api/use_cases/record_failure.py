@@ -14,10 +14,10 @@ from payment_data.errors import PaymentNotUndone
 
 
 def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
-    """Record why a step failed and what could not be undone, then end the order if it is this execution's.
+    """Record why a step failed and what could not be undone, then end the order if this execution may.
 
-    Compensated: CANCELLING or NEEDS_ATTENTION becomes FAILED. An order further on belongs to another
-    execution of it, and is left to that one. Not compensated: one that is not ended becomes NEEDS_ATTENTION.
+    Compensated: CANCELLING becomes FAILED, NEEDS_ATTENTION by way of CANCELLING. An order further on belongs
+    to another execution of it, and is left to that one. Not compensated: what is not ended needs attention.
 
     Raises:
         PaymentNotUndone: a gateway may hold money of the order, perhaps of another execution's.
@@ -42,9 +42,9 @@ def _fail(db: Db, order: Order, execution: str, reason: str, lands_by: datetime)
     Another execution of the order may have left a hold or a charge when it was stopped half-way, or may be
     about to make one: both are undone, or barred, before the order is FAILED.
     """
-    if order.state is State.NEW:
-        order = _move(db, order, {State.NEW}, State.CANCELLING, execution=execution, reason=reason)
-    if order.state not in {State.CANCELLING, State.NEEDS_ATTENTION}:
+    if order.state in {State.NEW, State.NEEDS_ATTENTION}:
+        order = _move(db, order, {order.state}, State.CANCELLING, execution=execution, reason=reason)
+    if order.state is not State.CANCELLING:
         return order
     products.void(db, order, lands_by)
     if order.paid_by in GATEWAYS:
@@ -52,9 +52,7 @@ def _fail(db: Db, order: Order, execution: str, reason: str, lands_by: datetime)
             raise PaymentNotUndone("the gateway may hold money of the order: refund it first")
     elif order.paid_by:
         users.refund(db, order, lands_by)
-    return _move(
-        db, order, {State.CANCELLING, State.NEEDS_ATTENTION}, State.FAILED, execution=execution, reason=reason
-    )
+    return _move(db, order, {State.CANCELLING}, State.FAILED, execution=execution, reason=reason)
 
 
 def _park(db: Db, order: Order, execution: str, reason: str, undo_failures: Sequence[Document]) -> Order:

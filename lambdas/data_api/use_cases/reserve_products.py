@@ -42,7 +42,7 @@ def reserve_products(db: Db, order_id: str, request: Document) -> Answer:
     if order.state is State.NEW:
         order = _reserve(db, order, request, until, min(until, lands_by))
     if order.state in CLOSED:
-        if order.state is not State.FAILED:  # else whoever ended it has voided them
+        if order.state is State.CANCELLING:  # else whoever ended it has voided them, or undoes it again
             products.void(db, order, lands_by)
         raise order.refusal(_OPERATION)
     return Answer(views.reservation(order, {line.product_id: "held" for line in order.lines}))

@@ -1,9 +1,10 @@
 """Undo an order: close it, then return what it paid and what it holds.
 
-Closing is the fence that every undo passes first: a cancelled order takes no forward step any more.
+Closing is the fence that every undo passes first: a cancelled order takes no forward step any more, and a
+parked one that is being undone again can no longer be completed.
 """
 
-from data_api.domain.order import OPEN, Order, State
+from data_api.domain.order import UNDOABLE, Order, State
 from data_api.domain.payment import GATEWAYS, UNSETTLED, Payment
 from data_api.domain.requests import Document, last_write
 from data_api.schemas import views
@@ -24,7 +25,7 @@ def cancel_order(db: Db, order_id: str, *, execution: str, reason: str) -> Order
         OrderNotFound: no such order.
     """
     cancelled = orders.advance_unread(
-        db, order_id, OPEN, State.CANCELLING, execution=execution, reason=reason
+        db, order_id, UNDOABLE, State.CANCELLING, execution=execution, reason=reason
     )
     order = cancelled or orders.get(db, order_id)
     if order.state is State.COMPLETED:

@@ -25,7 +25,7 @@ _NEXT: Final = {
     "RESERVED": {"PAID", "CANCELLING"},
     "PAID": {"COMPLETED", "CANCELLING"},
     "CANCELLING": {"FAILED", "NEEDS_ATTENTION"},
-    "NEEDS_ATTENTION": {"CANCELLING", "FAILED"},
+    "NEEDS_ATTENTION": {"CANCELLING", "FAILED", "COMPLETED"},
 }
 """From a state to those that an order may go to: derived once more, as everything here."""
 

@@ -91,7 +91,7 @@ def test_what_is_not_compensated_needs_attention_and_can_still_be_undone(shop: S
     shop.release()
     assert shop.fail() == "FAILED"
     assert shop.nothing_moved()
-    assert shop.states()[-3:] == ["CANCELLING", "NEEDS_ATTENTION", "FAILED"]
+    assert shop.states()[-4:] == ["CANCELLING", "NEEDS_ATTENTION", "CANCELLING", "FAILED"]
 
 
 @pytest.mark.parametrize("done", [["reserve"], ["reserve", "charge"], ["reserve", "charge", "deliver"]])

@@ -162,6 +162,24 @@ class DataApi(Catalog):
         """
         return self._put(path_of("orders", order_id, "failure"), failure)
 
+    def complete_lost(self, order_id: str, *, execution: str, method: str) -> Json:
+        """Complete an order that was parked because its execution had succeeded, after a restore.
+
+        Args:
+            order_id: which.
+            execution: that execution.
+            method: how it was paid.
+
+        Raises:
+            IllegalTransition: it was parked for another reason, is being undone, or no gateway was paid.
+            OutOfStock, PaymentDeclined: what the restore took away cannot be done again.
+            IdempotencyMismatch: it is paid by another method on record.
+            OrderNotFound: no such order.
+        """
+        return self._put(
+            path_of("orders", order_id, "completion"), {"execution": execution, "method": method}
+        )
+
     def failures(self, order_id: str) -> Json:
         """Return {order_id, failures: [...]}, also for an order that does not exist."""
         return self._send("GET", path_of("orders", order_id, "failures"))
