@@ -21,7 +21,8 @@ from tests.integration.embedded.workbench import (
 @pytest.fixture(scope="session")
 def role(aws: Aws) -> str:
     """A role that any service may assume, for functions that call nothing and workflows that call them."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "sts:AssumeRole"}
+    services = ["lambda.amazonaws.com", "states.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
     made = aws("iam").create_role(
         RoleName=unique("role"), AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
     )

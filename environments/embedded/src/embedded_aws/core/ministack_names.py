@@ -21,32 +21,72 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
         _enforce_execute_api _loaded_modules
         """
     ),
-    "ministack.core.iam_actions": _names("_BOTOCORE_SERVICE_MAP _s3_action"),
+    "ministack.core.iam_actions": _names(
+        """
+        _BOTOCORE_SERVICE_MAP _s3_action
+        """
+    ),
     "ministack.core.iam_evaluator": _names(
         """
         _first_match _gather_role_policies _permissions_boundary _resolve_condition_key
         _resource_matches _role_name_from_assumed_arn _service_principal_matches
         """
     ),
-    "ministack.core.lambda_runtime": _names("_lock _worker_key _workers"),
-    "ministack.core.responses": _names("_request_account_id _request_region"),
-    "ministack.services.apigateway_v1": _names("_handle_execute_in_scope _rest_apis _stages_v1"),
-    "ministack.services.cloudformation": _names("_change_sets _stack_events _stacks"),
-    "ministack.services.cloudformation.changesets": _names("_find_change_set _resolve_parameters"),
-    "ministack.services.cloudformation.engine": _names("_evaluate_conditions _resolve_parameters"),
-    "ministack.services.cloudformation.handlers": _names(
-        "_ACTION_HANDLERS _resolve_parameters _resolve_stack"
+    "ministack.core.lambda_runtime": _names(
+        """
+        _lock _worker_key _workers
+        """
     ),
-    "ministack.services.cloudformation.helpers": _names("_error _p"),
+    "ministack.core.responses": _names(
+        """
+        _request_account_id _request_region
+        """
+    ),
+    "ministack.services.apigateway_v1": _names(
+        """
+        _handle_execute_in_scope _rest_apis _stages_v1
+        """
+    ),
+    "ministack.services.cloudformation": _names(
+        """
+        _change_sets _stack_events _stacks
+        """
+    ),
+    "ministack.services.cloudformation.changesets": _names(
+        """
+        _find_change_set _resolve_parameters
+        """
+    ),
+    "ministack.services.cloudformation.engine": _names(
+        """
+        _evaluate_conditions _resolve_parameters
+        """
+    ),
+    "ministack.services.cloudformation.handlers": _names(
+        """
+        _ACTION_HANDLERS _resolve_parameters _resolve_stack
+        """
+    ),
+    "ministack.services.cloudformation.helpers": _names(
+        """
+        _error _p
+        """
+    ),
     "ministack.services.cloudformation.provisioners": _names(
-        "_RESOURCE_HANDLERS _cw_metric_alarm_record _physical_name"
+        """
+        _RESOURCE_HANDLERS _cw_metric_alarm_record _physical_name
+        """
     ),
     "ministack.services.cloudformation.stacks": _names(
         """
         _add_event _delete_resource _provision_resource _runs_on_worker_thread _update_resource
         """
     ),
-    "ministack.services.cloudfront": _names("_distributions"),
+    "ministack.services.cloudfront": _names(
+        """
+        _distributions
+        """
+    ),
     "ministack.services.cloudwatch": _names(
         """
         _alarms _calc_stats _composite_alarms _delete_alarms _describe_alarms _dims_key
@@ -63,15 +103,22 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "ministack.services.ec2": _names(
         """
-        _ACTION_MAP _addresses _error _flow_logs _nat_gateways _p _parse_filters _parse_member_list
-        _parse_tag_specs _put_vpc_peering_record _resource_matches_tag_filters _security_groups
-        _set_vpc_peering_status _tag_set_xml _tags _vpc_endpoints _vpc_peering _vpcs _xml
+        _ACTION_MAP _addresses _error _flow_logs _nat_gateways _p _parse_filters
+        _parse_member_list _parse_tag_specs _put_vpc_peering_record
+        _resource_matches_tag_filters _security_groups _set_vpc_peering_status _tag_set_xml
+        _tags _vpc_endpoints _vpc_peering _vpcs _xml
         """
     ),
     "ministack.services.eventbridge": _names(
-        "_SCHEDULER_TICK_INTERVAL _dispatch_to_stepfunctions _invoke_target"
+        """
+        _SCHEDULER_TICK_INTERVAL _dispatch_to_stepfunctions _invoke_target
+        """
     ),
-    "ministack.services.iam": _names("_roles"),
+    "ministack.services.iam": _names(
+        """
+        _roles
+        """
+    ),
     "ministack.services.lambda_svc": _names(
         """
         _account_region_from_function_config _create_function _emit_lambda_metrics
@@ -88,28 +135,16 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
         _bucket_owner_account _bucket_policies _foreign_bucket_allows _get_object_data
         """
     ),
-    "ministack.services.scheduler": _names("_SCHEDULE_TICK_INTERVAL"),
+    "ministack.services.scheduler": _names(
+        """
+        _SCHEDULE_TICK_INTERVAL
+        """
+    ),
     "ministack.services.stepfunctions": _names(
         """
-        _AWS_SDK_ERROR_CODE_OVERRIDES _AWS_SDK_ERROR_PREFIX _AWS_SDK_SERVICE_MAP _ExecutionError
-        _SFN_WAIT_SCALE _SM_INTERNAL_KEYS _add_event _apply_catcher _apply_input_path
-        _apply_jsonata_arguments _apply_jsonata_output _apply_jsonata_template _apply_output_path
-        _apply_parameters _apply_result_path _apply_result_selector _apply_state_assign _call_lambda
-        _create_state_machine_alias _delete_state_machine _delete_state_machine_alias
-        _delete_state_machine_version _describe_execution _describe_state_machine_for_execution
-        _emit_execution_status_event _error_matches _eval_intrinsic_arg _evaluate_intrinsic
-        _evaluate_jsonata _evaluate_jsonata_choice_rule _evaluate_rule _exec_intrinsic
-        _execute_choice _execute_task _execute_wait _executions _fail_state_error _fail_state_field
-        _finalize_response _find_matching_catcher _find_matching_retrier
-        _invoke_nested_start_execution _invoke_nested_start_execution_sync _invoke_resource
-        _invoke_with_callback _json_type _jsonata_state_field _list_executions _map_runs
-        _nested_start_execution_request _next_or_end _parse_ts _publish_state_machine_version
-        _register_sfn_jsonata_functions _resolve_params_obj _resolve_path _resolve_path_or_ctx
-        _run_distributed_map _run_execution _run_map_items _run_parallel_branches _run_sub_machine
-        _scaled_sleep _sfn_jsonata_range _start_execution _start_sync_execution
-        _state_machine_aliases _state_machine_versions _state_machines _state_query_language
-        _update_state_machine _update_state_machine_alias _validate_definition_jsonata
-        _validate_state_machine_definition _with_retry_and_catch
+        _ExecutionError _emit_execution_status_event _executions _map_runs _start_execution
+        _state_machine_aliases _state_machine_versions _state_machines _task_tokens
+        _validate_definition_jsonata
         """
     ),
 }

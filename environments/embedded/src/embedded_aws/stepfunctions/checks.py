@@ -6,33 +6,35 @@ Recorded of Step Functions; each message is its own.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-from ministack.services import stepfunctions
-
-from embedded_aws.stepfunctions import evaluation
+from embedded_aws.stepfunctions import choices, evaluation, path_evaluation, records
 
 _RUNTIME = "States.Runtime"
 _QUERY = "States.QueryEvaluationError"
 _PERCENT = 100
 
 
-def count_items(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> int | None:
-    """Return how many items a Map state has; None for one that reads them from S3.
+def concurrency(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> int:
+    """Return how many items a Map state takes at once; 0 says nothing.
 
     Raises:
-        stepfunctions._ExecutionError: what it is to map over is no array, or its concurrency is no number.
+        ExecutionError: it is no number.
     """
     with _before_items():
-        _number(state, "MaxConcurrencyPath", value, ctx, int)
-    return None if "ItemReader" in state else len(_items(state, value, ctx))
+        if "MaxConcurrencyPath" in state:
+            return int(_number(state, "MaxConcurrencyPath", value, ctx, int))
+        if "MaxConcurrency" in state and evaluation.is_jsonata(state, ctx):
+            return int(evaluation.state_field(state, "MaxConcurrency", "number", value, ctx))
+    return int(state.get("MaxConcurrency", 0))
 
 
 def check_tolerances(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> None:
     """Check how many failures a Map state tolerates, where paths say so.
 
     Raises:
-        stepfunctions._ExecutionError: one is of the wrong kind, or out of its bounds.
+        ExecutionError: one is of the wrong kind, or out of its bounds.
     """
     with _before_items():
         count = _number(state, "ToleratedFailureCountPath", value, ctx, int)
@@ -48,26 +50,30 @@ def _before_items() -> Iterator[None]:
     """Mark an error as one of the state's own fields: its history has no event for the failed state."""
     try:
         yield
-    except stepfunctions._ExecutionError as error:
+    except records.Error as error:
         error.before_items = True
         raise
 
 
-def _items(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> list[Any]:
-    if stepfunctions._state_query_language(state, ctx) == "JSONata":
+def items(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> list[Any]:
+    """Return the items of a Map state that are in its input.
+
+    Raises:
+        ExecutionError: they are no array.
+    """
+    if evaluation.is_jsonata(state, ctx):
         if "Items" in state:
-            items: list[Any] = evaluation.state_field(state, "Items", "array", value, ctx)
-            return items
+            named: list[Any] = evaluation.state_field(state, "Items", "array", value, ctx)
+            return named
         if not isinstance(value, list):
             text = f"Map state input must be an array but was: {evaluation.compact(value)}"
             raise evaluation.failure(_QUERY, text, "Items")
         return value
     path = state.get("ItemsPath", "$")
-    effective = stepfunctions._apply_input_path(state, value, ctx)
-    selected = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
+    selected = path_evaluation.lenient(path, path_evaluation.selected_input(state, value, ctx), ctx)
     if not isinstance(selected, list):
         shown = path.removeprefix("$") if path.startswith("$$") else path
-        raise stepfunctions._ExecutionError(_RUNTIME, f'Reference path "{shown}" must point to array.')
+        raise records.Error(_RUNTIME, f'Reference path "{shown}" must point to array.')
     return selected
 
 
@@ -76,8 +82,8 @@ def _number(
 ) -> Any:
     if name not in state:
         return None
-    effective = stepfunctions._apply_input_path(state, value, ctx)
-    number = stepfunctions._resolve_path_or_ctx(state[name], effective, ctx)
+    effective = path_evaluation.selected_input(state, value, ctx)
+    number = path_evaluation.lenient(state[name], effective, ctx)
     try:
         return kind(str(number) if isinstance(number, bool) else number)
     except (TypeError, ValueError):
@@ -88,52 +94,54 @@ def _number(
         ) from None
 
 
-def check_wait(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> None:
-    """Check the paths of a Wait state in JSONPath.
+def wait_seconds(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> float | None:
+    """Return for how many seconds a Wait state waits; None where it waits until a moment.
 
     Raises:
-        stepfunctions._ExecutionError: the value is missing or of the wrong kind.
+        ExecutionError: the value is missing or of the wrong kind.
     """
-    effective = stepfunctions._apply_input_path(state, value, ctx)
-    if path := state.get("SecondsPath"):
-        seconds = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
-        if seconds is None:
-            raise evaluation.failure(
-                _RUNTIME, f"The SecondsPath parameter does not reference an input value: {path}"
-            )
-        shown = f"{path} == {seconds if isinstance(seconds, str) else json.dumps(seconds)}"
-        if isinstance(seconds, bool) or not isinstance(seconds, int):
-            raise evaluation.failure(
-                _RUNTIME, f"The SecondsPath parameter cannot be parsed as a long value: {shown}"
-            )
+    if "Seconds" in state and evaluation.is_jsonata(state, ctx):
+        seconds: float = evaluation.state_field(state, "Seconds", "number", value, ctx)
+        if not float(seconds).is_integer():
+            text = f"The Seconds field cannot be parsed as an integer: {json.dumps(seconds)}"
+            raise records.Error(_QUERY, text)
         if seconds < 0:
-            raise evaluation.failure(
-                _RUNTIME, f"The SecondsPath parameter references a negative value: {shown}"
-            )
-    if path := state.get("TimestampPath"):
-        stamp = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
-        if not isinstance(stamp, str) or "T" not in stamp or not _offset(stamp):
-            raise evaluation.failure(
-                _RUNTIME,
-                "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time "
-                f"format string: {path} == {stamp}",
-            )
+            raise records.Error(_QUERY, f"Seconds cannot be negative but was: {json.dumps(seconds)}")
+        return seconds
+    path = state.get("SecondsPath")
+    if path is None:
+        return state.get("Seconds")
+    seconds = path_evaluation.lenient(path, path_evaluation.selected_input(state, value, ctx), ctx)
+    if seconds is None:
+        raise evaluation.failure(
+            _RUNTIME, f"The SecondsPath parameter does not reference an input value: {path}"
+        )
+    shown = f"{path} == {seconds if isinstance(seconds, str) else json.dumps(seconds)}"
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise evaluation.failure(
+            _RUNTIME, f"The SecondsPath parameter cannot be parsed as a long value: {shown}"
+        )
+    if seconds < 0:
+        raise evaluation.failure(_RUNTIME, f"The SecondsPath parameter references a negative value: {shown}")
+    return seconds
 
 
-def _offset(stamp: str) -> bool:
-    moment = stepfunctions._parse_ts(stamp)
-    return moment is not None and (stamp.endswith("Z") or "+" in stamp[10:] or "-" in stamp[10:])
-
-
-def choice_holds(rule: dict[str, Any], value: Any, ctx: dict[str, Any]) -> bool:
-    """Evaluate a JSONata Choice rule's condition, which must be a boolean.
+def wait_until(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> datetime:
+    """Return the moment until which a Wait state waits.
 
     Raises:
-        stepfunctions._ExecutionError: it is something else.
+        ExecutionError: the value is missing or no such moment.
     """
-    place = evaluation.current()
-    rules = (place.definition.get("Choices") or []) if place else []
-    number = next((index for index, each in enumerate(rules) if each is rule), 0)
-    location = f"Choices[{number}]/Condition"
-    holds: bool = evaluation.state_field(rule, "Condition", "boolean", value, ctx, location)
-    return holds
+    form = "ISO-8601 extended offset date-time format string"
+    if path := state.get("TimestampPath"):
+        stamp = path_evaluation.lenient(path, path_evaluation.selected_input(state, value, ctx), ctx)
+        if (moment := choices.moment(stamp)) is None:
+            text = f"The TimestampPath parameter does not reference a valid {form}: {path} == {stamp}"
+            raise evaluation.failure(_RUNTIME, text)
+        return moment
+    stamp = state["Timestamp"]
+    if evaluation.is_jsonata(state, ctx):
+        stamp = evaluation.state_field(state, "Timestamp", "string", value, ctx)
+    if (moment := choices.moment(stamp)) is None:
+        raise records.Error(_QUERY, f"The Timestamp field cannot be parsed as an {form}: {stamp}")
+    return moment

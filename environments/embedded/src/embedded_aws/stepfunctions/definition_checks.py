@@ -1,10 +1,13 @@
 """What Step Functions refuses when it is given a definition, and MiniStack would find out running it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+import jsonata
 from ministack.services import stepfunctions
+
+from embedded_aws.stepfunctions import integrations
 
 _TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 _INNER = ("ItemProcessor", "Iterator", "Branches")
@@ -12,12 +15,8 @@ _NOT_EMULATED = ("Credentials",)
 
 
 def install() -> None:
-    """Add our checks to the one that CreateStateMachine and UpdateStateMachine make."""
-    stepfunctions._validate_definition_jsonata = _also(stepfunctions._validate_definition_jsonata)
-
-
-def _also(stock: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
-    return lambda text: problem(text) or stock(text)
+    """Take the place of the check that CreateStateMachine and UpdateStateMachine make."""
+    stepfunctions._validate_definition_jsonata = problem
 
 
 def problem(text: str | None) -> str | None:
@@ -66,6 +65,8 @@ def _state_problems(state: dict[str, Any], place: str, language: str) -> Iterato
     for field in (*_NOT_EMULATED, *heartbeats):
         if field in state:
             yield f"{field} is not emulated here at {place}"
+    if state.get("Type") == "Task" and not integrations.supported(str(state.get("Resource", ""))):
+        yield f"The resource '{state.get('Resource')}' is not emulated here at {place}/Resource"
     if state.get("Type") == "Parallel" and not state.get("Branches"):
         yield f"SCHEMA_VALIDATION_FAILED: Value cannot be empty at {place}/Branches"
     if own == "JSONata":
@@ -77,6 +78,10 @@ def _expression_problems(state: dict[str, Any], place: str) -> Iterator[str]:
     for where, expression, caught in _expressions(state, place, caught=False):
         if "$$" in expression:
             yield f"INVALID_JSONATA_EXPRESSION: '$$' is not allowed; use '$states.context' at {where}"
+        try:
+            jsonata.Jsonata.jsonata(expression.strip())
+        except jsonata.JException as error:
+            yield f"INVALID_JSONATA_EXPRESSION: {error} at {where}"
         if "$states.errorOutput" in expression and not caught:
             yield f"INVALID_JSONATA_EXPRESSION: '$states.errorOutput' is only available in a Catch at {where}"
 

@@ -1,25 +1,22 @@
 """Where an execution is, and the JSONata expressions of its states, as recorded of Step Functions.
 
-What MiniStack's evaluation leaves out: which field of which state failed, and that there is no `$eval`.
+A failure names the field of the state whose expression failed.
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
-from ministack.services import stepfunctions
+from embedded_aws.stepfunctions import jsonata_functions
+from embedded_aws.stepfunctions.records import Error, add_event
 
-_Error = stepfunctions._ExecutionError
-_QUERY, RUNTIME = "States.QueryEvaluationError", "States.Runtime"
-_NOTHING = "JSONata expression did not return a result"
-_LONGEST_EVALUATION_MS = 20_000
-"""MiniStack's own limit is a second by the clock, which a busy machine passes by itself."""
+QUERY, RUNTIME = "States.QueryEvaluationError", "States.Runtime"
+_CONTEXT = ("Execution", "Map", "State", "StateMachine", "Task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +45,6 @@ class Place:
 _place: ContextVar[Place | None] = ContextVar("place", default=None)
 
 
-def install() -> None:
-    """Take the place of MiniStack's evaluation."""
-    library = stepfunctions.jsonata
-    stepfunctions.jsonata = SimpleNamespace(
-        Jsonata=SimpleNamespace(jsonata=_patient(library)), utils=library.utils
-    )
-    stepfunctions._register_sfn_jsonata_functions = _also(stepfunctions._register_sfn_jsonata_functions)
-    stepfunctions._apply_jsonata_template = template
-    stepfunctions._apply_jsonata_arguments = _arguments
-    stepfunctions._apply_jsonata_output = _output
-    stepfunctions._jsonata_state_field = state_field
-    stepfunctions._apply_state_assign = assign
-
-
 @contextmanager
 def entered(place: Place) -> Iterator[Place]:
     """Evaluate in a state until it is left."""
@@ -87,17 +70,15 @@ def failure(error: str, text: str, location: str | None = None) -> Exception:
     """
     place = current()
     if place is None:
-        return _Error(error, text)  # type: ignore[no-any-return] # MiniStack is untyped
+        return Error(error, text)
     cause = (
         f"An error occurred while executing the state '{place.state}' "
         f"(entered at the event id #{place.event}). {text}"
     )
     if location is not None:
         details = {"error": error, "cause": cause, "location": location, "state": place.state}
-        stepfunctions._add_event(
-            place.execution, "EvaluationFailed", {"evaluationFailedEventDetails": details}
-        )
-    return _Error(error, cause)  # type: ignore[no-any-return] # MiniStack is untyped
+        add_event(place.execution, "EvaluationFailed", {"evaluationFailedEventDetails": details})
+    return Error(error, cause)
 
 
 def compact(value: Any) -> str:
@@ -105,18 +86,29 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def template(  # noqa: PLR0917 - the order is MiniStack's
+def is_jsonata(state: dict[str, Any], ctx: dict[str, Any]) -> bool:
+    """Tell whether a state is written in JSONata, by itself or as its machine is."""
+    return bool((state.get("QueryLanguage") or ctx.get("QueryLanguage")) == "JSONata")
+
+
+def context_object(ctx: dict[str, Any]) -> dict[str, Any]:
+    """Return the context object as workflows see it."""
+    return {name: ctx[name] for name in _CONTEXT if name in ctx}
+
+
+def template(  # noqa: PLR0917 - what an expression may see, in the order of `$states`
     value: Any,
     raw_input: Any,
-    ctx: dict[str, Any] | None = None,
+    ctx: dict[str, Any],
     result: Any = None,
     error_output: Any = None,
     location: str = "",
 ) -> Any:
     """Evaluate every expression of a field's value; a failure names the field, as `Output/name`."""
     if isinstance(value, str) and value.startswith("{%") and value.endswith("%}"):
-        expression = value[2:-2].strip()
-        return _evaluated(expression, raw_input, ctx, result, error_output, location=location)
+        seen = {"input": raw_input, "result": result, "errorOutput": error_output}
+        names = {**ctx["variables"], "states": {**seen, "context": context_object(ctx)}}
+        return _evaluated(value[2:-2].strip(), names, location)
     if isinstance(value, dict):
         return {
             key: template(member, raw_input, ctx, result, error_output, f"{location}/{key}")
@@ -130,7 +122,7 @@ def template(  # noqa: PLR0917 - the order is MiniStack's
     return value
 
 
-def state_field(  # noqa: PLR0917 - the order is MiniStack's
+def state_field(  # noqa: PLR0917 - as above, then where it stands
     state: dict[str, Any], name: str, expected: str, raw_input: Any, ctx: dict[str, Any], location: str = ""
 ) -> Any:
     """Evaluate a field of a state, and hold it to the JSON type that it must have.
@@ -139,12 +131,12 @@ def state_field(  # noqa: PLR0917 - the order is MiniStack's
         ExecutionError: It is of another type than the field.
     """
     value = template(state[name], raw_input, ctx, location=location or name)
-    kind = stepfunctions._json_type(value)
+    kind = json_type(value)
     if kind != expected:
         text = str(state[name])
         expression = text[2:-2].strip() if text.startswith("{%") else text
         raise failure(
-            _QUERY,
+            QUERY,
             f"The JSONata expression '{expression}' specified for the field '{location or name}' returned an "
             f"unexpected result type. Expected '{expected}', but was '{kind}' for value: {compact(value)}",
             location or name,
@@ -156,7 +148,7 @@ def assign(
     state: dict[str, Any], value: Any, ctx: dict[str, Any], result: Any = None, error_output: Any = None
 ) -> None:
     """Set a JSONata state's variables all at once: expressions see the values from before."""
-    if "Assign" not in state or stepfunctions._state_query_language(state, ctx) != "JSONata":
+    if "Assign" not in state:
         return
     values = template(state["Assign"], value, ctx, result, error_output, "Assign")
     ctx["variables"].update(values)
@@ -164,61 +156,41 @@ def assign(
         place.assigned.update(values)
 
 
-def _evaluated(expression: str, *arguments: Any, location: str) -> Any:
-    try:
-        return stepfunctions._evaluate_jsonata(expression, *arguments)
-    except _Error as error:
-        if error.error != _QUERY:
-            raise
-        field_text = f"The JSONata expression '{expression}' specified for the field '{location}'"
-        if str(error.cause).startswith(_NOTHING):
-            raise failure(_QUERY, f"{field_text} returned nothing (undefined).", location) from None
-        text = f"{field_text} threw an error during evaluation. {error.cause}"
-        raise failure(_QUERY, text, location) from None
+def arguments(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> Any:
+    """Return a JSONata state's Arguments; its input where it has none."""
+    return template(state["Arguments"], value, ctx, location="Arguments") if "Arguments" in state else value
 
 
-def _arguments(state: dict[str, Any], raw_input: Any, ctx: dict[str, Any] | None = None) -> Any:
-    if "Arguments" not in state:
-        return raw_input
-    return template(state["Arguments"], raw_input, ctx, location="Arguments")
-
-
-def _output(  # noqa: PLR0917 - the order is MiniStack's
+def output(  # noqa: PLR0917 - as `template`
     state: dict[str, Any],
-    raw_input: Any,
-    ctx: dict[str, Any] | None = None,
+    value: Any,
+    ctx: dict[str, Any],
     result: Any = None,
     error_output: Any = None,
     default: Any = None,
 ) -> Any:
+    """Return a JSONata state's Output; `default` where it has none."""
     if "Output" not in state:
         return default
-    return template(state["Output"], raw_input, ctx, result, error_output, "Output")
+    return template(state["Output"], value, ctx, result, error_output, "Output")
 
 
-def _patient(library: Any) -> Callable[..., Any]:
-    make = library.Jsonata.jsonata
-
-    def parsed(expression: str, timeout: int | None = None) -> Any:
-        return make(expression) if timeout is None else make(expression, timeout=_LONGEST_EVALUATION_MS)
-
-    return parsed
-
-
-def _also(stock: Callable[[Any], None]) -> Callable[[Any], None]:
-    def register(expression: Any) -> None:
-        stock(expression)
-        expression.register_lambda("eval", _no_function)
-        expression.register_lambda("range", _range)
-
-    return register
+def json_type(value: Any) -> str:
+    """Return what Step Functions calls the type of a JSON value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    kinds = {int: "number", float: "number", str: "string", list: "array"}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), "object")
 
 
-def _no_function(*_: Any) -> Any:
-    raise ValueError("T1006: Attempted to invoke a non-function")
-
-
-def _range(start: float, end: float, step: float) -> Any:
-    """A sequence of one value is that value, as everywhere in JSONata."""
-    values = stepfunctions._sfn_jsonata_range(start, end, step)
-    return values[0] if len(values) == 1 else values
+def _evaluated(expression: str, names: dict[str, Any], location: str) -> Any:
+    field_text = f"The JSONata expression '{expression}' specified for the field '{location}'"
+    try:
+        return jsonata_functions.evaluate(expression, names)
+    except jsonata_functions.NoResult:
+        raise failure(QUERY, f"{field_text} returned nothing (undefined).", location) from None
+    except Exception as error:  # noqa: BLE001 - whatever the library raises is the expression's failure
+        text = f"{field_text} threw an error during evaluation. {jsonata_functions.reason(error)}"
+        raise failure(QUERY, text, location) from None

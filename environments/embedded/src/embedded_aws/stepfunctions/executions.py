@@ -1,25 +1,16 @@
 """An execution from start to end: by the definition it was started with, stoppable, timed, redrivable."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.cloudwatch import service_metrics
-from embedded_aws.stepfunctions import transitions
+from embedded_aws.stepfunctions import records, transitions
 
-_Error = stepfunctions._ExecutionError
-ended = threading.Condition()
-"""Notified at every change of an execution's status."""
-
-
-def install() -> None:
-    """Take the place of MiniStack's run of an execution."""
-    transitions.install()
-    stepfunctions._run_execution = run
-    stepfunctions._emit_execution_status_event = _announced(stepfunctions._emit_execution_status_event)
+_log = logging.getLogger(__name__)
 
 
 def run(arn: str) -> None:
@@ -27,9 +18,6 @@ def run(arn: str) -> None:
     execution = stepfunctions._executions.get(arn)
     if execution is None:
         return
-    if "definition" not in execution:  # StartSyncExecution, which stays MiniStack's
-        machine = stepfunctions._state_machines[execution["stateMachineArn"]]
-        execution |= {"definition": machine["definition"], "roleArn": machine["roleArn"]}
     redrives = execution.get("redriveCount", 0)
 
     def current() -> bool:  # not stopped, not timed out, not taken over by a redrive
@@ -41,28 +29,16 @@ def run(arn: str) -> None:
         output = transitions.walk(execution, definition, _context(execution, definition), current)
         if current():
             _end(execution, "SUCCEEDED", output=output)
-    except _Error as error:
+    except records.Error as error:
         if current():
             _end(execution, "FAILED", error=error.error, cause=error.cause)
     except Exception as error:  # noqa: BLE001 - whatever a definition makes the emulator do must end the execution
-        stepfunctions.logger.exception("execution %s broke the emulator", arn)
+        _log.exception("execution %s broke the emulator", arn)
         if current():
             _end(execution, "FAILED", error="States.Runtime", cause=str(error))
     finally:
         if timer:
             timer.cancel()
-
-
-def _announced(stock: Any) -> Any:
-    """Every change of status passes here: count it, and wake who waits for it."""
-
-    def announce(execution: dict[str, Any]) -> None:
-        service_metrics.count_execution(execution)
-        with ended:
-            ended.notify_all()
-        stock(execution)
-
-    return announce
 
 
 def _context(execution: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
@@ -108,8 +84,4 @@ def _timer(
 
 def _end(execution: dict[str, Any], status: str, **outcome: Any) -> None:
     event = {"SUCCEEDED": "ExecutionSucceeded", "FAILED": "ExecutionFailed", "TIMED_OUT": "ExecutionTimedOut"}
-    details = {key: value for key, value in outcome.items() if value is not None}
-    kind = event[status]
-    execution.update(outcome, status=status, stopDate=stepfunctions.now_iso())
-    stepfunctions._add_event(execution, kind, {f"{kind[0].lower()}{kind[1:]}EventDetails": details})
-    stepfunctions._emit_execution_status_event(execution)
+    records.finish(execution, status, event[status], **outcome)

@@ -1,40 +1,81 @@
-"""Step Functions as on AWS: our modules for it, and the calls that MiniStack does not know."""
+"""Step Functions as on AWS: our interpreter of workflows, and the calls that MiniStack answers otherwise."""
 
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.stepfunctions import (
-    api_checks,
-    definition_checks,
-    executions,
-    nested_executions,
-    retries,
-    tasks,
-    versions,
-)
+from embedded_aws.core.api import Json, NotEmulated
+from embedded_aws.stepfunctions import api_checks, definition_checks, versions
+from embedded_aws.stepfunctions.api_checks import Response, Stock, answered, refused
+
+_OURS: dict[str, Callable[[Json], Response]] = {
+    "DescribeStateMachineForExecution": versions.describe_machine_for_execution,
+    "RedriveExecution": lambda data: api_checks.redrive(data, versions.begin),
+    "StartExecution": versions.start_execution,
+    "StopExecution": api_checks.stop,
+    "ValidateStateMachineDefinition": api_checks.validated,
+}
+_AROUND: dict[str, Callable[[Json, Stock], Awaitable[Response]]] = {
+    "CreateStateMachineAlias": api_checks.create_alias,
+    "DeleteStateMachine": versions.delete_machine,
+    "DescribeExecution": versions.describe_execution,
+    "DescribeStateMachine": api_checks.describe_machine,
+    "ListExecutions": versions.list_executions,
+    "PublishStateMachineVersion": versions.publish,
+    "UpdateStateMachine": api_checks.update_machine,
+}
+_REFUSED = ("CreateActivity", "GetActivityTask", "TestState")
+_MOMENTS = ("creationDate", "redriveDate", "startDate", "stopDate", "timestamp", "updateDate")
 
 
 def install() -> None:
-    """Install every part, and route RedriveExecution."""
-    for part in (api_checks, definition_checks, retries, tasks, executions, versions, nested_executions):
-        part.install()
-    stepfunctions._AWS_SDK_SERVICE_MAP["codepipeline"] = {
-        "target_prefix": "CodePipeline_20150709",
-        "protocol": "json",
-        "param_case": "lower-camel",
-    }
-    stepfunctions._AWS_SDK_ERROR_PREFIX["codepipeline"] = "CodePipeline"
-    # Tasks on AWS SDK integrations see the names of the Java SDK's classes.
-    names = stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES.setdefault("sfn", {})
-    names["ExecutionDoesNotExist"] = "ExecutionDoesNotExistException"
+    """Answer before MiniStack does; whoever starts executions inside of it starts ours."""
     stock = stepfunctions.handle_request
+    definition_checks.install()
+    stepfunctions._start_execution = versions.start_execution
 
     async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if action == "RedriveExecution":
-            data = stepfunctions.json.loads(body or b"{}")
-            return stepfunctions._finalize_response(api_checks.redrive(data, versions.begin))
-        return await stock(method, path, headers, body, query)
+
+        async def asked(data: Json) -> Response:
+            answer: Response = await stock(method, path, headers, json.dumps(data).encode(), query)
+            return answer
+
+        try:
+            data = json.loads(body or b"{}")
+        except ValueError:
+            return await stock(method, path, headers, body, query)
+        return await _answer(action, data, asked)
 
     stepfunctions.handle_request = handle_request
+
+
+async def _answer(action: str, data: Json, stock: Stock) -> Response:
+    if action in _REFUSED:
+        refusal = NotEmulated(f"states:{action}")
+        return refused(refusal.code, str(refusal))
+    if action in _OURS:
+        return _with_moments(_OURS[action](data))
+    if action == "StartSyncExecution":  # it runs the execution, which calls this endpoint
+        return _with_moments(await asyncio.to_thread(versions.start_sync_execution, data))
+    if action in _AROUND:
+        return _with_moments(await _AROUND[action](data, stock))
+    return await stock(data)
+
+
+def _with_moments(response: Response) -> Response:
+    """Write moments as Step Functions does: as seconds."""
+    status, _, body = response
+    return answered(_seconds(json.loads(body)), status)
+
+
+def _seconds(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _seconds(member, key) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_seconds(member) for member in value]
+    return datetime.fromisoformat(value).timestamp() if name in _MOMENTS and isinstance(value, str) else value

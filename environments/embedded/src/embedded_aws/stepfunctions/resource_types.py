@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-prope
 Intervals are minutes on AWS; here they are scaled like every wait of Step Functions.
 """
 
+import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from typing import Any
 from ministack.services import cloudformation, cloudwatch, stepfunctions
 
 from embedded_aws.core import background, type_table
-from embedded_aws.stepfunctions import versions
+from embedded_aws.stepfunctions import definition_checks, states, versions
 
 _Made = tuple[str, dict[str, Any]]
 _Properties = dict[str, Any]
@@ -57,7 +59,7 @@ def _delete_machine(stock: Callable[..., None]) -> Callable[..., None]:
 
 
 def _check(arn: str) -> None:
-    problem = stepfunctions._validate_definition_jsonata(stepfunctions._state_machines[arn]["definition"])
+    problem = definition_checks.problem(stepfunctions._state_machines[arn]["definition"])
     if problem:
         stepfunctions._state_machines.pop(arn)
         raise ValueError(f'Resource handler returned message: "{problem} (Service: Sfn, Status Code: 400)"')
@@ -92,7 +94,7 @@ def _create_version(_logical_id: str, properties: _Properties, _stack: str) -> _
     request |= (
         {"revisionId": properties["StateMachineRevisionId"]} if "StateMachineRevisionId" in properties else {}
     )
-    answer = _answer(stepfunctions._publish_state_machine_version(request))
+    answer = _call("PublishStateMachineVersion", request)
     arn: str = answer["stateMachineVersionArn"]
     return arn, {"Arn": arn}
 
@@ -103,7 +105,7 @@ def _create_alias(_logical_id: str, properties: _Properties, _stack: str) -> _Ma
         "description": properties.get("Description", ""),
         "routingConfiguration": target(properties),
     }
-    arn: str = _answer(stepfunctions._create_state_machine_alias(request))["stateMachineAliasArn"]
+    arn: str = _call("CreateStateMachineAlias", request)["stateMachineAliasArn"]
     return arn, {"Arn": arn}
 
 
@@ -123,15 +125,20 @@ def _at_once(properties: _Properties) -> _Properties | None:
 
 
 def _delete_alias(physical_id: str, _properties: _Properties) -> None:
-    stepfunctions._delete_state_machine_alias({"stateMachineAliasArn": physical_id})
+    with contextlib.suppress(ValueError):  # it is gone already
+        _call("DeleteStateMachineAlias", {"stateMachineAliasArn": physical_id})
 
 
 def _delete_version(physical_id: str, _properties: _Properties) -> None:
-    _answer(stepfunctions._delete_state_machine_version({"stateMachineVersionArn": physical_id}))
+    _call("DeleteStateMachineVersion", {"stateMachineVersionArn": physical_id})
 
 
-def _answer(response: tuple[int, dict[str, str], bytes]) -> dict[str, Any]:
-    status, _, body = response
+def _call(action: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Make a call of Step Functions in this thread, in its account and region."""
+    target = {"x-amz-target": f"AWSStepFunctions.{action}"}
+    status, _, body = asyncio.run(
+        stepfunctions.handle_request("POST", "/", target, json.dumps(request).encode(), {})
+    )
     answer: dict[str, Any] = json.loads(body)
     if status >= 400:  # noqa: PLR2004 - HTTP's errors
         raise ValueError(f'Resource handler returned message: "{answer["message"]}" ({answer["__type"]})')
@@ -206,7 +213,7 @@ def _mixed(
 def _rang(preference: dict[str, Any]) -> str | None:
     """Watch the preference's alarms for one interval; return the one that rings, or None."""
     minutes = float(preference.get("Interval") or 0)
-    seconds = minutes * 60 * stepfunctions._SFN_WAIT_SCALE
+    seconds = minutes * 60 * states.wait_scale()
     names = [str(alarm.rsplit(":", 1)[-1]) for alarm in preference.get("Alarms") or []]
 
     def ringing() -> str | None:
@@ -225,6 +232,4 @@ def _route(alias_arn: str, routing: list[dict[str, Any]], description: str | Non
     request: dict[str, Any] = {"stateMachineAliasArn": alias_arn, "routingConfiguration": routing}
     if description is not None:
         request["description"] = description
-    status, _, body = stepfunctions._update_state_machine_alias(request)
-    if status >= 400:  # noqa: PLR2004 - HTTP's errors
-        raise ValueError(body.decode())
+    _call("UpdateStateMachineAlias", request)

@@ -7,9 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import stepfunctions
-
-from embedded_aws.stepfunctions import evaluation
+from embedded_aws.stepfunctions import evaluation, path_evaluation, records, states
 
 _TERMINAL = {"States.Runtime"}
 
@@ -35,13 +33,16 @@ class Retries:
 
     def wait(self, error: str) -> bool:
         """Wait as the matching retrier says, scaled by SFN_WAIT_SCALE; False when there is no retry left."""
-        retrier, index = stepfunctions._find_matching_retrier(self._retriers, error, self._counts)
-        if retrier is None:
-            return False
-        count = self._counts.get(index, 0)
-        self._counts[index] = count + 1
-        stepfunctions._scaled_sleep(backoff_seconds(retrier, count))
-        return True
+        for index, retrier in enumerate(self._retriers):
+            if not matches(retrier["ErrorEquals"], error):
+                continue
+            count = self._counts.get(index, 0)
+            if count >= retrier.get("MaxAttempts", 3):
+                return False
+            self._counts[index] = count + 1
+            states.sleep(backoff_seconds(retrier, count))
+            return True
+        return False
 
 
 def matches(names: list[str], error: str) -> bool:
@@ -59,30 +60,32 @@ def caught(state: dict[str, Any], value: Any, ctx: dict[str, Any], error: Any) -
     Raises:
         ExecutionError: No catcher names it; the very one that was given.
     """
-    catcher = stepfunctions._find_matching_catcher(state.get("Catch", []), error.error)
+    catchers = (each for each in state.get("Catch", []) if matches(each["ErrorEquals"], error.error))
+    catcher = next(catchers, None)
     if catcher is None:
         raise error
-    language = stepfunctions._state_query_language(state, ctx)
-    output = {"Error": error.error or "", "Cause": error.cause or ""}
-    return stepfunctions._apply_catcher(catcher, value, ctx, language, output), catcher["Next"]
+    caught_error = {"Error": error.error or "", "Cause": error.cause or ""}
+    if evaluation.is_jsonata(state, ctx):
+        output = evaluation.output(catcher, value, ctx, error_output=caught_error, default=caught_error)
+        evaluation.assign(catcher, value, ctx, error_output=caught_error)
+    else:  # a catcher's `$` is the error
+        path_evaluation.assign(catcher, caught_error, ctx)
+        output = path_evaluation.placed(catcher, value, caught_error)
+    return output, catcher["Next"]
 
 
-def retried(state: dict[str, Any], value: Any, ctx: dict[str, Any], attempt: Callable[[], Any]) -> Any:
-    """Run a Parallel or Map state under its Retry and Catch."""
+def retried(
+    state: dict[str, Any], value: Any, ctx: dict[str, Any], attempt: Callable[[], Any]
+) -> tuple[Any, str | None]:
+    """Run a Parallel or Map state under its Retry and Catch; returns its output and the next state."""
     entered, retries = ctx["State"], Retries(state)
     while True:
         ctx["State"] = {**entered, "RetryCount": retries.total}
         try:
-            return attempt()
-        except stepfunctions._ExecutionError as error:
+            return attempt(), state.get("Next")
+        except records.Error as error:
             if not retries.wait(error.error):
                 place = evaluation.current()
                 if place is not None and not getattr(error, "before_items", False):
-                    stepfunctions._add_event(place.execution, f"{state['Type']}StateFailed")
+                    records.add_event(place.execution, f"{state['Type']}StateFailed")
                 return caught(state, value, ctx, error)
-
-
-def install() -> None:
-    """Take the place of MiniStack's matching and of its retry of Parallel and Map."""
-    stepfunctions._error_matches = matches
-    stepfunctions._with_retry_and_catch = retried

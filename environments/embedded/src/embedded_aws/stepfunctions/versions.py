@@ -8,97 +8,105 @@ import contextvars
 import json
 import random
 import threading
-from collections.abc import Callable
-from typing import Any
 
+from ministack.core.responses import new_uuid
 from ministack.services import stepfunctions
 
-from embedded_aws.stepfunctions import api_checks
+from embedded_aws.core.api import Json
+from embedded_aws.stepfunctions import api_checks, executions, records
+from embedded_aws.stepfunctions.api_checks import Response, Stock, answered, refused
 
 _PINNED = ("stateMachineVersionArn", "stateMachineAliasArn", "redriveCount", "redriveDate")
+_LISTED = ("stateMachineVersionArn", "stateMachineAliasArn", "redriveCount")
 _OK = 200
 _naming = threading.Lock()  # two starts by one name make one execution
 
 
-def install() -> None:
-    """Take the place of StartExecution and of what shows or removes versions."""
-    stepfunctions._start_execution = start_execution
-    stepfunctions._list_executions = _of_version(stepfunctions._list_executions)
-    stepfunctions._describe_execution = _with_version(stepfunctions._describe_execution)
-    stepfunctions._describe_state_machine_for_execution = _described_for_execution
-    stepfunctions._publish_state_machine_version = _once(stepfunctions._publish_state_machine_version)
-    stepfunctions._delete_state_machine = _with_versions(stepfunctions._delete_state_machine)
-    stepfunctions._SM_INTERNAL_KEYS = stepfunctions._SM_INTERNAL_KEYS | {"tracing"}
-
-
-def start_execution(data: dict[str, Any]) -> Any:
-    """Start an execution of a state machine, a version or an alias.
-
-    Raises nothing: returns MiniStack's response, an error one as StartExecution documents it.
-    """
+def start_execution(data: Json) -> Response:
+    """Start an execution of a state machine, a version or an alias; an error is one that is documented."""
     machine, pinned = _pin(data.get("stateMachineArn", ""))
     if machine is None:
         message = f"State Machine Does Not Exist: '{data.get('stateMachineArn')}'"
-        return stepfunctions.error_response_json("StateMachineDoesNotExist", message, 400)
-    name, text = data.get("name") or stepfunctions.new_uuid(), data.get("input", "{}")
-    if refused := api_checks.refusal(name, text):
-        return refused
+        return refused("StateMachineDoesNotExist", message)
+    name, text = data.get("name") or new_uuid(), data.get("input", "{}")
+    if refusal := api_checks.refusal(name, text):
+        return refusal
+    execution = _made(machine, pinned, name, text)
+    arn = execution["executionArn"]
+    with _naming:
+        if existing := stepfunctions._executions.get(arn):
+            return api_checks.repeated(existing, text)
+        stepfunctions._executions[arn] = execution
+    records.announce(execution)
+    begin(arn)
+    return answered({"executionArn": arn, "startDate": execution["startDate"]})
+
+
+def start_sync_execution(data: Json) -> Response:
+    """Run an execution of an express machine, and answer with what became of it."""
+    machine, pinned = _pin(data.get("stateMachineArn", ""))
+    if machine is None:
+        message = f"State Machine Does Not Exist: '{data.get('stateMachineArn')}'"
+        return refused("StateMachineDoesNotExist", message)
+    if machine.get("type", "STANDARD") == "STANDARD":
+        message = "This operation is not supported by this type of state machine"
+        return refused("StateMachineTypeNotSupported", message)
+    name, text = data.get("name") or new_uuid(), data.get("input", "{}")
+    if refusal := api_checks.refusal(name, text):
+        return refusal
+    execution = _made(machine, pinned, name, text) | {"sync": True}
+    stepfunctions._executions[execution["executionArn"]] = execution
+    executions.run(execution["executionArn"])
+    shown = ("executionArn", "stateMachineArn", "name", "startDate", "stopDate", "status", "input", "output")
+    answer = {key: execution[key] for key in (*shown, "error", "cause") if execution.get(key) is not None}
+    return answered(answer | {f"{key}Details": {"included": True} for key in ("input", "output")})
+
+
+def _made(machine: Json, pinned: Json, name: str, text: str) -> Json:
+    """Make the record of an execution, with the first event of its history."""
     arn = f"{machine['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
     started = {"input": text, "roleArn": pinned["roleArn"]}
     started |= {
         key: pinned[key] for key in ("stateMachineAliasArn", "stateMachineVersionArn") if key in pinned
     }
-    execution = api_checks.record(arn, machine["stateMachineArn"], name, text) | pinned
-    stepfunctions._add_event(execution, "ExecutionStarted", {"executionStartedEventDetails": started})
-    with _naming:
-        if existing := stepfunctions._executions.get(arn):
-            return api_checks.repeated(existing, text)
-        stepfunctions._executions[arn] = execution
-    stepfunctions._emit_execution_status_event(execution)
-    begin(arn)
-    return stepfunctions.json_response({"executionArn": arn, "startDate": execution["startDate"]})
+    execution = records.record(arn, machine["stateMachineArn"], name, text) | pinned
+    records.add_event(execution, "ExecutionStarted", {"executionStartedEventDetails": started})
+    return execution
 
 
-def _of_version(stock: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+async def list_executions(data: Json, stock: Stock) -> Response:
     """List the executions that were started through an alias, or that run a version, when it is named."""
-
-    def listed(data: dict[str, Any]) -> Any:
-        arn = data.get("stateMachineArn", "")
-        if alias := stepfunctions._state_machine_aliases.get(arn):
-            key, source = "stateMachineAliasArn", alias["routingConfiguration"][0]["stateMachineVersionArn"]
-        elif arn in stepfunctions._state_machine_versions:
-            key, source = "stateMachineVersionArn", arn
-        elif arn and arn not in stepfunctions._state_machines:
-            message = f"State Machine Does Not Exist: '{arn}'"
-            return stepfunctions.error_response_json("StateMachineDoesNotExist", message, 400)
-        else:
-            status, headers, body = stock(data)
-            if status != _OK:
-                return status, headers, body
-            page = json.loads(body)
-            api_checks.note_versions(page)
-            return status, headers, json.dumps(page).encode()
+    arn = data.get("stateMachineArn", "")
+    key, source = "", ""
+    if alias := stepfunctions._state_machine_aliases.get(arn):
+        key, source = "stateMachineAliasArn", alias["routingConfiguration"][0]["stateMachineVersionArn"]
+    elif arn in stepfunctions._state_machine_versions:
+        key, source = "stateMachineVersionArn", arn
+    elif arn and arn not in stepfunctions._state_machines:
+        return refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+    if source:
         machine = stepfunctions._state_machine_versions[source]["stateMachineArn"]
-        status, headers, body = stock({**data, "stateMachineArn": machine})
-        page = json.loads(body)
-        page["executions"] = [
-            execution
-            for execution in page.get("executions", [])
-            if stepfunctions._executions[execution["executionArn"]].get(key) == arn
-        ]
-        api_checks.note_versions(page)
-        return status, headers, json.dumps(page).encode()
-
-    return listed
+        data = {**data, "stateMachineArn": machine}
+    status, headers, body = await stock(data)
+    if status != _OK:
+        return status, headers, body
+    page = json.loads(body)
+    known = [(stepfunctions._executions[each["executionArn"]], each) for each in page["executions"]]
+    page["executions"] = [
+        each | {name: record[name] for name in _LISTED if name in record}
+        for record, each in known
+        if not key or record.get(key) == arn
+    ]
+    return answered(page)
 
 
 def begin(arn: str) -> None:
     """Run an execution in a thread of its own, in this request's account and region."""
     run = contextvars.copy_context().run
-    threading.Thread(target=run, args=(stepfunctions._run_execution, arn), daemon=True).start()
+    threading.Thread(target=run, args=(executions.run, arn), daemon=True).start()
 
 
-def _pin(arn: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+def _pin(arn: str) -> tuple[Json | None, Json]:
     """Resolve what an execution runs; an alias picks one of its versions by weight."""
     pinned = {}
     if alias := stepfunctions._state_machine_aliases.get(arn):
@@ -115,29 +123,27 @@ def _pin(arn: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     return stepfunctions._state_machines.get(source["stateMachineArn"]), pinned
 
 
-def _with_version(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def describe(data: dict[str, Any]) -> Any:
-        status, headers, body = stock(data)
-        if status != _OK:
-            return status, headers, body
-        execution = stepfunctions._executions[data["executionArn"]]
-        shown = json.loads(body) | {key: execution[key] for key in _PINNED if execution.get(key) is not None}
-        if execution["status"] != "SUCCEEDED":
-            shown.pop("output", None)
-        redrivable = execution["status"] in api_checks.REDRIVABLE
-        shown["redriveStatus"] = "REDRIVABLE" if redrivable else "NOT_REDRIVABLE"
-        return stepfunctions.json_response(shown)
-
-    return describe
+async def describe_execution(data: Json, stock: Stock) -> Response:
+    """Describe an execution with its version and its redrives; a failed one has no output."""
+    status, headers, body = await stock(data)
+    if status != _OK:
+        return status, headers, body
+    execution = stepfunctions._executions[data["executionArn"]]
+    shown = json.loads(body) | {key: execution[key] for key in _PINNED if execution.get(key) is not None}
+    if execution["status"] != "SUCCEEDED":
+        shown.pop("output", None)
+    redrivable = execution["status"] in records.REDRIVABLE
+    shown["redriveStatus"] = "REDRIVABLE" if redrivable else "NOT_REDRIVABLE"
+    return answered(shown)
 
 
-def _described_for_execution(data: dict[str, Any]) -> Any:
+def describe_machine_for_execution(data: Json) -> Response:
+    """Describe the machine as an execution runs it."""
     execution = stepfunctions._executions.get(data.get("executionArn"))
     if execution is None:
-        message = f"Execution Does Not Exist: '{data.get('executionArn')}'"
-        return stepfunctions.error_response_json("ExecutionDoesNotExist", message, 400)
+        return api_checks.no_execution(data)
     arn = execution["stateMachineArn"]
-    return stepfunctions.json_response(
+    return answered(
         {
             "stateMachineArn": execution.get("stateMachineVersionArn", arn),
             "name": arn.rsplit(":", 1)[-1],
@@ -148,31 +154,23 @@ def _described_for_execution(data: dict[str, Any]) -> Any:
     )
 
 
-def _once(stock: Callable[..., Any]) -> Callable[..., Any]:
+async def publish(data: Json, stock: Stock) -> Response:
     """Publishing the same revision again gives the version there is, says PublishStateMachineVersion."""
-
-    def publish(data: dict[str, Any]) -> Any:
-        machine = stepfunctions._state_machines.get(data.get("stateMachineArn"))
-        revision = machine and machine["revisionId"]
-        if machine and data.get("revisionId") in (None, revision):
-            for arn, version in stepfunctions._state_machine_versions.items():
-                ours = version["stateMachineArn"] == machine["stateMachineArn"]
-                if ours and version["stateMachineRevisionId"] == revision:
-                    created = {"stateMachineVersionArn": arn, "creationDate": version["creationDate"]}
-                    return stepfunctions.json_response(created)
-        return stock(data)
-
-    return publish
+    machine = stepfunctions._state_machines.get(data.get("stateMachineArn"))
+    revision = machine and machine["revisionId"]
+    if machine and data.get("revisionId") in (None, revision):
+        for arn, version in stepfunctions._state_machine_versions.items():
+            ours = version["stateMachineArn"] == machine["stateMachineArn"]
+            if ours and version["stateMachineRevisionId"] == revision:
+                created = {"stateMachineVersionArn": arn, "creationDate": version["creationDate"]}
+                return answered(created)
+    return await stock(data)
 
 
-def _with_versions(stock: Callable[..., Any]) -> Callable[..., Any]:
+async def delete_machine(data: Json, stock: Stock) -> Response:
     """Deleting a state machine deletes its versions and aliases (API reference, DeleteStateMachine)."""
-
-    def delete(data: dict[str, Any]) -> Any:
-        forget(data.get("stateMachineArn", ""))
-        return stock(data)
-
-    return delete
+    forget(data.get("stateMachineArn", ""))
+    return await stock(data)
 
 
 def forget(machine: str) -> None:
