@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import jsonata
+from jsonata.jexception import JException
+from jsonata.jsonata import Jsonata
 from ministack.services import stepfunctions
 
 from embedded_aws.stepfunctions import integrations
@@ -79,8 +80,8 @@ def _expression_problems(state: dict[str, Any], place: str) -> Iterator[str]:
         if "$$" in expression:
             yield f"INVALID_JSONATA_EXPRESSION: '$$' is not allowed; use '$states.context' at {where}"
         try:
-            jsonata.Jsonata.jsonata(expression.strip())
-        except jsonata.JException as error:
+            Jsonata.jsonata(expression.strip())
+        except JException as error:
             yield f"INVALID_JSONATA_EXPRESSION: {error} at {where}"
         if "$states.errorOutput" in expression and not caught:
             yield f"INVALID_JSONATA_EXPRESSION: '$states.errorOutput' is only available in a Catch at {where}"

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/state-map.html
 """
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -92,7 +92,7 @@ def _note(execution: dict[str, Any], kind: str, details: dict[str, Any]) -> None
     records.add_event(execution, f"MapIteration{kind}", named)
 
 
-def _at_once(calls: list[Callable[[], Any]], limit: int) -> list[Any]:
+def _at_once(calls: Sequence[Callable[[], Any]], limit: int) -> list[Any]:
     """Make calls in threads of their own, and return what they return, or raise the first one's error."""
     with ThreadPoolExecutor(max_workers=max(1, min(limit, len(calls)))) as pool:
         # Each thread needs the account and the region of this one, in a context of its own.

@@ -10,9 +10,12 @@ import json
 import math
 import random
 import uuid
+from collections.abc import Callable
 from typing import Any
 
-import jsonata
+from jsonata.functions import Functions
+from jsonata.jsonata import Jsonata
+from jsonata.utils import Utils
 
 HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 """The algorithms that Step Functions knows, and what `hashlib` calls them."""
@@ -32,7 +35,7 @@ def evaluate(expression: str, names: dict[str, Any]) -> Any:
         Exception: it fails, whichever way the library says so.
     """
     # The library reads None as nothing.
-    bound = {name: jsonata.Utils.NULL_VALUE if value is None else value for name, value in names.items()}
+    bound = {name: Utils.NULL_VALUE if value is None else value for name, value in names.items()}
     value = _prepared(expression).evaluate(None, bound)
     if value is None and not _prepared(f"$exists(({expression}))").evaluate(None, bound):
         raise NoResult(expression)
@@ -46,7 +49,7 @@ def reason(error: Exception) -> str:
 
 
 def _prepared(expression: str) -> Any:
-    parsed = jsonata.Jsonata.jsonata(expression, timeout=_LONGEST_MS)
+    parsed = Jsonata.jsonata(expression, timeout=_LONGEST_MS)
     for name, function in _FUNCTIONS.items():
         parsed.register_lambda(name, function)
     return parsed
@@ -91,7 +94,7 @@ def _to_millis(timestamp: Any = None, picture: str | None = None) -> Any:
     if picture is None and isinstance(timestamp, str) and "T" not in timestamp:
         raise refused
     try:
-        return jsonata.Functions.datetime_to_millis(timestamp, picture)
+        return Functions.datetime_to_millis(timestamp, picture)
     except ValueError:
         raise refused from None
 
@@ -102,10 +105,10 @@ def _replace(text: Any = None, pattern: Any = None, replacement: Any = None, lim
         match = pattern.search("")
         if match is not None and not match.group():
             raise ValueError("D1004: Regular expression matches zero length string")
-    return jsonata.Functions.replace(text, pattern, replacement, limit)
+    return Functions.replace(text, pattern, replacement, limit)
 
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "eval": _eval,
     "range": _range,
     "partition": _partition,

@@ -96,9 +96,8 @@ def _wired(shape: Shape | None, value: Any) -> Any:
     if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
         members: dict[str, Shape] = shape.members  # type: ignore[attr-defined] # a structure's
         names = {_upper(name): name for name in members}
-        return {
-            names.get(key, key): _wired(members.get(names.get(key, key)), each) for key, each in value.items()
-        }
+        wired = {str(names.get(key, key)): each for key, each in value.items()}
+        return {key: _wired(members.get(key), each) for key, each in wired.items()}
     if shape is not None and shape.type_name == "list" and isinstance(value, list):
         return [_wired(shape.member, each) for each in value]  # type: ignore[attr-defined] # a list's
     if shape is not None and shape.type_name == "map" and isinstance(value, dict):
@@ -114,7 +113,7 @@ def _shown(shape: Shape | None, value: Any) -> Any:
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
         members: dict[str, Shape] = shape.members  # type: ignore[attr-defined] # a structure's
-        return {_upper(key): _shown(members.get(key), each) for key, each in value.items()}
+        return {_upper(str(key)): _shown(members.get(str(key)), each) for key, each in value.items()}
     if shape is not None and shape.type_name == "list" and isinstance(value, list):
         return [_shown(shape.member, each) for each in value]  # type: ignore[attr-defined] # a list's
     if shape is not None and shape.type_name == "map" and isinstance(value, dict):
