@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,27 @@ def test_two_stacks_of_one_release_run_the_same(
         first
     )
     assert first["PaymentWorkflowLive leads to"] == "<PaymentWorkflowVersion> 100"
+
+
+@pytest.mark.parametrize(
+    ("release", "differs"), [(r"\1-7-12-3", []), (r"0badf00d\2", ["PaymentWorkflow definition"])]
+)
+def test_how_often_functions_were_published_is_no_difference_and_their_definition_is(
+    deployed: PaymentStack, other: PaymentStack, release: str, differs: list[str]
+) -> None:
+    # Given a workflow whose release is called otherwise
+    expected = running_stack.read(deployed.aws, deployed.name)
+    stepfunctions, machine = other.aws.stepfunctions, other.workflow.removesuffix(":live")
+    definition = stepfunctions.describe_state_machine(stateMachineArn=machine)["definition"]
+    renamed, times = re.subn(r'(?<="release": ")([0-9a-f]{8})((?:-[0-9]+)+)(?=")', release, definition)
+    assert times
+    try:
+        stepfunctions.update_state_machine(stateMachineArn=machine, definition=renamed)
+        # Then only another definition's digest is a difference
+        found = running_stack.differences(expected, running_stack.read(other.aws, other.name))
+        assert [line.partition(":")[0] for line in found] == differs
+    finally:
+        stepfunctions.update_state_machine(stateMachineArn=machine, definition=definition)
 
 
 def test_a_workflow_that_was_changed_by_hand_is_named(deployed: PaymentStack, other: PaymentStack) -> None:
