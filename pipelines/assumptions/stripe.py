@@ -57,4 +57,12 @@ ASSUMPTIONS: Final = (
         Documented("https://docs.stripe.com/payments/sepa-debit"),
         "Use the test IBAN of a dispute, in test mode.",
     ),
+    Assumption(
+        "a-dispute-bars-a-refund",
+        "A refund of a charge that a dispute took back is refused with the code charge_disputed, and the "
+        "dispute is listed with what it took.",
+        (_GATEWAY, _INTENTS),
+        Documented("https://docs.stripe.com/error-codes"),
+        "Refund a charge of pm_card_createDispute, in test mode.",
+    ),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from payment_data.errors import OrderNotFound
 from payment_data.payment_methods.stripe_amounts import from_stripe
+from payment_data.payment_methods.stripe_intents import WITHDRAWING
 from pipelines.core.refusals import Refused
 from pipelines.orders.reconciliation.stripe import StripePayment
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from payment_data.client import DataApi
     from pipelines.aws.accounts import Aws
 
-_WITHDRAWING: Final = ("needs_response", "under_review", "lost")
-"""Statuses of disputes that have taken the money; an inquiry has not.
-https://docs.stripe.com/api/disputes/object
-"""
 _PAGE: Final = 100
 
 
@@ -80,7 +77,7 @@ class StripeAccount:
                 moves.append(MoneyMove(f"{refund.id}-failed", "refund_failed", amount))
         for dispute in self._disputes(intent_id):
             amount = from_stripe(dispute.amount, currency)
-            if dispute.status in (*_WITHDRAWING, "won"):
+            if dispute.status in (*WITHDRAWING, "won"):
                 moves.append(MoneyMove(dispute.id, "dispute", amount))
             if dispute.status == "won":
                 moves.append(MoneyMove(f"{dispute.id}-won", "dispute_won", amount))
@@ -91,7 +88,7 @@ class StripeAccount:
         received = intent.amount_received if intent.status == "succeeded" else 0
         refunded = charge.amount_refunded if charge else 0
         disputes = self._disputes(intent.id) if charge and charge.disputed else []
-        disputed = sum(dispute.amount for dispute in disputes if dispute.status in _WITHDRAWING)
+        disputed = sum(dispute.amount for dispute in disputes if dispute.status in WITHDRAWING)
         amounts = (from_stripe(amount, currency) for amount in (received, refunded, disputed))
         return StripePayment(intent.id, _metadata(intent).get("order_id"), intent.status, *amounts)
 
@@ -108,7 +105,9 @@ def missing_adjustments(payment: dict[str, Any], moves: list[MoneyMove]) -> list
     """Return the adjustments that a payment lacks, so that record and Stripe agree.
 
     Of a captured payment the workflow gave nothing back, so every refund is somebody else's. Of a refunded
-    one the workflow's own refunds are known, and only their failure is news.
+    one the workflow's own refunds are known, and only their failure is news. Where it is refunded and Stripe
+    knows no refund at all, a dispute had taken the money first: beside the dispute, the refund that never was
+    is entered as one that failed.
 
     Args:
         payment: The payment, as the data API has it.
@@ -118,6 +117,10 @@ def missing_adjustments(payment: dict[str, Any], moves: list[MoneyMove]) -> list
     failed = {move.id.removesuffix("-failed") for move in moves if move.kind == "refund_failed"}
     given_back = any(move.kind == "refund" and move.id not in failed for move in moves)
     missing = []
+    if payment["state"] == "refunded" and not any(move.kind.startswith("refund") for move in moves):
+        first = next((move for move in moves if move.kind == "dispute"), None)
+        never_made = first and MoneyMove(f"{first.id}-failed", "refund_failed", first.amount)
+        missing += [never_made] if never_made and never_made.id not in recorded else []
     for move in moves:
         refund = move.id.removesuffix("-failed")
         dispute = move.kind in ("dispute", "dispute_won")

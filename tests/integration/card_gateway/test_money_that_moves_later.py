@@ -42,6 +42,16 @@ def test_a_dispute_is_listed_with_its_payment_intent(account: Account) -> None:
     assert disputes.retrieve(dispute.id).id == dispute.id
 
 
+def test_a_disputed_charge_cannot_be_refunded(account: Account) -> None:
+    # Given
+    confirmed = paid(account, method="pm_card_createDispute")
+    _disputes(account, confirmed.id)
+    # When; Then
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        account.client.v1.refunds.create({"payment_intent": confirmed.id})
+    assert (refusal.value.http_status, refusal.value.code) == (400, "charge_disputed")
+
+
 @pytest.mark.parametrize(("evidence", "end"), [("winning_evidence", "won"), ("losing_evidence", "lost")])
 def test_evidence_ends_a_dispute(account: Account, evidence: str, end: str) -> None:
     # Given

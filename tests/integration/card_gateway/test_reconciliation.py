@@ -106,6 +106,40 @@ def test_a_capture_that_our_records_say_was_refunded_is_found(order: Order, look
     assert _found(order, looker) == [(order.id, "payment 1 is refunded, at Stripe it is succeeded")]
 
 
+@pytest.mark.parametrize("adjusted_before", [True, False])
+@pytest.mark.parametrize("evidence", ["", "winning_evidence", "losing_evidence"])
+def test_an_order_whose_money_a_dispute_took_before_its_undo_ends_and_agrees(
+    desk: Desk, looker: StripeAccount, evidence: str, adjusted_before: bool
+) -> None:
+    # Given a captured order whose shopper went to the bank, and a person who perhaps entered that at once
+    order = Order(desk, CARD, "pm_card_createDispute")
+    order.charge()
+    [intent] = order.intents()
+    disputes = desk.account.client.v1.disputes
+    [dispute] = wait_until(
+        lambda: disputes.list({"payment_intent": intent.id}).data, "a dispute", seconds=desk.account.patience
+    )
+    if adjusted_before:
+        adjust_order(desk.api, looker, order.id)
+    # When it is undone; Then it ends, since Stripe has nothing of it that could be given back
+    order.refund()
+    _ended(order)
+    assert desk.api.order(order.id)["state"] == "FAILED"
+    # When the dispute ends, and what happened is entered, twice
+    if evidence:
+        disputes.update(dispute.id, {"evidence": {"uncategorized_text": evidence}, "submit": True})
+        wait_until(
+            lambda: disputes.retrieve(dispute.id).status != "needs_response",
+            "it to end",
+            seconds=desk.account.patience,
+        )
+    adjust_order(desk.api, looker, order.id)
+    assert adjust_order(desk.api, looker, order.id) == []
+    # Then records, ledger and Stripe say the same
+    _settle(order)
+    assert _found(order, looker) == []
+
+
 def _paid_and_settled(desk: Desk, pays_with: str) -> Order:
     order = Order(desk, CARD, pays_with)
     _completed(order)

@@ -11,7 +11,7 @@ import stripe
 from payment_data import errors
 from payment_data.payment_methods.stripe_gateway import API_BASE_VARIABLE, StripeGateway
 from payment_data.payment_methods.stripe_http import VARIABLE
-from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
+from payment_data.payment_methods.stripe_intents import Disputed, Intent, KeySpent, Refund, Refused
 from tests.unit.lambdas.conftest import FakeApi
 
 INTENT = {"id": "pi_1", "object": "payment_intent", "status": "requires_confirmation"}
@@ -183,6 +183,29 @@ def test_a_refund_is_made_under_its_key(gateway: StripeGateway, fake_api: FakeAp
     assert request.headers["Idempotency-Key"] == "o1:1:refund"
     fields = {"payment_intent": "pi_1", "amount": "1999", "reason": "requested_by_customer"}
     assert dict(parse_qsl(request.body)) == fields
+
+
+def test_a_disputed_charge_is_said_to_be_and_what_disputes_took(
+    gateway: StripeGateway, fake_api: FakeApi
+) -> None:
+    # Given
+    fake_api.answers = [(400, error(code="charge_disputed"))]
+    with pytest.raises(Disputed):
+        gateway.refund("k", "pi_1", 1999)
+    disputes = [
+        ("needs_response", 1),
+        ("under_review", 20),
+        ("lost", 300),
+        ("won", 4_000),
+        ("warning_closed", 5),
+    ]
+    listed = [
+        {"id": f"du_{n}", "object": "dispute", "status": status, "amount": amount}
+        for n, (status, amount) in enumerate(disputes)
+    ]
+    fake_api.answers = [(200, {"object": "list", "data": listed, "has_more": False, "url": "/v1/disputes"})]
+    # When; Then inquiries took nothing, and what was won is back
+    assert gateway.disputed("pi_1") == 321
 
 
 def test_what_was_given_back_before_is_not_given_back_again(

@@ -10,7 +10,7 @@ from payment_data.client import DataApi, Response
 from payment_data.errors import OutcomeUnknown, PaymentDeclined, PaymentPending, UnexpectedResponse
 from payment_data.payment_methods.protocol import Charge
 from payment_data.payment_methods.registry import BANK_ACCOUNT, CARD
-from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
+from payment_data.payment_methods.stripe_intents import Disputed, Intent, KeySpent, Refund, Refused
 from payment_data.payment_methods.stripe_payment import Means, StripePayment
 from payment_data.payment_methods.stripe_records import PaymentAttempt, PaymentRecords
 
@@ -73,6 +73,7 @@ class Stripe:
         self.listed: list[Refund] = []
         self.spent: set[str] = set()
         self.refund_status = "succeeded"
+        self.withdrawn: int | None = None
         self.made: dict[str, Refund] = {}
 
     def create(self, key: str, params: Mapping[str, Any]) -> Intent:
@@ -103,9 +104,15 @@ class Stripe:
         self.calls.append(f"refund {key} {intent_id} {amount}")
         if key in self.spent:
             raise KeySpent(key)
+        if self.withdrawn is not None:
+            raise Disputed(intent_id)
         if key not in self.made:
             self.made[key] = Refund(f"re_{len(self.made) + 1}", self.refund_status, amount)
         return self.made[key]
+
+    def disputed(self, intent_id: str) -> int:
+        self.calls.append(f"disputed {intent_id}")
+        return self.withdrawn or 0
 
     def refund_keys(self) -> list[str]:
         return [call.split()[1] for call in self.calls if call.startswith("refund ")]
@@ -336,6 +343,28 @@ def test_a_captured_payment_is_refunded_in_full_and_recorded() -> None:
     assert records.calls == ["void OutOfStock", "refunded arn:e"]
     assert stripe.calls == ["refunds pi_1", "refund o1:1:refund pi_1 1999"]
     assert (answer["state"], answer["amount"]) == ("refunded", 1999)
+
+
+def test_what_a_dispute_took_is_given_back_already() -> None:
+    # Given a payment whose shopper went to the bank before the order was undone
+    payment, records, stripe = desk(state="captured", payment_intent="pi_1")
+    stripe.withdrawn = 1999
+    # When
+    answer = refund(payment)
+    # Then
+    assert stripe.calls[-1] == "disputed pi_1"
+    assert (records.calls[-1], answer["state"]) == ("refunded arn:e", "refunded")
+
+
+@pytest.mark.parametrize("withdrawn", [0, 1998])
+def test_a_dispute_that_took_less_leaves_the_order_to_a_person(withdrawn: int) -> None:
+    # Given a dispute of a part, or one that was won
+    payment, records, stripe = desk(state="captured", payment_intent="pi_1")
+    stripe.withdrawn = withdrawn
+    # When; Then
+    with pytest.raises(UnexpectedResponse, match=f"disputes took {withdrawn} of 1999"):
+        refund(payment)
+    assert records.attempt.state == "captured"
 
 
 def test_a_refund_is_in_stripes_units() -> None:

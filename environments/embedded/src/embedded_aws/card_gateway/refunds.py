@@ -25,10 +25,14 @@ def create(params: Params) -> Params:
     """Refund the amount, or all that is left of the charge.
 
     Raises:
-        Fault: more than is left, or nothing was captured.
+        Fault: more than is left, it is disputed, or nothing was captured.
     """
     check_known(params, _PARAMETERS)
     charge = _charge(params)
+    if _is_charged_back(charge):
+        raise faults.refused(
+            f"Charge {charge.id} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     left = charge.amount - refunded(charge)
     wanted = amount(params)
     if wanted is not None and wanted % parameters.MULTIPLE_OF.get(charge.currency, 1):
@@ -46,6 +50,12 @@ def create(params: Params) -> Params:
     if getattr(method, "_card_number", None) == test_payment_methods.UNREFUNDABLE_CARD:
         refund._fails_at = localstripe_setup.now() + test_payment_methods.AT_ONCE
     return export(refund)
+
+
+def _is_charged_back(charge: Object) -> bool:
+    intent = resources.store.get(f"payment_intent:{charge.payment_intent}")
+    dispute = of_intent(intent) if intent else None
+    return dispute is not None and dispute["status"] != "won"
 
 
 def matching(params: Params) -> list[Object]:

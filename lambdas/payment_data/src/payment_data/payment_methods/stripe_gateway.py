@@ -20,7 +20,14 @@ from payment_data.errors import (
     UnexpectedResponse,
 )
 from payment_data.payment_methods.stripe_http import PooledHttp, StripeSecret
-from payment_data.payment_methods.stripe_intents import Intent, KeySpent, Refund, Refused
+from payment_data.payment_methods.stripe_intents import (
+    WITHDRAWING,
+    Disputed,
+    Intent,
+    KeySpent,
+    Refund,
+    Refused,
+)
 
 API_BASE_VARIABLE = "STRIPE_API_BASE"
 """Environment variable that names another gateway, like the embedded one."""
@@ -117,17 +124,35 @@ class StripeGateway:
 
         Raises:
             KeySpent: The key was used for another refund.
+            Disputed: It is disputed.
             Problem: The gateway did not answer as it should, by the taxonomy.
         """
         params = {"payment_intent": intent_id, "amount": amount, "reason": "requested_by_customer"}
         try:
             return _refund(self._ask(lambda v1: v1.refunds.create(params, {"idempotency_key": key})))
         except stripe.StripeError as error:
-            if _error_of(error).get("code") == "charge_already_refunded":
+            code = _error_of(error).get("code")
+            if code == "charge_already_refunded":
                 return None
+            if code == "charge_disputed":
+                raise Disputed(intent_id) from None
             if _is_spent(error):
                 raise KeySpent(key) from None
             raise problem(error, "refund") from None
+
+    def disputed(self, intent_id: str) -> int:
+        """See `PaymentIntents`.
+
+        Raises:
+            Problem: The gateway did not answer as it should, by the taxonomy.
+        """
+        try:
+            page = self._ask(
+                lambda v1: v1.disputes.list({"payment_intent": intent_id, "limit": _MOST_REFUNDS})
+            )
+        except stripe.StripeError as error:
+            raise problem(error, "list disputes") from None
+        return sum(dispute.amount for dispute in page.data if dispute.status in WITHDRAWING)
 
     def _about(self, doing: str, ask: Callable[[Any], stripe.PaymentIntent]) -> Intent:
         try:

@@ -15,6 +15,16 @@ class KeySpent(Exception):  # noqa: N818 - an answer: ask with another key
     """
 
 
+class Disputed(Exception):  # noqa: N818 - an answer: ask how much was taken
+    """The shopper's bank disputes the charge, so Stripe refunds nothing of it."""
+
+
+WITHDRAWING = ("needs_response", "under_review", "lost")
+"""Statuses of disputes that have taken the money; an inquiry has not.
+https://docs.stripe.com/api/disputes/object
+"""
+
+
 class Intent(NamedTuple):
     """A PaymentIntent (https://docs.stripe.com/payments/paymentintents/lifecycle).
 
@@ -82,4 +92,8 @@ class PaymentIntents(Protocol):
 
         Raises:
             KeySpent: the key repeats an answer of before that was no refund.
+            Disputed: it is disputed.
         """
+
+    def disputed(self, intent_id: str) -> int:
+        """Return how much (Stripe's units) disputes took of a PaymentIntent and did not bring back."""

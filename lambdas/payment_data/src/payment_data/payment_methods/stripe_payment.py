@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from payment_data.errors import PaymentDeclined, PaymentPending, UnexpectedResponse
 from payment_data.payment_methods.protocol import Charge
 from payment_data.payment_methods.stripe_amounts import NotChargeable, charge_amount, to_stripe
-from payment_data.payment_methods.stripe_intents import Intent, KeySpent, PaymentIntents, Refused
+from payment_data.payment_methods.stripe_intents import Disputed, Intent, KeySpent, PaymentIntents, Refused
 from payment_data.payment_methods.stripe_records import PaymentAttempt, PaymentRecords
 from payment_data.timeouts import DATA_API_SECONDS, STRIPE_SECONDS, Budget
 
@@ -162,10 +162,11 @@ class StripePayment:
             refund may fail after it was made. A refund's number counts those before it, so it is the same
             when asked again.
         Two at once cannot give back too much: each is of all that is left, and Stripe refuses more.
+        What the shopper's bank took back by a dispute is given back, too.
 
         Raises:
             OutcomeUnknown: out of time, or Stripe failed; ask again.
-            UnexpectedResponse: the refund was refused at once.
+            UnexpectedResponse: the refund was refused at once, or a dispute bars it that took less.
         """
         intent_id, amount = str(record.payment_intent), to_stripe(record.amount, record.currency)
         budget.check(STRIPE_SECONDS)
@@ -180,6 +181,11 @@ class StripePayment:
                 refund = self._gateway.refund(_refund_key(record, number), intent_id, left)
             except KeySpent:
                 continue
+            except Disputed:
+                budget.check(STRIPE_SECONDS)
+                if (taken := self._gateway.disputed(intent_id)) < left:
+                    raise UnexpectedResponse(f"refund: disputes took {taken} of {left}") from None
+                return
             if refund is None or refund.returns_money:
                 left = 0
             elif refund.id not in failed:
