@@ -11,7 +11,7 @@ from pipelines.aws import accounts, build_environment, docs_bucket
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.repository import ROOT
-from pipelines.status.dora import measures
+from pipelines.status import delivery
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -65,9 +65,9 @@ def publish(folder: Path) -> None:
     place, tools = build_environment.variable("FOLDER"), accounts.connect_tools()
     docs_bucket.bucket()
     with terminal.progress(f"publishing {place}"):
-        if place in measures.STAGES and build_environment.by_a_pipeline():
-            measures.write_page(
-                folder, place, measures.measured(tools, build_environment.pipeline_name(), place)
+        if place in delivery.STAGES and build_environment.by_a_pipeline():
+            delivery.write_page(
+                folder, place, delivery.measured(tools, build_environment.pipeline_name(), place)
             )
         count = docs_bucket.replace_folder(tools, folder, place)
     terminal.done(f"{count} files are published to {place}/")

@@ -19,7 +19,7 @@ from pipelines.cli import local_aws, options, terminal
 from pipelines.console import serving
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
-from pipelines.status.dora.measures import described
+from pipelines.status.delivery import described
 from pipelines.status.gather import MOST_PARKED, Status, gather
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pipelines.deploy.synth import PROMOTED
 from pipelines.orders import orders, payment_stack
 from pipelines.promotion import branches as branch_stacks
 from pipelines.promotion import control
-from pipelines.status.dora.measures import described
+from pipelines.status.delivery import described
 from pipelines.status.gather import gather
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.evidence import stack_changes
 from pipelines.orders import orders, payment_stack
 from pipelines.promotion.control import name_of
+from pipelines.status import delivery
 from pipelines.status.deployed import Alarms, Deployed, Gate, Release, alarms, gates, read_deployed, release
-from pipelines.status.dora import measures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.aws.accounts import Aws
-    from pipelines.status.dora.measures import Measures
+    from pipelines.status.delivery import Measures
 
 MOST_PARKED: Final = 100
 """How many parked orders are counted; one is too many already."""
@@ -126,6 +126,6 @@ def _drift(aws: Aws, stack: str) -> list[str]:
 
 
 def _delivery(tools: Aws, environment: str) -> Measures | None:
-    if environment not in measures.STAGES:
+    if environment not in delivery.STAGES:
         return None
-    return measures.measured(tools, name_of(tools, "release"), environment)
+    return delivery.measured(tools, name_of(tools, "release"), environment)

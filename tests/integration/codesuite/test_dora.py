@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from pipelines.cli.main import main
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.status.dora import measures
-from pipelines.status.dora.measures import Measures
+from pipelines.status import delivery
+from pipelines.status.delivery import Measures
 from tests.integration.codesuite.conftest import (
     Workshop,
     approve,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from embedded_aws import instance
     from pipelines.aws.accounts import Aws
-    from pipelines.status.dora.assembly import Deployment
+    from pipelines.status.deployments import Deployment
 
 
 PREVIEW = "branches/" + branch_names.stack_name("feature/login")
@@ -70,7 +70,7 @@ class Shop:
 
     def deployed(self, tools: Aws, to: str = "Production") -> list[Deployment]:
         since = datetime.now(UTC) - timedelta(days=1)
-        return measures.read(tools, self.pipeline, to, since)
+        return delivery.read(tools, self.pipeline, to, since)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def one_release(workshop: Workshop) -> Shop:
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     """A site as a build makes one."""
-    page = tmp_path / measures.PAGE
+    page = tmp_path / delivery.PAGE
     page.parent.mkdir()
     page.write_text("<h1>How</h1><!-- measures --><p>nothing yet</p><!-- /measures --><h2>What</h2>")
     (tmp_path / "index.html").write_text("<h1>Start</h1>")
@@ -110,11 +110,11 @@ def test_the_measures_are_those_of_what_the_pipeline_did(workshop: Workshop, too
     assert all(one.restored > one.failed for one in found.values() if one.failed and one.restored)
     # And three changes came with the last: the rejected one, the broken one, and its own
     assert [len(one.committed) for one in found.values()] == [1, 0, 3]
-    told = measures.measure(list(found.values()), datetime.now(UTC))
+    told = delivery.measure(list(found.values()), datetime.now(UTC))
     assert (told.deployments, told.ended, told.failures, told.restored) == (2, 3, 2, 2)
     assert told.failure_rate == pytest.approx(2 / 3)
     # And staging took all four, without a failure
-    staging = measures.measure(shop.deployed(tools, "Staging"), datetime.now(UTC))
+    staging = delivery.measure(shop.deployed(tools, "Staging"), datetime.now(UTC))
     assert (staging.deployments, staging.failures, staging.changes) == (4, 0, 4)
 
 
@@ -166,7 +166,7 @@ def test_a_pipelines_build_publishes_its_measures_and_nobody_else_does(
     result = CliRunner(env=build).invoke(main, ["docs", "publish", str(built)])
     # Then the page tells the environment's measures, or says that there are none
     assert result.exit_code == 0, result.output
-    page = shop.workshop.client("s3").get_object(Bucket=shop.workshop.bucket, Key=f"{place}/{measures.PAGE}")
+    page = shop.workshop.client("s3").get_object(Bucket=shop.workshop.bucket, Key=f"{place}/{delivery.PAGE}")
     assert told in page["Body"].read().decode()
 
 
@@ -198,21 +198,21 @@ def test_status_tells_the_release_its_measures_and_who_waits(
 
 def test_a_built_site_gets_the_measures_and_an_older_one_is_refused(built: Path) -> None:
     # Given a site as it is built, and measures
-    page = built / measures.PAGE
-    none = measures.measure([], datetime(2026, 11, 29, tzinfo=UTC))
+    page = built / delivery.PAGE
+    none = delivery.measure([], datetime(2026, 11, 29, tzinfo=UTC))
     # When they are written, twice
     for name in ("staging", "prod"):
-        measures.write_page(built, name, none)
+        delivery.write_page(built, name, none)
     # Then the page tells the last ones and nothing else changed, and so does the document
     told = page.read_text()
     assert told.startswith("<h1>How</h1><!-- measures -->")
     assert told.endswith("<!-- /measures --><h2>What</h2>")
     assert "<strong>prod</strong>, 2026-11-01 to 2026-11-29" in told
     assert "staging" not in told
-    document = json.loads((built / measures.DATA).read_text())
+    document = json.loads((built / delivery.DATA).read_text())
     assert (document["environment"], document["deployments"], document["failure_rate"]) == ("prod", 0, None)
     assert set(Measures.__dataclass_fields__) < set(document)
     # And where there is no place for them, that is said
     page.write_text("<h1>How</h1>")
     with pytest.raises(Refused, match="no place for the measures"):
-        measures.write_page(built, "prod", none)
+        delivery.write_page(built, "prod", none)

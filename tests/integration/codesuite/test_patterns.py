@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from embedded_aws.codepipeline.rules import cron
+from embedded_aws.codepipeline.rules import providers
 from embedded_aws.core import globs
 
 
@@ -51,10 +51,10 @@ _MOMENT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
     ],
 )
 def test_a_window_is_open_when_every_field_agrees(expression: str, *, inside: bool) -> None:
-    assert cron.matches(expression, _MOMENT) == inside
+    assert providers.cron_matches(expression, _MOMENT) == inside
 
 
 @pytest.mark.parametrize("expression", ["* * *", "0 * * * * ?", "* 99 * * * ?", "* * * L * ?"])
 def test_a_window_that_is_not_understood_is_told(expression: str) -> None:
     with pytest.raises(ValueError, match=r"fields|seconds|number"):
-        cron.matches(expression, _MOMENT)
+        providers.cron_matches(expression, _MOMENT)

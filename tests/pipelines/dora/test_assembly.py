@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.status.dora.assembly import Deployment, History, assemble
+from pipelines.status.deployments import Deployment, History, assemble
 
 Json = dict[str, Any]
 ZERO = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

@@ -9,15 +9,11 @@ from embedded_aws.cloudformation import interruptions, service_role, stack_reque
 from embedded_aws.cloudfront import viewers
 from embedded_aws.cloudwatch import alarms, service_metrics
 from embedded_aws.cloudwatch import resource_types as cloudwatch_types
-from embedded_aws.codeartifact import resource_types as codeartifact_types
-from embedded_aws.codeartifact.service import SERVICE as CODEARTIFACT
-from embedded_aws.codebuild import resource_types as codebuild_types
-from embedded_aws.codebuild.service import SERVICE as CODEBUILD
-from embedded_aws.codeconnections import resource_types as codeconnections_types
-from embedded_aws.codeconnections.service import CODECONNECTIONS, CODESTAR
+from embedded_aws.codeartifact import service as codeartifact
+from embedded_aws.codebuild import service as codebuild
+from embedded_aws.codeconnections import service as codeconnections
 from embedded_aws.codepipeline import performer
-from embedded_aws.codepipeline import resource_types as codepipeline_types
-from embedded_aws.codepipeline.service import SERVICE as CODEPIPELINE
+from embedded_aws.codepipeline import service as codepipeline
 from embedded_aws.core import ministack_names, registration, runtime, type_table
 from embedded_aws.ec2 import resource_types as ec2_types
 from embedded_aws.ec2 import vpc_peering
@@ -31,15 +27,21 @@ from embedded_aws.notifications import rules as notifications
 from embedded_aws.stepfunctions import install as stepfunctions
 from embedded_aws.stepfunctions import resource_types as stepfunctions_types
 
-_SERVICES = (CODECONNECTIONS, CODESTAR, CODEARTIFACT, CODEBUILD, CODEPIPELINE)
+_SERVICES = (
+    codeconnections.CODECONNECTIONS,
+    codeconnections.CODESTAR,
+    codeartifact.SERVICE,
+    codebuild.SERVICE,
+    codepipeline.SERVICE,
+)
 _QUICK_TYPES = {**cloudwatch_types.TYPES, **ec2_types.TYPES, **notifications.TYPES}
 # These call the endpoint or wait while they change, so they must not hold the event loop.
 _SLOW_TYPES = {
     **stepfunctions_types.TYPES,
-    **codeconnections_types.TYPES,
-    **codeartifact_types.TYPES,
-    **codebuild_types.TYPES,
-    **codepipeline_types.TYPES,
+    **codeconnections.TYPES,
+    **codeartifact.TYPES,
+    **codebuild.TYPES,
+    **codepipeline.TYPES,
 }
 _PARTS = (
     registration,

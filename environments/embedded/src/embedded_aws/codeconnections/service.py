@@ -4,9 +4,12 @@ On AWS a person completes the handshake in the console; here there is nobody to 
 https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_CreateConnection.html
 """
 
-from embedded_aws.core import clock, paging, runtime
+from collections.abc import Callable
+
+from embedded_aws.core import clock, paging, runtime, type_table
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.core.service import Operation, Service
+from embedded_aws.core.type_table import Created
 
 _KIND = "connection"
 
@@ -89,3 +92,29 @@ CODECONNECTIONS = Service("codeconnections", _operations("codeconnections"), inv
 CODESTAR = Service(
     "codestar-connections", _operations("codestar-connections"), invalid="InvalidInputException"
 )
+
+
+_ATTRIBUTES = ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")
+
+
+def _creator(service: Service) -> Callable[[str, Json, str], Created]:
+    def create(_logical_id: str, properties: Json, _stack: str) -> Created:
+        connection = type_table.perform(service, "CreateConnection", properties)
+        return connection["ConnectionArn"], {name: connection[name] for name in _ATTRIBUTES}
+
+    return create
+
+
+def _delete_resource(arn: str, _properties: Json) -> None:
+    try:
+        CODECONNECTIONS.perform("DeleteConnection", type_table.scope(), {"ConnectionArn": arn})
+    except ApiError:
+        return  # deleted by hand before its stack
+
+
+TYPES = {
+    "AWS::CodeConnections::Connection": type_table.handlers(
+        _creator(CODECONNECTIONS), None, _delete_resource
+    ),
+    "AWS::CodeStarConnections::Connection": type_table.handlers(_creator(CODESTAR), None, _delete_resource),
+}

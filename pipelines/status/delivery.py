@@ -1,4 +1,10 @@
-"""The four measures over a window of time, the deployments behind them, and their place on the docs site."""
+"""DORA's four measures of an environment over a window of time, and their place on the docs site.
+
+https://dora.dev/guides/dora-metrics/. They come from what the release pipeline did in the stage of the
+environment, and from nothing else: no incident tracker, no survey. `deployments.py` decides what counts. The
+build of the docs site knows nothing of them, so the same source still gives the same bytes; they are put into
+the built page while it is published, and beside it as JSON.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.refusals import Refused
-from pipelines.status.dora.assembly import Deployment, History, assemble
+from pipelines.status.deployments import Deployment, History, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
