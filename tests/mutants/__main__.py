@@ -17,6 +17,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
+from coverage import CoverageData
+
 from pipelines.core.repository import ROOT
 from tests.mutants import worker
 from tests.mutants.equivalents import equivalents
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _PROCESSES: Final = 2
 _LEAST_KILLED: Final = 0.9
 _BASELINE_SECONDS: Final = 600.0
+_SHARED: Final = (".venv", ".cache")
+"""What a copy has of the checkout's; either may be a link there, which git then calls a file."""
 _SOURCES: Final = (".", "lambdas", "lambdas/payment_data/src", "environments/embedded/src")
 
 
@@ -61,11 +65,25 @@ class Bench:
             raise SystemExit(f"the tests fail without any mutant: {answer['status']}")
         return float(answer["seconds"])
 
-    def status(self, mutant: Mutant, seconds: float) -> str:
-        """Try a mutant, and return `killed`, `survived` or `timed out`."""
+    def status(self, mutant: Mutant, seconds: float, first: list[str]) -> str:
+        """Try a mutant with the tests of `first`, then all; return `killed`, `survived` or `timed out`."""
         source = (self._folder / mutant.file).read_bytes()
         text = mutant.mutation.applied(source).decode()
-        return str(self._ask({"file": mutant.file, "text": text, "seconds": seconds})["status"])
+        task = {"file": mutant.file, "text": text, "seconds": seconds, "first": first}
+        return str(self._ask(task)["status"])
+
+    def passing(self, chosen: list[Mutant]) -> dict[Mutant, list[str]]:
+        """Return the tests that pass each mutant's statement, but for caches, quickest first."""
+        passed = CoverageData(str(self._folder / worker.COVERAGE))
+        passed.read()
+        seconds: dict[str, float] = json.loads((self._folder / worker.DURATIONS).read_text(encoding="utf-8"))
+        first = {}
+        for mutant in chosen:
+            by_line = passed.contexts_by_lineno(str((self._folder / mutant.file).resolve()))
+            lines = range(mutant.mutation.begins, mutant.mutation.line + 1)
+            tests = {test.partition("|")[0] for line in lines for test in by_line.get(line, []) if test}
+            first[mutant] = sorted(tests, key=lambda test: (seconds.get(test, 0.0), test))
+        return first
 
     def close(self) -> None:
         """End the process."""
@@ -111,21 +129,23 @@ def _survivors(room: Room, chosen: list[Mutant], folder: Path) -> list[Mutant]:
     idle: SimpleQueue[Bench] = SimpleQueue()
     benches = [Bench(room, folder / str(number)) for number in range(_PROCESSES)]
     with ThreadPoolExecutor(_PROCESSES) as pool:
-        seconds = max(pool.map(Bench.baseline, benches))
+        seconds = benches[0].baseline()
+        first = benches[0].passing(chosen)
         for bench in benches:
             idle.put(bench)
 
         def survives(mutant: Mutant) -> bool:
             bench = idle.get()
             try:
-                return bench.status(mutant, 10 + 4 * seconds) == worker.SURVIVED
+                return bench.status(mutant, 10 + 4 * seconds, first[mutant]) == worker.SURVIVED
             finally:
                 idle.put(bench)
 
-        found = [mutant for mutant, alive in zip(chosen, pool.map(survives, chosen), strict=True) if alive]
+        unnoticed = pool.map(survives, chosen)
+        survivors = [mutant for mutant, alive in zip(chosen, unnoticed, strict=True) if alive]
     for bench in benches:
         bench.close()
-    return found
+    return survivors
 
 
 def _copy_tree(folder: Path) -> None:
@@ -138,14 +158,17 @@ def _copy_tree(folder: Path) -> None:
         capture_output=True,
         text=True,
     ).stdout
-    for name in filter(None, listed.split("\0")):
+    for name in filter(None, set(listed.split("\0")) - set(_SHARED)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder / name)
         else:
             (folder / name).unlink(missing_ok=True)
-    for name in (".venv", ".cache"):
-        (folder / name).symlink_to(ROOT / name)
+    for name in _SHARED:
+        (folder / name).symlink_to((ROOT / name).resolve())
+    (folder / ".mutants-coveragerc").write_text(
+        f"[run]\nsource = environments,templates,pipelines,lambdas\ndata_file = {worker.COVERAGE}\n"
+    )
     compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
     subprocess.run(
         [sys.executable, *compiled, "environments", "templates", "pipelines", "lambdas"],

@@ -39,6 +39,7 @@ class Mutation:
 
     Attributes:
         line: Where it is, from 1.
+        begins: The line in which the statement around it begins.
         start: Its first byte.
         end: The byte after its last one.
         before: The text that goes.
@@ -48,6 +49,7 @@ class Mutation:
     """
 
     line: int
+    begins: int
     start: int
     end: int
     before: str
@@ -76,17 +78,19 @@ class _Finder(ast.NodeVisitor):
         lengths = (len(line) for line in source.splitlines(keepends=True))
         self._line_starts = [0, *itertools.accumulate(lengths)]
         self._statement = ""
+        self._begins = 0
 
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.JoinedStr):  # Python 3.11 does not tell where its parts are
             return
-        outer = self._statement
+        outer, began = self._statement, self._begins
         if isinstance(node, ast.stmt):
+            self._begins = node.lineno
             self._statement = (
                 self._text(self._line_starts[node.lineno - 1], self._end(node)).split("\n")[0].strip()
             )
         super().visit(node)
-        self._statement = outer
+        self._statement, self._begins = outer, began
 
     def visit_If(self, node: ast.If) -> None:
         if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
@@ -214,7 +218,7 @@ class _Finder(ast.NodeVisitor):
 
     def _add(self, line: int, start: int, end: int, after: str, operator: str) -> None:
         before = self._text(start, end)
-        self.found.append(Mutation(line, start, end, before, after, operator, self._statement))
+        self.found.append(Mutation(line, self._begins, start, end, before, after, operator, self._statement))
 
     def _of(self, node: ast.expr) -> str:
         return self._text(self._start(node), self._end(node))

@@ -112,12 +112,91 @@ ROOMS: Final = {
             ("pipelines/build/*.py",),
             (
                 "tests/pipelines/test_packaging.py",
+                "tests/pipelines/test_wheels.py",
                 "tests/pipelines/promotion/test_library.py",
                 "tests/pipelines/promotion/test_check_cache.py",
+                "tests/pipelines/promotion/test_provenance.py",
+                "tests/pipelines/promotion/test_changed_bytes.py",
+                "tests/integration/embedded/test_images.py",
             ),
         ),
         Room("evidence", ("pipelines/evidence/*.py",), ("tests/pipelines/evidence",)),
         Room("promotion", ("pipelines/promotion/*.py",), ("tests/pipelines/promotion",)),
+        Room(
+            "core",
+            ("pipelines/core/*.py",),
+            (
+                "tests/pipelines/core",
+                "tests/pipelines/branch_names",
+                "tests/pipelines/promotion/test_check_cache.py",
+            ),
+        ),
+        Room(
+            "aws",
+            ("pipelines/aws/*.py",),
+            (
+                "tests/pipelines/test_change_sets.py",
+                "tests/pipelines/orders/test_place.py",
+                "tests/pipelines/cli/test_machines.py",
+                "tests/integration/embedded/test_docs_site.py",
+            ),
+        ),
+        Room(
+            "deploy",
+            ("pipelines/deploy/*.py",),
+            ("tests/templates/test_synth.py", "tests/rehearsal/test_connect_database.py"),
+            _DEFINED,
+        ),
+        Room(
+            "orders",
+            ("pipelines/orders/**/*.py",),
+            (
+                "tests/pipelines/orders",
+                "tests/integration/data_api/test_reconciliation.py",
+                "tests/integration/card_gateway/test_reconciliation.py",
+            ),
+        ),
+        Room(
+            "doctor",
+            ("pipelines/doctor/*.py",),
+            ("tests/pipelines/orders/test_open_methods.py", "tests/rehearsal/test_doctor.py"),
+        ),
+        Room(
+            "status",
+            ("pipelines/status/*.py",),
+            ("tests/pipelines/dora", "tests/integration/codesuite/test_dora.py"),
+        ),
+        Room("supply_chain", ("pipelines/supply_chain/*.py",), ("tests/pipelines/supply_chain",)),
+        Room("setup", ("pipelines/setup/*.py",), ("tests/pipelines/setup",), ("yaml", "pydantic")),
+        Room(
+            "rehearsal",
+            ("pipelines/rehearsal/*.py",),
+            ("tests/pipelines/promotion/test_scratch_repository.py",),
+        ),
+        Room("assumptions", ("pipelines/assumptions/*.py",), ("tests/pipelines/assumptions",), ("yaml",)),
+        Room(
+            "cli",
+            ("pipelines/cli/*.py",),
+            (
+                "tests/pipelines/cli",
+                "tests/pipelines/orders",
+                "tests/pipelines/setup",
+                "tests/pipelines/linter/test_files.py",
+                "tests/pipelines/supply_chain",
+            ),
+        ),
+        Room("console", ("pipelines/console/*.py",), ("tests/console",), ("boto3", "starlette", "jinja2")),
+        Room(
+            "docs_site",
+            ("pipelines/docs_site/**/*.py",),
+            ("tests/pipelines/test_docs_figures.py", "tests/site/test_drift.py", "tests/site/test_pages.py"),
+            (*_DEFINED, "mkdocs"),
+        ),
+        Room(
+            "embedded",
+            ("environments/embedded/src/**/*.py",),
+            ("tests/integration/codesuite", "tests/integration/embedded", "tests/integration/card_gateway"),
+        ),
     )
 }
 

@@ -1,4 +1,4 @@
-"""CodeBuild: its operations, and the types of its resources in templates."""
+"""CodeBuild: its operations, and the CloudFormation types of its resources."""
 
 from embedded_aws.codebuild import builds, projects, report_groups, reports
 from embedded_aws.core import type_table

@@ -1,4 +1,4 @@
-"""CodePipeline: its operations, and the type of its resource in templates."""
+"""CodePipeline: its operations, and the CloudFormation type of its resource."""
 
 from embedded_aws.codepipeline import control, history, jobs, pipelines, stage_recovery, state
 from embedded_aws.core import runtime, type_table

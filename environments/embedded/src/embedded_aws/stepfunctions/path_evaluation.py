@@ -1,4 +1,4 @@
-"""Fields of JSONPath states: paths into the data, the context and variables, and payload templates.
+"""Fields of JSONPath states: paths into the data, the context and variables, and templates of payloads.
 
 A path that leads nowhere ends the execution (it is not null), and such states have variables, too.
 https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
