@@ -23,6 +23,10 @@ class Kind(StrEnum):
     PARKED = "parked"  # a person must look, then redrive
 
 
+CRASH = "crash"
+"""The `kind` of a log line that tells of an error that is no `Problem`: the program is wrong."""
+
+
 class FieldError(NamedTuple):
     """One broken rule: where (`lines[0].quantity`) and what is asked for."""
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.logging import Logger
 
 from payment_data import fields, metrics
 from payment_data.client import DataApi, SignedHttp
-from payment_data.errors import InvalidOrder, Kind, Problem
+from payment_data.errors import CRASH, InvalidOrder, Kind, Problem
 from payment_data.metrics import invocation
 
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
@@ -21,8 +21,6 @@ _ORDER_ID = fields.identifier("The order's id.")
 _EXECUTION = fields.Text(2048, 1)
 _DEADLINE = fields.Timestamp()
 _REASON_LENGTH = 200
-CRASH = "crash"
-"""The `kind` of a line that tells of an error that is no `Problem`: the program is wrong."""
 
 
 class Step(NamedTuple):
