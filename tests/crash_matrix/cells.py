@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from payment_data.payment_methods.names import BALANCE
-from templates.definitions.payment_workflow import CHARGE
 from templates.definitions.tasks import DEADLINE_SECONDS
 from tests.crash_matrix import lanes, pruning, sweeping
 from tests.crash_matrix.clock import MINUTE, Clock
@@ -127,10 +126,16 @@ class Cell:
             lambda state, arguments: self._laboratory.invoke(label, self._method, state, arguments),
             self._clock,
         )
-        # Of two executions of an order, the later one's deadline: whoever reserves first decides.
-        self._deadlines[order_id] = self._clock.now() + datetime.timedelta(seconds=DEADLINE_SECONDS)
+        self._expect(order_id)
         outcome = execution.start({"order_id": order_id})
         self._runs.append(Run(label, order_id, execution, outcome))
+
+    def _expect(self, order_id: str) -> None:
+        """Note the deadline of an execution that starts now.
+
+        Of two executions of an order it is the later one's: whoever reserves first decides.
+        """
+        self._deadlines[order_id] = self._clock.now() + datetime.timedelta(seconds=DEADLINE_SECONDS)
 
     def _overtake(self) -> None:
         order_id, by = next(iter(self._scenario.executions.values())), self._scenario.overtaken_by
@@ -156,10 +161,11 @@ class Cell:
             self._found.append(f"sweep: {order_id} ended in {swept}")
 
     def _stop_half_way(self, order_id: str) -> None:
-        """Run another execution until it has paid, and never again."""
-        states = self._definition["States"]
-        paid = {**states[CHARGE], "Next": _STOPPED}
-        stopped = {**self._definition, "States": {**states, CHARGE: paid, _STOPPED: _FAIL}}
+        """Run another execution until it has done a step, and never again."""
+        states, last = self._definition["States"], self._scenario.stops_after
+        done = {**states[last], "Next": _STOPPED}
+        stopped = {**self._definition, "States": {**states, last: done, _STOPPED: _FAIL}}
+        self._expect(order_id)
         Execution(
             stopped,
             f"{order_id}-stopped",

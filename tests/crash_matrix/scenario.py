@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any
 
 from payment_data.payment_methods.names import STRIPE
+from templates.definitions.payment_workflow import CHARGE
 from tests.crash_matrix.faults import Kind
 
 ORDER = "order-1"
@@ -21,7 +22,7 @@ class Overtaking(Enum):
     CREATION = "it is created"
     BOTH = "it is created, and another execution of it runs"
     SWEEP = "the sweeper undoes it, as if its execution had ended"
-    STOPPED = "another execution of it runs until it has paid, and is stopped"
+    STOPPED = "another execution of it runs until it has done a step, and is stopped"
     CONFIGURATION = "the environment is released with another payment method"
     RESTORE = "a backup is made, which is restored when its execution has ended"
 
@@ -43,6 +44,7 @@ class Scenario:
         completes: of several orders, how many may complete.
         faults_in: label of the execution whose sites are struck; the other one is like it.
         overtaken_by: what a fault of that kind lets happen first.
+        stops_after: the step after which another execution is stopped.
         states: only sites in these states are struck; where a method is like another they are struck there.
         begins_with: the only kind of a first fault, where other kinds are another scenario's.
     """
@@ -59,6 +61,7 @@ class Scenario:
     completes: int = 1
     faults_in: str = ""
     overtaken_by: Overtaking = Overtaking.EXECUTION
+    stops_after: str = CHARGE
     states: tuple[str, ...] = ()
     begins_with: Kind | None = None
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from payment_data.payment_methods.names import NAMES, STRIPE
-from templates.definitions.payment_workflow import CHARGE, DELIVER, REFUND
+from templates.definitions.payment_workflow import CHARGE, DELIVER, REFUND, RELEASE, RESERVE
 from tests.crash_matrix.faults import Kind
 from tests.crash_matrix.scenario import ORDER, RIVAL, Overtaking, Scenario
 from tests.crash_matrix.stripe_double import BAD, GOOD
@@ -49,7 +49,7 @@ def _in_an_odd_world(happy: Scenario) -> Iterator[Scenario]:
     """At each site, something else than a fault happens first."""
     method = happy.method
     odd = replace(happy, ends=None, begins_with=Kind.OVERTAKEN)
-    yield replace(odd, name=f"{method}: another execution was stopped", overtaken_by=Overtaking.STOPPED)
+    yield from _stopped(odd)
     yield replace(
         odd,
         name=f"{method}: another method is configured",
@@ -57,6 +57,20 @@ def _in_an_odd_world(happy: Scenario) -> Iterator[Scenario]:
         overtaken_by=Overtaking.CONFIGURATION,
     )
     yield replace(odd, name=f"{method}: restored afterwards", overtaken_by=Overtaking.RESTORE)
+
+
+def _stopped(odd: Scenario) -> Iterator[Scenario]:
+    """Another execution of the order is stopped, wherever it was: the split of the steps is any."""
+    stopped = replace(odd, overtaken_by=Overtaking.STOPPED)
+    yield replace(stopped, name=f"{odd.method}: another execution was stopped")
+    yield replace(
+        stopped, name=f"{odd.method}: another execution was stopped before it paid", stops_after=RESERVE
+    )
+    refused = replace(stopped, refused=_FIRST_REFUSED)
+    for step, after in ((REFUND, "it refunded"), (RELEASE, "it released")):
+        yield replace(
+            refused, name=f"{odd.method}: another execution was stopped after {after}", stops_after=step
+        )
 
 
 def _through_a_gateway(method: str) -> Iterator[Scenario]:
