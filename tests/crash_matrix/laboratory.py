@@ -47,13 +47,9 @@ _HTTP_FAILURES = Failures(
 _BANK_TIME = datetime.timedelta(seconds=90)
 """Until a bank debit settles: an order asks more than once."""
 _REAL_TIMEOUT_SECONDS = 60.0  # time is virtual here: a slow machine must not add faults of its own
-# What majority means on one node, without waiting for its journal.
-_AS_FAST_AS_ONE_NODE_CAN: dict[str, Any] = {
-    "w": 1,
-    "readConcernLevel": "local",
-    "retryReads": False,
-    "timeoutMS": int(_REAL_TIMEOUT_SECONDS * 1000),
-}
+_PATIENT: dict[str, Any] = {"timeoutMS": int(_REAL_TIMEOUT_SECONDS * 1000)}
+# What documents are put back and read with: a read for a majority sees only what a majority was waited for.
+_AS_SHIPPED: dict[str, Any] = {"w": "majority", "readConcernLevel": "majority"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ class Laboratory:
     """
 
     def __init__(self, uri: str, database: str, *, forgetful: bool = False) -> None:
-        options: dict[str, Any] = {**_AS_FAST_AS_ONE_NODE_CAN, "tz_aware": True}
+        options: dict[str, Any] = {**_AS_SHIPPED, **_PATIENT, "tz_aware": True}
         self._uri = uri
         self._forgetful = forgetful
         self.database: Database = pymongo.MongoClient[dict[str, Any]](uri, **options)[database]
@@ -218,8 +214,8 @@ class Laboratory:
         return SimpleNamespace(status=answer["statusCode"], data=(answer["body"] or "").encode())
 
     def _client(self, _: str, **options: Any) -> Any:
-        """Stand for MongoClient: this server, with the data API's own options."""
-        real = pymongo.MongoClient[dict[str, Any]](self._uri, **options | _AS_FAST_AS_ONE_NODE_CAN)
+        """Stand for MongoClient: this server, with the data API's own options, its concerns among them."""
+        real = pymongo.MongoClient[dict[str, Any]](self._uri, **options | _PATIENT)
         wiring = driver.Wiring(self._command, self.memory, self._now)
         return driver.Client(real[self.database.name], wiring)
 

@@ -182,12 +182,24 @@ UNDOING = (
     Mutant(
         "an order that failed while NEW is closed",
         ("no such order",),
-        (Edit("data_api.use_cases.record_failure:_fail", "if order.state is State.NEW:", "if False:"),),
+        (
+            Edit(
+                "data_api.use_cases.record_failure:_fail",
+                "if order.state in {State.NEW, State.NEEDS_ATTENTION}:",
+                "if False:",
+            ),
+        ),
     ),
     Mutant(
         "an order in the way is left to its execution",
         ("no such order yet",),
-        (Edit("data_api.use_cases.record_failure:_fail", "if order.state not in", "if None in"),),
+        (
+            Edit(
+                "data_api.use_cases.record_failure:_fail",
+                "if order.state is not State.CANCELLING:",
+                "if False:",
+            ),
+        ),
     ),
 )
 

@@ -65,11 +65,7 @@ class Mutant:
 def mutated(bench: Bench, mutant: Mutant) -> Iterator[None]:
     """Take the protection out, and put it back."""
     with contextlib.ExitStack() as stack:
-        by_function: dict[str, list[Edit]] = {}
-        for edit in mutant.edits:
-            by_function.setdefault(edit.where, []).append(edit)
-        for where, edits in by_function.items():
-            stack.enter_context(_edited(where, edits))
+        stack.enter_context(edited(mutant))
         for collection in mutant.unvalidated:
             stack.enter_context(bench.unvalidated(collection))
         if mutant.definition:
@@ -77,6 +73,22 @@ def mutated(bench: Bench, mutant: Mutant) -> Iterator[None]:
             stack.callback(setattr, bench, "definition", healthy)
             mutant.definition(bench.definition)
         stack.enter_context(bench.anew())
+        yield
+
+
+@contextlib.contextmanager
+def edited(mutant: Mutant) -> Iterator[None]:
+    """Make a mutant's edits of the code, and unmake them.
+
+    Raises:
+        Stale: the code says something else today.
+    """
+    by_function: dict[str, list[Edit]] = {}
+    for edit in mutant.edits:
+        by_function.setdefault(edit.where, []).append(edit)
+    with contextlib.ExitStack() as stack:
+        for where, edits in by_function.items():
+            stack.enter_context(_edited(where, edits))
         yield
 
 

@@ -8,6 +8,7 @@ from tests.crash_matrix.gateway_mutants import NOT_BARRED
 from tests.crash_matrix.mutants import LEFT_CHARGE, LEFT_HOLDS
 from tests.crash_matrix.mutations import Edit, Mutant
 
+_COMPLETE = "data_api.use_cases.arrange_deliveries"
 _CARD, _BANK = ("card",), ("bank_account",)
 _RESERVE_FAILS = (
     Fault(f"{RESERVE} / invoke", Kind.OVERTAKEN, 1),
@@ -122,7 +123,17 @@ ODD_WORLD = (
     Mutant(
         "deliveries are written with the order's end",
         ("happy",),
-        (Edit("data_api.storage.orders:complete", 'update["deliveries"] =', "_ ="),),
+        (Edit("data_api.storage.orders:complete", "update | _arranged()", "update"),),
+    ),
+    Mutant(
+        "what a restore took back is held again before the order is completed",
+        ("restored afterwards",),
+        (Edit(f"{_COMPLETE}:complete_lost", "_hold_again(db, order, lands_by)", "pass"),),
+    ),
+    Mutant(
+        "what a restore took back is charged again before the order is completed",
+        ("restored afterwards",),
+        (Edit(f"{_COMPLETE}:complete_lost", "_charge_again(db, order, fingerprint, lands_by)", "pass"),),
     ),
     Mutant(
         "a capture puts the deadline off",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from data_api.storage import connection
 from embedded_aws.mongod import Mongod
 from tests.crash_matrix import plan
 from tests.crash_matrix.bench import Bench, open_bench
@@ -29,6 +30,14 @@ def _sample(bench: Bench) -> dict[str, Result]:
         for task in one_more_fault(recording, recorded)[7::_EVERY]:
             found[str(task)] = bench.run(task)
     return found
+
+
+def test_every_command_has_the_concerns_that_ship(bench: Bench) -> None:
+    # Given what the data API asks MongoDB with, everywhere else; When it is asked for in a cell
+    asked = connection.database()
+    # Then it is nothing weaker
+    assert bench
+    assert (asked.write_concern.document, asked.read_concern.level) == ({"w": "majority"}, "majority")
 
 
 def test_cells_go_the_same_way_when_every_command_is_executed(

@@ -24,6 +24,8 @@ class World:
 
     def __init__(self, laboratory: Laboratory) -> None:
         self._laboratory = laboratory
+        made_at = datetime.datetime.now(datetime.UTC)
+        laboratory.now = lambda: made_at  # one moment: what scenarios have in common is executed once
         self._made = {scenario.name: self._make(scenario) for scenario in SCENARIOS.values()}
         # Every cell begins at one moment, later than anything was made.
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
@@ -47,7 +49,6 @@ class World:
 
     def _make(self, scenario: Scenario) -> Contents:
         self._laboratory.memory.put_back({})
-        self._laboratory.now = lambda: datetime.datetime.now(datetime.UTC)
         self._laboratory.injector = Injector((), *[lambda: None] * 3)
         api = DataApi(_straight)
 
