@@ -42,7 +42,7 @@ class Bench:
 
     def __init__(self, room: Room, folder: Path) -> None:
         """Copy the tree and start the process."""
-        _copy_tree(folder)
+        copy_tree(folder)
         search = os.pathsep.join(str(folder / source) for source in _SOURCES)
         self._folder = folder
         self._process = subprocess.Popen(
@@ -84,6 +84,10 @@ class Bench:
             tests = {test.partition("|")[0] for line in lines for test in by_line.get(line, []) if test}
             first[mutant] = sorted(tests, key=lambda test: (seconds.get(test, 0.0), test))
         return first
+
+    def tried(self, tests: Sequence[str], file: str, text: str, seconds: float) -> str:
+        """Run other tests than the room's, with another text of a file, and return the status."""
+        return str(self._ask({"tests": list(tests), "file": file, "text": text, "seconds": seconds})["status"])
 
     def close(self) -> None:
         """End the process."""
@@ -148,8 +152,13 @@ def _survivors(room: Room, chosen: list[Mutant], folder: Path) -> list[Mutant]:
     return survivors
 
 
-def _copy_tree(folder: Path) -> None:
-    """Copy what git knows of the working tree, and compile it so that a changed module is seen as changed."""
+def copy_tree(folder: Path, linked: Sequence[str] = _SHARED) -> None:
+    """Copy what git knows of the working tree, and compile it so that a changed module is seen as changed.
+
+    Args:
+        folder: Where to; it must not exist yet.
+        linked: What of the checkout the copy uses as it is.
+    """
     subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, folder], check=True)  # noqa: S607 - git is where PATH says
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607 - git is where PATH says
@@ -164,7 +173,7 @@ def _copy_tree(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
         else:
             (folder / name).unlink(missing_ok=True)
-    for name in _SHARED:
+    for name in linked:
         (folder / name).symlink_to((ROOT / name).resolve())
     (folder / ".mutants-coveragerc").write_text(
         f"[run]\nsource = environments,templates,pipelines,lambdas\ndata_file = {worker.COVERAGE}\n"
