@@ -131,6 +131,8 @@ def add_artifacts(
     key_arn: AWSHelperFn,
     readers: Sequence[AWSHelperFn],
     strangers: Sequence[AWSHelperFn],
+    *,
+    kept_for_ever: bool,
 ) -> Artifacts:
     """Add a zone's artifact store.
 
@@ -140,11 +142,18 @@ def add_artifacts(
         key_arn: What encrypts it.
         readers: Roles of target accounts that read templates and settings.
         strangers: Roles that must not.
+        kept_for_ever: Whether a rollback may reach for any of them; a branch's go with time, however many
+            somebody makes.
     """
     old_versions = buckets.NoncurrentVersionExpiration(NoncurrentDays=_DAYS_KEPT)
     lifecycle = [
         buckets.LifecycleRule(Id="OldVersions", Status="Enabled", NoncurrentVersionExpiration=old_versions),
-        buckets.LifecycleRule(Id="Cache", Status="Enabled", Prefix="cache/", ExpirationInDays=_DAYS_KEPT),
+        buckets.LifecycleRule(
+            Id="Cache" if kept_for_ever else "Everything",
+            Status="Enabled",
+            Prefix="cache/" if kept_for_ever else "",
+            ExpirationInDays=_DAYS_KEPT,
+        ),
     ]
     bucket = add_private_bucket(template, name, key_arn, lifecycle)
     add_private_bucket_policy(template, bucket, readers, strangers)

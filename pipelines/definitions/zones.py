@@ -70,8 +70,10 @@ def add_zone(
         strangers: Roles of target accounts that must not.
     """
     key_arn = add_zone_key(template, logical_id(trust, "ArtifactsKey"), readers, strangers)
-    artifacts = add_artifacts(template, logical_id(trust, "Artifacts"), key_arn, readers, strangers)
     kept = trust is Trust.RELEASE
+    artifacts = add_artifacts(
+        template, logical_id(trust, "Artifacts"), key_arn, readers, strangers, kept_for_ever=kept
+    )
     packages = add_package_store(
         template, logical_id(trust, "Packages"), key_arn, readers, strangers, kept_for_ever=kept
     )

@@ -685,6 +685,25 @@ CONTAINED: Final = (
         "a build's machine ends with the build; a release checks out and installs for itself",
     ),
     Contained(
+        "use-up-builds",
+        "push so many branches that their builds use up the account's quota of concurrent builds",
+        "a release's build waits in CodeBuild's queue, or fails to start when that is full: it is late, and "
+        "never another one",
+        "the release pipeline's failure is told to the approvals topic and names the build; retry it",
+    ),
+    Contained(
+        "fill-the-store",
+        "fill its artifact store, its package store and its caches",
+        "each zone has stores of its own, and what branches keep there expires after 90 days",
+        "the bill: the branch zone's buckets and keys are its own",
+    ),
+    Contained(
+        "claim-a-name",
+        "push a branch whose name becomes another branch's stack, or a command",
+        "a stack's name holds a digest of the whole branch name, and no shell ever reads that name",
+        "the branch pipeline's condition stops such an execution; `tests/pipelines/branch_names` tries names",
+    ),
+    Contained(
         "script-the-evidence",
         "publish a preview whose scripts read and rewrite the evidence and production's docs",
         "previews are another distribution, and so another origin to every browser",

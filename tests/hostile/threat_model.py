@@ -9,6 +9,7 @@ from typing import Any, Final
 from pipelines.core.repository import ROOT
 from tests.hostile.attempts import ATTEMPTS, CONTAINED
 from tests.hostile.mutants import MUTANTS, SHARING
+from tests.hostile.protections import PROTECTIONS
 
 PAGE: Final = ROOT / "docs/how-it-works/threat-model.md"
 OUTCOMES: Final = Path(__file__).with_name("outcomes.json")
@@ -25,7 +26,9 @@ name, key and token there is.
 {count} attempts are made three times each, by the three builds of the branch pipeline, while a release waits for its approval
 (`make hostile`, on the embedded AWS). Before and after, everything that a release is made of is compared; then the release is
 approved, and production's digests are compared with staging's. `make test` judges the same rows by the policies of the template,
-and takes each of {mutants} protections away again to see that the rows notice.
+and takes each of {mutants} permissions and shared resources away again to see that the rows notice. Beside them `make hostile`
+takes away each of {protections} checks in the code, in a copy of the tree, and runs the tests that have to notice it; and changes
+bytes in every place between Build and production: caches, store, artifacts, index, records, and what runs.
 
 ## Refused
 
@@ -46,8 +49,11 @@ _AFTER: Final = """
 - **Branches from each other.** They are one zone: a branch's build can write another one's preview, package and stack.
 - **The branches' account.** A branch's stack runs in it, within the runtime boundary. Keep nothing of worth there.
 - **The machine of a rehearsal.** Builds run as you, on your files. Rehearse a branch that you would run.
-- **The size of things.** A branch can fill its own caches, logs and report groups, and CodeBuild's quota of concurrent builds is
-  the account's.
+- **The size of things.** A branch can fill its own stores, caches, logs and report groups, and CodeBuild's quota of concurrent
+  builds is the account's. A limit of the projects (`ConcurrentBuildLimit`) would fail builds that CodeBuild queues without it; who
+  needs more than the queue puts the branch zone into an account of its own.
+- **The tools of a release's own builds.** Publish's Python packages come out of a cache that Publish's builds alone write, by an
+  installer that does not hash them again. What ships is read from wheels with their locked hash and compared with the source.
 
 ## What is left to you
 
@@ -72,7 +78,9 @@ def page() -> str:
         for row in ATTEMPTS
     ]
     contained = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in CONTAINED]
-    before = _BEFORE.format(count=len(ATTEMPTS), mutants=len(MUTANTS) + len(SHARING))
+    before = _BEFORE.format(
+        count=len(ATTEMPTS), mutants=len(MUTANTS) + len(SHARING), protections=len(PROTECTIONS)
+    )
     return before + "".join(refused) + _CONTAINED + "".join(contained) + _AFTER
 
 

@@ -87,7 +87,9 @@ class Bench:
 
     def tried(self, tests: Sequence[str], file: str, text: str, seconds: float) -> str:
         """Run other tests than the room's, with another text of a file, and return the status."""
-        return str(self._ask({"tests": list(tests), "file": file, "text": text, "seconds": seconds})["status"])
+        return str(
+            self._ask({"tests": list(tests), "file": file, "text": text, "seconds": seconds})["status"]
+        )
 
     def close(self) -> None:
         """End the process."""

@@ -196,7 +196,7 @@ def test_an_environment_that_runs_an_image_is_deployed_with_it_alone(packages: P
     # Then its stack is told the image and no zip
     given = deployment.parameters(environment, "payments-prod", None, manifest, built)
     assert given == {
-        "NetworkStack": "payments-network",
+        "NetworkStack": environment.network_stack,
         "DatabaseName": "payments-prod",
         "ImageRepository": "registry/images",
         "ImageDigest": "sha256:" + "0" * 64,

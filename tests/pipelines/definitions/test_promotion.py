@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from environments.schema import load
 from pipelines.definitions.bootstrap_stack import pipelines_parameters
 from pipelines.definitions.pipeline import GIT_LEGAL
+from pipelines.promotion import checks
 from templates import payments
 
 Json = dict[str, Any]
@@ -143,6 +144,24 @@ def test_production_executes_only_after_it_was_compared_with_what_was_approved(
         "Compare",
     ]
     assert in_order(stages(pipelines["ReleasePipeline"])["Production"]) == expected
+
+
+def test_each_look_at_a_release_is_the_one_that_its_stage_needs(pipelines: dict[str, Json]) -> None:
+    # Given the actions that run a check, which CHECK names
+    looks = {
+        (stage["Name"], action["Name"]): told(action)["CHECK"]
+        for stage in pipelines["ReleasePipeline"]["Stages"]
+        for action in stage["Actions"]
+        if "CHECK" in told(action)
+    }
+    # Then each is the check of its stage, and none is a weaker one
+    assert looks == {
+        ("Staging", "Record"): checks.RECORD,
+        ("Verify", "Verify"): checks.APPROVED,
+        ("ApproveAgain", "VerifyAgain"): checks.APPROVED_AGAIN,
+        ("Production", "Verify"): checks.PREPARED,
+        ("Production", "Compare"): checks.RUNNING,
+    }
 
 
 def test_production_executes_only_change_sets_of_its_own_making(pipelines: dict[str, Json]) -> None:

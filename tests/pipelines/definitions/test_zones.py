@@ -184,6 +184,16 @@ def test_packages_of_releases_stay_and_every_bucket_keeps_versions(pipelines_tem
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, name
     rules = buckets["Packages"]["LifecycleConfiguration"]["Rules"]
     assert [rule["Id"] for rule in rules] == ["Uploads"]
+    # And of a release's artifacts only caches go with time, of a branch's everything
+    expiring = {
+        name: {
+            rule["Prefix"]
+            for rule in buckets[name]["LifecycleConfiguration"]["Rules"]
+            if "ExpirationInDays" in rule
+        }
+        for name in ("Artifacts", "BranchArtifacts")
+    }
+    assert expiring == {"Artifacts": {"cache/"}, "BranchArtifacts": {""}}
 
 
 def test_what_is_retained_can_be_made_again_after_a_failed_creation(pipelines_template: Json) -> None:

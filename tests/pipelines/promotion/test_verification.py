@@ -280,18 +280,23 @@ def test_the_last_look_refuses_what_moved_and_what_nobody_reviewed(
     # Given a release in production's stage
     pipeline.inside = Run("F", "F", rollback=False, under_way=True)
     assert "the approved ones" in _check("prepared", tmp_path, monkeypatch)
-    # When its review is of other code, or its change set is another, or production moved, it is refused
+    # When its review and its change set are of other code, it is refused
+    genuine = dict(production.prepared)
+    production.prepare(parameters=_ZIP_PARAMETERS | {"DataApiCodeVersion": "v2"})
+    pipeline.review = production.review()
+    with pytest.raises(NotAsApproved, match="would run data_api from"):
+        _check("prepared", tmp_path, monkeypatch)
+    # And when its change set is not the reviewed one, or production moved since the review
     changes: list[Callable[[], None]] = [
-        lambda: pipeline.review["stacks"][_STACK]["after"]["parameters"].update(DataApiCodeVersion="v2"),
         lambda: production.prepare(tags={"owner": "evil"}),
         production.move,
     ]
     for change in changes:
+        production.prepared = dict(genuine)
         pipeline.review = production.review()
         change()
         with pytest.raises(NotAsApproved):
             _check("prepared", tmp_path, monkeypatch)
-        production.prepare(tags={})
 
 
 def test_the_rollback_of_a_release_that_changed_nothing_may_change_nothing(
