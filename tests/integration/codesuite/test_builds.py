@@ -5,6 +5,7 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,24 @@ phases:
 """)
     assert build["buildStatus"] == "SUCCEEDED"
     assert _exported(build) == {"WORD": "unexported", "PLACE": "deep"}
+
+
+def test_what_a_build_installs_goes_with_the_build(run: Run) -> None:
+    # When a build asks where its Python would install something, and whose pip would
+    where = "python3 -c 'import sysconfig; print(sysconfig.get_path(\\\"purelib\\\"))'"
+    build = run(f"""
+version: 0.2
+env: {{exported-variables: [PLACE, PIP, HERE]}}
+phases:
+  build: {{commands: ["export HERE=$PWD PIP=$(command -v pip)", "export PLACE=$({where})"]}}
+""")
+    # Then it is in a folder of the build, which goes with the build, and not in the machine's Python
+    assert build["buildStatus"] == "SUCCEEDED"
+    exported = _exported(build)
+    folder = Path(exported["HERE"]).parent
+    assert Path(exported["PLACE"]).is_relative_to(folder)
+    assert Path(exported["PIP"]).is_relative_to(folder)
+    wait_until(lambda: not folder.exists(), "the folder's end")
 
 
 @pytest.mark.parametrize(

@@ -204,14 +204,17 @@ def test_a_breach_that_nobody_looked_at_rings_and_ends(monkeypatch: pytest.Monke
         "StateValue": "OK",
         "StateUpdatedTimestamp": int(noon),
     }
-    for part in ("_record_history", "_evaluate_parent_alarms"):
-        monkeypatch.setattr(cloudwatch, part, lambda *_: None)
-    monkeypatch.setattr(cloudwatch, "_dispatch_alarm_actions", lambda *args: rung.append(args[2]))
+
+    def change(_: Any, to: dict[str, Any], **_named: bool) -> None:
+        rung.append(to["StateValue"])
+        watched.update(StateValue=to["StateValue"], StateUpdatedTimestamp=int(noon))
+
+    monkeypatch.setattr(cloudwatch, "_set_alarm_state", change)
     monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon)
     alarms.evaluate(watched)
     # When its metric breaches five minutes later, and somebody looks when ten have passed
     point = {"Timestamp": noon + 300, "Value": 1.0, "Unit": "None"}
-    key = ("unlooked", "m", cloudwatch._dims_key({}))
+    key = ("unlooked", "m", "")
     monkeypatch.setattr(cloudwatch, "_metrics", {key: [point]})
     monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon + 600)
     alarms.evaluate(watched)

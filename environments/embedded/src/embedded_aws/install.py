@@ -24,6 +24,7 @@ from embedded_aws.lambda_ import functions
 from embedded_aws.logs import metrics
 from embedded_aws.logs import resource_types as logs_types
 from embedded_aws.notifications import rules as notifications
+from embedded_aws.s3 import versions_on_disk
 from embedded_aws.stepfunctions import install as stepfunctions
 from embedded_aws.stepfunctions import resource_types as stepfunctions_types
 
@@ -34,9 +35,10 @@ _SERVICES = (
     codebuild.SERVICE,
     codepipeline.SERVICE,
 )
-_QUICK_TYPES = {**cloudwatch_types.TYPES, **ec2_types.TYPES, **notifications.TYPES}
+_QUICK_TYPES = {**ec2_types.TYPES, **notifications.TYPES}
 # These call the endpoint or wait while they change, so they must not hold the event loop.
 _SLOW_TYPES = {
+    **cloudwatch_types.TYPES,
     **stepfunctions_types.TYPES,
     **codeconnections.TYPES,
     **codeartifact.TYPES,
@@ -52,6 +54,7 @@ _PARTS = (
     alarms,
     service_metrics,
     viewers,
+    versions_on_disk,
     metrics,
     access_logs,
     apigateway_types,

@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,19 @@ def main() -> None:
         if options.no_mongodb
         else mongod.launch(root / "mongod", options.mongodb_port or kept.get("mongodb_port"))
     )
+    failure = ""
     try:
         serving = _serve(root, listener, endpoint, database, cards, attached=options.attached)
         asyncio.run(serving)
+    except Exception:  # noqa: BLE001 - whatever it is, whoever started us reads it
+        failure = traceback.format_exc()
     finally:
         cards.stop()
         _clean_up(root, {"port": port, "card_gateway_port": cards.port}, database)
-    os._exit(0)  # threads of hung Lambda calls must not hold the process
+    if failure:  # the log went with everything else
+        root.mkdir(exist_ok=True)
+        (root / "server.log").write_text(failure)
+    os._exit(1 if failure else 0)  # threads of hung Lambda calls must not hold the process
 
 
 def _options() -> argparse.Namespace:
@@ -141,6 +148,7 @@ def configure_ministack(root: Path, endpoint: str) -> None:
         S3_DATA_DIR=str(root / "s3"),
         IOT_MTLS_ENABLED="0",  # these two would listen on ports of their own
         SFTP_ENABLED="0",
+        LAMBDA_ACCOUNT_CONCURRENCY="1000",  # AWS's; how many run here at once, the sandboxes decide
         DOCKER_HOST="unix:///nonexistent",  # never touch a Docker that happens to be there
     )
     tempfile.tempdir = None  # forget a folder that was chosen before TMPDIR was ours
@@ -195,10 +203,9 @@ def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod | None) -> None:
     """Leave nothing behind: no child, no file but the kept ones."""
-    from embedded_aws.lambda_ import pool  # noqa: PLC0415 - see _serve
-
     keep = (root / "keep").exists()
-    pool.close()
+    if pool := sys.modules.get("embedded_aws.lambda_.pool"):  # it is loaded once everything is installed
+        pool.close()
     if database is not None and keep:
         database.stop()
     elif database is not None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from ministack import app
-from ministack.services import apigateway_v1, ec2
+
+from embedded_aws.core import ministack_names as private
 
 _HOST = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/([A-Za-z0-9_-]+)")
 _DOOR = re.compile(r"/_vpce/(vpce-[0-9a-f]+)(/.*)")
@@ -24,8 +25,8 @@ _endpoint: contextvars.ContextVar[str] = contextvars.ContextVar("vpc_endpoint_of
 def install() -> None:
     """Give requests their endpoint, and refuse a request to a private API that comes without one."""
     app.app = _through_the_door(app.app)
-    app._enforce_execute_api = _only_through_an_endpoint(app._enforce_execute_api)
-    app._enforce_data_plane = _with_source_vpce(app._enforce_data_plane)
+    private.app.enforce_execute_api = _only_through_an_endpoint(private.app.enforce_execute_api)
+    private.app.enforce_data_plane = _with_source_vpce(private.app.enforce_data_plane)
 
 
 def resolved(variables: dict[str, str], config: dict[str, Any]) -> dict[str, str]:
@@ -37,15 +38,10 @@ def resolved(variables: dict[str, str], config: dict[str, Any]) -> dict[str, str
 
 
 def _endpoint_of(vpc: str | None) -> str | None:
-    for endpoint in ec2._vpc_endpoints.values() if vpc else ():
-        private = str(
-            endpoint.get("PrivateDnsEnabled", True)
-        ).lower()  # the API's default, not CloudFormation's
-        if (
-            private == "true"
-            and endpoint["VpcId"] == vpc
-            and endpoint["ServiceName"].endswith(".execute-api")
-        ):
+    for endpoint in private.ec2.vpc_endpoints.values() if vpc else ():
+        # The API's default, not CloudFormation's.
+        resolving = str(endpoint.get("PrivateDnsEnabled", True)).lower() == "true"
+        if resolving and endpoint["VpcId"] == vpc and endpoint["ServiceName"].endswith(".execute-api"):
             return str(endpoint["VpcEndpointId"])
     return None
 
@@ -77,7 +73,7 @@ def _origin() -> dict[str, str]:
         _account,
         _region,
         name,
-    ), endpoint in ec2._vpc_endpoints.all_items():  # an unsigned request names no account
+    ), endpoint in private.ec2.vpc_endpoints.all_items():  # an unsigned request names no account
         if name == _endpoint.get(""):
             return {"aws:SourceVpce": name, "aws:SourceVpc": endpoint["VpcId"]}
     return {}
@@ -93,7 +89,11 @@ def _only_through_an_endpoint(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_private(api_id: str) -> bool:
-    for (_account, _region, name), api in apigateway_v1._rest_apis.all_items():  # unsigned: of no account
+    for (
+        _account,
+        _region,
+        name,
+    ), api in private.apigateway_v1.rest_apis.all_items():  # unsigned: of no account
         if name == api_id:
             return "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", [])
     return False

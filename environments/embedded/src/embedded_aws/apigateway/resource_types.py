@@ -7,8 +7,7 @@ be answered to anyone otherwise. A stage keeps its `AccessLogSetting`.
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import apigateway_v1
-
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core import type_table
 
 _SPELLING = {"Types": "types", "VpcEndpointIds": "vpcEndpointIds", "IpAddressType": "ipAddressType"}
@@ -42,7 +41,7 @@ def _spelled(argument: Any) -> Any:
 
 def _logging(properties: dict[str, Any], made: Any) -> Any:
     setting = properties.get("AccessLogSetting") or {}
-    stage = apigateway_v1._stages_v1.get(properties["RestApiId"], {}).get(properties["StageName"])
+    stage = private.apigateway_v1.stages_v1.get(properties["RestApiId"], {}).get(properties["StageName"])
     if stage is not None:
         wanted = {"destinationArn": setting.get("DestinationArn"), "format": setting.get("Format")}
         stage["accessLogSettings"] = wanted if setting else {}

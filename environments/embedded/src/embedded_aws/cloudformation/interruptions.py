@@ -11,7 +11,8 @@ from typing import Any
 
 from ministack.core import responses
 from ministack.services import cloudformation
-from ministack.services.cloudformation import stacks as stack_engine
+
+from embedded_aws.core import ministack_names as private
 
 _REASON = "The embedded AWS was stopped while this stack changed."
 _UNDER_WAY = "_IN_PROGRESS"
@@ -31,15 +32,26 @@ def install() -> None:
 
 def _fail_interrupted() -> None:
     """Say that every stack that was changing, and every change set being executed, failed."""
-    for (account, region, name), stack in cloudformation._stacks._data.items():
+    for (account, region, name), stack in private.cloudformation.stacks.all_items():
         status = str(stack["StackStatus"])
         if not status.endswith(_UNDER_WAY) or status == _ONLY_PLANNED:
             continue
         operation = status.removesuffix(_UNDER_WAY).removesuffix("_COMPLETE_CLEANUP")
         stack |= {"StackStatus": f"{operation}_FAILED", "StackStatusReason": _REASON}
-        identifier, kind = stack["StackId"], "AWS::CloudFormation::Stack"
+        identifier = stack["StackId"]
+        event = {
+            "StackId": identifier,
+            "StackName": name,
+            "EventId": responses.new_uuid(),
+            "LogicalResourceId": name,
+            "PhysicalResourceId": identifier,
+            "ResourceType": "AWS::CloudFormation::Stack",
+            "ResourceStatus": stack["StackStatus"],
+            "ResourceStatusReason": _REASON,
+            "Timestamp": responses.now_iso(),
+        }
         with responses.request_scope(account, region):
-            stack_engine._add_event(identifier, name, name, kind, stack["StackStatus"], _REASON, identifier)
-    for change_set in cloudformation._change_sets._data.values():
+            private.cloudformation.stack_events.setdefault(identifier, []).append(event)
+    for change_set in private.cloudformation.change_sets.all_values():
         if change_set["ExecutionStatus"] == "EXECUTE_IN_PROGRESS":
             change_set["ExecutionStatus"] = "EXECUTE_FAILED"

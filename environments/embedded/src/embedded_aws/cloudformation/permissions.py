@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ministack.services import iam
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.iam.simulation import Question
 
 Json = dict[str, Any]
@@ -129,7 +129,7 @@ def _given(resource: Resource, arn: str, context: Json) -> Iterator[Question]:
 
 
 def _has_service_linked_role(kind: str) -> bool:
-    return any(role["Path"] == _path(_SERVICE_LINKED[kind]) for role in iam._roles.values())
+    return any(role["Path"] == _path(_SERVICE_LINKED[kind]) for role in private.iam.roles.values())
 
 
 def _path(service: str) -> str:

@@ -5,9 +5,7 @@ resource that the role may not make fails with IAM's words, and the stack rolls 
 is its caller's business. Requests carry `cloudformation:RoleArn` and the stack's tags as condition keys.
 
 Source: CloudFormation user guide, "CloudFormation service role"; Service Authorization Reference, AWS
-CloudFormation. Private names of MiniStack that it touches: `handlers._ACTION_HANDLERS`,
-`cloudformation._stacks`, `stacks._provision_resource`, `stacks._update_resource`, `stacks._delete_resource`,
-`changesets._find_change_set` and `handlers._resolve_stack`.
+CloudFormation.
 """
 
 from collections.abc import Callable
@@ -15,10 +13,10 @@ from typing import Any
 
 from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, handlers, stacks
 
+from embedded_aws.cloudformation import stack_records
 from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
+from embedded_aws.core import ministack_names as private
 from embedded_aws.iam.simulation import Question, allows, session
 
 _Handler = Callable[[dict[str, Any]], Any]
@@ -31,15 +29,16 @@ _WHOLES = ("RestApiId", "RouteTableId", "GroupId", "VpcId")
 def install() -> None:
     """Stand before the operations on stacks, and before each resource."""
     iam_actions.request_tag_context = _with_stack_keys(iam_actions.request_tag_context)
-    actions = handlers._ACTION_HANDLERS
+    actions = private.cloudformation_handlers.ACTION_HANDLERS
     for name in ("CreateStack", "UpdateStack"):
         actions[name] = _then(actions[name], _note_on_stack)
     actions["CreateChangeSet"] = _then(actions["CreateChangeSet"], _note_on_change_set)
     actions["ExecuteChangeSet"] = _first(actions["ExecuteChangeSet"], _take_from_change_set)
     actions["DeleteStack"] = _first(actions["DeleteStack"], _note_on_stack)
-    stacks._provision_resource = _creating(stacks._provision_resource)
-    stacks._update_resource = _updating(stacks._update_resource)
-    stacks._delete_resource = _deleting(stacks._delete_resource)
+    operations = private.cloudformation_stacks
+    operations.provision_resource = _creating(private.cloudformation_stacks.provision_resource)
+    operations.update_resource = _updating(private.cloudformation_stacks.update_resource)
+    operations.delete_resource = _deleting(private.cloudformation_stacks.delete_resource)
 
 
 def _with_stack_keys(stock: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -47,7 +46,7 @@ def _with_stack_keys(stock: Callable[..., dict[str, Any]]) -> Callable[..., dict
         keys = stock(service, action, body, params)
         if service != "cloudformation":
             return keys
-        role, stack = _said(params, _ROLE), _stack(_said(params, "StackName"))
+        role, stack = stack_records.value(params, _ROLE), _stack(stack_records.value(params, "StackName"))
         tags = {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in stack.get("Tags") or []}
         return keys | tags | ({"cloudformation:rolearn": role} if role else {})
 
@@ -72,18 +71,18 @@ def _first(stock: _Handler, note: Callable[[dict[str, Any]], None]) -> _Handler:
 
 
 def _note_on_stack(params: dict[str, Any]) -> None:
-    if role := _said(params, _ROLE):
-        _stack(_said(params, "StackName"))[_ROLE] = role
+    if role := stack_records.value(params, _ROLE):
+        _stack(stack_records.value(params, "StackName"))[_ROLE] = role
 
 
 def _note_on_change_set(params: dict[str, Any]) -> None:
-    _, change_set = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
-    if change_set and (role := _said(params, _ROLE)):
+    change_set = stack_records.find_change_set(params)
+    if change_set and (role := stack_records.value(params, _ROLE)):
         change_set[_ROLE] = role
 
 
 def _take_from_change_set(params: dict[str, Any]) -> None:
-    _, change_set = changesets._find_change_set(_said(params, "ChangeSetName"), _said(params, "StackName"))
+    change_set = stack_records.find_change_set(params)
     if change_set and change_set.get(_ROLE):
         _stack(change_set["StackName"])[_ROLE] = change_set[_ROLE]
 
@@ -129,7 +128,7 @@ def _require(stack: str, operation: str, kind: str, name: str, props: Any, *, be
 def _tags_of_whole(props: Any) -> dict[str, str] | None:
     """The tags of what the resource is a part of, which are its stack's; none when no stack made that."""
     wholes = {str(props[key]) for key in _WHOLES if key in props}
-    for stack in cloudformation._stacks.values() if wholes else ():
+    for stack in private.cloudformation.stacks.values() if wholes else ():
         made = {part.get("PhysicalResourceId") for part in stack.get("_resources", {}).values()}
         if wholes & made:
             return _tags(stack)
@@ -149,12 +148,6 @@ def _ask(role: str, question: Question) -> None:
         )
 
 
-def _said(params: dict[str, Any], name: str) -> str:
-    value = params.get(name, "")
-    return str(value[0] if isinstance(value, list) and value else value or "")
-
-
 def _stack(name: str) -> dict[str, Any]:
     """A stack by name or id; one that is not there is nobody's."""
-    stack: dict[str, Any] | None = handlers._resolve_stack(name) if name else None
-    return stack if stack is not None else {}
+    return stack_records.find_stack(name) or {}

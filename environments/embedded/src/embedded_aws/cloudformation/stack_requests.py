@@ -12,27 +12,26 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, engine, handlers, helpers
-
-from embedded_aws.cloudformation import template_checks
+from embedded_aws.cloudformation import stack_records, template_checks
+from embedded_aws.core import ministack_names as private
 
 Json = dict[str, Any]
 _Handler = Callable[[Json], Any]
-_EXECUTED = "EXECUTE_COMPLETE"
 _REVIEW = "REVIEW_IN_PROGRESS"
 
 
 def install() -> None:
     """Stand before the operations, and before the resolution of parameters."""
-    actions = handlers._ACTION_HANDLERS
+    actions = private.cloudformation_handlers.ACTION_HANDLERS
     actions["CreateStack"] = _checked(actions["CreateStack"], _create_refusal, "AlreadyExistsException")
     actions["UpdateStack"] = _checked(actions["UpdateStack"], _update_refusal)
     actions["CreateChangeSet"] = _checked(_in_review(actions["CreateChangeSet"]), _change_set_refusal)
     actions["ListChangeSets"] = _without_executed(actions["ListChangeSets"])
-    changesets._find_change_set = _newest_first(changesets._find_change_set)
-    checked = _resolving(engine._resolve_parameters)
-    changesets._resolve_parameters = handlers._resolve_parameters = checked
+    for name in ("DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "GetTemplate"):
+        actions[name] = _by_id(actions[name])
+    checked = _resolving(private.cloudformation_engine.resolve_parameters)
+    private.cloudformation_changesets.resolve_parameters = checked
+    private.cloudformation_handlers.resolve_parameters = checked
 
 
 def _checked(
@@ -40,13 +39,13 @@ def _checked(
 ) -> _Handler:
     def handle(params: Json) -> Any:
         message = refusal(params)
-        return stock(params) if message is None else helpers._error(code, message)
+        return stock(params) if message is None else stack_records.refusal(code, message)
 
     return handle
 
 
 def _stack(params: Json) -> Json | None:
-    stack: Json | None = handlers._resolve_stack(helpers._p(params, "StackName"))
+    stack = stack_records.find_stack(stack_records.value(params, "StackName"))
     return None if stack is None or stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
@@ -65,12 +64,12 @@ def _update_refusal(params: Json) -> str | None:
 
 
 def _change_set_refusal(params: Json) -> str | None:
-    stack, kind = _stack(params), helpers._p(params, "ChangeSetType", "UPDATE")
+    stack, kind = _stack(params), stack_records.value(params, "ChangeSetType", "UPDATE")
     if stack is None:
         return None
     if kind == "CREATE" and stack["StackStatus"] != _REVIEW:
-        change_set = helpers._p(params, "ChangeSetName")
-        name = helpers._p(params, "StackName")
+        change_set = stack_records.value(params, "ChangeSetName")
+        name = stack_records.value(params, "StackName")
         return f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
     if kind == "UPDATE" and stack["StackStatus"] == _REVIEW:
         return f"Stack [{stack['StackName']}] does not exist"
@@ -93,12 +92,12 @@ def _in_review(stock: _Handler) -> _Handler:
         if before is None or before["StackStatus"] != _REVIEW:
             return status, headers, body
         name = before["StackName"]
-        other = cloudformation._stacks.get(name)
-        cloudformation._stacks[name] = before
+        other = private.cloudformation.stacks.get(name)
+        private.cloudformation.stacks[name] = before
         if other is None or other["StackId"] == before["StackId"]:
             return status, headers, body
-        cloudformation._stack_events.pop(other["StackId"], None)
-        for change_set in cloudformation._change_sets.values():
+        private.cloudformation.stack_events.pop(other["StackId"], None)
+        for change_set in private.cloudformation.change_sets.values():
             if change_set["StackId"] == other["StackId"]:
                 change_set["StackId"] = before["StackId"]
         return status, headers, body.replace(other["StackId"].encode(), before["StackId"].encode())
@@ -117,8 +116,8 @@ def _without_executed(stock: _Handler) -> _Handler:
 @contextlib.contextmanager
 def _executed_hidden() -> Iterator[None]:
     """Take executed change sets out of sight for one operation, which is synchronous."""
-    change_sets = cloudformation._change_sets
-    hidden = {key: c for key, c in change_sets.items() if c["ExecutionStatus"] == _EXECUTED}
+    change_sets = private.cloudformation.change_sets
+    hidden = {key: c for key, c in change_sets.items() if c["ExecutionStatus"] == stack_records.EXECUTED}
     for key in hidden:
         change_sets.pop(key)
     try:
@@ -128,15 +127,15 @@ def _executed_hidden() -> Iterator[None]:
             change_sets[key] = change_set
 
 
-def _newest_first(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """By its name, a change set that can be executed is meant before one that was."""
+def _by_id(stock: _Handler) -> _Handler:
+    """Name the change set that is meant by its id."""
 
-    def find(name: str, stack_name: str = "") -> Any:
-        with _executed_hidden():
-            identifier, change_set = stock(name, stack_name)
-        return stock(name, stack_name) if change_set is None else (identifier, change_set)
+    def handle(params: Json) -> Any:
+        change_set = stack_records.find_change_set(params) if "ChangeSetName" in params else None
+        named = {"ChangeSetName": [change_set["ChangeSetId"]]} if change_set else {}
+        return stock({**params, **named})
 
-    return find
+    return handle
 
 
 def _resolving(stock: Callable[..., Json]) -> Callable[..., Json]:
@@ -147,7 +146,7 @@ def _resolving(stock: Callable[..., Json]) -> Callable[..., Json]:
         ):
             raise ValueError(problem)
         values = stock(template, parameters, previous)
-        conditions = engine._evaluate_conditions(template, values)
+        conditions = template_checks.conditions(template, values)
         for problem in template_checks.problems(template, parameters, conditions):
             raise ValueError(problem)
         return values

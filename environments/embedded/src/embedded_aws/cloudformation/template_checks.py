@@ -25,6 +25,42 @@ def problems(template: Json, parameters: list[Json], conditions: dict[str, bool]
     yield from _circles(template, conditions)
 
 
+def conditions(template: Json, parameters: Json) -> dict[str, bool]:
+    """Evaluate a template's conditions.
+
+    Args:
+        template: with its transforms applied.
+        parameters: by name, each with its `Value`.
+    """
+    declared: Json = template.get("Conditions") or {}
+    return {name: _holds(condition, declared, parameters) for name, condition in declared.items()}
+
+
+def _holds(condition: Any, declared: Json, parameters: Json) -> bool:
+    if not isinstance(condition, dict):
+        return bool(condition)
+    ((function, operands),) = condition.items()
+    if function == "Condition":
+        return _holds(declared[operands], declared, parameters)
+    if function == "Fn::Equals":
+        left, right = (_compared(operand, parameters) for operand in operands)
+        return left == right
+    inner = [_holds(operand, declared, parameters) for operand in operands]
+    if function == "Fn::Not":
+        return not inner[0]
+    return all(inner) if function == "Fn::And" else any(inner)
+
+
+def _compared(value: Any, parameters: Json) -> str:
+    if isinstance(value, dict) and "Ref" in value:
+        return str(parameters[value["Ref"]]["Value"]) if value["Ref"] in parameters else str(value["Ref"])
+    if isinstance(value, dict) and "Fn::Select" in value:
+        index, items = value["Fn::Select"]
+        chosen = items if isinstance(items, list) else _compared(items, parameters).split(",")
+        return _compared(chosen[int(index)], parameters).strip()
+    return str(value)
+
+
 def unknown_parameters(template: Json, parameters: list[Json]) -> Iterator[str]:
     """Yield that parameters are given which the template does not declare."""
     declared = template.get("Parameters") or {}

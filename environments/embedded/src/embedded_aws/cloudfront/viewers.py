@@ -7,8 +7,6 @@ tell origins apart by it.
 MiniStack serves viewers by the host that they ask for, of a distribution of the default account. Ours is the
 tools account's, and its host leads to AWS. What comes to such a port counts as having come by TLS, so that
 redirect-to-https does not send it away and the bucket's policy lets it in.
-
-Private names of MiniStack that it touches: `app.app`, `cloudfront._distributions`.
 """
 
 import asyncio
@@ -24,6 +22,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_region, request_scope
 from ministack.services import cloudfront
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.process_record import LOOPBACK
 
 DOOR = "/_cloudfront/"
@@ -100,7 +99,7 @@ async def _send(scope: _Scope, send: Any, answer: _Response) -> None:
 
 def _found(identifier: str) -> tuple[str, Any] | None:
     """Return the account of a distribution, and the distribution."""
-    for (account, name), distribution in list(cloudfront._distributions._data.items()):
+    for (account, name), distribution in private.cloudfront.distributions.to_dict().items():
         if name == identifier:
             return account, distribution
     return None

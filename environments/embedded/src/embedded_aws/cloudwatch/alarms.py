@@ -18,7 +18,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.services import cloudwatch
-from ministack.services.cloudformation import provisioners
+
+from embedded_aws.core import ministack_names as private
+from embedded_aws.core import type_table
 
 _BREACHES: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
@@ -36,9 +38,11 @@ _PLACEHOLDER = {"MetricName": "-", "Namespace": "-"}
 
 def install() -> None:
     """Take the place of MiniStack's evaluation, and give stacks alarms on formulas."""
-    cloudwatch._evaluate_alarm = evaluate
-    cloudwatch._describe_alarms = _evaluated(cloudwatch._describe_alarms)
-    provisioners._cw_metric_alarm_record = _with_formula(provisioners._cw_metric_alarm_record)
+    private.cloudwatch.evaluate_alarm = evaluate
+    cloudwatch.handle_request = _evaluated(cloudwatch.handle_request)
+    in_stacks = type_table.stock_handlers("AWS::CloudWatch::Alarm")
+    for operation in ("create", "update"):
+        in_stacks[operation] = _with_formula(in_stacks[operation])
 
 
 def evaluate(alarm: dict[str, Any]) -> None:
@@ -77,11 +81,9 @@ def _judge(alarm: dict[str, Any], breaches: list[bool | None], periods: int) -> 
         return  # nothing to judge by: the state stays, a state that was set by hand too
     state = "ALARM" if sum(judged) >= needed else "OK"
     if state != alarm["StateValue"]:
-        before, reason = alarm["StateValue"], f"{sum(judged)} of the last {periods} datapoints were breaching"
-        alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
-        cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
-        cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)
-        cloudwatch._evaluate_parent_alarms(alarm)
+        reason = f"{sum(judged)} of the last {periods} datapoints were breaching"
+        change = {"AlarmName": alarm["AlarmName"], "StateValue": state, "StateReason": reason}
+        private.cloudwatch.set_alarm_state({}, change, is_cbor=False, is_json=True)
 
 
 def _breach(alarm: dict[str, Any], value: float | None) -> bool | None:
@@ -115,48 +117,92 @@ def _values(alarm: dict[str, Any], periods: int) -> list[float | None]:
 
 def _series(metric: dict[str, Any], period: int, statistic: str, periods: int) -> list[float | None]:
     dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
-    key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
+    named = "|".join(f"{name}={value}" for name, value in sorted(dimensions.items()))
+    key = (metric["Namespace"], metric["MetricName"], named)
     seconds = _scaled(period)
     last = int(time.time() // seconds)
     binned: dict[int, list[Any]] = {}
-    for point in reversed(cloudwatch._metrics.get(key) or []):
+    for point in reversed(private.cloudwatch.metrics.get(key) or []):
         index = last - int(point["Timestamp"] // seconds)
         if index >= periods:
             break
         binned.setdefault(index, []).append(point)
     return [
-        cloudwatch._stat_value(cloudwatch._calc_stats(points), statistic, points)
-        if (points := binned.get(index))
-        else None
-        for index in range(periods)
+        _statistic(points, statistic) if (points := binned.get(index)) else None for index in range(periods)
     ]
 
 
+def _statistic(points: list[dict[str, Any]], name: str) -> float | None:
+    """Compute a statistic of datapoints, each of which is a value seen so many times, or a set of its own."""
+    sets = [point.get("_stat") or _alone(point) for point in points]
+    count = sum(float(each["SampleCount"]) for each in sets)
+    total = sum(float(each["Sum"]) for each in sets)
+    if name.startswith("p") and name[1:].replace(".", "", 1).isdigit():
+        seen = [(point["Value"], int(point.get("Count", 1))) for point in points]
+        return _percentile([value for value, times in sorted(seen) for _ in range(times)], float(name[1:]))
+    return {
+        "SampleCount": count,
+        "Sum": total,
+        "Average": total / count if count else None,
+        "Minimum": min(float(each["Minimum"]) for each in sets),
+        "Maximum": max(float(each["Maximum"]) for each in sets),
+    }[name]
+
+
+def _alone(point: dict[str, Any]) -> dict[str, float]:
+    value, count = float(point["Value"]), float(point.get("Count", 1))
+    return {"SampleCount": count, "Sum": value * count, "Minimum": value, "Maximum": value}
+
+
+def _percentile(values: list[float], percent: float) -> float:
+    """Interpolate between the two nearest ranks of sorted values."""
+    rank = percent / 100 * (len(values) - 1)
+    low = int(rank)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (rank - low) * (values[high] - values[low])
+
+
 def _evaluated(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def describe(*arguments: Any, **options: Any) -> Any:
-        for alarm in list(cloudwatch._alarms.values()):
-            evaluate(alarm)
-        return stock(*arguments, **options)
+    """Judge every alarm before somebody is told of their states, whichever protocol is spoken."""
 
-    return describe
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Any:
+        action = f"{headers.get('x-amz-target', '')} {path} {query.get('Action', '')}"
+        if "DescribeAlarms" in action or b"Action=DescribeAlarms" in (body or b""):
+            for alarm in list(private.cloudwatch.alarms.values()):
+                evaluate(alarm)
+        return await stock(method, path, headers, body, query)
+
+    return handle_request
 
 
-def _with_formula(stock: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    def record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+def _with_formula(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a stack's alarm its formula, in place of the single metric that MiniStack takes."""
+
+    def made(*arguments: Any) -> Any:
+        properties = [each for each in arguments if isinstance(each, dict)][-1]
         queries = properties.get("Metrics")
         if not queries:
-            return stock(name, properties)
+            return stock(*arguments)
         formulas = [query["Expression"] for query in queries if "Expression" in query]
         if len(formulas) != 1:
             raise ValueError("an alarm on several metrics without exactly one formula is not emulated here")
         check(formulas[0])
-        single = {key: value for key, value in properties.items() if key != "Metrics"} | _PLACEHOLDER
-        alarm = stock(name, single)
+        name, attributes = stock(*(_single(each) if isinstance(each, dict) else each for each in arguments))
+        alarm = private.cloudwatch.alarms[name]
         for key in (*_PLACEHOLDER, "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit"):
             alarm.pop(key, None)
-        return {**alarm, "Metrics": queries}
+        alarm["Metrics"] = queries
+        return name, attributes
 
-    return record
+    return made
+
+
+def _single(properties: dict[str, Any]) -> dict[str, Any]:
+    if "Metrics" not in properties:
+        return properties
+    return {key: value for key, value in properties.items() if key != "Metrics"} | _PLACEHOLDER
 
 
 _OPERATORS: dict[type, Callable[[float, float], float]] = {

@@ -8,8 +8,9 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
-from embedded_aws.core import type_table
+from embedded_aws.core import local_calls, type_table
 
+_TARGET = "GraniteServiceVersion20100801"
 _APPLICATION_SIGNALS = "application-signals"
 _LISTS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
@@ -36,18 +37,12 @@ def _put(name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "Tags": properties.get("Tags") or [],
         **{key: properties.get(key) or [] for key in _LISTS},
     }
-    _checked(cloudwatch._put_composite_alarm({}, wanted, is_cbor=False, is_json=True))
-    return name, {"Arn": cloudwatch._composite_alarms[name]["AlarmArn"]}
+    local_calls.call(cloudwatch, f"{_TARGET}.PutCompositeAlarm", wanted)
+    return name, {"Arn": f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"}
 
 
 def _delete(name: str, _properties: dict[str, Any]) -> None:
-    _checked(cloudwatch._delete_alarms({}, {"AlarmNames": [name]}, is_cbor=False, is_json=True))
-
-
-def _checked(response: tuple[int, dict[str, str], bytes]) -> None:
-    status, _, body = response
-    if status >= 400:  # noqa: PLR2004 - HTTP's errors
-        raise ValueError(f"Resource handler returned message: {body.decode()}")
+    local_calls.call(cloudwatch, f"{_TARGET}.DeleteAlarms", {"AlarmNames": [name]})
 
 
 def _create_objective(_logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:

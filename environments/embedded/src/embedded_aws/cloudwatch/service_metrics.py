@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ministack.services import apigateway_v1, cloudwatch, lambda_svc
+from ministack.services import apigateway_v1, cloudwatch
+
+from embedded_aws.core import ministack_names as private
 
 _STATUSES = {
     "RUNNING": "ExecutionsStarted",
@@ -24,7 +26,7 @@ _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 
 def install() -> None:
     """Count requests of REST APIs; functions and executions are counted by the modules that run them."""
-    lambda_svc._emit_lambda_metrics = _throttles_only(lambda_svc._emit_lambda_metrics)
+    private.lambda_svc.emit_lambda_metrics = _throttles_only(private.lambda_svc.emit_lambda_metrics)
     apigateway_v1.handle_execute = _measured(apigateway_v1.handle_execute)
 
 
@@ -68,7 +70,7 @@ def _measured(stock: Callable[..., Any]) -> Callable[..., Any]:
         began = time.monotonic()
         answer = await stock(api_id, stage, *rest)
         scope = apigateway_v1.find_api_scope(api_id)
-        api = apigateway_v1._rest_apis.get_scoped(*scope, api_id) if scope else None
+        api = private.apigateway_v1.rest_apis.get_scoped(*scope, api_id) if scope else None
         if api:
             dimensions = {"ApiName": api["name"], "Stage": stage}
             _record("AWS/ApiGateway", "Count", 1, "Count", dimensions)

@@ -5,7 +5,10 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.ht
 
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +57,41 @@ def variables(
     asked.update({name: reader.secret(value) for name, value in spec.secrets_manager.items()})
     for variable in build["environment"].get("environmentVariables", []):
         asked[variable["name"]] = reader.read(variable.get("type", "PLAINTEXT"), variable["value"])
-    return host_variables() | asked | _own(build, session, places)
+    host = host_variables()
+    python = own_python(places[""].parent / "python", host.get("PATH", os.defpath))
+    return host | python | asked | _own(build, session, places)
+
+
+def own_python(folder: Path, path: str) -> dict[str, str]:
+    """Make a Python environment of the build's own, and return the variables that put it first.
+
+    What the machine's Python has can be imported; what a build installs goes with it. On AWS each build
+    has a whole machine of its own. Nothing is run for it: it is what `venv --system-site-packages` makes.
+    """
+    python = shutil.which("python3", path=path)
+    if python is None:
+        return {}
+    interpreter, version = _base(python)
+    binaries = folder / "bin"
+    binaries.mkdir(parents=True)
+    (folder / "lib" / f"python{version}" / "site-packages").mkdir(parents=True)
+    settings = {"home": Path(interpreter).parent, "include-system-site-packages": "true", "version": version}
+    (folder / "pyvenv.cfg").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+    for name in ("python", "python3", f"python{version}"):
+        (binaries / name).symlink_to(interpreter)
+    for name in ("pip", "pip3"):
+        (binaries / name).write_text(f"#!/bin/sh\nexec '{binaries / 'python'}' -m pip \"$@\"\n")
+        (binaries / name).chmod(0o755)
+    return {"PATH": f"{binaries}{os.pathsep}{path}"}
+
+
+@cache
+def _base(python: str) -> tuple[str, str]:
+    """Return the interpreter that a Python is, whatever environment it is in, and its version."""
+    code = "import sys; print(sys._base_executable, '%d.%d' % sys.version_info[:2], sep='\\n')"
+    asked = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - the PATH's own
+    interpreter, version = asked.stdout.split("\n")[:2]
+    return os.path.realpath(interpreter), version
 
 
 def _own(build: Json, session: role_sessions.RoleSession, places: dict[str, Path]) -> dict[str, str]:

@@ -11,8 +11,10 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ministack import app as ministack
 from ministack.core import persistence
+
+from embedded_aws.core import ministack_names as private
+from embedded_aws.core import registration
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 30
@@ -22,12 +24,12 @@ _lock = threading.Lock()
 def take() -> None:
     """Write the state, when this instance keeps it."""
     root = Path(os.environ["STATE_DIR"]).parent
-    loop = ministack._MAIN_LOOP
+    loop = registration.event_loop()
     if loop is None or not (root / "keep").exists():
         return
 
     async def write() -> None:  # in the loop, where states are whole between two steps
-        persistence.save_all(ministack._build_persistence_save_dict())  # as at MiniStack's own shutdown
+        persistence.save_all(private.app.build_persistence_save_dict())  # as at MiniStack's own shutdown
 
     with _lock:
         try:

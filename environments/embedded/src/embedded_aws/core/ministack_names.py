@@ -1,175 +1,276 @@
-"""MiniStack's private names that this package stands on, all of them: checked at the start, by their modules.
+"""The one door to MiniStack's private names: what this package reads, calls and replaces of them, all of it.
 
-A private name may go with any patch release. One that is missing ends the start with a message that names it,
-instead of an emulator that answers wrongly; a test holds this list equal to what the sources use.
+A private name may go, or mean something else, with any patch release. Each is listed here with what it is: a
+function by its parameters, anything else by its type. The start holds the installed MiniStack to the list,
+and ends with a message that names what differs, instead of an emulator that answers wrongly.
+
+`stepfunctions.executions` of this module is `ministack.services.stepfunctions._executions`.
 """
 
+import inspect
 from importlib import import_module, metadata
+from typing import Any
+
+from ministack.core.lambda_runtime import ProvidedWorker
 
 MADE_FOR = "1.5.33"
 """The version of MiniStack that this package is tested with."""
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+class Private:
+    """The listed private names of one of MiniStack's modules, without their underscore, and no other."""
+
+    __slots__ = ("module", "names")
+    module: str
+    names: dict[str, str]
+
+    def __init__(self, module: str, names: dict[str, str]) -> None:
+        """List a module's names, each with what it is."""
+        object.__setattr__(self, "module", module)
+        object.__setattr__(self, "names", names)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self.module), self._listed(name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(import_module(self.module), self._listed(name), value)
+
+    def _listed(self, name: str) -> str:
+        if name not in self.names:
+            raise AttributeError(f"_{name} of {self.module} is not in the list of private names")
+        return f"_{name}"
 
 
-PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
-    "ministack.app": _names(
-        """
-        _MAIN_LOOP _build_persistence_save_dict _dispatch_service_request _enforce_data_plane
-        _enforce_execute_api _loaded_modules
-        """
-    ),
-    "ministack.core.iam_actions": _names(
-        """
-        _BOTOCORE_SERVICE_MAP _s3_action
-        """
-    ),
-    "ministack.core.iam_evaluator": _names(
-        """
-        _first_match _gather_role_policies _permissions_boundary _resolve_condition_key
-        _resource_matches _role_name_from_assumed_arn _service_principal_matches
-        """
-    ),
-    "ministack.core.lambda_runtime": _names(
-        """
-        _lock _worker_key _workers
-        """
-    ),
-    "ministack.core.responses": _names(
-        """
-        _request_account_id _request_region
-        """
-    ),
-    "ministack.services.apigateway_v1": _names(
-        """
-        _handle_execute_in_scope _rest_apis _stages_v1
-        """
-    ),
-    "ministack.services.cloudformation": _names(
-        """
-        _change_sets _stack_events _stacks
-        """
-    ),
-    "ministack.services.cloudformation.changesets": _names(
-        """
-        _find_change_set _resolve_parameters
-        """
-    ),
-    "ministack.services.cloudformation.engine": _names(
-        """
-        _evaluate_conditions _resolve_parameters
-        """
-    ),
-    "ministack.services.cloudformation.handlers": _names(
-        """
-        _ACTION_HANDLERS _resolve_parameters _resolve_stack
-        """
-    ),
-    "ministack.services.cloudformation.helpers": _names(
-        """
-        _error _p
-        """
-    ),
-    "ministack.services.cloudformation.provisioners": _names(
-        """
-        _RESOURCE_HANDLERS _cw_metric_alarm_record _physical_name
-        """
-    ),
-    "ministack.services.cloudformation.stacks": _names(
-        """
-        _add_event _delete_resource _provision_resource _runs_on_worker_thread _update_resource
-        """
-    ),
-    "ministack.services.cloudfront": _names(
-        """
-        _distributions
-        """
-    ),
-    "ministack.services.cloudwatch": _names(
-        """
-        _alarms _calc_stats _composite_alarms _delete_alarms _describe_alarms _dims_key
-        _dispatch_alarm_actions _evaluate_alarm _evaluate_all_alarms _evaluate_parent_alarms
-        _metrics _put_composite_alarm _record_history _stat_value
-        """
-    ),
-    "ministack.services.cloudwatch_logs": _names(
-        """
-        _append_log_events _compile_filter_pattern _create_log_stream
-        _fanout_to_subscription_filters _filter_log_events _log_groups _metric_filters
-        _put_metric_filter
-        """
-    ),
-    "ministack.services.ec2": _names(
-        """
-        _ACTION_MAP _addresses _error _flow_logs _nat_gateways _p _parse_filters
-        _parse_member_list _parse_tag_specs _put_vpc_peering_record
-        _resource_matches_tag_filters _security_groups _set_vpc_peering_status _tag_set_xml
-        _tags _vpc_endpoints _vpc_peering _vpcs _xml
-        """
-    ),
-    "ministack.services.eventbridge": _names(
-        """
-        _SCHEDULER_TICK_INTERVAL _dispatch_to_stepfunctions _invoke_target
-        """
-    ),
-    "ministack.services.iam": _names(
-        """
-        _roles
-        """
-    ),
-    "ministack.services.lambda_svc": _names(
-        """
-        _account_region_from_function_config _create_function _emit_lambda_metrics
-        _ensure_reaper_thread _execute_function_docker _execute_function_warm
-        _execute_function_with_config_scope _execution_record_for_config
-        _extract_zip_preserving_mode _functions _get_account_settings _get_func_record_for_ref
-        _provided_code_lock _provided_runtime_code_dir _provided_worker_env
-        _put_function_concurrency _reserved_concurrency _runtime_env_vars _update_code
-        _vpc_config_with_id _xray_trace_id_for_invocation
-        """
-    ),
-    "ministack.services.s3": _names(
-        """
-        _bucket_owner_account _bucket_policies _foreign_bucket_allows _get_object_data
-        """
-    ),
-    "ministack.services.scheduler": _names(
-        """
-        _SCHEDULE_TICK_INTERVAL
-        """
-    ),
-    "ministack.services.stepfunctions": _names(
-        """
-        _ExecutionError _emit_execution_status_event _executions _map_runs _start_execution
-        _state_machine_aliases _state_machine_versions _state_machines _task_tokens
-        _validate_definition_jsonata
-        """
-    ),
+app = Private(
+    "ministack.app",
+    {
+        "build_persistence_save_dict": "()",
+        "dispatch_service_request": "(method, path, headers, body, query_params, request_id)",
+        "enforce_data_plane": (
+            "(service, iam_action, headers, query_params, "
+            "request_id, resource_arn, service_context, auth_error_response, named_resource)"
+        ),
+        "enforce_execute_api": "(api_id, stage, method, execute_path, headers, query_params, iam_action)",
+        "loaded_modules": "dict",
+    },
+)
+iam_actions = Private(
+    "ministack.core.iam_actions",
+    {
+        "BOTOCORE_SERVICE_MAP": "dict",
+    },
+)
+iam_evaluator = Private(
+    "ministack.core.iam_evaluator",
+    {
+        "gather_role_policies": "(role_name, account_id)",
+        "permissions_boundary": "(store, name, account_id)",
+        "resolve_condition_key": "(key, ctx)",
+    },
+)
+apigateway_v1 = Private(
+    "ministack.services.apigateway_v1",
+    {
+        "rest_apis": "AccountRegionScopedDict",
+        "stages_v1": "AccountRegionScopedDict",
+    },
+)
+cloudformation = Private(
+    "ministack.services.cloudformation",
+    {
+        "change_sets": "AccountRegionScopedDict",
+        "stack_events": "AccountRegionScopedDict",
+        "stacks": "AccountRegionScopedDict",
+    },
+)
+cloudformation_changesets = Private(
+    "ministack.services.cloudformation.changesets",
+    {
+        "resolve_parameters": "(template, provided_params, previous_params)",
+    },
+)
+cloudformation_engine = Private(
+    "ministack.services.cloudformation.engine",
+    {
+        "resolve_parameters": "(template, provided_params, previous_params)",
+    },
+)
+cloudformation_handlers = Private(
+    "ministack.services.cloudformation.handlers",
+    {
+        "ACTION_HANDLERS": "dict",
+        "resolve_parameters": "(template, provided_params, previous_params)",
+    },
+)
+cloudformation_provisioners = Private(
+    "ministack.services.cloudformation.provisioners",
+    {
+        "RESOURCE_HANDLERS": "dict",
+    },
+)
+cloudformation_stacks = Private(
+    "ministack.services.cloudformation.stacks",
+    {
+        "delete_resource": "(resource_type, physical_id, props, stack_name, logical_id)",
+        "provision_resource": "(resource_type, logical_id, props, stack_name)",
+        "runs_on_worker_thread": "(resource_type)",
+        "update_resource": (
+            "(resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs)"
+        ),
+    },
+)
+cloudfront = Private(
+    "ministack.services.cloudfront",
+    {
+        "distributions": "AccountScopedDict",
+    },
+)
+cloudwatch = Private(
+    "ministack.services.cloudwatch",
+    {
+        "alarms": "AccountRegionScopedDict",
+        "evaluate_alarm": "(alarm)",
+        "metrics": "AccountRegionScopedDict",
+        "set_alarm_state": "(params, cbor_data, is_cbor, is_json)",
+    },
+)
+cloudwatch_logs = Private(
+    "ministack.services.cloudwatch_logs",
+    {
+        "compile_filter_pattern": "(raw)",
+        "fanout_to_subscription_filters": "(group_name, stream_name, events)",
+        "metric_filters": "AccountRegionScopedDict",
+    },
+)
+ec2 = Private(
+    "ministack.services.ec2",
+    {
+        "ACTION_MAP": "dict",
+        "vpc_endpoints": "AccountRegionScopedDict",
+        "vpc_peering": "AccountRegionScopedDict",
+    },
+)
+eventbridge = Private(
+    "ministack.services.eventbridge",
+    {
+        "SCHEDULER_TICK_INTERVAL": "int",
+        "invoke_target": "(target, event, rule, view)",
+    },
+)
+iam = Private(
+    "ministack.services.iam",
+    {
+        "roles": "AccountScopedDict",
+    },
+)
+lambda_svc = Private(
+    "ministack.services.lambda_svc",
+    {
+        "emit_lambda_metrics": "(function_name, duration_ms, error, throttle)",
+        "execute_function_docker": "(func, event, request_id)",
+        "execute_function_warm": "(func, event, request_id)",
+        "functions": "AccountRegionScopedDict",
+        "provided_code_lock": "lock",
+        "provided_runtime_code_dir": "(code_zip)",
+        "provided_worker_env": "(config, code_dir, port)",
+        "reserved_concurrency": "(func, config)",
+    },
+)
+s3 = Private(
+    "ministack.services.s3",
+    {
+        "bucket_owner_account": "(name)",
+        "bucket_policies": "AccountScopedDict",
+        "foreign_bucket_allows": "(owner_account, bucket_name, key, method, query_params, caller, headers)",
+        "get_object_data": "(bucket_name, key, version_id)",
+        "object_versions": "AccountScopedDict",
+    },
+)
+scheduler = Private(
+    "ministack.services.scheduler",
+    {
+        "SCHEDULE_TICK_INTERVAL": "int",
+    },
+)
+stepfunctions = Private(
+    "ministack.services.stepfunctions",
+    {
+        "emit_execution_status_event": "(execution)",
+        "executions": "AccountRegionScopedDict",
+        "map_runs": "AccountRegionScopedDict",
+        "start_execution": "(data)",
+        "state_machine_aliases": "AccountRegionScopedDict",
+        "state_machine_versions": "AccountRegionScopedDict",
+        "state_machines": "AccountRegionScopedDict",
+        "task_tokens": "AccountRegionScopedDict",
+        "validate_definition_jsonata": "(definition_str)",
+    },
+)
+
+MODULES = (
+    app,
+    iam_actions,
+    iam_evaluator,
+    apigateway_v1,
+    cloudformation,
+    cloudformation_changesets,
+    cloudformation_engine,
+    cloudformation_handlers,
+    cloudformation_provisioners,
+    cloudformation_stacks,
+    cloudfront,
+    cloudwatch,
+    cloudwatch_logs,
+    ec2,
+    eventbridge,
+    iam,
+    lambda_svc,
+    s3,
+    scheduler,
+    stepfunctions,
+)
+OVERRIDDEN = {
+    "_await_init": "(self, init_timeout)",
+    "_build_handler_class": "(self, generation, pending)",
+    "_drain_stderr": "(self)",
+    "_drain_stderr_bounded": "(self, first_line_wait, idle_confirm, hard_cap)",
+    "_pump_output": "(self, stream, log_queue)",
+    "_spawn": "(self, init_timeout)",
 }
-"""By the module that holds them."""
+"""Methods of MiniStack's worker for custom runtimes that a sandbox overrides."""
 
 
 class MiniStackUnsuitable(RuntimeError):  # noqa: N818 - it reads as what happened
-    """The installed MiniStack lacks names that this package stands on; the message lists them."""
+    """The installed MiniStack is not what this package stands on; the message lists what differs."""
 
 
 def missing() -> list[str]:
-    """Return the private names that the installed MiniStack does not have, with their modules."""
+    """Return the private names that the installed MiniStack lacks, or has otherwise, and how it has them."""
     absent: list[str] = []
-    for module, names in PRIVATE_NAMES.items():
+    for door in MODULES:
         try:
-            loaded = import_module(module)
+            module = import_module(door.module)
         except ImportError:
-            absent.append(module)
+            absent.append(door.module)
             continue
-        absent += [f"{module}.{name}" for name in names if not hasattr(loaded, name)]
+        for name, kind in door.names.items():
+            absent += _differences(f"{door.module}._{name}", getattr(module, f"_{name}", None), kind)
+    for name, kind in OVERRIDDEN.items():
+        absent += _differences(f"ProvidedWorker.{name}", getattr(ProvidedWorker, name, None), kind)
     return absent
 
 
+def _differences(name: str, found: Any, kind: str) -> list[str]:
+    if found is None:
+        return [name]
+    shown = type(found).__name__
+    if inspect.isfunction(found):
+        shown = f"({', '.join(inspect.signature(found).parameters)})"
+    return [] if shown == kind else [f"{name} as {kind} (it has {shown})"]
+
+
 def check() -> None:
-    """Refuse a MiniStack that lacks one of the names.
+    """Refuse a MiniStack that differs in one of the names.
 
     Raises:
         MiniStackUnsuitable: it does.
@@ -177,6 +278,6 @@ def check() -> None:
     absent = missing()
     if absent:
         raise MiniStackUnsuitable(
-            f"MiniStack {metadata.version('ministack')} has no {', '.join(absent)}; "
+            f"MiniStack {metadata.version('ministack')} has no {'; '.join(absent)}; "
             f"this package is made for MiniStack {MADE_FOR}"
         )

@@ -3,6 +3,7 @@
 The refusal is in the words and the protocol of the client that asks.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,15 +14,22 @@ from ministack import app as ministack
 from ministack.core import iam_actions, router
 
 from embedded_aws.core import api_model, runtime
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.service import Service
 
 _MODULE = "embedded_aws"
 _REFUSAL = "NotEmulatedException"
+_loops: list[asyncio.AbstractEventLoop] = []
+
+
+def event_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop in which requests are answered, once one was."""
+    return _loops[0] if _loops else None
 
 
 def register(*services: Service) -> None:
     """Let MiniStack route requests of these services to us."""
-    ministack._loaded_modules[_MODULE] = SimpleNamespace(reset=_reset)
+    private.app.loaded_modules[_MODULE] = SimpleNamespace(reset=_reset)
     for service in services:
         _register(service)
 
@@ -37,7 +45,7 @@ def _register(service: Service) -> None:
     }
     iam_actions.SERVICE_TO_IAM_NAMESPACE[service.name] = service.name
     if metadata["protocol"] != "json":  # MiniStack finds a REST request's operation in the service's model
-        iam_actions._BOTOCORE_SERVICE_MAP[service.name] = [service.name]
+        private.iam_actions.BOTOCORE_SERVICE_MAP[service.name] = [service.name]
 
 
 def _reset() -> None:
@@ -46,13 +54,15 @@ def _reset() -> None:
 
 def install() -> None:
     """Stand before MiniStack's dispatch, whose refusal no SDK can read."""
-    ministack._dispatch_service_request = _refusing(ministack._dispatch_service_request)
+    private.app.dispatch_service_request = _refusing(private.app.dispatch_service_request)
 
 
 def _refusing(stock: Callable[..., Any]) -> Callable[..., Any]:
     async def dispatch(
         method: str, path: str, headers: dict[str, str], body: bytes, query: Any, *rest: Any
     ) -> Any:
+        if not _loops:
+            _loops.append(asyncio.get_running_loop())
         service = router.detect_service(method, path, headers, query)
         if service in ministack.SERVICE_HANDLERS or service == "unknown_query":
             return await stock(method, path, headers, body, query, *rest)

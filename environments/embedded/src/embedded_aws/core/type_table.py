@@ -8,14 +8,15 @@ Retain. A type that is in no table keeps MiniStack's refusal.
 CloudFormation properties turned into the requests of the API, guided by the API's own model.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from botocore.model import Shape
 from ministack.core import responses
-from ministack.services.cloudformation import provisioners, stacks
 
 from embedded_aws.core import api_model
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.core.service import Service
 
@@ -66,8 +67,8 @@ _on_threads: set[str] = set()
 
 def install() -> None:
     """Run the types that call the endpoint, or wait, on threads: the event loop must stay free to answer."""
-    stock = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda kind: kind in _on_threads or stock(kind)
+    stock = private.cloudformation_stacks.runs_on_worker_thread
+    private.cloudformation_stacks.runs_on_worker_thread = lambda kind: kind in _on_threads or stock(kind)
 
 
 def add(types: dict[str, Any], *, on_threads: bool = False) -> None:
@@ -77,14 +78,14 @@ def add(types: dict[str, Any], *, on_threads: bool = False) -> None:
         types: the handlers by type name.
         on_threads: whether they call the instance's own endpoint, or wait for something.
     """
-    provisioners._RESOURCE_HANDLERS.update(types)
+    private.cloudformation_provisioners.RESOURCE_HANDLERS.update(types)
     if on_threads:
         _on_threads.update(types)
 
 
 def stock_handlers(kind: str) -> Handlers:
     """Return the handlers of a type of MiniStack's, to be wrapped in place."""
-    handlers: Handlers = provisioners._RESOURCE_HANDLERS[kind]
+    handlers: Handlers = private.cloudformation_provisioners.RESOURCE_HANDLERS[kind]
     return handlers
 
 
@@ -118,5 +119,5 @@ def perform(service: Service, operation: str, resource_properties: Json) -> Json
 
 def physical_name(stack: str, logical_id: str, wanted: str | None, limit: int = _NAME_LIMIT) -> str:
     """Return the name that the template gives, or one made of the stack's name and the logical id."""
-    name: str = wanted or provisioners._physical_name(stack, logical_id, max_len=limit)
-    return name
+    suffix = hashlib.sha256(f"{stack}:{logical_id}".encode()).hexdigest()[:13].upper()
+    return wanted or f"{stack}-{logical_id}"[: limit - len(suffix) - 1] + f"-{suffix}"

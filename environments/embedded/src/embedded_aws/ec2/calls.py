@@ -1,12 +1,66 @@
 """EC2's own API, called from inside: stacks make what a caller of the API would make."""
 
 import contextlib
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
-from ministack.core import responses
-from ministack.services import ec2
+from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
+
+from embedded_aws.core import ministack_names as private
+
+Parameters = dict[str, Any]
+"""A request of the query protocol: names to lists of one value."""
+
+
+def value(parameters: Parameters, name: str) -> str:
+    """Return a parameter; empty when it is not there."""
+    given = parameters.get(name, "")
+    return str(given[0] if isinstance(given, list) else given)
+
+
+def numbered(parameters: Parameters, name: str) -> list[str]:
+    """Return the values of `name.1`, `name.2` and so on."""
+    values: list[str] = []
+    while given := value(parameters, f"{name}.{len(values) + 1}"):
+        values.append(given)
+    return values
+
+
+def filters(parameters: Parameters) -> dict[str, list[str]]:
+    """Return the filters of a describing call: names to the values that are wanted."""
+    found: dict[str, list[str]] = {}
+    while name := value(parameters, f"Filter.{len(found) + 1}.Name"):
+        found[name] = numbered(parameters, f"Filter.{len(found) + 1}.Value")
+    return found
+
+
+def answer(action: str, inner: str) -> tuple[int, dict[str, str], bytes]:
+    """Answer a call with XML."""
+    space = 'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
+    body = f"<{action}Response {space}>{inner}<requestId>{uuid.uuid4()}</requestId></{action}Response>"
+    return 200, {"Content-Type": "application/xml"}, body.encode()
+
+
+def refusal(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
+    """Refuse a call."""
+    error = f"<Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
+    body = f"<Response>{error}<RequestID>{uuid.uuid4()}</RequestID></Response>"
+    return 400, {"Content-Type": "application/xml"}, body.encode()
+
+
+def tags(resource_id: str) -> dict[str, str]:
+    """Return a resource's tags."""
+    found = call("DescribeTags", Filter=[{"Name": "resource-id", "Value": [resource_id]}])
+    return {tag.findtext("key") or "": tag.findtext("value") or "" for tag in found.iter("item")}
+
+
+def tag(resource_id: str, wanted: list[dict[str, str]]) -> None:
+    """Add tags to a resource."""
+    if wanted:
+        call("CreateTags", ResourceId=[resource_id], Tag=wanted)
 
 
 def call(action: str, **parameters: Any) -> ET.Element:
@@ -15,7 +69,7 @@ def call(action: str, **parameters: Any) -> ET.Element:
     Raises:
         ValueError: the call is refused; the message is EC2's.
     """
-    _, _, body = ec2._ACTION_MAP[action](dict(_flat(parameters)))
+    _, _, body = private.ec2.ACTION_MAP[action](dict(_flat(parameters)))
     root = ET.fromstring(body)  # noqa: S314 - our own process wrote it
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -27,13 +81,14 @@ def call(action: str, **parameters: Any) -> ET.Element:
 @contextlib.contextmanager
 def acting_as(account: str, region: str) -> Iterator[None]:
     """Make calls in another account or region, as CloudFormation does with PeerRoleArn."""
-    account_token = responses._request_account_id.set(account)
-    region_token = responses._request_region.set(region)
+    here = get_account_id(), get_region()
+    set_request_account_id(account)
+    set_request_region(region)
     try:
         yield
     finally:
-        responses._request_account_id.reset(account_token)
-        responses._request_region.reset(region_token)
+        set_request_account_id(here[0])
+        set_request_region(here[1])
 
 
 def tag_specification(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +99,11 @@ def tag_specification(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 def retag(resource_id: str, properties: dict[str, Any]) -> None:
     """Set a resource's tags to a template's."""
-    ec2._tags[resource_id] = list(properties.get("Tags") or [])
+    wanted = list(properties.get("Tags") or [])
+    gone = tags(resource_id).keys() - {each["Key"] for each in wanted}
+    if gone:
+        call("DeleteTags", ResourceId=[resource_id], Tag=[{"Key": key} for key in sorted(gone)])
+    tag(resource_id, wanted)
 
 
 def _flat(parameters: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:

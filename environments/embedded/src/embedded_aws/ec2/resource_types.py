@@ -4,15 +4,16 @@ Security group rules stand beside their group, so that two groups may name each 
 addresses exist and lead nowhere here.
 """
 
+import contextlib
 import ipaddress
 from collections.abc import Callable
 from typing import Any
 
 from ministack.core.iam_evaluator import validate_role_arn
-from ministack.services import ec2
+from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.core import type_table
-from embedded_aws.ec2 import calls, vpc_peering
+from embedded_aws.ec2 import calls
 
 _Made = tuple[str, dict[str, Any]]
 _Properties = dict[str, Any]
@@ -28,15 +29,15 @@ def install() -> None:
 def _with_vpc_attributes(stock: Callable[..., _Made]) -> Callable[..., _Made]:
     def made(*arguments: Any) -> _Made:
         vpc_id, attributes = stock(*arguments)
-        return vpc_id, {**attributes, "CidrBlock": ec2._vpcs[vpc_id]["CidrBlock"]}
+        return vpc_id, {**attributes, "CidrBlock": _cidr(vpc_id)}
 
     return made
 
 
 def _create_peering(_logical_id: str, properties: _Properties, _stack: str) -> _Made:
     """Request the connection and accept it on the other side, as CloudFormation does; it ends `active`."""
-    owner = str(properties.get("PeerOwnerId") or ec2.get_account_id())
-    region = properties.get("PeerRegion") or ec2.get_region()
+    owner = str(properties.get("PeerOwnerId") or get_account_id())
+    region = properties.get("PeerRegion") or get_region()
     _check_peering(properties, owner, region)
     created = calls.call(
         "CreateVpcPeeringConnection",
@@ -53,25 +54,26 @@ def _create_peering(_logical_id: str, properties: _Properties, _stack: str) -> _
 
 
 def _check_peering(properties: _Properties, owner: str, region: str) -> None:
-    ours = ec2._vpcs.get(properties["VpcId"])
-    theirs = ec2._vpcs.get_scoped(owner, region, properties["PeerVpcId"])
-    for vpc, vpc_id in ((ours, properties["VpcId"]), (theirs, properties["PeerVpcId"])):
-        if vpc is None:
-            raise ValueError(f"The vpc ID '{vpc_id}' does not exist (InvalidVpcID.NotFound)")
-    if owner != ec2.get_account_id():
+    ours = _cidr(properties["VpcId"])
+    with calls.acting_as(owner, region):
+        theirs = _cidr(properties["PeerVpcId"])
+    if owner != get_account_id():
         role = properties.get("PeerRoleArn")
         if not role:
             raise ValueError("PeerRoleArn is required to peer with a VPC of another account")
         with calls.acting_as(owner, region):
             if problem := validate_role_arn(role):
                 raise ValueError(problem)
-    if ipaddress.ip_network(ours["CidrBlock"]).overlaps(ipaddress.ip_network(theirs["CidrBlock"])):
+    if ipaddress.ip_network(ours).overlaps(ipaddress.ip_network(theirs)):
         raise ValueError("VpcPeeringConnection failed: the CIDR blocks of the two VPCs overlap")
 
 
+def _cidr(vpc: str) -> str:
+    return calls.call("DescribeVpcs", VpcId=[vpc]).findtext(".//item/cidrBlock") or ""
+
+
 def _delete_peering(connection: str, _properties: _Properties) -> None:
-    record = ec2._vpc_peering.get(connection)
-    if record is not None and record["Status"]["Code"] not in vpc_peering.ENDED:
+    with contextlib.suppress(ValueError):  # it has ended already, in whichever way
         calls.call("DeleteVpcPeeringConnection", VpcPeeringConnectionId=connection)
 
 
@@ -109,9 +111,9 @@ def _create_address(_logical_id: str, properties: _Properties, _stack: str) -> _
 
 
 def _delete_address(address: str, _properties: _Properties) -> None:
-    for allocation, record in list(ec2._addresses.items()):
-        if record["PublicIp"] == address:
-            calls.call("ReleaseAddress", AllocationId=allocation)
+    allocated = calls.call("DescribeAddresses").iter("item")
+    for allocation in [a.findtext("allocationId") for a in allocated if a.findtext("publicIp") == address]:
+        calls.call("ReleaseAddress", AllocationId=allocation)
 
 
 def _create_nat_gateway(_logical_id: str, properties: _Properties, _stack: str) -> _Made:
@@ -126,7 +128,7 @@ def _create_nat_gateway(_logical_id: str, properties: _Properties, _stack: str) 
 
 
 def _delete_nat_gateway(gateway: str, _properties: _Properties) -> None:
-    if gateway in ec2._nat_gateways:
+    with contextlib.suppress(ValueError):  # it is gone already
         calls.call("DeleteNatGateway", NatGatewayId=gateway)
 
 
@@ -176,7 +178,7 @@ def _rule_type(direction: str, side: str) -> dict[str, Any]:
         return create("", new, stack)
 
     def delete(rule: str, properties: _Properties) -> None:
-        if properties["GroupId"] in ec2._security_groups:
+        with contextlib.suppress(ValueError):  # the group is gone already
             calls.call(
                 f"RevokeSecurityGroup{direction}", GroupId=properties["GroupId"], SecurityGroupRuleId=[rule]
             )
@@ -186,12 +188,9 @@ def _rule_type(direction: str, side: str) -> dict[str, Any]:
 
 def _drop_default_egress(group: str) -> None:
     """A group's own allow-all goes when its first egress rule comes, says the template reference."""
-    rules = ec2._security_groups[group]["IpPermissionsEgress"] if group in ec2._security_groups else []
-    rules[:] = [
-        rule
-        for rule in rules
-        if not (rule["IpProtocol"] == "-1" and rule["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}])
-    ]
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    with contextlib.suppress(ValueError):  # it went when an earlier rule came
+        calls.call("RevokeSecurityGroupEgress", GroupId=group, IpPermissions=[everything])
 
 
 TYPES: dict[str, dict[str, Any]] = {
@@ -203,7 +202,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "AWS::EC2::FlowLog": {
         "create": _create_flow_log,
         "update": _replaced_unless_tags(_create_flow_log),
-        "delete": lambda flow_log, _: ec2._flow_logs.pop(flow_log, None),
+        "delete": lambda flow_log, _: calls.call("DeleteFlowLogs", FlowLogId=[flow_log]),
     },
     "AWS::EC2::EIP": {
         "create": _create_address,

@@ -9,16 +9,21 @@ Here, as on AWS:
 * what is not accepted in seven days is `expired`.
 
 Source: Amazon VPC peering guide, "VPC peering connection lifecycle"; EC2 API reference,
-CreateVpcPeeringConnection and DescribeVpcPeeringConnections. Private names of MiniStack that it touches:
-`ec2._ACTION_MAP`, `ec2._vpcs`, `ec2._vpc_peering` and what reads and writes its records.
+CreateVpcPeeringConnection and DescribeVpcPeeringConnections.
 """
 
+import contextlib
+import copy
 import ipaddress
 import random
 import time
 from typing import Any
+from xml.sax.saxutils import escape
 
-from ministack.services import ec2
+from ministack.core.responses import get_account_id, get_region
+
+from embedded_aws.core import ministack_names as private
+from embedded_aws.ec2 import calls
 
 _Answer = tuple[int, dict[str, str], bytes]
 _Parameters = dict[str, Any]
@@ -31,7 +36,7 @@ ENDED = {"rejected", "expired", "deleted", "failed"}
 
 def install() -> None:
     """Answer EC2's calls about peering connections."""
-    ec2._ACTION_MAP |= {
+    private.ec2.ACTION_MAP |= {
         "CreateVpcPeeringConnection": _create,
         "AcceptVpcPeeringConnection": _accept,
         "RejectVpcPeeringConnection": _reject,
@@ -41,32 +46,33 @@ def install() -> None:
 
 
 def _create(parameters: _Parameters) -> _Answer:
-    ours, theirs = ec2._p(parameters, "VpcId"), ec2._p(parameters, "PeerVpcId")
+    ours, theirs = calls.value(parameters, "VpcId"), calls.value(parameters, "PeerVpcId")
     if not ours or not theirs:
-        return _refused("MissingParameter", "VpcId and PeerVpcId are required")
-    if ours not in ec2._vpcs:
-        return _refused("InvalidVpcID.NotFound", f"The vpc ID '{ours}' does not exist")
-    owner = ec2._p(parameters, "PeerOwnerId") or ec2.get_account_id()
-    region = ec2._p(parameters, "PeerRegion") or ec2.get_region()
+        return calls.refusal("MissingParameter", "VpcId and PeerVpcId are required")
+    if not _cidr_of(ours, get_account_id(), get_region()):
+        return calls.refusal("InvalidVpcID.NotFound", f"The vpc ID '{ours}' does not exist")
+    owner = calls.value(parameters, "PeerOwnerId") or get_account_id()
+    region = calls.value(parameters, "PeerRegion") or get_region()
     identifier = f"pcx-{random.getrandbits(68):017x}"
     record = {
         "VpcPeeringConnectionId": identifier,
-        "RequesterVpcInfo": {"VpcId": ours, "OwnerId": ec2.get_account_id(), "Region": ec2.get_region()},
+        "RequesterVpcInfo": {"VpcId": ours, "OwnerId": get_account_id(), "Region": get_region()},
         "AccepterVpcInfo": {"VpcId": theirs, "OwnerId": owner, "Region": region},
         "Status": _first_status(ours, theirs, owner, region),
         "Expires": time.time() + PENDING_SECONDS,
     }
-    ec2._put_vpc_peering_record(record)
-    ec2._parse_tag_specs(parameters, "vpc-peering-connection", identifier)
-    return _answer("CreateVpcPeeringConnection", _shown(record, "vpcPeeringConnection"))
+    for account, its_region in _scopes(record):
+        private.ec2.vpc_peering.set_scoped(account, its_region, identifier, copy.deepcopy(record))
+    calls.tag(identifier, _tags(parameters))
+    return calls.answer("CreateVpcPeeringConnection", _shown(record, "vpcPeeringConnection"))
 
 
 def _first_status(ours: str, theirs: str, owner: str, region: str) -> dict[str, str]:
-    peer = ec2._vpcs.get_scoped(owner, region, theirs)
-    if peer is None:
+    peer = _cidr_of(theirs, owner, region)
+    if not peer:
         return _status("failed", f"Failed: the VPC {theirs} of account {owner} does not exist")
-    own = ipaddress.ip_network(ec2._vpcs[ours]["CidrBlock"])
-    if own.overlaps(ipaddress.ip_network(peer["CidrBlock"])):
+    own = ipaddress.ip_network(_cidr_of(ours, get_account_id(), get_region()))
+    if own.overlaps(ipaddress.ip_network(peer)):
         return _status("failed", "Failed: the CIDR blocks of the two VPCs overlap")
     return _status("pending-acceptance", f"Pending Acceptance by {owner}")
 
@@ -80,44 +86,44 @@ def _reject(parameters: _Parameters) -> _Answer:
 
 
 def _decided(parameters: _Parameters, action: str, verb: str, status: dict[str, str]) -> _Answer:
-    record = _of_this_account(ec2._p(parameters, "VpcPeeringConnectionId"))
+    record = _of_this_account(calls.value(parameters, "VpcPeeringConnectionId"))
     if record is None:
-        return _missing(ec2._p(parameters, "VpcPeeringConnectionId"))
-    identifier, account = record["VpcPeeringConnectionId"], ec2.get_account_id()
+        return _missing(calls.value(parameters, "VpcPeeringConnectionId"))
+    identifier, account = record["VpcPeeringConnectionId"], get_account_id()
     if record["AccepterVpcInfo"]["OwnerId"] != account:
-        return _refused("OperationNotPermitted", f"User {account} cannot {verb} peering {identifier}")
+        return calls.refusal("OperationNotPermitted", f"User {account} cannot {verb} peering {identifier}")
     if record["Status"]["Code"] != "pending-acceptance":
         return _no_transition(record, verb)
-    ec2._set_vpc_peering_status(record, status["Code"], status["Message"])
+    _set_status(record, status["Code"], status["Message"])
     inner = "<return>true</return>" if verb == "reject" else _shown(record, "vpcPeeringConnection")
-    return _answer(action, inner)
+    return calls.answer(action, inner)
 
 
 def _delete(parameters: _Parameters) -> _Answer:
-    record = _of_this_account(ec2._p(parameters, "VpcPeeringConnectionId"))
+    record = _of_this_account(calls.value(parameters, "VpcPeeringConnectionId"))
     if record is None:
-        return _missing(ec2._p(parameters, "VpcPeeringConnectionId"))
+        return _missing(calls.value(parameters, "VpcPeeringConnectionId"))
     if record["Status"]["Code"] in ENDED:
         return _no_transition(record, "delete")
-    ec2._set_vpc_peering_status(record, "deleted", f"Deleted by {ec2.get_account_id()}")
-    return _answer("DeleteVpcPeeringConnection", "<return>true</return>")
+    _set_status(record, "deleted", f"Deleted by {get_account_id()}")
+    return calls.answer("DeleteVpcPeeringConnection", "<return>true</return>")
 
 
 def _describe(parameters: _Parameters) -> _Answer:
-    wanted = ec2._parse_member_list(parameters, "VpcPeeringConnectionId")
+    wanted = calls.numbered(parameters, "VpcPeeringConnectionId")
     for identifier in wanted:
         if _of_this_account(identifier) is None:
             return _missing(identifier)
-    filters = ec2._parse_filters(parameters)
+    filters = calls.filters(parameters)
     items = "".join(
         _shown(record, "item")
-        for record in map(_aged, ec2._vpc_peering.values())
+        for record in map(_aged, private.ec2.vpc_peering.values())
         if _visible(record)
         and (not wanted or record["VpcPeeringConnectionId"] in wanted)
         and _matches(record, filters)
     )
     inner = f"<vpcPeeringConnectionSet>{items}</vpcPeeringConnectionSet>"
-    return _answer("DescribeVpcPeeringConnections", inner)
+    return calls.answer("DescribeVpcPeeringConnections", inner)
 
 
 def _matches(record: _Record, filters: dict[str, list[str]]) -> bool:
@@ -131,25 +137,26 @@ def _matches(record: _Record, filters: dict[str, list[str]]) -> bool:
             f"{side}-vpc-info.owner-id": record[key]["OwnerId"],
             f"{side}-vpc-info.cidr-block": _cidr(record[key]),
         }
-    if not ec2._resource_matches_tag_filters(record["VpcPeeringConnectionId"], filters):
-        return False
-    return all(values[name] in wanted for name, wanted in filters.items() if name in values)
+    tags = calls.tags(record["VpcPeeringConnectionId"])
+    values |= {f"tag:{key}": value for key, value in tags.items()}
+    known = {*values, *(name for name in filters if name.startswith("tag:"))}
+    return all(values.get(name) in wanted for name, wanted in filters.items() if name in known)
 
 
 def _of_this_account(identifier: str) -> _Record | None:
-    record = ec2._vpc_peering.get(identifier)
+    record = private.ec2.vpc_peering.get(identifier)
     return _aged(record) if record is not None and _visible(record) else None
 
 
 def _visible(record: _Record) -> bool:
-    by_us = record["RequesterVpcInfo"]["OwnerId"] == ec2.get_account_id()
+    by_us = record["RequesterVpcInfo"]["OwnerId"] == get_account_id()
     return bool(by_us or record["Status"]["Code"] != "failed")
 
 
 def _aged(record: _Record) -> _Record:
     pending = record["Status"]["Code"] == "pending-acceptance"
     if pending and time.time() >= record.get("Expires", float("inf")):
-        ec2._set_vpc_peering_status(record, "expired", "Expired")
+        _set_status(record, "expired", "Expired")
     return record
 
 
@@ -158,8 +165,34 @@ def _status(code: str, message: str) -> dict[str, str]:
 
 
 def _cidr(side: dict[str, str]) -> str:
-    vpc = ec2._vpcs.get_scoped(side["OwnerId"], side["Region"], side["VpcId"])
-    return "" if vpc is None else str(vpc["CidrBlock"])
+    return _cidr_of(side["VpcId"], side["OwnerId"], side["Region"])
+
+
+def _cidr_of(vpc: str, owner: str, region: str) -> str:
+    """Return a VPC's addresses; nothing if there is no such VPC."""
+    with calls.acting_as(owner, region), contextlib.suppress(ValueError):
+        return calls.call("DescribeVpcs", VpcId=[vpc]).findtext(".//item/cidrBlock") or ""
+    return ""
+
+
+def _scopes(record: _Record) -> set[tuple[str, str]]:
+    sides = (record["RequesterVpcInfo"], record["AccepterVpcInfo"])
+    return {(side["OwnerId"], side["Region"]) for side in sides}
+
+
+def _set_status(record: _Record, code: str, message: str) -> None:
+    """Say it in the record of either side."""
+    for account, region in _scopes(record):
+        its_record = private.ec2.vpc_peering.get_scoped(account, region, record["VpcPeeringConnectionId"])
+        if its_record is not None:
+            its_record["Status"] = _status(code, message)
+
+
+def _tags(parameters: _Parameters) -> list[dict[str, str]]:
+    prefix, tags = "TagSpecification.1.Tag", list[dict[str, str]]()
+    while key := calls.value(parameters, f"{prefix}.{len(tags) + 1}.Key"):
+        tags.append({"Key": key, "Value": calls.value(parameters, f"{prefix}.{len(tags) + 1}.Value")})
+    return tags
 
 
 def _shown(record: _Record, tag: str) -> str:
@@ -171,7 +204,14 @@ def _shown(record: _Record, tag: str) -> str:
         f"<requesterVpcInfo>{_side(record['RequesterVpcInfo'], cidr=True)}</requesterVpcInfo>"
         f"<accepterVpcInfo>{_side(record['AccepterVpcInfo'], cidr=state == 'active')}</accepterVpcInfo>"
         f"<status><code>{state}</code><message>{record['Status']['Message']}</message></status>{expires}"
-        f"{ec2._tag_set_xml(record['VpcPeeringConnectionId'])}</{tag}>"
+        f"<tagSet>{_tag_items(record['VpcPeeringConnectionId'])}</tagSet></{tag}>"
+    )
+
+
+def _tag_items(identifier: str) -> str:
+    return "".join(
+        f"<item><key>{escape(key)}</key><value>{escape(value)}</value></item>"
+        for key, value in calls.tags(identifier).items()
     )
 
 
@@ -183,22 +223,12 @@ def _side(side: dict[str, str], *, cidr: bool) -> str:
     return f"{ids}<region>{side['Region']}</region>{addresses}"
 
 
-def _answer(action: str, inner: str) -> _Answer:
-    answer: _Answer = ec2._xml(200, f"{action}Response", inner)
-    return answer
-
-
-def _refused(code: str, message: str) -> _Answer:
-    answer: _Answer = ec2._error(code, message, 400)
-    return answer
-
-
 def _no_transition(record: _Record, verb: str) -> _Answer:
     identifier, state = record["VpcPeeringConnectionId"], record["Status"]["Code"]
     message = f"Invalid state transition for {identifier}, attempted to {verb} what is {state}"
-    return _refused("InvalidStateTransition", message)
+    return calls.refusal("InvalidStateTransition", message)
 
 
 def _missing(identifier: str) -> _Answer:
     message = f"The vpcPeeringConnection ID '{identifier}' does not exist"
-    return _refused("InvalidVpcPeeringConnectionID.NotFound", message)
+    return calls.refusal("InvalidVpcPeeringConnectionID.NotFound", message)

@@ -11,9 +11,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import ClientError
-from ministack.services import eventbridge, scheduler
 
 from embedded_aws.core import background
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
@@ -22,15 +22,16 @@ _PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
 _TICK_SECONDS = 1
 _log = logging.getLogger(__name__)
 _Invoke = Callable[..., None]
-_role: ContextVar[str] = ContextVar("role")
+_role: ContextVar[str | None] = ContextVar("role", default=None)
+"""Of the target that is being invoked."""
 
 
 def install() -> None:
     """Put pipelines among the targets that MiniStack knows, and start workflows as the target's role."""
-    eventbridge._invoke_target = _with_roles(eventbridge._invoke_target)
-    eventbridge._dispatch_to_stepfunctions = _start_workflow
+    private.eventbridge.invoke_target = _with_roles(private.eventbridge.invoke_target)
+    private.stepfunctions.start_execution = _start_workflow(private.stepfunctions.start_execution)
     # MiniStack looks every 10 s for what is due, for which whoever waits for a schedule waits.
-    eventbridge._SCHEDULER_TICK_INTERVAL = scheduler._SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
+    private.eventbridge.SCHEDULER_TICK_INTERVAL = private.scheduler.SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
 
 
 def _with_roles(original: _Invoke) -> _Invoke:
@@ -38,8 +39,11 @@ def _with_roles(original: _Invoke) -> _Invoke:
         if ":codepipeline:" in target.get("Arn", ""):
             _start_pipeline(target)
             return
-        _role.set(target.get("RoleArn", ""))
-        original(target, event, rule, view)
+        token = _role.set(target.get("RoleArn", ""))
+        try:
+            original(target, event, rule, view)
+        finally:
+            _role.reset(token)
 
     return invoke
 
@@ -55,12 +59,23 @@ def _start_pipeline(target: Json) -> None:
     )
 
 
-def _start_workflow(arn: str, payload: str) -> None:
-    _as_role(
-        arn,
-        _role.get(),
-        lambda session: session.client("stepfunctions").start_execution(stateMachineArn=arn, input=payload),
-    )
+def _start_workflow(stock: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    """A target's workflow is started as the target's role; whatever else starts one, as before."""
+
+    def start(data: Json) -> Any:
+        if (role := _role.get()) is None:
+            return stock(data)
+        arn, payload = data["stateMachineArn"], data["input"]
+        _as_role(
+            arn,
+            role,
+            lambda session: session.client("stepfunctions").start_execution(
+                stateMachineArn=arn, input=payload
+            ),
+        )
+        return None
+
+    return start
 
 
 def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:

@@ -1,10 +1,10 @@
 """Records what roles do: IAM's own verdict, and the statements that it rests on.
 
 MiniStack asks `iam_evaluator.evaluate` about every signed request, and our services ask it about what
-MiniStack does not enforce; we stand in between. Private names that it touches: `iam_evaluator._first_match`,
-`iam_evaluator._resource_matches`, `iam_evaluator._role_name_from_assumed_arn`.
+MiniStack does not enforce; we stand in between.
 """
 
+import fnmatch
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -48,7 +48,8 @@ def _recording(stock: _Evaluate, state: Path, recorded: set[tuple[object, ...]])
     def evaluate(context: Any, policies: Any, *limits: Any) -> Any:
         result = stock(context, policies, *limits)
         if ":assumed-role/" in context.principal_arn and not _of_a_resource.get():
-            call = _call(context, policies, allowed=result.decision == "Allow")
+            allowing = list(_allowing(stock, context, policies))
+            call = _call(context, allowing, allowed=result.decision == "Allow")
             with _noting:
                 if call.kind not in recorded:
                     recorded.add(call.kind)
@@ -58,17 +59,16 @@ def _recording(stock: _Evaluate, state: Path, recorded: set[tuple[object, ...]])
     return evaluate
 
 
-def _call(context: Any, policies: Any, *, allowed: bool) -> Call:
-    allowing = list(_allowing(context, policies))
+def _call(context: Any, allowing: list[Any], *, allowed: bool) -> Call:
     patterns = {
         pattern
         for statement in allowing
         for pattern in statement.resources
-        if iam_evaluator._resource_matches(context.resource_arn, [pattern], [])
+        if fnmatch.fnmatchcase(context.resource_arn, pattern.replace("[", "[[]"))
     }
     return Call(
         context.principal_account,
-        iam_evaluator._role_name_from_assumed_arn(context.principal_arn),
+        context.principal_arn.split("/")[1],
         context.action,
         context.resource_arn,
         allowed,
@@ -77,8 +77,9 @@ def _call(context: Any, policies: Any, *, allowed: bool) -> Call:
     )
 
 
-def _allowing(context: Any, policies: Any) -> Iterator[Any]:
+def _allowing(evaluate: _Evaluate, context: Any, policies: Any) -> Iterator[Any]:
+    """Yield the statements that would allow it by themselves."""
     for policy in policies:
         for statement in policy:
-            if iam_evaluator._first_match(context, [statement], "Allow") is not None:
+            if evaluate(context, [[statement]]).decision == "Allow":
                 yield statement

@@ -13,9 +13,7 @@
 * Lambda takes code, and CloudFormation a template, from a bucket of another account. MiniStack looks in the
   caller's own.
 
-Source: IAM user guide, "AWS global condition context keys". Private names of MiniStack that it touches:
-`iam_evaluator._resolve_condition_key`, `iam_evaluator._role_name_from_assumed_arn`, `iam._roles`,
-`s3._bucket_owner_account` and `s3._get_object_data`.
+Source: IAM user guide, "AWS global condition context keys".
 """
 
 from collections.abc import Callable
@@ -24,7 +22,8 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import iam, s3
+
+from embedded_aws.core import ministack_names as private
 
 _BUCKETS = "arn:aws:s3:::"
 _Allows = Callable[..., bool]
@@ -32,9 +31,9 @@ _Allows = Callable[..., bool]
 
 def install() -> None:
     """Wrap MiniStack's lookup of condition keys and of objects, and its question to foreign buckets."""
-    iam_evaluator._resolve_condition_key = _resolving(iam_evaluator._resolve_condition_key)
-    s3._get_object_data = _fetching(s3._get_object_data)
-    s3._foreign_bucket_allows = _asking_about_the_role(s3._foreign_bucket_allows)
+    private.iam_evaluator.resolve_condition_key = _resolving(private.iam_evaluator.resolve_condition_key)
+    private.s3.get_object_data = _fetching(private.s3.get_object_data)
+    private.s3.foreign_bucket_allows = _asking_about_the_role(private.s3.foreign_bucket_allows)
     app.pin_request_origin = lambda source, _secure: iam_evaluator.pin_request_origin(source, True)
 
 
@@ -42,15 +41,15 @@ def _resolving(stock: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     def resolve(key: str, context: Any) -> Any:
         value = stock(key, context)
         if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
-            name = iam_evaluator._role_name_from_assumed_arn(value)
-            role = iam._roles.get_scoped(context.principal_account, None, name)
+            name = str(value).split("/")[1]
+            role = private.iam.roles.get_scoped(context.principal_account, None, name)
             return value if role is None else role["Arn"]
         if key.lower() == "aws:sourceaccount" and context.action == "sts:AssumeRole":
             by_service = context.principal_arn == f"arn:aws:iam::{context.principal_account}:root"
             return context.principal_account if by_service else value
         if key.lower() == "aws:resourceaccount" and context.resource_arn.startswith(_BUCKETS):
             bucket = context.resource_arn.removeprefix(_BUCKETS).partition("/")[0]
-            return s3._bucket_owner_account(bucket) or value
+            return private.s3.bucket_owner_account(bucket) or value
         return value
 
     return resolve
@@ -58,7 +57,7 @@ def _resolving(stock: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 def _fetching(stock: Callable[..., bytes | None]) -> Callable[..., bytes | None]:
     def fetch(bucket: str, *rest: Any, **named: Any) -> bytes | None:
-        with request_scope(s3._bucket_owner_account(bucket) or get_account_id(), get_region()):
+        with request_scope(private.s3.bucket_owner_account(bucket) or get_account_id(), get_region()):
             return stock(bucket, *rest, **named)
 
     return fetch
@@ -69,10 +68,10 @@ def _asking_about_the_role(original: _Allows) -> _Allows:
         owner: str, bucket: str, key: str, method: str, query: Any, caller: str, headers: Any = None
     ) -> bool:
         arn = iam_evaluator.caller_arn()
-        policy = s3._bucket_policies.get_scoped(owner, None, bucket)
+        policy = private.s3.bucket_policies.get_scoped(owner, None, bucket)
         if caller and policy and ":assumed-role/" in arn:
             path = f"/{bucket}/{key}" if key else f"/{bucket}"
-            action = f"s3:{iam_actions._s3_action(method, path, query)}"
+            action = iam_actions.extract_iam_action("s3", method, path, headers or {}, b"", query or {})
             context = iam_evaluator.EvalContext(
                 principal_arn=arn,
                 principal_type="AssumedRole",

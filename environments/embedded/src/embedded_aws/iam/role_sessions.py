@@ -142,10 +142,14 @@ def trusts(scope: Scope, role_arn: str, principal: str) -> bool:
     document = json.loads(trust) if isinstance(trust, str) else trust
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     return any(
-        statement["Effect"] == "Allow"
-        and iam_evaluator._service_principal_matches(statement.get("Principal"), principal)
+        statement["Effect"] == "Allow" and principal in _services(statement.get("Principal"))
         for statement in statements
     )
+
+
+def _services(principal: Any) -> list[str]:
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    return services if isinstance(services, list) else [services]
 
 
 def require_permission(

@@ -1,11 +1,6 @@
 """IAM's verdict on what a service does with a role, where MiniStack does not ask.
 
-Private names of MiniStack that it touches: `iam_evaluator._gather_role_policies`,
-`iam_evaluator._permissions_boundary` and `iam._roles`.
-
 A role that CloudFormation makes is held by its permissions boundary, which MiniStack's forgets.
-
-Private name of MiniStack that it touches: `iam._roles`.
 """
 
 from collections.abc import Callable
@@ -13,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.services import iam
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core import type_table
 
 
@@ -51,8 +46,8 @@ def allows(account: str, role: str, taken_on_as: str, question: Question, region
         region=region,
         service_context=question.context,
     )
-    policies = iam_evaluator._gather_role_policies(role, account)
-    limits = iam_evaluator._permissions_boundary(iam._roles, role, account)
+    policies = private.iam_evaluator.gather_role_policies(role, account)
+    limits = private.iam_evaluator.permissions_boundary(private.iam.roles, role, account)
     return bool(iam_evaluator.evaluate(asked, policies, *limits).decision == "Allow")
 
 
@@ -65,7 +60,7 @@ def install() -> None:
 def _bounding_new(stock: Callable[..., Any]) -> Callable[..., Any]:
     def create(logical_id: str, props: dict[str, Any], stack: str) -> Any:
         made = stock(logical_id, props, stack)
-        iam._roles[made[0]]["PermissionsBoundary"] = props.get("PermissionsBoundary")
+        private.iam.roles[made[0]]["PermissionsBoundary"] = props.get("PermissionsBoundary")
         return made
 
     return create
@@ -74,7 +69,7 @@ def _bounding_new(stock: Callable[..., Any]) -> Callable[..., Any]:
 def _bounding(stock: Callable[..., Any]) -> Callable[..., Any]:
     def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any) -> Any:
         changed = stock(physical_id, old, new, *rest)
-        iam._roles[changed[0]]["PermissionsBoundary"] = new.get("PermissionsBoundary")
+        private.iam.roles[changed[0]]["PermissionsBoundary"] = new.get("PermissionsBoundary")
         return changed
 
     return update

@@ -1,16 +1,24 @@
 """Lambda as on AWS: the runtime client, versions, execution roles and private DNS; no code, no function."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
-from ministack.services import lambda_svc, s3
+from ministack.core.responses import error_response_json
+from ministack.services import lambda_svc
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core import type_table
+from embedded_aws.ec2 import calls
 from embedded_aws.lambda_ import pool, sandbox
 
 _REFUSED = 'Resource handler returned message: "{} (Service: Lambda, Status Code: 400)"'
+_AT_ONCE = 1000
+"""An account's executions: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _NEVER_RESERVED = 100
+_CALL = re.compile(r"/\d{4}-\d{2}-\d{2}/functions/?(?:(?P<name>[^/]+)/(?P<what>code|concurrency))?")
 _TOO_MANY_RESERVED = (
     "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
     f" below its minimum value of [{_NEVER_RESERVED}]."
@@ -20,16 +28,15 @@ _TOO_MANY_RESERVED = (
 def install() -> None:
     """Replace MiniStack's executor for Python functions and refuse functions whose code is not in S3."""
     sandbox.forget_unused()
-    lambda_svc._execute_function_warm = pool.execute
-    lambda_svc._execute_function_docker = pool.refuse_image
-    lambda_svc._provided_runtime_code_dir = sandbox.code_dir
-    lambda_svc._provided_worker_env = sandbox.environment
+    private.lambda_svc.execute_function_warm = pool.execute
+    private.lambda_svc.execute_function_docker = pool.refuse_image
+    private.lambda_svc.provided_runtime_code_dir = sandbox.code_dir
+    private.lambda_svc.provided_worker_env = sandbox.environment
     lambda_svc.invalidate_worker = pool.invalidate
     lambda_svc.reap_idle_workers = pool.reap
-    lambda_svc._reserved_concurrency = _reserved
-    lambda_svc._create_function = _checked(lambda_svc._create_function, lambda data: data.get("Code") or {})
-    lambda_svc._update_code = _checked_update(lambda_svc._update_code)
-    lambda_svc._put_function_concurrency = _checked_concurrency(lambda_svc._put_function_concurrency)
+    private.lambda_svc.reserved_concurrency = _reserved
+    lambda_svc.handle_request = _checked(lambda_svc.handle_request)
+    pool.install()
     handlers = type_table.stock_handlers("AWS::Lambda::Function")
     handlers["create"] = _create_by_stack(handlers["create"])
     handlers["update"] = _update_by_stack(handlers["update"])
@@ -41,7 +48,7 @@ def _reserved(record: dict[str, Any], config: dict[str, Any]) -> int | None:
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
-    reserved = (lambda_svc._functions.get(config["FunctionName"]) or record).get("concurrency")
+    reserved = (private.lambda_svc.functions.get(config["FunctionName"]) or record).get("concurrency")
     return None if reserved is None else int(reserved)
 
 
@@ -50,52 +57,44 @@ def missing_code(code: dict[str, Any]) -> str | None:
     bucket, key = code.get("S3Bucket"), code.get("S3Key")
     if not bucket or not key:
         return None
-    if s3._bucket_owner_account(bucket) is None:  # names are global: it may be another account's
+    if private.s3.bucket_owner_account(bucket) is None:  # names are global: it may be another account's
         name, message = "NoSuchBucket", "The specified bucket does not exist"
-    elif s3._get_object_data(bucket, key, version_id=code.get("S3ObjectVersion")) is None:
+    elif private.s3.get_object_data(bucket, key, version_id=code.get("S3ObjectVersion")) is None:
         name, message = "NoSuchKey", "The specified key does not exist."
     else:
         return None
     return f"Error occurred while GetObject. S3 Error Code: {name}. S3 Error Message: {message}"
 
 
-def _checked(
-    stock: Callable[..., Any], code_of: Callable[[dict[str, Any]], dict[str, Any]]
-) -> Callable[..., Any]:
-    def create(data: dict[str, Any]) -> Any:
-        return _refusal(code_of(data)) or stock(data)
+def _checked(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Stand before the calls that give a function its code or its concurrency."""
 
-    return create
+    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        if method in {"POST", "PUT"} and (call := _CALL.fullmatch(unquote(path))):
+            message = _refusal(call["name"], call["what"], json.loads(body or b"{}"))
+            if message:
+                return error_response_json("InvalidParameterValueException", message, 400)
+        return await stock(method, path, headers, body, query)
 
-
-def _checked_update(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def update(name: str, data: dict[str, Any]) -> Any:
-        return _refusal(data) or stock(name, data)
-
-    return update
+    return handle_request
 
 
-def _checked_concurrency(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def put(name: str, data: dict[str, Any]) -> Any:
-        before = (lambda_svc._functions.get(name) or {}).get("concurrency")
-        if _too_many_reserved(data.get("ReservedConcurrentExecutions", 0), before):
-            return lambda_svc.error_response_json("InvalidParameterValueException", _TOO_MANY_RESERVED, 400)
-        return stock(name, data)
-
-    return put
+def _refusal(name: str | None, what: str | None, data: dict[str, Any]) -> str | None:
+    if name is None:
+        return missing_code(data.get("Code") or {})
+    if what == "code":
+        return missing_code(data)
+    before = (private.lambda_svc.functions.get(name.rpartition(":")[2]) or {}).get("concurrency")
+    wanted = data.get("ReservedConcurrentExecutions", 0)
+    return _TOO_MANY_RESERVED if _too_many_reserved(wanted, before) else None
 
 
 def _too_many_reserved(wanted: int, before: int | None) -> bool:
     """Lambda developer guide, "Configuring reserved concurrency": 100 stay for who reserves none."""
-    account = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
-    return (
-        bool(wanted) and wanted > account["UnreservedConcurrentExecutions"] + (before or 0) - _NEVER_RESERVED
+    reserved = sum(
+        int(function.get("concurrency") or 0) for function in private.lambda_svc.functions.values()
     )
-
-
-def _refusal(code: dict[str, Any]) -> Any:
-    message = missing_code(code)
-    return message and lambda_svc.error_response_json("InvalidParameterValueException", message, 400)
+    return bool(wanted) and wanted > _AT_ONCE - reserved + (before or 0) - _NEVER_RESERVED
 
 
 def _create_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,7 +111,7 @@ def _create_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 def _update_by_stack(stock: Callable[..., Any]) -> Callable[..., Any]:
     def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any) -> Any:
-        _check_by_stack(new, lambda_svc._functions[physical_id].get("concurrency"))
+        _check_by_stack(new, private.lambda_svc.functions[physical_id].get("concurrency"))
         name, attributes = stock(physical_id, old, new, *rest)
         _settle(name, new)
         return name, attributes
@@ -138,10 +137,21 @@ def _check_by_stack(properties: dict[str, Any], reserved_before: int | None = No
 
 
 def _settle(name: str, properties: dict[str, Any]) -> None:
-    function = lambda_svc._functions[name]
-    function["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
+    function = private.lambda_svc.functions[name]
+    vpc = properties.get("VpcConfig") or {"SubnetIds": [], "SecurityGroupIds": []}
+    function["config"]["VpcConfig"] = {**vpc, "VpcId": _vpc_of(vpc.get("SubnetIds") or [])}
     for setting in ("KMSKeyArn", "DeadLetterConfig"):
         if setting in properties:
             function["config"][setting] = json.loads(json.dumps(properties[setting]))
     reserved = properties.get("ReservedConcurrentExecutions")
     function["concurrency"] = None if reserved is None else int(reserved)
+
+
+def _vpc_of(subnets: list[str]) -> str:
+    """Return the VPC that subnets are in; nothing where there is not just one."""
+    try:
+        described = calls.call("DescribeSubnets", SubnetId=subnets).iter("vpcId") if subnets else ()
+    except ValueError:  # one of them is not there
+        return ""
+    vpcs = {element.text or "" for element in described}
+    return vpcs.pop() if len(vpcs) == 1 else ""

@@ -4,6 +4,7 @@ Where AWS would start another sandbox, a call waits for a free one: on a machine
 them would only make every one slow. A sandbox whose function is updated finishes what it does, as on AWS.
 """
 
+import secrets
 import threading
 import time
 from typing import Any
@@ -13,14 +14,17 @@ from ministack.core.lambda_runtime import ProvidedInitTimeout, ProvidedRuntimeEr
 from ministack.services import lambda_svc
 
 from embedded_aws.cloudwatch import service_metrics
+from embedded_aws.core import ministack_names as private
 from embedded_aws.lambda_.sandbox import InitError, Sandbox
 
 _PER_VERSION = 8
 _STARTING_AT_ONCE = 2
 _IDLE_SECONDS = 180.0
 
-# MiniStack's registry of workers and its lock stay in use, so that its reset finds ours too.
-_changed = threading.Condition(lambda_runtime._lock)
+_changed = threading.Condition()
+_sandboxes: dict[tuple[str, str, str, str], list[Sandbox]] = {}
+"""By account, region, function and version."""
+_REAP_SECONDS = 30.0
 _starting = threading.Semaphore(_STARTING_AT_ONCE)
 
 
@@ -47,7 +51,7 @@ def _run(config: dict[str, Any], code_zip: bytes, event: Any, request_id: str) -
         result = sandbox.invoke(
             event,
             request_id,
-            trace_id=lambda_svc._xray_trace_id_for_invocation(config),
+            trace_id=_trace(config),
             invoked_function_arn=config.get("FunctionArn", ""),
         )
     except InitError as error:
@@ -62,17 +66,49 @@ def _run(config: dict[str, Any], code_zip: bytes, event: Any, request_id: str) -
     return _record(result, config, request_id)
 
 
+def _trace(config: dict[str, Any]) -> str | None:
+    """Return a trace header of its own for a function that is traced.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    """
+    if (config.get("TracingConfig") or {}).get("Mode") != "Active":
+        return None
+    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    return f"Root={root};Parent={secrets.token_hex(8)};Sampled=1"
+
+
+def install() -> None:
+    """End sandboxes that nobody calls any more, and all of them at a reset."""
+    stock = lambda_svc.reset
+
+    def reset() -> None:
+        stock()
+        with _changed:
+            sandboxes = [sandbox for each in _sandboxes.values() for sandbox in each]
+            _sandboxes.clear()
+        lambda_runtime.kill_workers(sandboxes)
+
+    lambda_svc.reset = reset
+    threading.Thread(target=_keep_reaping, daemon=True).start()
+
+
+def _keep_reaping() -> None:
+    while True:
+        time.sleep(_REAP_SECONDS)
+        reap()
+
+
 def invalidate(
     function_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
 ) -> None:
     """Retire the sandboxes of a function (or one version of it): idle ones now, busy ones when done."""
     with _changed:
         retired = []
-        for key in list(lambda_runtime._workers):
-            its_account, its_region, name, version = key.split(":")
+        for key in list(_sandboxes):
+            its_account, its_region, name, version = key
             wanted = name == function_name and qualifier in (None, version)
             if wanted and account in (None, its_account) and region in (None, its_region):
-                retired += lambda_runtime._workers.pop(key)
+                retired += _sandboxes.pop(key)
         for sandbox in retired:
             sandbox.retired = True
         idle = [sandbox for sandbox in retired if not sandbox.in_use]
@@ -84,30 +120,30 @@ def reap(_: float | None = None) -> int:
     now = time.time()
     with _changed:
         idle = []
-        for key, sandboxes in list(lambda_runtime._workers.items()):
+        for key, sandboxes in list(_sandboxes.items()):
             old = [s for s in sandboxes if not s.in_use and now - s.last_used > _IDLE_SECONDS]
             idle += old
-            lambda_runtime._workers[key] = [s for s in sandboxes if s not in old]
+            _sandboxes[key] = [s for s in sandboxes if s not in old]
     lambda_runtime.kill_workers(idle)
     return len(idle)
 
 
 def close() -> None:
     """Start no sandbox any more, not even for an event's second try; those there end with the session."""
-    lambda_svc._provided_code_lock.acquire()  # processes are started under it; nobody gets it again
+    private.lambda_svc.provided_code_lock.acquire()  # processes are started under it; nobody gets it again
 
 
 def _lease(config: dict[str, Any], code_zip: bytes) -> Sandbox:
     name, version = config["FunctionName"], config.get("Version", "$LATEST")
-    key = lambda_runtime._worker_key(name, config, version)
-    lambda_svc._ensure_reaper_thread()
+    _, _, _, region, account, *_ = config["FunctionArn"].split(":")
+    key = (account, region, name, version)
     with _changed:
         while True:
-            sandboxes = lambda_runtime._workers.setdefault(key, [])
+            sandboxes = _sandboxes.setdefault(key, [])
             for sandbox in sandboxes:
                 if not sandbox.in_use:
                     sandbox.in_use = True
-                    return sandbox  # type: ignore[no-any-return]  # MiniStack is untyped
+                    return sandbox
             if len(sandboxes) < _PER_VERSION and _starting.acquire(blocking=False):
                 sandbox = Sandbox(name, config, code_zip)
                 sandbox.in_use = True

@@ -30,6 +30,7 @@ from ministack.core.lambda_runtime import ProvidedRuntimeError, ProvidedWorker
 from ministack.services import lambda_svc
 
 from embedded_aws.apigateway import private_apis
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core import runtime
 
 if TYPE_CHECKING:
@@ -181,16 +182,24 @@ def code_dir(code_zip: bytes) -> str:
         raise ProvidedRuntimeError(str(error), "Runtime.NotInstalled") from error
     folder = unpacked() / hashlib.sha256(python.encode() + code_zip).hexdigest()
     # A process that is forked while the bootstrap is open for writing would make it "busy".
-    with _others_wait(), lambda_svc._provided_code_lock:
+    with _others_wait(), private.lambda_svc.provided_code_lock:
         if not folder.is_dir():
             unfinished = Path(tempfile.mkdtemp(dir=unpacked()))
             with zipfile.ZipFile(io.BytesIO(code_zip)) as package:
-                lambda_svc._extract_zip_preserving_mode(package, unfinished)
+                _extract(package, unfinished)
             (unfinished / _BOOTSTRAP).write_text(_START.format(python))
             (unfinished / _BOOTSTRAP).chmod(stat.S_IRWXU)
             unfinished.rename(folder)
         os.utime(folder)
     return str(folder)
+
+
+def _extract(package: zipfile.ZipFile, folder: Path) -> None:
+    """Unpack files with their permissions, which `extractall` drops."""
+    for info in package.infolist():
+        file = Path(package.extract(info, folder))
+        if mode := (info.external_attr >> 16) & 0o7777:
+            file.chmod(mode)
 
 
 def forget_unused() -> None:
@@ -212,11 +221,11 @@ def _others_wait() -> "Iterator[None]":
 
 def environment(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:
     """Build a sandbox's whole environment: nothing of this process is in it."""
-    _, region = lambda_svc._account_region_from_function_config(config)
+    region = config["FunctionArn"].split(":")[3]
     name = config["FunctionName"]
     log_group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     variables = {**_BARE_ENVIRONMENT, "TMPDIR": os.environ["TMPDIR"]}
-    variables |= private_apis.resolved(lambda_svc._runtime_env_vars(config), config)
+    variables |= private_apis.resolved((config.get("Environment") or {}).get("Variables") or {}, config)
     variables |= lambda_runtime.execution_credentials(config)
     variables |= {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",

@@ -13,22 +13,29 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ministack.core.responses import error_response_json
 from ministack.services import cloudwatch, cloudwatch_logs
+
+from embedded_aws.core import ministack_names as private
+from embedded_aws.core import type_table
 
 _COMPARED = re.compile(
     r"\s*\$\.([A-Za-z0-9_.]+)\s*(!?=)\s*(\"[^\"]*\"|-?\d+(?:\.\d+)?|TRUE|FALSE|[A-Za-z0-9]*\*)\s*"
 )
 _TERM = re.compile(r"([-?]?)(?:\"([^\"]*)\"|([^\s\"]+))")
+_WITH_PATTERN = ("FilterLogEvents", "PutMetricFilter", "PutSubscriptionFilter", "TestMetricFilter")
 _CONSTANTS = {"TRUE": True, "FALSE": False}
 
 
 def install() -> None:
     """Take the place of MiniStack's patterns, and read every line that reaches a log group for metrics."""
-    cloudwatch_logs._compile_filter_pattern = _compiled
-    cloudwatch_logs._filter_log_events = _checked(cloudwatch_logs._filter_log_events)
-    cloudwatch_logs._put_metric_filter = _checked(cloudwatch_logs._put_metric_filter)
-    cloudwatch_logs._fanout_to_subscription_filters = _measured(
-        _counted(cloudwatch_logs._fanout_to_subscription_filters)
+    private.cloudwatch_logs.compile_filter_pattern = _compiled
+    cloudwatch_logs.handle_request = _checked(cloudwatch_logs.handle_request)
+    in_stacks = type_table.stock_handlers("AWS::Logs::MetricFilter")
+    for operation in ("create", "update"):
+        in_stacks[operation] = _checked_in_stacks(in_stacks[operation])
+    private.cloudwatch_logs.fanout_to_subscription_filters = _measured(
+        _counted(private.cloudwatch_logs.fanout_to_subscription_filters)
     )
 
 
@@ -86,22 +93,46 @@ def _compiled(pattern: str | None) -> Callable[[str], bool]:
     return json_pattern(pattern or "") or term_pattern(pattern or "")
 
 
-def _checked(stock: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    def checked(data: dict[str, Any]) -> Any:
-        pattern = data.get("filterPattern", "").strip()
-        if pattern.startswith("{") and json_pattern(pattern) is None:
-            message = f"the filter pattern {pattern} is not emulated here"
-            return cloudwatch_logs.error_response_json("InvalidParameterException", message, 400)
-        return stock(data)
+def _checked(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse patterns that are not emulated, in whichever call they come."""
 
-    return checked
+    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if problem := action in _WITH_PATTERN and _problem(_pattern(body)):
+            return error_response_json("InvalidParameterException", problem, 400)
+        return await stock(method, path, headers, body, query)
+
+    return handle_request
+
+
+def _pattern(body: bytes) -> str:
+    try:
+        return str(json.loads(body).get("filterPattern", ""))
+    except ValueError:  # MiniStack refuses it
+        return ""
+
+
+def _problem(pattern: str) -> str | None:
+    refused = pattern.strip().startswith("{") and json_pattern(pattern) is None
+    return f"the filter pattern {pattern} is not emulated here" if refused else None
+
+
+def _checked_in_stacks(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def made(*arguments: Any, **options: Any) -> Any:
+        for properties in arguments:
+            problem = isinstance(properties, dict) and _problem(str(properties.get("FilterPattern", "")))
+            if problem:
+                raise ValueError(problem)
+        return stock(*arguments, **options)
+
+    return made
 
 
 def _counted(stock: Callable[..., None]) -> Callable[..., None]:
     """Every line that reaches a log group passes here."""
 
     def fan_out(group: str, stream: str, events: list[dict[str, Any]]) -> None:
-        for (filtered, _name), metric_filter in list(cloudwatch_logs._metric_filters.items()):
+        for (filtered, _name), metric_filter in list(private.cloudwatch_logs.metric_filters.items()):
             if filtered == group:
                 _count(metric_filter, events)
         stock(group, stream, events)
@@ -110,7 +141,7 @@ def _counted(stock: Callable[..., None]) -> Callable[..., None]:
 
 
 def _count(metric_filter: dict[str, Any], events: list[dict[str, Any]]) -> None:
-    matches = cloudwatch_logs._compile_filter_pattern(metric_filter["filterPattern"])
+    matches = _compiled(metric_filter["filterPattern"])
     hits = sum(1 for event in events if matches(event["message"]))
     for transformation in metric_filter["metricTransformations"]:
         value = float(transformation["metricValue"]) * hits if hits else transformation.get("defaultValue")

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 
 from ministack.core import responses
 from ministack.core.responses import now_iso
-from ministack.services import stepfunctions
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json
 from embedded_aws.stepfunctions import definition_checks, records
 
@@ -60,7 +60,7 @@ async def create_alias(data: Json, stock: Stock) -> Response:
     """Creating an alias as it is answers with it (API reference, CreateStateMachineAlias: idempotent)."""
     routing = data.get("routingConfiguration") or [{}]
     machine = str(routing[0].get("stateMachineVersionArn", "")).rpartition(":")[0]
-    alias = stepfunctions._state_machine_aliases.get(f"{machine}:{data.get('name')}")
+    alias = private.stepfunctions.state_machine_aliases.get(f"{machine}:{data.get('name')}")
     if alias and (alias["routingConfiguration"], alias.get("description", "")) == (
         routing,
         data.get("description", ""),
@@ -71,7 +71,7 @@ async def create_alias(data: Json, stock: Stock) -> Response:
 
 async def update_machine(data: Json, stock: Stock) -> Response:
     """An update that changes nothing publishes no new version, and keeps the revision."""
-    machine = stepfunctions._state_machines.get(data.get("stateMachineArn", ""))
+    machine = private.stepfunctions.state_machines.get(data.get("stateMachineArn", ""))
     if machine is None or not data.get("publish"):
         return await stock(data)
     same = all(
@@ -81,7 +81,7 @@ async def update_machine(data: Json, stock: Stock) -> Response:
     )
     newest = [
         (arn, version)
-        for arn, version in stepfunctions._state_machine_versions.items()
+        for arn, version in private.stepfunctions.state_machine_versions.items()
         if version["stateMachineRevisionId"] == machine["revisionId"]
     ]
     if not same or not newest:
@@ -138,7 +138,7 @@ def no_execution(data: Json) -> Response:
 
 def stop(data: Json) -> Response:
     """Abort an execution; one that was aborted already is answered as the first time."""
-    execution = stepfunctions._executions.get(data.get("executionArn"))
+    execution = private.stepfunctions.executions.get(data.get("executionArn"))
     if execution is None:
         return no_execution(data)
     if execution["status"] == "RUNNING":
@@ -151,7 +151,7 @@ def stop(data: Json) -> Response:
 
 def redrive(data: Json, begin: Callable[[str], None]) -> Response:
     """Take an unsuccessful execution up again in the state it ended in, with its input and definition."""
-    execution = stepfunctions._executions.get(data.get("executionArn"))
+    execution = private.stepfunctions.executions.get(data.get("executionArn"))
     if execution is None:
         return no_execution(data)
     if execution["status"] not in records.REDRIVABLE:

@@ -6,8 +6,8 @@ from typing import Any
 
 from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
-from ministack.services import stepfunctions
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.stepfunctions import integrations
 
 _TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
@@ -17,7 +17,7 @@ _NOT_EMULATED = ("Credentials",)
 
 def install() -> None:
     """Take the place of the check that CreateStateMachine and UpdateStateMachine make."""
-    stepfunctions._validate_definition_jsonata = problem
+    private.stepfunctions.validate_definition_jsonata = problem
 
 
 def problem(text: str | None) -> str | None:

@@ -70,7 +70,7 @@ def failure(error: str, text: str, location: str | None = None) -> Exception:
     """
     place = current()
     if place is None:
-        return Error(error, text)  # type: ignore[no-any-return] # MiniStack is untyped
+        return Error(error, text)
     cause = (
         f"An error occurred while executing the state '{place.state}' "
         f"(entered at the event id #{place.event}). {text}"
@@ -78,7 +78,7 @@ def failure(error: str, text: str, location: str | None = None) -> Exception:
     if location is not None:
         details = {"error": error, "cause": cause, "location": location, "state": place.state}
         add_event(place.execution, "EvaluationFailed", {"evaluationFailedEventDetails": details})
-    return Error(error, cause)  # type: ignore[no-any-return] # MiniStack is untyped
+    return Error(error, cause)
 
 
 def compact(value: Any) -> str:

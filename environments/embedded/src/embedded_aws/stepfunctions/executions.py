@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import stepfunctions
-
+from embedded_aws.core import ministack_names as private
 from embedded_aws.stepfunctions import records, transitions
 
 _log = logging.getLogger(__name__)
@@ -15,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 def run(arn: str) -> None:
     """Walk an execution's definition to its end, from the start or from where a redrive takes it up."""
-    execution = stepfunctions._executions.get(arn)
+    execution = private.stepfunctions.executions.get(arn)
     if execution is None:
         return
     redrives = execution.get("redriveCount", 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, NotEmulated
 from embedded_aws.stepfunctions import api_checks, definition_checks, versions
 from embedded_aws.stepfunctions.api_checks import Response, Stock, answered, refused
@@ -36,7 +37,7 @@ def install() -> None:
     """Answer before MiniStack does; whoever starts executions inside of it starts ours."""
     stock = stepfunctions.handle_request
     definition_checks.install()
-    stepfunctions._start_execution = versions.start_execution
+    private.stepfunctions.start_execution = versions.start_execution
 
     async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         action = headers.get("x-amz-target", "").rpartition(".")[2]

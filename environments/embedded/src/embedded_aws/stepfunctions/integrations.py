@@ -7,13 +7,16 @@ A refusal has the base exception's name of the service that refused, as no servi
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """
 
+import asyncio
 import json
 import threading
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
-from ministack.services import lambda_svc, stepfunctions
+from ministack.services import lambda_svc
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.iam.simulation import Question, allows, session
 from embedded_aws.stepfunctions import records, sdk
 
@@ -75,13 +78,13 @@ def call_back(resource: str, arguments: Any, ctx: dict[str, Any], seconds: float
     reported = threading.Event()
     report: dict[str, Any] = {"event": reported, "result": None, "error": None, "heartbeat": None}
     token = ctx["Task"]["Token"]
-    stepfunctions._task_tokens[token] = report
+    private.stepfunctions.task_tokens[token] = report
     try:
         call(resource.removesuffix(".waitForTaskToken"), arguments, ctx)
         if not reported.wait(_LONGEST_SECONDS if seconds is None else seconds):
             raise records.Error("States.Timeout", None)
     finally:
-        stepfunctions._task_tokens.pop(token, None)
+        private.stepfunctions.task_tokens.pop(token, None)
     if report["error"]:
         raise records.Error(report["error"].get("Error"), report["error"].get("Cause"))
     return json.loads(report["result"] or "{}")
@@ -93,18 +96,18 @@ def call_function(reference: str, event: Any) -> tuple[Any, str]:
     Raises:
         ExecutionError: The function is not there, throttled, or failed, under the name that a machine sees.
     """
-    function, config, name = lambda_svc._get_func_record_for_ref(reference)
-    if not function or not config:
-        raise records.Error("Lambda.ResourceNotFoundException", f"Function not found: {name}")
-    record = lambda_svc._execution_record_for_config(function, config)
-    result = lambda_svc._execute_function_with_config_scope(record, event)
-    body = result.get("body")
-    if result.get("throttle"):
-        raise records.Error("Lambda.TooManyRequestsException", json.dumps(body))
-    if result.get("error"):
-        named = isinstance(body, dict) and body.get("errorType")
-        raise records.Error(named or "Lambda.Unknown", json.dumps(body))
-    return body, config.get("Version", "$LATEST")
+    path = f"/2015-03-31/functions/{quote(reference, safe='')}/invocations"
+    status, headers, body = asyncio.run(
+        lambda_svc.handle_request("POST", path, {}, json.dumps(event).encode(), {})
+    )
+    answer = json.loads(body or b"null")
+    if status >= 400:  # noqa: PLR2004 - HTTP's errors
+        name = headers.get("x-amzn-errortype") or answer.get("__type") or "AWSLambdaException"
+        raise records.Error(f"Lambda.{name}", answer.get("message") or json.dumps(answer))
+    if "X-Amz-Function-Error" in headers:
+        named = isinstance(answer, dict) and answer.get("errorType")
+        raise records.Error(named or "Lambda.Unknown", json.dumps(answer))
+    return answer, headers.get("X-Amz-Executed-Version", "$LATEST")
 
 
 def is_function(resource: str) -> bool:
@@ -141,7 +144,7 @@ def start_and_wait(called: str, arguments: dict[str, Any], ctx: dict[str, Any]) 
     Raises:
         ExecutionError: The execution did not succeed.
     """
-    execution = stepfunctions._executions[start(arguments, ctx)["ExecutionArn"]]
+    execution = private.stepfunctions.executions[start(arguments, ctx)["ExecutionArn"]]
     with records.ended:
         records.ended.wait_for(lambda: execution["status"] != "RUNNING")
     described = _described(execution)

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from ministack.core.responses import new_uuid, now_iso
-from ministack.services import stepfunctions
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.stepfunctions import evaluation, path_evaluation, records
@@ -48,7 +48,7 @@ class MapRun:
             "_stateMachineArn": f"{self._prefix}:stateMachine:{self._label}",
         }
         arn = self._shown["mapRunArn"]
-        stepfunctions._map_runs[arn] = self._shown
+        private.stepfunctions.map_runs[arn] = self._shown
         records.add_event(execution, "MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": arn}})
 
     def child(
@@ -68,7 +68,7 @@ class MapRun:
             "mapRunArn": self._shown["mapRunArn"],
             "events": [],
         }
-        stepfunctions._executions[child["executionArn"]] = child
+        private.stepfunctions.executions[child["executionArn"]] = child
         self._count("pending", "running")
         try:
             output = walk(given, child, ctx)

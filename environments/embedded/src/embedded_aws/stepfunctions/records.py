@@ -4,17 +4,29 @@ import threading
 from typing import Any
 
 from ministack.core.responses import now_iso
-from ministack.services import stepfunctions
 
 from embedded_aws.cloudwatch import service_metrics
+from embedded_aws.core import ministack_names as private
 
-Error = stepfunctions._ExecutionError
-"""What ends a state: its name is `error`, its text `cause`."""
 ended = threading.Condition()
 """Notified at every change of an execution's status."""
 REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 _EVENTS = 25_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, the history's size."""
+
+
+class Error(Exception):
+    """What ends a state.
+
+    Attributes:
+        error: its name; None where a Fail state gives none.
+        cause: its text, if any.
+    """
+
+    def __init__(self, error: str | None, cause: str | None) -> None:
+        super().__init__(error, cause)
+        self.error, self.cause = error, cause
+        self.before_items = False  # a Map's own field was wrong: its history has no event of the failed state
 
 
 def record(arn: str, machine: str, name: str, text: str) -> dict[str, Any]:
@@ -55,7 +67,7 @@ def announce(execution: dict[str, Any]) -> None:
     service_metrics.count_execution(execution)
     with ended:
         ended.notify_all()
-    stepfunctions._emit_execution_status_event(execution)
+    private.stepfunctions.emit_execution_status_event(execution)
 
 
 def finish(execution: dict[str, Any], status: str, kind: str, **outcome: Any) -> None:

@@ -6,16 +6,15 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-prope
 Intervals are minutes on AWS; here they are scaled like every wait of Step Functions.
 """
 
-import asyncio
 import contextlib
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import cloudformation, cloudwatch, stepfunctions
+from ministack.services import cloudwatch, stepfunctions
 
-from embedded_aws.core import background, type_table
+from embedded_aws.core import background, local_calls, type_table
+from embedded_aws.core import ministack_names as private
 from embedded_aws.stepfunctions import definition_checks, states, versions
 
 _Made = tuple[str, dict[str, Any]]
@@ -59,9 +58,9 @@ def _delete_machine(stock: Callable[..., None]) -> Callable[..., None]:
 
 
 def _check(arn: str) -> None:
-    problem = definition_checks.problem(stepfunctions._state_machines[arn]["definition"])
+    problem = definition_checks.problem(private.stepfunctions.state_machines[arn]["definition"])
     if problem:
-        stepfunctions._state_machines.pop(arn)
+        private.stepfunctions.state_machines.pop(arn)
         raise ValueError(f'Resource handler returned message: "{problem} (Service: Sfn, Status Code: 400)"')
 
 
@@ -112,7 +111,7 @@ def _create_alias(_logical_id: str, properties: _Properties, _stack: str) -> _Ma
 def _update_alias(physical_id: str, old: _Properties, new: _Properties, stack: str) -> _Made:
     if old.get("Name") != new.get("Name"):
         return _create_alias("", new, stack)
-    status = cloudformation._stacks[stack]["StackStatus"]
+    status = private.cloudformation.stacks[stack]["StackStatus"]
     # A stack that rolls back does not bake: what rang may still ring, and it must get back.
     wanted = {**new, "DeploymentPreference": _at_once(new)} if "ROLLBACK" in status else new
     shift(physical_id, wanted)
@@ -134,15 +133,7 @@ def _delete_version(physical_id: str, _properties: _Properties) -> None:
 
 
 def _call(action: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Make a call of Step Functions in this thread, in its account and region."""
-    target = {"x-amz-target": f"AWSStepFunctions.{action}"}
-    status, _, body = asyncio.run(
-        stepfunctions.handle_request("POST", "/", target, json.dumps(request).encode(), {})
-    )
-    answer: dict[str, Any] = json.loads(body)
-    if status >= 400:  # noqa: PLR2004 - HTTP's errors
-        raise ValueError(f'Resource handler returned message: "{answer["message"]}" ({answer["__type"]})')
-    return answer
+    return local_calls.call(stepfunctions, f"AWSStepFunctions.{action}", request)
 
 
 TYPES: dict[str, dict[str, Any]] = {
@@ -178,7 +169,7 @@ def shift(alias_arn: str, properties: dict[str, Any]) -> None:
     Raises:
         ValueError: an alarm of the preference rang; the alias is back where it was.
     """
-    alias = stepfunctions._state_machine_aliases[alias_arn]
+    alias = private.stepfunctions.state_machine_aliases[alias_arn]
     before, after = [dict(route) for route in alias["routingConfiguration"]], target(properties)
     preference = properties.get("DeploymentPreference") or {}
     if before != after:
@@ -217,15 +208,16 @@ def _rang(preference: dict[str, Any]) -> str | None:
     names = [str(alarm.rsplit(":", 1)[-1]) for alarm in preference.get("Alarms") or []]
 
     def ringing() -> str | None:
-        cloudwatch._evaluate_all_alarms()
-        return next((name for name in names if _state(name) == "ALARM"), None)
+        request = {
+            "AlarmNames": names,
+            "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+            "StateValue": "ALARM",
+        }
+        answer = local_calls.call(cloudwatch, "GraniteServiceVersion20100801.DescribeAlarms", request)
+        alarms = [*answer["MetricAlarms"], *answer["CompositeAlarms"]]
+        return next((str(alarm["AlarmName"]) for alarm in alarms), None) if names else None
 
     return background.wait_for(ringing, seconds=seconds, every=_POLL_SECONDS)
-
-
-def _state(alarm: str) -> str | None:
-    record = cloudwatch._alarms.get(alarm) or cloudwatch._composite_alarms.get(alarm)
-    return str(record["StateValue"]) if record else None
 
 
 def _route(alias_arn: str, routing: list[dict[str, Any]], description: str | None = None) -> None:

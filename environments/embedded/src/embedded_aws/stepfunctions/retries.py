@@ -31,7 +31,7 @@ class Retries:
         """All retries so far: the context's `State.RetryCount`."""
         return sum(self._counts.values())
 
-    def wait(self, error: str) -> bool:
+    def wait(self, error: str | None) -> bool:
         """Wait as the matching retrier says, scaled by SFN_WAIT_SCALE; False when there is no retry left."""
         for index, retrier in enumerate(self._retriers):
             if not matches(retrier["ErrorEquals"], error):
@@ -45,7 +45,7 @@ class Retries:
         return False
 
 
-def matches(names: list[str], error: str) -> bool:
+def matches(names: list[str], error: str | None) -> bool:
     """Tell whether an ErrorEquals list matches an error name."""
     if error in _TERMINAL:
         return False
@@ -86,6 +86,6 @@ def retried(
         except records.Error as error:
             if not retries.wait(error.error):
                 place = evaluation.current()
-                if place is not None and not getattr(error, "before_items", False):
+                if place is not None and not error.before_items:
                     records.add_event(place.execution, f"{state['Type']}StateFailed")
                 return caught(state, value, ctx, error)

@@ -10,8 +10,8 @@ import random
 import threading
 
 from ministack.core.responses import new_uuid
-from ministack.services import stepfunctions
 
+from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json
 from embedded_aws.stepfunctions import api_checks, executions, records
 from embedded_aws.stepfunctions.api_checks import Response, Stock, answered, refused
@@ -34,9 +34,9 @@ def start_execution(data: Json) -> Response:
     execution = _made(machine, pinned, name, text)
     arn = execution["executionArn"]
     with _naming:
-        if existing := stepfunctions._executions.get(arn):
+        if existing := private.stepfunctions.executions.get(arn):
             return api_checks.repeated(existing, text)
-        stepfunctions._executions[arn] = execution
+        private.stepfunctions.executions[arn] = execution
     records.announce(execution)
     begin(arn)
     return answered({"executionArn": arn, "startDate": execution["startDate"]})
@@ -55,7 +55,7 @@ def start_sync_execution(data: Json) -> Response:
     if refusal := api_checks.refusal(name, text):
         return refusal
     execution = _made(machine, pinned, name, text) | {"sync": True}
-    stepfunctions._executions[execution["executionArn"]] = execution
+    private.stepfunctions.executions[execution["executionArn"]] = execution
     executions.run(execution["executionArn"])
     shown = ("executionArn", "stateMachineArn", "name", "startDate", "stopDate", "status", "input", "output")
     answer = {key: execution[key] for key in (*shown, "error", "cause") if execution.get(key) is not None}
@@ -78,20 +78,20 @@ async def list_executions(data: Json, stock: Stock) -> Response:
     """List the executions that were started through an alias, or that run a version, when it is named."""
     arn = data.get("stateMachineArn", "")
     key, source = "", ""
-    if alias := stepfunctions._state_machine_aliases.get(arn):
+    if alias := private.stepfunctions.state_machine_aliases.get(arn):
         key, source = "stateMachineAliasArn", alias["routingConfiguration"][0]["stateMachineVersionArn"]
-    elif arn in stepfunctions._state_machine_versions:
+    elif arn in private.stepfunctions.state_machine_versions:
         key, source = "stateMachineVersionArn", arn
-    elif arn and arn not in stepfunctions._state_machines:
+    elif arn and arn not in private.stepfunctions.state_machines:
         return refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
     if source:
-        machine = stepfunctions._state_machine_versions[source]["stateMachineArn"]
+        machine = private.stepfunctions.state_machine_versions[source]["stateMachineArn"]
         data = {**data, "stateMachineArn": machine}
     status, headers, body = await stock(data)
     if status != _OK:
         return status, headers, body
     page = json.loads(body)
-    known = [(stepfunctions._executions[each["executionArn"]], each) for each in page["executions"]]
+    known = [(private.stepfunctions.executions[each["executionArn"]], each) for each in page["executions"]]
     page["executions"] = [
         each | {name: record[name] for name in _LISTED if name in record}
         for record, each in known
@@ -109,18 +109,18 @@ def begin(arn: str) -> None:
 def _pin(arn: str) -> tuple[Json | None, Json]:
     """Resolve what an execution runs; an alias picks one of its versions by weight."""
     pinned = {}
-    if alias := stepfunctions._state_machine_aliases.get(arn):
+    if alias := private.stepfunctions.state_machine_aliases.get(arn):
         routes = alias["routingConfiguration"]
         [route] = random.choices(routes, weights=[route["weight"] for route in routes])  # noqa: S311 - no secret
         pinned["stateMachineAliasArn"], arn = arn, route["stateMachineVersionArn"]
-    source = stepfunctions._state_machines.get(arn)
-    if version := stepfunctions._state_machine_versions.get(arn):
+    source = private.stepfunctions.state_machines.get(arn)
+    if version := private.stepfunctions.state_machine_versions.get(arn):
         source = version
         pinned["stateMachineVersionArn"] = arn
     if source is None:
         return None, {}
     pinned |= {"definition": source["definition"], "roleArn": source["roleArn"]}
-    return stepfunctions._state_machines.get(source["stateMachineArn"]), pinned
+    return private.stepfunctions.state_machines.get(source["stateMachineArn"]), pinned
 
 
 async def describe_execution(data: Json, stock: Stock) -> Response:
@@ -128,7 +128,7 @@ async def describe_execution(data: Json, stock: Stock) -> Response:
     status, headers, body = await stock(data)
     if status != _OK:
         return status, headers, body
-    execution = stepfunctions._executions[data["executionArn"]]
+    execution = private.stepfunctions.executions[data["executionArn"]]
     shown = json.loads(body) | {key: execution[key] for key in _PINNED if execution.get(key) is not None}
     if execution["status"] != "SUCCEEDED":
         shown.pop("output", None)
@@ -139,7 +139,7 @@ async def describe_execution(data: Json, stock: Stock) -> Response:
 
 def describe_machine_for_execution(data: Json) -> Response:
     """Describe the machine as an execution runs it."""
-    execution = stepfunctions._executions.get(data.get("executionArn"))
+    execution = private.stepfunctions.executions.get(data.get("executionArn"))
     if execution is None:
         return api_checks.no_execution(data)
     arn = execution["stateMachineArn"]
@@ -156,10 +156,10 @@ def describe_machine_for_execution(data: Json) -> Response:
 
 async def publish(data: Json, stock: Stock) -> Response:
     """Publishing the same revision again gives the version there is, says PublishStateMachineVersion."""
-    machine = stepfunctions._state_machines.get(data.get("stateMachineArn"))
+    machine = private.stepfunctions.state_machines.get(data.get("stateMachineArn"))
     revision = machine and machine["revisionId"]
     if machine and data.get("revisionId") in (None, revision):
-        for arn, version in stepfunctions._state_machine_versions.items():
+        for arn, version in private.stepfunctions.state_machine_versions.items():
             ours = version["stateMachineArn"] == machine["stateMachineArn"]
             if ours and version["stateMachineRevisionId"] == revision:
                 created = {"stateMachineVersionArn": arn, "creationDate": version["creationDate"]}
@@ -179,8 +179,10 @@ def forget(machine: str) -> None:
     A stack's machine gets its old name back when the stack is made again, unlike on AWS; executions of the
     first one would then hold the names of the second one's.
     """
-    for store in (stepfunctions._state_machine_versions, stepfunctions._state_machine_aliases):
+    for store in (private.stepfunctions.state_machine_versions, private.stepfunctions.state_machine_aliases):
         for arn in [arn for arn in store if arn.rsplit(":", 1)[0] == machine]:
             store.pop(arn, None)
-    for arn in [arn for arn, run in stepfunctions._executions.items() if run["stateMachineArn"] == machine]:
-        stepfunctions._executions.pop(arn, None)
+    for arn in [
+        arn for arn, run in private.stepfunctions.executions.items() if run["stateMachineArn"] == machine
+    ]:
+        private.stepfunctions.executions.pop(arn, None)

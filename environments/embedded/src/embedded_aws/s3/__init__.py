@@ -1,0 +1,1 @@
+"""S3: what MiniStack keeps of objects."""
