@@ -6,7 +6,7 @@ would reach into another environment is refused before anything is deployed, wit
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Final
 
 from environments import tools as tools_file
@@ -47,7 +47,7 @@ def problems(environments: Mapping[str, Environment], tools: Tools) -> Iterator[
                 f"region needs "
                 "an artifact store there, and there is one. Choose one region for all",
             )
-    places = [(one.name, one.account, _stacks(one, tools)) for one in promoted]
+    places = [(each.name, each.account, _stacks(each, tools)) for each in promoted]
     ours = [tools_file.DOCS_STACK, tools_file.PIPELINES_STACK, tools_file.PREVIEWS_STACK]
     for first, second in combinations([*places, ("tools", tools.account, ours)], 2):
         if first[1] == second[1]:
@@ -62,8 +62,8 @@ def _stacks(environment: Environment, tools: Tools) -> list[str]:
 
 def _not_apart(first: tuple[str, str, list[str]], second: tuple[str, str, list[str]]) -> Iterator[Problem]:
     """Yield each pair of names in one account of which one begins with the other."""
-    for one, other in ((one, other) for one in first[2] for other in second[2]):
-        shorter, longer = sorted((one, other), key=len)
+    for name, other in product(first[2], second[2]):
+        shorter, longer = sorted((name, other), key=len)
         if f"{longer}-".startswith(f"{shorter}-"):
             owner = second if other == longer else first
             yield Problem(

@@ -121,7 +121,7 @@ def statement(subjects: Mapping[str, str], origin: Origin, wheels: Sequence[Whee
 
 
 def subjects_of(envelope: Json) -> dict[str, str]:
-    """Return the SHA-256 of each file that an envelope's statement is about; the signature is not checked.
+    """Return the SHA-256 of each file of an envelope's statement, by name; the signature is not checked.
 
     Raises:
         NotGenuine: It holds no such statement.
@@ -131,7 +131,7 @@ def subjects_of(envelope: Json) -> dict[str, str]:
 
 
 def payload(envelope: Json) -> Json:
-    """Return the statement in an envelope; the signature is not checked.
+    """Return an envelope's statement, {_type, subject, predicateType, predicate}; no signature is checked.
 
     Raises:
         NotGenuine: It holds none of this kind.
@@ -147,7 +147,7 @@ def payload(envelope: Json) -> Json:
 
 
 def sign(tools: Aws, key: str, stated: Json) -> Json:
-    """Sign a statement with a KMS key and return the envelope."""
+    """Sign a statement with a KMS key; return the envelope {payload, payloadType, signatures}."""
     body = json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()
     signature = tools.client("kms").sign(KeyId=key, Message=_digest(body), **_DIGEST_SIGNED)["Signature"]
     signatures = [{"keyid": key, "sig": base64.b64encode(signature).decode()}]
@@ -202,7 +202,7 @@ def public_key(tools: Aws, key: str) -> str:
 
 
 def read(path: Path) -> Json:
-    """Return the envelope in a file.
+    """Return the envelope {payload, payloadType, signatures} in a file.
 
     Raises:
         NotGenuine: There is none.

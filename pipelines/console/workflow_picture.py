@@ -143,15 +143,15 @@ def _chain(definition: Definition, start: str, among: Sequence[str]) -> list[str
 
 def _transitions(definition: Definition) -> Iterator[tuple[str, str, str]]:
     """Yield each pair of states once, with how one leads to the other: `next`, `choice` or `catch`."""
-    told: set[tuple[str, str]] = set()
+    drawn: set[tuple[str, str]] = set()
     for name, state in definition["States"].items():
         ways = [(state["Next"], "next")] if "Next" in state else []
         ways += [(choice["Next"], "choice") for choice in state.get("Choices", [])]
         ways += [(state["Default"], "choice")] if "Default" in state else []
         ways += [(catcher["Next"], "catch") for catcher in state.get("Catch", [])]
         for end, kind in ways:
-            if (name, end) not in told:
-                told.add((name, end))
+            if (name, end) not in drawn:
+                drawn.add((name, end))
                 yield name, end, kind
 
 

@@ -93,7 +93,7 @@ def with_runtime_boundary(template: Template, bootstrap_stack: str) -> Template:
 
 
 def pipelines_parameters(outputs: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Return the pipelines stack's role parameters from the outputs of the bootstrap stacks."""
+    """Return the pipelines stack's role parameters by name, from the outputs of the bootstrap stacks."""
     environment_roles = {
         f"{name.title()}{role}": outputs[name][role]
         for name in ("branch", "staging", "prod")

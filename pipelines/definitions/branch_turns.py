@@ -195,7 +195,7 @@ def _read() -> Json:
 
 
 def retries() -> list[Json]:
-    """Return how a call of CodePipeline is retried, whatever it failed with."""
+    """Return how a call of CodePipeline is retried, whatever it failed with, as ASL's Retry has it."""
     return [
         {
             "ErrorEquals": ["States.ALL"],

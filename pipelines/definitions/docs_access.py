@@ -30,7 +30,7 @@ class DocsSite:
     url: Ref
 
     def variables(self) -> dict[str, AWSHelperFn]:
-        """Return the variables that name the site to a build."""
+        """Return the variables that name the site to a build: values by name."""
         return {"DOCS_BUCKET": self.bucket, "DOCS_URL": self.url}
 
     def publish(self) -> list[Permission]:

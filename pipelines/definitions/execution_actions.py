@@ -232,7 +232,7 @@ BOUNDED_ROLES: Final = ["CreateRole", "PutRolePermissionsBoundary", "PutRolePoli
 
 
 def without_network(names: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Those of some actions that a stack without a network needs."""
+    """Return those actions that a stack without a network needs, by their service."""
     kept = {
         service: [
             name

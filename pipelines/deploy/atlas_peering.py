@@ -157,7 +157,7 @@ def _roles(environment: Environment) -> str:
 
 
 def network_parameters(aws: Aws) -> dict[str, str]:
-    """Return the parameters of an environment's network stack as they are now.
+    """Return the parameters of an environment's network stack as they are now, by name.
 
     A deployment hands them over again: a change set takes a parameter's default where it is not given.
     """

@@ -108,15 +108,15 @@ def _addresses_apart(aws: Aws, vpc: str) -> None:
 
 
 def _awaited(aws: Aws, vpc: str, seconds: float, reporter: Reporter) -> PeeringRequest:
-    environment, said = aws.environment, dict[str, None]()
+    environment, noticed = aws.environment, dict[str, None]()
 
     def asked() -> PeeringRequest | None:
         requests = atlas_peering.to_vpc(aws, vpc)
         request = atlas_peering.of_database(requests, environment)
         for notice in atlas_peering.ended(requests, environment) if request is None else ():
-            if notice not in said:
+            if notice not in noticed:
                 reporter.say(notice)
-                said[notice] = None
+                noticed[notice] = None
         reporter.passing(f"waiting for Atlas to ask from {environment.database.cidr}")
         return request
 
@@ -128,7 +128,7 @@ def _awaited(aws: Aws, vpc: str, seconds: float, reporter: Reporter) -> PeeringR
             what=f"Atlas to ask {vpc} for a peering connection from {environment.database.cidr}",
         )
     except TimedOut as timed_out:
-        notice = next(reversed(said), "")
+        notice = next(reversed(noticed), "")
         hint = f"Give Atlas the commands above, then again: payments database connect {environment.name}"
         raise TimedOut(" ".join(filter(None, (timed_out.message, notice))), hint) from None
 

@@ -103,7 +103,7 @@ def parameters(
     manifest: Manifest,
     image: Image | None,
 ) -> dict[str, str]:
-    """Return the parameters of a payments stack: its network, its database and the code of each function.
+    """Return the parameters of a payments stack by name: network, database and the code of each function.
 
     Raises:
         Refused: The environment runs an image, and none was built; or zips, and none were stored.

@@ -37,7 +37,7 @@ _WITH_BODY: tuple[type[e.Problem], ...] = (e.MalformedRequest, e.ContentTooLarge
 
 
 def document() -> dict[str, Any]:
-    """Return the OpenAPI document."""
+    """Return the OpenAPI 3.1 document: {openapi, info, paths, components, …}."""
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in ROUTES:
         paths[route.path][route.method.lower()] = _operation(route)

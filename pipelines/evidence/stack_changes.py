@@ -162,7 +162,7 @@ def change_of(stack: str, change: Json) -> Change:
 
 
 def template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
-    """Return a template; empty for a stack that is only under review and so has none yet."""
+    """Return a template as CloudFormation keeps it; empty for a stack under review, which has none yet."""
     which = {"ChangeSetName": change_set} if change_set else {}
     states = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     if not change_set and states == "REVIEW_IN_PROGRESS":

@@ -98,7 +98,7 @@ def redrive(stack: PaymentStack, order_id: str) -> Iterator[Moment]:
 
 
 def listed(api: DataApi, state: str | None, limit: int) -> Iterator[dict[str, Any]]:
-    """Yield at most `limit` orders in a state, or in any, the longest unchanged first."""
+    """Yield at most `limit` orders {order_id, state, …} in a state, or any, the longest unchanged first."""
     after, count = "", 0
     while True:
         page = api.orders(state=state, after=after, limit=min(_PAGE, limit - count))

@@ -89,12 +89,12 @@ def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts) -
 
 def _approved_again(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:
     """Check a release that was approved for the second time; a third time has to be asked for by a person."""
-    found = _approved(tools, release, artifacts)
-    if found != _UNMOVED:
+    answer = _approved(tools, release, artifacts)
+    if answer != _UNMOVED:
         raise Refused(
-            f"Production was not changed. {found}", "Ask again: payments pipeline retry release --whole"
+            f"Production was not changed. {answer}", "Ask again: payments pipeline retry release --whole"
         )
-    return found
+    return answer
 
 
 def _prepared(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:

@@ -121,7 +121,7 @@ def explain(tools: Aws, pipeline: str, execution: str, which: str = "release") -
 
 
 def rollback_of(tools: Aws, pipeline: str, execution: str) -> dict[str, Any]:
-    """Return the summary of the execution that rolled back the failed stage; empty when there is none.
+    """Return ListPipelineExecutions' summary of the execution that rolled back the failed stage, or nothing.
 
     Source: CodePipeline API reference, ExecutionTrigger: AutomatedRollback names the failed execution.
     """

@@ -156,7 +156,7 @@ def check_unchanged(prod: Aws, change_set: str) -> None:
         stack_changes.read(prod, stack, change_set)
         for stack in (environment.network_stack, environment.default_stack)
     ]
-    differs = [f"{one.stack} would be changed by the rollback" for one in prepared if one.changes]
+    differs = [f"{each.stack} would be changed by the rollback" for each in prepared if each.changes]
     if differs:
         raise NotAsApproved(
             "The release that failed had not changed production, so it stays as it is:\n"

@@ -43,10 +43,10 @@ def with_value(text: str, path: str, value: Any) -> str:
 
 def value_at(text: str, path: str) -> Any:
     """Return what the YAML text says at `key` or `section.key`; None where it says nothing."""
-    found = yaml.safe_load(text)
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
+    part = yaml.safe_load(text)
+    for key in path.split("."):
+        part = part.get(key) if isinstance(part, dict) else None
+    return part
 
 
 def _span(lines: list[str], section: str) -> tuple[int, int, str]:

@@ -155,7 +155,7 @@ def settings(answers: Mapping[str, str]) -> Settings:
     Raises:
         ValueError: The first network is none, or leaves no room for two more.
     """
-    found: Settings = {
+    chosen: Settings = {
         question.place: answers[question.name] if question.asked(answers) else None
         for question in questions()
     }
@@ -167,7 +167,7 @@ def settings(answers: Mapping[str, str]) -> Settings:
             str(subnet) for subnet, _ in zip(network.subnets(new_prefix=_SUBNET), range(3), strict=False)
         ]
         public = str(next(IPv4Network(subnets[2]).subnets(new_prefix=_PUBLIC))) if stripe else None
-        found |= {
+        chosen |= {
             (name, "region"): answers["region"],
             (name, "owner"): answers["owner"],
             (name, "payment_method"): answers["payment_method"],
@@ -181,7 +181,7 @@ def settings(answers: Mapping[str, str]) -> Settings:
             (name, "database.authentication"): "SCRAM-SHA-256" if own else "MONGODB-AWS",
             (name, "database.tls"): True,
         }
-    return found
+    return chosen
 
 
 def _networks(first: str) -> list[IPv4Network]:

@@ -176,7 +176,7 @@ COUNTS = Object({"orders": _COUNT, "products": _COUNT, "users": _COUNT}, (), "Ab
 
 
 def listed(order: Order) -> Document:
-    """Make the short view of an order."""
+    """Make the short view of an order, one of `LISTED`."""
     return {
         "order_id": order.id,
         "user_id": order.user_id,
@@ -190,12 +190,12 @@ def listed(order: Order) -> Document:
 
 
 def leg(document: Document) -> Document:
-    """Make the view of a leg."""
+    """Make the view of a leg, as `_LEG` declares it."""
     return {"key": document["_id"]} | {key: document[key] for key in _LEG.properties if key != "key"}
 
 
 def audited(order: Order, records: Records, legs: list[Document], unknown: list[str]) -> Document:
-    """Make the view of an order with all that hangs on it."""
+    """Make the view of an order with all that hangs on it, as `_AUDITED` declares it."""
     view: Document = {
         **listed(order),
         "ledger": list(order.ledger),
@@ -234,7 +234,7 @@ def _line(line: Line, hold: object) -> Document:
 
 
 def audited_payment(payment: object) -> Document:
-    """Make the view of an attempt to pay through a gateway."""
+    """Make the view of an attempt to pay through a gateway, as `_PAYMENT` declares it."""
     record = payment if isinstance(payment, dict) else {}
     keys = ("state", "amount", "attempt", "method", "currency", "payment_intent")
     adjustments = [{"id": key, **value} for key, value in record.get("adjustments", {}).items()]

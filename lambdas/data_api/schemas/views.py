@@ -124,18 +124,18 @@ def moment(at: datetime) -> str:
 
 
 def product(document: Document) -> Document:
-    """Make the view of a product's document."""
+    """Make the view of a product's document, as `PRODUCT` declares it."""
     return {"product_id": document["_id"]} | {key: document[key] for key in bodies.PRODUCT.properties}
 
 
 def user(document: Document) -> Document:
-    """Make the view of a user's document."""
+    """Make the view of a user's document, as `USER` declares it."""
     shown = {key: document[key] for key in bodies.USER.properties}
     return {"user_id": document["_id"]} | shown | {"wallet": sorted(document["wallet"])}
 
 
 def order(order: Order) -> Document:
-    """Make the view of an order."""
+    """Make the view of an order, as `ORDER` declares it."""
     view: dict[str, Any] = {
         "order_id": order.id,
         "user_id": order.user_id,
@@ -175,7 +175,7 @@ def reservation(order: Order, states: dict[str, str]) -> Document:
 
 
 def payment(order: Order, operation: Operation | None) -> Document:
-    """Make the view of an order's payment."""
+    """Make the view of an order's payment, as `PAYMENT` declares it."""
     view: Document = {"order_id": order.id, "state": "none", "amount": 0, "currency": order.currency}
     if operation:
         view |= {"state": operation.state, "amount": operation.amount}
@@ -187,7 +187,7 @@ def payment(order: Order, operation: Operation | None) -> Document:
 
 
 def gateway_payment(payment: Payment) -> Document:
-    """Make the view of an attempt to pay through a gateway."""
+    """Make the view of an attempt to pay through a gateway, as `PAYMENT` declares it."""
     shown = {key: value for key, value in payment._asdict().items() if key != "late" and value is not None}
     view = {key: value for key, value in shown.items() if key not in ("attempt", "adjustments")}
     adjusted = {"adjustments": adjustments(payment.adjustments)} if payment.adjustments else {}
@@ -200,13 +200,13 @@ def adjustments(recorded: Mapping[str, Mapping[str, Any]]) -> list[Document]:
 
 
 def deliveries(order: Order) -> Document:
-    """Make the view of an order's deliveries."""
+    """Make the view of an order's deliveries, as `DELIVERIES` declares it."""
     arranged = [{"line": number, **delivery} for number, delivery in enumerate(order.deliveries)]
     return {"order_id": order.id, "deliveries": arranged}
 
 
 def failures(order_id: str, documents: list[Document]) -> Document:
-    """Make the view of an order's failures."""
+    """Make the view of an order's failures, as `FAILURES` declares it."""
     views = [{key: d[key] for key in ("step", "error", "cause", "execution")} for d in documents]
     for view, document in zip(views, documents, strict=True):
         view["at"] = moment(document["at"])
@@ -214,7 +214,7 @@ def failures(order_id: str, documents: list[Document]) -> Document:
 
 
 def history(order: Order) -> Document:
-    """Make the view of an order's history, oldest first."""
+    """Make the view of an order's history, oldest first, as `HISTORY` declares it."""
     entries = [{key: value for key, value in entry.items() if value is not None} for entry in order.history]
     return {
         "order_id": order.id,

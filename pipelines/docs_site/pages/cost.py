@@ -136,7 +136,7 @@ def total(items: Iterable[Item]) -> float:
 
 
 def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
-    """Return the figures that pages name as `cost.…`, in dollars."""
+    """Return the figures that pages name as `cost.…`, in dollars, by what follows the dot."""
     month = {name: total(monthly_items(stacks[name])) for name in ("network", "payments")}
     return {
         "network_month": f"{month['network']:.2f}",

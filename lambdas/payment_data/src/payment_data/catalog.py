@@ -19,7 +19,7 @@ class Catalog(Requests):
         return self._put(path_of("products", product_id), product)
 
     def product(self, product_id: str) -> Json:
-        """Return a product. Raises `NotFound`."""
+        """Return {product_id, name, type, price, currency, available, synthetic?}. Raises `NotFound`."""
         return self._send("GET", path_of("products", product_id))
 
     def delete_product(self, product_id: str) -> None:
@@ -56,7 +56,7 @@ class Catalog(Requests):
         return self._put(path_of("users", user_id), user)
 
     def user(self, user_id: str) -> Json:
-        """Return a user. Raises `NotFound`."""
+        """Return {user_id, username, balance, currency, synthetic?, wallet: [methods]}. Raises `NotFound`."""
         return self._send("GET", path_of("users", user_id))
 
     def delete_user(self, user_id: str) -> None:

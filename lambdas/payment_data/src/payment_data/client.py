@@ -14,6 +14,7 @@ class DataApi(Catalog):
 
     Each may raise `ApiUnavailable`, `Throttled` (not applied), `OutcomeUnknown` (ask again with the same
     arguments), `AccessDenied` and `UnexpectedResponse`, beside the errors it names. Repeating a call is safe.
+    An answer has the shape that the OpenAPI document (docs/data/openapi.json) declares for the request.
     """
 
     def put_order(self, order_id: str, order: Mapping[str, Any]) -> Json:
@@ -28,7 +29,11 @@ class DataApi(Catalog):
         return self._put(path_of("orders", order_id), order)
 
     def order(self, order_id: str) -> Json:
-        """Return an order. Raises `OrderNotFound`."""
+        """Return what `put_order` takes, with {order_id, total, state, created_at, updated_at, …}.
+
+        Raises:
+            OrderNotFound: no order has this id.
+        """
         return self._send("GET", path_of("orders", order_id))
 
     def delete_order(self, order_id: str) -> None:
