@@ -67,4 +67,4 @@ def patiently(ask: Callable[[int], Answer], limit: int) -> Answer:
             if problem.kind not in (Kind.NOT_APPLIED, Kind.UNKNOWN_OUTCOME):
                 raise
             time.sleep(_PAUSE_SECONDS * 2**attempt)
-    return ask(max(limit >> _TRIES, 1))
+    return ask(max(limit >> _TRIES - 1, 1))

@@ -110,3 +110,13 @@ def test_a_missing_branch_is_refused_with_the_variable_s_name() -> None:
 def test_a_name_is_readable_and_never_changes() -> None:
     assert branch_names.stack_name("feature/Über-Cool_thing").startswith("branch-feature-uber-cool-")
     assert branch_names.stack_name("feature/login") == "branch-feature-login-356hv2zvmd"
+
+
+def test_the_longest_name_is_used_whole() -> None:
+    # Given a branch whose slug fills all that a stack's name leaves it
+    name = branch_names.stack_name("a" * 60)
+    # Then the name is as long as one may be, and is a branch's
+    assert len(name) == branch_names.LONGEST
+    assert branch_names.is_branch_stack(name)
+    # And one character more is no branch's name any more
+    assert not branch_names.is_branch_stack(name.replace("branch-a", "branch-aa"))

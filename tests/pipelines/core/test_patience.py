@@ -3,23 +3,25 @@
 import pytest
 
 from payment_data.errors import InvalidRequest, OutcomeUnknown, Problem, Throttled
-from pipelines.core import waiting
 from pipelines.core.waiting import patiently
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_PAUSE_SECONDS", 0)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, in seconds; none of them is."""
+    made = list[float]()
+    monkeypatch.setattr("pipelines.core.waiting.time.sleep", made.append)
+    return made
 
 
-def _failing(times: int, problem: Problem, asked: list[int]) -> int:
+def _failing(times: int, problem: Problem, asked: list[int], limit: int = 100) -> int:
     def ask(limit: int) -> int:
         asked.append(limit)
         if len(asked) <= times:
             raise problem
         return limit
 
-    return patiently(ask, 100)
+    return patiently(ask, limit)
 
 
 @pytest.mark.parametrize("problem", [Throttled(), OutcomeUnknown()])
@@ -29,12 +31,19 @@ def test_what_may_pass_is_asked_again_with_half_as_much(problem: Problem) -> Non
     assert asked == [100, 50, 25]
 
 
-def test_what_does_not_pass_is_raised_in_the_end() -> None:
+def test_what_does_not_pass_is_raised_in_the_end(pauses: list[float]) -> None:
     asked = list[int]()
     with pytest.raises(Throttled):
         _failing(99, Throttled(), asked)
-    assert len(asked) == 6
-    assert min(asked) >= 1
+    assert asked == [100, 50, 25, 12, 6, 3]
+    assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
+
+
+def test_nothing_is_ever_asked_for_none() -> None:
+    asked = list[int]()
+    with pytest.raises(Throttled):
+        _failing(99, Throttled(), asked, limit=3)
+    assert asked == [3, 1, 1, 1, 1, 1]
 
 
 def test_a_refusal_is_raised_at_once() -> None:
