@@ -74,9 +74,9 @@ class Bench:
 
     def passing(self, chosen: list[Mutant]) -> dict[Mutant, list[str]]:
         """Return the tests that pass each mutant's statement, but for caches, quickest first."""
-        passed = CoverageData(str(self._folder / worker.COVERAGE))
+        passed = CoverageData(str(worker.beside(self._folder, "coverage")))
         passed.read()
-        seconds: dict[str, float] = json.loads((self._folder / worker.DURATIONS).read_text(encoding="utf-8"))
+        seconds = json.loads(worker.beside(self._folder, "durations").read_text(encoding="utf-8"))
         first = {}
         for mutant in chosen:
             by_line = passed.contexts_by_lineno(str((self._folder / mutant.file).resolve()))
@@ -177,8 +177,9 @@ def copy_tree(folder: Path, linked: Sequence[str] = _SHARED) -> None:
             (folder / name).unlink(missing_ok=True)
     for name in linked:
         (folder / name).symlink_to((ROOT / name).resolve())
-    (folder / ".mutants-coveragerc").write_text(
-        f"[run]\nsource = environments,templates,pipelines,lambdas\ndata_file = {worker.COVERAGE}\n"
+    data = worker.beside(folder, "coverage")
+    worker.beside(folder, "coveragerc").write_text(
+        f"[run]\nsource = environments,templates,pipelines,lambdas\ndata_file = {data}\n", encoding="utf-8"
     )
     compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
     subprocess.run(

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "timed out"
 _PYTEST: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist")
-COVERAGE: Final = ".mutants-coverage"
-DURATIONS: Final = ".mutants-durations"
-_MEASURED: Final = ("--cov", "--cov-config=.mutants-coveragerc", "--cov-context=test", "--cov-report=")
+_MEASURED: Final = ("--cov", "--cov-context=test", "--cov-report=")
 _NOTHING_FAILED: Final = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 _POLL_SECONDS: Final = 0.02
+
+
+def beside(copy: Path, kind: str) -> Path:
+    """Return where a copy's coverage, coveragerc or durations are: not in it, where they would be source."""
+    return copy.with_name(f"{copy.name}.{kind}")
 
 
 def main(tests: list[str], preloaded: list[str]) -> None:
@@ -61,13 +64,14 @@ class _Choice:
 
     def pytest_sessionfinish(self) -> None:
         if self._others and not self._places:
-            Path(DURATIONS).write_text(json.dumps(self._seconds), encoding="utf-8")
+            beside(Path.cwd(), "durations").write_text(json.dumps(self._seconds), encoding="utf-8")
 
 
 def _status(tests: list[str], task: dict[str, Any]) -> str:
     seconds, first = task["seconds"], task.get("first") or []
     if task.get("file") is None:
-        return _tried([*_MEASURED, *tests], _Choice([], others=True), seconds, writing=True)
+        settings = f"--cov-config={beside(Path.cwd(), 'coveragerc')}"
+        return _tried([*_MEASURED, settings, *tests], _Choice([], others=True), seconds, writing=True)
     if first:
         files = sorted({test.partition("::")[0] for test in first})
         status = _tried(files, _Choice(first, others=False), seconds, writing=False)

@@ -134,7 +134,6 @@ def test_stripe_brings_its_secret_and_the_way_out_and_goes_again(folder: Path) -
     [
         ({"prod_account": "12"}, "environments/prod.yml: account"),
         ({"network": "10.64.0.0"}, "network"),
-        ({"staging_account": BASE["prod_account"]}, "an account has one bootstrap stack"),
         ({"prod_database_network": "10.66.0.0/21"}, "overlaps database.cidr"),
         ({"repository": "acme"}, "repository"),
         ({"currency": ""}, "There is no answer to currency"),
