@@ -67,10 +67,25 @@ def test_what_cannot_be_charged_is_refused_with_its_reason(major: str, currency:
 
 @pytest.mark.parametrize(
     ("least", "currency"),
-    [(50, "EUR"), (30, "GBP"), (1500, "CZK"), (17_500, "HUF"), (50, "JPY"), (1, "KRW"), (400, "HKD")],
+    [
+        (50, "EUR"),
+        (30, "GBP"),
+        (200, "AED"),
+        (250, "DKK"),
+        (300, "NOK"),
+        (400, "HKD"),
+        (1_000, "MXN"),
+        (1_500, "CZK"),
+        (17_500, "HUF"),
+        (50, "JPY"),
+        (1, "KRW"),
+    ],
 )
 def test_the_least_amount_is_charged(least: int, currency: str) -> None:
     assert charge_amount(least, currency) == least
+    if least > 1:
+        with pytest.raises(NotChargeable):
+            charge_amount(least - 1, currency)
 
 
 def test_the_largest_amount_is_charged() -> None:
