@@ -88,7 +88,12 @@ ROOMS: Final = {
             ("tests/pipelines/linter", "tests/templates/test_house_rules.py", "tests/templates/test_lint.py"),
             _DEFINED,
         ),
-        Room("definitions", ("pipelines/definitions/**/*.py",), ("tests/pipelines/definitions",), _DEFINED),
+        Room(
+            "definitions",
+            ("pipelines/definitions/**/*.py",),
+            ("tests/templates/test_figures.py", "tests/pipelines/definitions"),
+            _DEFINED,
+        ),
         Room(
             "payment_data",
             ("lambdas/payment_data/src/**/*.py",),

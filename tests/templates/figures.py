@@ -10,7 +10,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from environments import tools
 from environments.schema import load
+from pipelines.definitions import bootstrap_stack, pipelines_stack
 from pipelines.deploy import synth
 from templates import docs
 from templates.definitions import time_budget
@@ -24,7 +26,7 @@ FILE: Final = Path(__file__).with_name("figures.txt")
 
 
 def figures() -> str:
-    """Return those of production, of an environment that pays by card, of the docs and of the time budget."""
+    """Return those of production, of one that pays by card, docs, pipelines and the time budget."""
     production, card = synth.build(load("prod")), synth.build(paying_by("card"))
     parts = {
         "prod network": production["network"].to_dict(),
@@ -32,6 +34,8 @@ def figures() -> str:
         "card network": card["network"].to_dict(),
         "card payments": card["payments"].to_dict(),
         "docs": docs.build().to_dict(),
+        "pipelines": pipelines_stack.build(tools.load()).to_dict(),
+        "prod bootstrap": bootstrap_stack.build(tools.load(), load("prod")).to_dict(),
         "time budget": {"Resources": {"Budget": {"Type": "seconds", **time_budget.figures()}}},
     }
     blocks = {name: [*_lines(template)] for name, template in parts.items()}

@@ -25,6 +25,18 @@ def test_settings_are_where_the_pipelines_read_them(tmp_path: Path) -> None:
     assert said["Tags"] == {"system": "payments", "environment": "prod", "owner": "payments"}
 
 
+def test_a_push_without_an_author_leaves_the_stack_to_the_environment_s_owner() -> None:
+    environment = schema.load("branch")
+    assert tags(environment, Push("main", "", "0" * 40, AT))["owner"] == environment.owner
+    assert tags(environment, Push("main", "ada", "0" * 40, AT))["owner"] == "ada"
+
+
+def test_settings_are_written_anew(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        written = write(tmp_path, schema.load("prod"), "payments", {"DatabaseName": name})
+    assert json.loads(written.read_text())["Parameters"] == {"DatabaseName": "b"}
+
+
 @given(branch=st.text(min_size=1, max_size=300), owner=st.text(max_size=300))
 def test_a_branch_s_tags_are_legal_and_say_that_it_is_one(branch: str, owner: str) -> None:
     said = tags(schema.load("branch"), Push(branch, owner, "0" * 40, AT))
