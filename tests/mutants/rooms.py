@@ -122,7 +122,7 @@ ROOMS: Final = {
                 "tests/pipelines/promotion/test_check_cache.py",
                 "tests/pipelines/promotion/test_provenance.py",
                 "tests/pipelines/promotion/test_changed_bytes.py",
-                "tests/integration/embedded/test_images.py",
+                "tests/pipelines/promotion/test_image.py",
             ),
         ),
         Room("evidence", ("pipelines/evidence/*.py",), ("tests/pipelines/evidence",)),
