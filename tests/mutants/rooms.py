@@ -164,7 +164,11 @@ ROOMS: Final = {
         Room(
             "doctor",
             ("pipelines/doctor/*.py",),
-            ("tests/pipelines/orders/test_open_methods.py", "tests/rehearsal/test_doctor.py"),
+            (
+                "tests/pipelines/doctor",
+                "tests/pipelines/orders/test_open_methods.py",
+                "tests/rehearsal/test_doctor.py",
+            ),
         ),
         Room(
             "status",

@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import boto3
     from botocore.stub import Stubber
 
     from pipelines.aws.accounts import Aws
@@ -19,15 +20,20 @@ Call = tuple[str, Json, Json]
 """An operation of AWS, what it must be asked with, and what it answers."""
 
 
-@pytest.fixture
-def aws() -> Aws:
-    """Production's account, of which nothing is reached."""
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """Credentials that nobody takes; a session reads the models of services once."""
     import boto3  # noqa: PLC0415 - few tests need it
 
+    return boto3.Session("key", "secret", region_name="eu-central-1")
+
+
+@pytest.fixture
+def aws(session: boto3.Session) -> Aws:
+    """Production's account, of which nothing is reached."""
     from environments import schema  # noqa: PLC0415 - the same
     from pipelines.aws.accounts import Aws  # noqa: PLC0415 - the same
 
-    session = boto3.Session("key", "secret", region_name="eu-central-1")  # nosec
     return Aws(schema.load("prod"), acting=session)
 
 
@@ -49,4 +55,5 @@ def answers(aws: Aws) -> Iterator[Callable[..., None]]:
             if refused:
                 stubs[service].add_client_error(refused, "AccessDenied", f"no {refused}")
 
+        answer.stubs = stubs  # type: ignore[attr-defined]  # for a refusal of a test's own
         yield answer

@@ -142,7 +142,7 @@ def test_two_functions_that_hold_another_file_of_one_name_are_no_image(
 def test_the_tag_is_of_every_package_in_any_order(packages: Path) -> None:
     manifest = package_manifest.read_manifest(packages)
     tag = image.tag_of(manifest)
-    assert image.tag_of(dict(reversed(manifest.items()))) == tag
+    assert image.tag_of(dict(reversed([*manifest.items()]))) == tag
     changed = dict(manifest) | {"pay": replace(manifest["pay"], sha256="0" * 64)}
     assert image.tag_of(changed) != tag
     assert len(tag) == 64
