@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bson.int64 import Int64
 
-from data_api.domain.order import Line, State
+from data_api.domain.order import Line, State, from_document
 from data_api.storage import orders, products, users
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def charge(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], obj
     fresh |= {"operations": {}, "synthetic": False}
     db.users.insert_many([{"_id": f"{way}-{n}", **fresh} for way in _WAYS for n in range(_KEPT)])
 
-    order = orders.from_document(_document("o") | {"state": "RESERVED"})
+    order = from_document(_document("o") | {"state": "RESERVED"})
 
     def ours(number: int) -> None:
         this = replace(order, id=f"o{number}", user_id=f"ours-{place(number)}")
@@ -68,7 +68,7 @@ def hold(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], objec
     fresh |= {"available": Int64(_PLENTY)}
     db.products.insert_many([{"_id": f"{way}-{n}", **fresh} for way in _WAYS for n in range(_KEPT)])
 
-    order = orders.from_document(_document("o"))
+    order = from_document(_document("o"))
 
     def ours(number: int) -> None:
         this = replace(order, id=f"o{number}")
@@ -87,7 +87,7 @@ def advance(db: Db, place: Callable[[int], int]) -> dict[str, Callable[[int], ob
     The orders are synthetic: what others count for the business in a line of the log is no part of the write.
     """
     db.orders.insert_many([_document(f"{way}-{n}") for way in _WAYS for n in range(_KEPT)])
-    order = orders.from_document(_document("o") | {"synthetic": True})
+    order = from_document(_document("o") | {"synthetic": True})
     ends = (State.CANCELLING, State.NEEDS_ATTENTION)
     visits = {way: itertools.count() for way in _WAYS}
 

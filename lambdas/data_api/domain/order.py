@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from data_api.domain.requests import fingerprint
+from data_api.domain.requests import Document, fingerprint
 from payment_data import metrics
 from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
 
@@ -174,3 +174,30 @@ def count_end(order: Order, reason: str | None) -> None:
         case State.NEEDS_ATTENTION:
             metrics.count("TechnicalFailures", 1)
             metrics.count("OrdersNeedingAttention")
+
+
+def from_document(document: Document) -> Order:
+    """Read an order of the document that holds it."""
+    decision = document.get("decision")
+    return Order(
+        id=document["_id"],
+        user_id=document["user_id"],
+        currency=document["currency"],
+        total=document["total"],
+        lines=tuple(Line(**line) for line in document["lines"]),
+        synthetic=document["synthetic"],
+        fingerprint=document["fingerprint"],
+        state=State(document["state"]),
+        deadline=document.get("deadline"),
+        payment=document.get("payment"),
+        paid_by=document.get("paid_by"),
+        decision=Decision(**decision) if decision else None,
+        history=document["history"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        deliveries=tuple(document.get("deliveries", ())),
+        undeliverable=tuple(document.get("undeliverable", ())),
+        books=document.get("books"),
+        ledger=tuple(document.get("ledger", ())),
+        operation=document.get("operation"),
+    )

@@ -5,11 +5,10 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from data_api.domain.order import Order
+from data_api.domain.order import Order, from_document
 from data_api.domain.requests import Document
 from data_api.storage import ledger
 from data_api.storage.database import Db
-from data_api.storage.orders import from_document
 from data_api.storage.settlement import Place, later
 
 NOT_OF_SMOKE: Mapping[str, Any] = {"$nor": [{"_id": {"$regex": "^smoke-"}, "books": ledger.SYNTHETIC}]}

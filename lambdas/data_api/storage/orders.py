@@ -9,7 +9,16 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from data_api.domain.order import OPEN, TRANSITIONS, Decision, Line, Order, State, count_end, undeliverable
+from data_api.domain.order import (
+    OPEN,
+    TRANSITIONS,
+    Decision,
+    Order,
+    State,
+    count_end,
+    from_document,
+    undeliverable,
+)
 from data_api.domain.requests import Document
 from data_api.storage import ledger, state_changes
 from data_api.storage.database import Db
@@ -236,30 +245,3 @@ def refuse(db: Db, order: Order, source: State, decision: Decision, execution: s
 def delete_synthetic(db: Db, order_id: str) -> bool:
     """Delete the order if it is synthetic."""
     return db.orders.delete_one({"_id": order_id, "synthetic": True}).deleted_count == 1
-
-
-def from_document(document: Document) -> Order:
-    """Read an order."""
-    decision = document.get("decision")
-    return Order(
-        id=document["_id"],
-        user_id=document["user_id"],
-        currency=document["currency"],
-        total=document["total"],
-        lines=tuple(Line(**line) for line in document["lines"]),
-        synthetic=document["synthetic"],
-        fingerprint=document["fingerprint"],
-        state=State(document["state"]),
-        deadline=document.get("deadline"),
-        payment=document.get("payment"),
-        paid_by=document.get("paid_by"),
-        decision=Decision(**decision) if decision else None,
-        history=document["history"],
-        created_at=document["created_at"],
-        updated_at=document["updated_at"],
-        deliveries=tuple(document.get("deliveries", ())),
-        undeliverable=tuple(document.get("undeliverable", ())),
-        books=document.get("books"),
-        ledger=tuple(document.get("ledger", ())),
-        operation=document.get("operation"),
-    )

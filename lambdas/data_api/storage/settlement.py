@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from bson.int64 import Int64
 from pymongo import UpdateOne
 
-from data_api.domain.order import Order, State
+from data_api.domain.order import Order, State, from_document
 from data_api.domain.requests import Document
 from data_api.storage import ledger
 from data_api.storage.database import Db
-from data_api.storage.orders import from_document
 
 _GONE = ["declined", "refunded", "void"]
 
