@@ -71,7 +71,7 @@ ASSUMPTIONS: Final = (
         "rules and buckets with the stack's name.",
         (
             "pipelines/definitions/execution_permissions.py",
-            "pipelines/definitions/boundaries.py",
+            "pipelines/definitions/runtime_boundary.py",
             "templates/capabilities/data_api.py",
         ),
         Documented(
@@ -83,7 +83,7 @@ ASSUMPTIONS: Final = (
         "a-part-has-the-tags-of-its-api",
         "Where environments share an account, IAM is told the tags of an API for requests on its parts, and "
         "the tags of networks and keys for requests on them.",
-        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/boundaries.py"),
+        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/runtime_boundary.py"),
         Assumed(
             (
                 "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-iam-policy.html",

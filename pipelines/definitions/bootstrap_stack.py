@@ -12,13 +12,10 @@ from troposphere import AWSHelperFn, Export, ImportValue, Output, Sub, Template
 from troposphere.iam import Role
 
 from pipelines.core.zone import Trust
-from pipelines.definitions.boundaries import (
-    add_execution_boundary,
-    add_pipeline_boundary,
-    add_runtime_boundary,
-)
+from pipelines.definitions.boundaries import add_execution_boundary, add_pipeline_boundary
 from pipelines.definitions.execution_permissions import execution_permissions
 from pipelines.definitions.roles import add_target_role, trust_cloudformation, trust_pipelines
+from pipelines.definitions.runtime_boundary import add_runtime_boundary
 from pipelines.definitions.target_permissions import (
     deployment_permissions,
     inspection_permissions,
