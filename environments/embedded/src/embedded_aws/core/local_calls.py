@@ -24,7 +24,11 @@ def call(service: Any, target: str, request: Json) -> Json:
 
 
 async def call_soon(service: Any, target: str, request: Json) -> Json:
-    """Make a call from the event loop; as `call`."""
+    """Make a call from the event loop; as `call`.
+
+    Raises:
+        ValueError: it is refused; the message is the service's.
+    """
     headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
     status, _, body = await service.handle_request("POST", "/", headers, json.dumps(request).encode(), {})
     answer: Json = json.loads(body or b"{}")
