@@ -14,8 +14,12 @@ ORDER ?= order-1
 SAMPLE ?= 30000
 SEED ?= 1
 TIMES ?= 1
+# What people's own tools are held to, which no pipeline runs: a third of the checks' work, done by `make test`.
+AT_WORK := dora import_contracts linter setup
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
-CHECKED := tests/unit tests/templates tests/pipelines
+CHECKED := tests/unit tests/templates tests/pipelines $(AT_WORK:%=--ignore=tests/pipelines/%)
+# A build's machine has eight; each process imports all tests, so more of them would only import.
+PROCESSORS = $(shell $(PYTHON) -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')
 # Tests wait as much as they reckon, so three share two processors; not where linters and browser begin from nothing.
 WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
 EVERY_TEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
@@ -78,7 +82,7 @@ coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run e
 	@$(EVERY_TEST) --cov --cov-report=term:skip-covered --cov-report=html:reports/coverage
 
 check: install ## Run what a build runs: the linters, and the tests that need no database
-	@$(LINT_BESIDE) $(BIN)/pytest $(CHECKED) --numprocesses=2 --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
+	@$(LINT_BESIDE) $(BIN)/pytest $(CHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 lint: install ## Check style, types, imports, templates and workflow definitions
 	@$(BIN)/ruff check --quiet .

@@ -65,7 +65,7 @@ class Evidence:
         stacks: What would change in production.
         risks: Its risks, worst first.
         tests: How the tests ended; none when there is no report.
-        not_run: The folders of tests that a build does not run, since they need a database.
+        not_run: The folders of tests that a build leaves out: they need a database, or are of people's tools.
         checked: When and where this source was checked; none when the report does not say.
         baseline: The figures of the release that production runs; none for a first release.
         target: What it would be released to, and where it is decided.

@@ -72,7 +72,7 @@ def gather(built: Path, packages: Path) -> Evidence:
         drift=[stack_changes.detect_drift(prod, name) for name in names],
         digests=provenance.subjects_of(envelope),
         dollars=stack_changes.fixed_cost(stacks),
-        not_run=[name for name in reports.folders(ROOT / "tests") if tests and name not in tests.folders],
+        not_run=reports.not_run(ROOT / "tests", built / "reports" / "tests.xml"),
         checked=check_cache.read(built / "reports"),
     )
 

@@ -11,7 +11,7 @@ from pipelines.core.refusals import Refused
 from pipelines.orders import smoke
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from pipelines.aws.accounts import Aws
@@ -63,9 +63,26 @@ def tests(path: Path) -> Suite | None:
     return Suite(len(cases) - skipped, skipped, names, seconds, Counter(map(_folder, cases)))
 
 
-def folders(tests: Path) -> list[str]:
-    """Return the folders of tests of a source, whether or not a build runs them."""
-    return sorted(folder.name for folder in tests.iterdir() if any(folder.rglob("test_*.py")))
+def not_run(tests: Path, report: Path) -> list[str]:
+    """Return the outermost folders of tests of which a JUnit report names none, as `pipelines/setup`.
+
+    None are named without a report.
+    """
+    root = _parsed(report)
+    if root is None:
+        return []
+    modules = [str(case.get("classname", "")).split(".")[1:] for case in root.iter("testcase")]
+    ran = {tuple(parts[:length]) for parts in modules for length in range(1, len(parts) + 1)}
+    return list(_folders(tests, (), ran))
+
+
+def _folders(tests: Path, inside: tuple[str, ...], ran: Collection[tuple[str, ...]]) -> Iterator[str]:
+    for folder in sorted(path for path in tests.iterdir() if any(path.rglob("test_*.py"))):
+        name = (*inside, folder.name)
+        if name in ran:
+            yield from _folders(folder, name, ran)
+        else:
+            yield "/".join(name)
 
 
 def _folder(case: Any) -> str:

@@ -94,8 +94,10 @@ class Bench:
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def _ask(self, task: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin

@@ -38,6 +38,19 @@ def test_a_test_report_tells_what_ran_and_what_did_not_pass(tmp_path: Path) -> N
     assert dict(suite.folders) == {"unit": 2, "site": 2}
 
 
+def test_the_folders_of_which_no_test_ran_are_named_the_outermost_alone(tmp_path: Path) -> None:
+    # Given a source with folders of tests, of which a build ran some
+    for name in ("unit/test_money", "unit/deep/test_more", "site/test_pages", "db/real/test_it", "data/one"):
+        path = tmp_path / "tests" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    report = tmp_path / "tests.xml"
+    assert reports.not_run(tmp_path / "tests", report) == []
+    report.write_text(_JUNIT)
+    # Then those are named that it left out, within folders that it ran, too
+    assert reports.not_run(tmp_path / "tests", report) == ["db", "unit/deep"]
+
+
 def test_coverage_is_a_share_and_none_without_a_report(tmp_path: Path) -> None:
     report = tmp_path / "coverage.xml"
     assert reports.coverage(report) is None
