@@ -1,5 +1,6 @@
 """The builds: what their files may hold, and that pipelines and files agree."""
 
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -10,10 +11,13 @@ import pytest
 import yaml
 
 from environments import schema
-from pipelines.build import dependencies
-from pipelines.core.repository import ROOT
+from pipelines.build import check_cache, dependencies, packaging
+from pipelines.core.repository import CACHE, ROOT
 from pipelines.definitions.artifacts import template_path
 from pipelines.deploy import synth
+from pipelines.docs_site import building
+from pipelines.lint import repository_templates
+from pipelines.supply_chain import secrets, static_analysis
 
 Json = dict[str, Any]
 BUILDSPECS = [
@@ -51,6 +55,18 @@ def projects(template: Json) -> dict[str, Json]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::CodeBuild::Project"
     }
+
+
+def test_what_the_check_and_the_build_keep_for_the_next_build_is_in_its_cache() -> None:
+    # Given the folders in which verdicts and wheels are kept; what is found there is held to its digest
+    passed = inspect.signature(static_analysis.check_templates).parameters["notes"].default
+    clean = repository_templates.mark({}, "").parent
+    kept = [check_cache.RECORDS, packaging.WHEELS, secrets.NOTES, passed, clean]
+    # Then the build has each of them again, and nothing that is taken as it lies there, as files from npm are
+    paths = yaml.safe_load((ROOT / "buildspec.yml").read_text())["cache"]["paths"]
+    assert {f".cache/{folder.relative_to(CACHE)}/**/*" for folder in kept} <= set(paths)
+    npm = inspect.signature(building.fetch_asset).parameters["cache"].default
+    assert f".cache/{npm.relative_to(CACHE)}/**/*" not in paths
 
 
 @pytest.mark.parametrize("path", BUILDSPECS, ids=lambda path: path.name)
