@@ -18,6 +18,7 @@ An exception from a cfn-lint rule stands in the resource's Metadata beside its r
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ Json = dict[str, Any]
 _STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 _SUBSTITUTED = {"AWS::Partition": "aws"}
 # Amazon States Language fields whose value is a number, or JSONata that gives one.
+_FILLED_IN = re.compile(r"\$\{[^}]*\}")
 _NUMBERS = {"TimeoutSeconds", "HeartbeatSeconds", "Seconds", "MaxConcurrency"}
 
 
@@ -143,6 +145,8 @@ def _numbers_filled_in(value: Any, key: str = "") -> Any:
         return [_numbers_filled_in(inside) for inside in value]
     if key in _NUMBERS and isinstance(value, str) and value.startswith("{%"):
         return 1
+    if key == "Resource" and isinstance(value, str):  # CloudFormation fills in an ARN, or a part of one
+        return _FILLED_IN.sub("name" if ":" in _FILLED_IN.sub("", value) else "arn:aws:filled:in", value)
     return float(value) if key == "BackoffRate" and isinstance(value, int) else value
 
 

@@ -55,6 +55,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
 """Every family of rules, in the order of their ids."""
 RULES: Final = {rule_id: rule for family in FAMILIES for rule_id, rule in family.RULES.items()}
 _LEVELS: Final = tuple(Level)
+_SOME: Final = ", under some of the template's conditions"
 
 
 def lint_pipelines(paths: Iterable[Path]) -> list[Finding]:
@@ -92,6 +93,8 @@ def _judge(in_each_world: list[Pipeline]) -> Iterator[Finding]:
     for finding, pipelines in where.items():
         level = max(finding.level, RULES[finding.rule].level, key=_LEVELS.index)
         under = _under(pipelines, in_each_world)
+        if under == _SOME:  # nobody may ever choose these together
+            level = max(level, Level.WARNING, key=_LEVELS.index)
         yield replace(finding, level=level, problem=finding.problem + under)
 
 
@@ -104,4 +107,4 @@ def _under(some: list[Pipeline], in_each_world: list[Pipeline]) -> str:
             pipeline.truths[name] is truth for pipeline in others
         ):
             return f", where {name} {'holds' if truth else 'does not hold'}"
-    return ", under some of the template's conditions"
+    return _SOME

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli.lint import lint
 from pipelines.core.refusals import Refused
+from pipelines.lint.findings import Level
+from pipelines.lint.pipeline_linter import documents
 from pipelines.lint.templates import lint_files
 
 CORPUS: Final = Path(__file__).with_name("corpus")
@@ -80,3 +82,34 @@ def test_a_definition_that_is_not_in_the_template_is_passed_over(tmp_path: Path)
     file = tmp_path / "machine.json"
     file.write_text(json.dumps({"Resources": {"Machine": machine}}))
     assert lint_files([file]) == []
+
+
+@pytest.mark.parametrize(
+    "resource", ["${Function.Arn}", "${Function}", "arn:${AWS::Partition}:states:::lambda:invoke"]
+)
+def test_a_resource_that_cloudformation_fills_in_is_no_mistake(tmp_path: Path, resource: str) -> None:
+    # Given a machine whose task names its function as a template does
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": resource, "End": True}}}
+    (tmp_path / "machine.json").write_text(json.dumps(machine))
+    # When it is read; Then nothing is found in it
+    assert [
+        finding for finding in lint_files([tmp_path / "machine.json"]) if finding.rule == "statelint"
+    ] == []
+
+
+def test_what_some_conditions_together_would_make_wrong_is_a_warning(tmp_path: Path) -> None:
+    # Given a pipeline whose stages each stand under a condition of their own
+    document = documents.read(CORPUS / "broken" / "P402-never-read.yml")
+    [pipeline] = [r for r in document["Resources"].values() if r["Type"] == "AWS::CodePipeline::Pipeline"]
+    stages = pipeline["Properties"]["Stages"]
+    pipeline["Properties"]["Stages"] = [
+        {"Fn::If": [f"Has{number}", stage, {"Ref": "AWS::NoValue"}]} for number, stage in enumerate(stages)
+    ]
+    document["Parameters"] = {f"P{number}": {"Type": "String"} for number in range(len(stages))}
+    document["Conditions"] = {
+        f"Has{number}": {"Fn::Equals": [{"Ref": f"P{number}"}, "yes"]} for number in range(len(stages))
+    }
+    (tmp_path / "template.json").write_text(json.dumps(document))
+    # When it is read; Then that too few may be left fails nothing
+    found = [finding for finding in lint_files([tmp_path / "template.json"]) if finding.rule == "P006"]
+    assert {finding.level for finding in found} == {Level.WARNING}

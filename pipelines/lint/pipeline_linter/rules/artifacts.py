@@ -94,7 +94,7 @@ def _shape(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
     for key in _PATHS:
         path = action.value(key)
         artifact = (path or "").partition("::")[0]
-        if path is not None and "${" not in path and "#{" not in path and artifact not in action.inputs:
+        if path and "${" not in path and "#{" not in path and artifact not in action.inputs:
             fix = f"Write InputArtifact::path, and add {artifact} to the action's InputArtifacts"
             yield pipeline.finding("P405", action.place, f"{key} {path} is in no input artifact of it", fix)
     kind = providers.ACTIONS.get(action.kind)
