@@ -73,7 +73,7 @@ def _called(name: str, expression: str, place: int, resolve: _Resolve) -> tuple[
         raise Malformed(f"Unsupported intrinsic function: {name}")
     try:
         return _FUNCTIONS[name](*arguments), place + 1
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, StopIteration) as error:
         raise Malformed(f"Invalid arguments in {name}") from error
 
 
