@@ -36,10 +36,12 @@ def _tried(uv: str, wheel: Path, folder: Path, version: str) -> tuple[str, str]:
     if installed.returncode:
         return "cannot be installed", installed.stderr.strip().splitlines()[-1]
     names = _run(python, "-c", _NAMES)
-    missing = names.stdout.split() if names.returncode == 0 else [names.stderr.strip().splitlines()[-1]]
+    missing = names.stdout.splitlines() if names.returncode == 0 else [names.stderr.strip().splitlines()[-1]]
     (folder / "stranger").mkdir()
     stranger = _run(python, Path(__file__).with_name("stranger.py"), folder / "stranger")
     words = "works" if stranger.returncode == 0 else stranger.stderr.strip().splitlines()[-1]
+    if "MiniStackUnsuitable" in words:
+        words = "the start is refused"
     return ", ".join(f"`{name}`" for name in missing) or "none", words
 
 
