@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from environments import schema
+from environments import tools as tools_file
 from pipelines.aws import accounts, stacks
 from pipelines.build import packaging
 from pipelines.cli import local_aws, options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.deploy import artifacts, connect_database, deployment
+from pipelines.deploy import artifacts, connect_database, deployment, removal
 from pipelines.orders import payment_stack
 from pipelines.orders import smoke as smoke_runs
 
@@ -61,19 +62,71 @@ def deploy(
 
 
 @click.command()
+@click.argument("environment", envvar="PAYMENTS_ENVIRONMENT", default="local")
+@click.option("--everything", is_flag=True, help="All of ENVIRONMENT, or of `tools`, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@options.in_stack_of_environment
+@options.endpoint_url
+@options.stack_name
+@options.profiles
 @options.machine_readable
-def remove(aws: accounts.Aws, stack: str, yes: bool, machine: bool) -> None:
-    """Delete a payments stack.
+def remove(
+    environment: str,
+    endpoint_url: str | None,
+    stack: str | None,
+    profiles: tuple[str, ...],
+    *,
+    everything: bool,
+    yes: bool,
+    machine: bool,
+) -> None:
+    """Delete a payments stack, or everything of an environment.
 
-    The network stays, and so does the stack's database.
+    The network stays, and so does the stack's database. With --everything go all stacks of ENVIRONMENT, its
+    network and its roles, and then what stacks keep on purpose: keys, log groups, buckets, the role that API
+    Gateway logs with. It says first what that is, production's included; no database is touched. ENVIRONMENT
+    may be `tools` then: the pipelines, the docs, and their stores.
 
     \b
     Examples:
       payments remove
       payments remove branch --stack branch-my-first-change-abc234 --yes
+      payments remove staging --everything --profile staging=PROFILE
     """
+    if everything:
+        _remove_everything(environment, endpoint_url, profiles, yes=yes, machine=machine)
+        return
+    aws = local_aws.connect(environment, endpoint_url)
+    _remove_stack(aws, stack or aws.environment.default_stack, yes=yes, machine=machine)
+
+
+def _remove_everything(
+    environment: str, endpoint_url: str | None, profiles: tuple[str, ...], *, yes: bool, machine: bool
+) -> None:
+    tools = tools_file.load()
+    profile = options.profiles_by_account(profiles).get(environment)
+    aws = options.with_profile(removal.connect(environment, tools, endpoint_url), profile)
+    found = removal.find(aws, tools)
+    for stack in found.stacks:
+        terminal.err.print(f"  stack {stack.name}", markup=False)
+    for resource in found.kept:
+        where = f", kept by {resource.stack}" if resource.stack else ""
+        terminal.err.print(f"  {resource.kind} {resource.name}{where}", markup=False)
+    count = len(found.stacks) + len(found.kept)
+    if not count:
+        raise Refused(f"There is nothing of {environment} in {aws.environment.account}.")
+    where = f"in account {aws.environment.account}, {aws.environment.region}"
+    question = f"Remove these {count} {where}, for good? Type {environment}"
+    if not yes and click.prompt(question, default="", show_default=False, err=True) != environment:
+        raise Refused("Nothing was removed.")
+    with terminal.progress(f"removing {environment}") as reporter:
+        stays = removal.remove(aws, found, reporter)
+    for sentence in stays:
+        terminal.err.print(sentence, markup=False)
+    gone = {"stacks": [stack.name for stack in found.stacks], "stays": stays}
+    terminal.finish(f"{environment} is removed", gone, machine=machine)
+
+
+def _remove_stack(aws: accounts.Aws, stack: str, *, yes: bool, machine: bool) -> None:
     if aws.environment.production:
         raise Refused(
             f"{aws.environment.name} is a production environment; its stacks are never removed here."

@@ -34,7 +34,12 @@ def bucket(aws: Aws, named: str | None = None) -> str:
 
 def template_bucket(aws: Aws) -> str:
     """Return the account's bucket for templates that are too large to be sent; made when missing."""
-    return make_bucket(aws, f"payments-templates-{aws.environment.account}-{aws.environment.region}")
+    return make_bucket(aws, template_bucket_name(aws))
+
+
+def template_bucket_name(aws: Aws) -> str:
+    """Return the name of that bucket, whether or not it is there."""
+    return f"payments-templates-{aws.environment.account}-{aws.environment.region}"
 
 
 def make_bucket(aws: Aws, name: str) -> str:

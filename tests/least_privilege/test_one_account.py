@@ -19,7 +19,7 @@ from pipelines.aws.accounts import Aws, session
 from pipelines.core import branch_names
 from pipelines.core.reporting import NOBODY
 from pipelines.definitions import configuration_file
-from pipelines.deploy import artifacts, deployment, embedded_overrides, pipelines, synth
+from pipelines.deploy import artifacts, deployment, embedded_overrides, pipelines, removal, synth
 from pipelines.orders import payment_stack, smoke
 
 if TYPE_CHECKING:
@@ -146,3 +146,37 @@ def test_deploying_again_changes_nothing(
     assert changes
     tools_aws = accounts.connect_tools(embedded.endpoint, settings)
     assert set(pipelines.deploy(tools_aws, targets, settings).values()) == {"unchanged"}
+
+
+def test_everything_is_removed_environment_by_environment_and_nothing_stays(
+    embedded: Instance, targets: Mapping[str, Aws], settings: Tools, changes: dict[str, str]
+) -> None:
+    # Given all that, and an environment after the other, with what its stacks keep; of one nothing is left
+    # of the stacks alone, since somebody deleted them by hand
+    assert changes
+    tools_aws = accounts.connect_tools(embedded.endpoint, settings)
+    prod = targets["prod"]
+    for stack in removal.find(prod, settings).stacks:
+        stacks.delete(prod, stack.name)
+    assert removal.find(prod, settings).stacks == []
+    assert {resource.kind for resource in removal.find(prod, settings).kept} == {
+        "AWS::IAM::Role",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+    }
+    # When its leavings are removed, then the role that the others' APIs log with stays
+    (reason,) = removal.remove(prod, removal.find(prod, settings))
+    assert "1 APIs of this account and region are there" in reason
+    # When each other environment is removed, and then the tools, nothing else stays
+    for aws in (targets["branch"], targets["staging"], prod, tools_aws):
+        assert removal.remove(aws, removal.find(aws, settings)) == []
+    # And the account is empty, but for keys that wait to be deleted and the store that this test made
+    assert [
+        stack for aws in (*targets.values(), tools_aws) for stack in removal.find(aws, settings).kept
+    ] == []
+    store = f"{accounts.PIPELINES_STACK}-{settings.account}"
+    assert [bucket["Name"] for bucket in tools_aws.s3.list_buckets()["Buckets"]] == [store]
+    assert tools_aws.client("logs").describe_log_groups()["logGroups"] == []
+    assert tools_aws.client("apigateway").get_account().get("cloudwatchRoleArn") in {None, ""}
+    ours = [role["RoleName"] for role in tools_aws.client("iam").list_roles()["Roles"]]
+    assert [name for name in ours if name.startswith(("payments-", "branch-"))] == []
