@@ -11,6 +11,15 @@ _API: Final = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference
 
 ASSUMPTIONS: Final = (
     Assumption(
+        "deleted-stacks-are-remembered",
+        "A deleted stack is listed, and its events say by DELETE_SKIPPED what it kept, for 90 days.",
+        ("pipelines/deploy/removal.py",),
+        Documented(
+            "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html"
+        ),
+        "Delete a network stack by hand, then: payments remove --everything.",
+    ),
+    Assumption(
         "failed-first-creation-is-deleted-only",
         "A stack in ROLLBACK_COMPLETE can be deleted and nothing else.",
         ("pipelines/aws/stacks.py", "pipelines/definitions/actions.py"),
