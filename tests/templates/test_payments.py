@@ -194,6 +194,25 @@ def test_the_api_is_private_and_answers_at_this_networks_endpoint_only(payments:
     assert set(strangers["Condition"]) == {"ArnNotLike"}
 
 
+def test_api_gateway_alone_calls_the_function_for_this_apis_stage(payments: Json) -> None:
+    # Given the function's alias, which the API's only method leads to
+    method = the(payments, "AWS::ApiGateway::Method")
+    assert "${DataApiLive}" in method["Integration"]["Uri"]["Fn::Sub"]
+    # Then it may call it, for this stage, and by POST, which is what Lambda takes
+    assert (method["Integration"]["Type"], method["Integration"]["IntegrationHttpMethod"]) == (
+        "AWS_PROXY",
+        "POST",
+    )
+    permission = the(payments, "AWS::Lambda::Permission")
+    place = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${DataApi}/live/*"
+    assert permission == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": "DataApiLive"},
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": {"Fn::Sub": place},
+    }
+
+
 def test_there_is_no_other_api_and_no_function_url(payments: Json) -> None:
     kinds = {part["Type"] for part in payments["Resources"].values()}
     assert not {"AWS::Lambda::Url", "AWS::ApiGatewayV2::Api"} & kinds

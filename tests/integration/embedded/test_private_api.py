@@ -68,9 +68,34 @@ def _network(aws: Aws, *, door: bool) -> Network:
 
 
 @pytest.fixture(scope="module")
-def api(aws: Aws, network: Network, make_function: Callable[..., Function]) -> Iterator[str]:
+def backend(make_function: Callable[..., Function]) -> Function:
+    """The function behind the API."""
+    return make_function(BACKEND)
+
+
+def may_call(aws: Aws, backend: Function, principal: str, api: str) -> str:
+    """Let a service call the function for an API; return the statement's id."""
+    name = unique("invoke")
+    aws("lambda").add_permission(
+        FunctionName=backend.name,
+        StatementId=name,
+        Action="lambda:InvokeFunction",
+        Principal=principal,
+        SourceArn=f"arn:aws:execute-api:eu-central-1:000000000000:{api}/live/*",
+    )
+    return name
+
+
+@pytest.fixture(scope="module")
+def allowed(aws: Aws, backend: Function, api: str) -> str:
+    """The statement by which API Gateway calls the function."""
+    return may_call(aws, backend, "apigateway.amazonaws.com", api)
+
+
+@pytest.fixture(scope="module")
+def api(aws: Aws, network: Network, backend: Function) -> Iterator[str]:
     """A private API with IAM authorization that answers through one endpoint only."""
-    client, backend = aws("apigateway"), make_function(BACKEND)
+    client = aws("apigateway")
     # Naming the account leaves the decision to the callers' own policies; "*" would let every role in.
     account = {"AWS": "arn:aws:iam::000000000000:root"}
     calls = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
@@ -129,6 +154,51 @@ def make_caller(
     return make
 
 
+@pytest.mark.parametrize("principal", [None, "events.amazonaws.com", "111111111111"])
+def test_without_the_functions_own_permission_api_gateway_cannot_call_it(
+    *,
+    aws: Aws,
+    backend: Function,
+    api: str,
+    make_caller: Callable[..., Function],
+    network: Network,
+    principal: str | None,
+) -> None:
+    # Given a function that lets nobody call it for this API, or somebody else
+    given = None if principal is None else may_call(aws, backend, principal, api)
+    # When a caller in the VPC with the right asks, then the server cannot answer
+    assert make_caller("execute-api:Invoke", network)({}) == (
+        None,
+        [500, '{"message": "Internal server error"}'],
+    )
+    if given is not None:
+        aws("lambda").remove_permission(FunctionName=backend.name, StatementId=given)
+
+
+@pytest.mark.usefixtures("allowed")
+def test_another_method_than_post_does_not_call_a_function(
+    aws: Aws, api: str, backend: Function, make_caller: Callable[..., Function], network: Network
+) -> None:
+    # Given an integration by GET, as the API's own method may be
+    client = aws("apigateway")
+    proxy = next(r["id"] for r in client.get_resources(restApiId=api)["items"] if r.get("pathPart"))
+    integration = {
+        "restApiId": api,
+        "resourceId": proxy,
+        "httpMethod": "ANY",
+        "type": "AWS_PROXY",
+        "uri": f"arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/{backend.arn}/invocations",
+    }
+    answers = []
+    for method in ("GET", "POST"):
+        client.put_integration(**integration, integrationHttpMethod=method)
+        client.create_deployment(restApiId=api, stageName="live")
+        answers.append(make_caller("execute-api:Invoke", network)({})[1][0])
+    # Then a caller gets a server's error, and with POST an answer
+    assert answers == [500, 200]
+
+
+@pytest.mark.usefixtures("allowed")
 def test_a_function_in_the_vpc_whose_role_may_gets_through(
     make_caller: Callable[..., Function], network: Network
 ) -> None:

@@ -313,6 +313,20 @@ def test_a_schedule_looks_for_expired_branches(pipelines_template: Json) -> None
     assert "${ExpiryPipeline}" in json.dumps(schedule["Target"]["Arn"])
 
 
+def test_every_action_that_deploys_a_template_lets_it_make_roles(pipelines: dict[str, Json]) -> None:
+    # Given that the templates of both stacks have roles, whose names CloudFormation makes up
+    actions = [
+        action["Configuration"]
+        for pipeline in pipelines.values()
+        for stage in pipeline["Stages"]
+        for action in stage["Actions"]
+    ]
+    deploying = [settings for settings in actions if "TemplatePath" in settings]
+    # Then each says so, or CloudFormation would refuse it, and no more than that
+    assert len(deploying) >= 5
+    assert {settings.get("Capabilities") for settings in deploying} == {"CAPABILITY_IAM"}
+
+
 def test_no_pipeline_deploys_pipelines(pipelines: dict[str, Json]) -> None:
     said = json.dumps(pipelines)
 

@@ -3,7 +3,7 @@
 Import this only after `server.configure_ministack`: MiniStack reads its settings when imported.
 """
 
-from embedded_aws.apigateway import access_logs, private_apis
+from embedded_aws.apigateway import access_logs, integrations, private_apis
 from embedded_aws.apigateway import resource_types as apigateway_types
 from embedded_aws.cloudformation import interruptions, service_role, stack_requests
 from embedded_aws.cloudfront import viewers
@@ -57,6 +57,7 @@ _PARTS = (
     versions_on_disk,
     metrics,
     access_logs,
+    integrations,
     apigateway_types,
     functions,
     private_apis,
