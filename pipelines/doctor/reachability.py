@@ -48,7 +48,7 @@ def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS
     event = {"uri": uri, "milliseconds": milliseconds}
     answer = call(aws, stacks.outputs(aws, network), boundary, event)
     if answer["reached"]:
-        return well(f"{where.uri} answers, asked from inside the network")
+        return server(where.uri, answer["wire_version"])
     return failed(
         f"{where.uri} does not answer from inside the network: {answer['says']}",
         "Is MongoDB up, does its name resolve there, and do its access list and firewall let "
@@ -56,6 +56,24 @@ def database(aws: Aws, bootstrap_stack: str, *, milliseconds: int = MILLISECONDS
     )
 
 
+def server(uri: str, wire_version: int) -> Diagnosis:
+    """Return what is known of a server of this wire version, which it tells before anybody logs in."""
+    known = [name for least, name in sorted(_RELEASES.items()) if least <= wire_version]
+    newest = max(_RELEASES)
+    if not known:
+        return failed(
+            f"{uri} answers, and is older than MongoDB {_RELEASES[min(_RELEASES)]}",
+            "Upgrade it: nothing here was ever run on so old a server.",
+        )
+    name = f"newer than MongoDB {known[-1]}" if wire_version > newest else f"MongoDB {known[-1]}"
+    return well(f"{uri}, which is {name}, answers, asked from inside the network")
+
+
+_RELEASES: Final = {17: "6.0", 21: "7.0", 25: "8.0"}
+"""The release that begins with a wire version (mongodb/specifications, "Server Wire version and Features").
+
+Tests run on 6.0, the oldest that serves; what newer ones change is in the register of assumptions.
+"""
 _SECONDS: Final = 20
 _MEMORY_MB: Final = 256
 _LONGEST_SECONDS: Final = 300

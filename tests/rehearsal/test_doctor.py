@@ -257,6 +257,22 @@ def test_a_database_that_does_not_answer_is_found_from_inside(deployed: PaymentS
     assert not [name for name in names + roles if name.startswith("payments-doctor-")]
 
 
+@pytest.mark.parametrize(
+    ("wire_version", "state", "says"),
+    [
+        (13, FAILED, "older than MongoDB 6.0"),
+        (17, OK, "which is MongoDB 6.0, answers"),
+        (21, OK, "which is MongoDB 7.0, answers"),
+        (25, OK, "which is MongoDB 8.0, answers"),
+        (29, OK, "which is newer than MongoDB 8.0, answers"),
+    ],
+)
+def test_a_server_older_than_any_that_was_tried_is_found(wire_version: int, state: State, says: str) -> None:
+    found = reachability.server("mongodb://db.example", wire_version)
+    assert found.state is state
+    assert says in found.says
+
+
 def test_without_the_right_account_nothing_is_looked_for_in_it(here: Aws) -> None:
     other = boto3.Session("999999999999", "any", region_name=here.environment.region)
     found = run.examine([replace(here, acting=other)], None, lambda _: NOWHERE)
