@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
-from embedded_aws.core.ministack_names import apigateway_v1, lambda_svc
+
+from embedded_aws.core import ministack_names as private
 
 _SERVICE = "apigateway.amazonaws.com"
 _REFUSED = (
@@ -23,7 +24,7 @@ _REFUSED = (
 
 def install() -> None:
     """Ask before a function is called."""
-    apigateway_v1.invoke_lambda_proxy_v1 = _asking(apigateway_v1.invoke_lambda_proxy_v1)
+    private.apigateway_v1.invoke_lambda_proxy_v1 = _asking(private.apigateway_v1.invoke_lambda_proxy_v1)
 
 
 def _asking(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,7 +32,7 @@ def _asking(stock: Callable[..., Any]) -> Callable[..., Any]:
         account, region = options["owner_account_id"], options["owner_region"]
         path, method = rest[2:4]
         source = f"arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{method}{path}"
-        function = apigateway_v1.extract_lambda_ref_from_integration_uri(integration.get("uri", ""))
+        function = integration.get("uri", "").partition("/functions/")[2].removesuffix("/invocations")
         if integration.get("httpMethod") != "POST" or not _allowed(function, source, account, region):
             return _REFUSED
         return await stock(integration, api_id, stage, *rest, **options)
@@ -40,8 +41,8 @@ def _asking(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _allowed(function: str, source: str, account: str, region: str) -> bool:
-    whole = ":".join(function.split(":")[:7])  # an alias's statements stand in its function's policy
-    record, _, _ = lambda_svc.get_func_record_for_ref_in_scope(whole, account_id=account, region=region)
+    name = function.partition(":function:")[2].partition(":")[0]  # an alias's statements are its function's
+    record = private.lambda_svc.functions.get_scoped(account, region, name)
     if record is None:
         return True  # that there is no such function, the call itself says
     context = iam_evaluator.EvalContext(

@@ -71,7 +71,6 @@ iam_evaluator = Private(
 apigateway_v1 = Private(
     "ministack.services.apigateway_v1",
     {
-        "extract_lambda_ref_from_integration_uri": "(uri)",
         "invoke_lambda_proxy_v1": (
             "(integration, api_id, stage_name, stage, resource, request_path, method, headers, body, "
             "query_params, path_params, owner_account_id, owner_region, binary_media_types, "
@@ -176,7 +175,6 @@ lambda_svc = Private(
         "execute_function_docker": "(func, event, request_id)",
         "execute_function_warm": "(func, event, request_id)",
         "functions": "AccountRegionScopedDict",
-        "get_func_record_for_ref_in_scope": "(function_ref, account_id, region)",
         "provided_code_lock": "lock",
         "provided_runtime_code_dir": "(code_zip)",
         "provided_worker_env": "(config, code_dir, port)",
