@@ -24,7 +24,10 @@ _RAISE: Final = (
 _LOOK: Final = "Look in the Service Quotas console for what is left of"
 _PRIVATE_APIS: Final = ("apigateway", "L-A966AB5C")
 _INTERFACES: Final = ("lambda", "L-9FEE3D26")
-"""Quota codes (Service Quotas: Private APIs; Elastic network interfaces per VPC)."""
+_VPCS: Final = ("vpc", "L-F678F1CE")
+_ADDRESSES: Final = ("ec2", "L-0263D0A3")
+"""Quota codes (Service Quotas: Private APIs; Elastic network interfaces per VPC; VPCs per Region; EC2-VPC
+Elastic IPs)."""
 _GROUPS: Final = 3
 """Sets of security groups that functions have, at most: Lambda makes an interface for each in each subnet."""
 
@@ -108,6 +111,19 @@ def _interfaces(aws: Aws) -> int:
     return sum(len(page["NetworkInterfaces"]) for page in pages)
 
 
+def _vpcs(aws: Aws) -> int:
+    return sum(len(page["Vpcs"]) for page in aws.ec2.get_paginator("describe_vpcs").paginate())
+
+
+def _without_network(count: Callable[[Aws], int]) -> Callable[[Aws], int]:
+    """Return what an environment without its network stack still needs; one that has it has that already."""
+    return lambda aws: 0 if stacks.status(aws, aws.environment.network_stack) else count(aws)
+
+
+def _nat(aws: Aws) -> int:
+    return 0 if aws.environment.network.public_subnet_cidr is None else 1
+
+
 QUOTAS: Final = (
     Quota("concurrent executions of Lambda", _in_a_stack("AWS::Lambda::Function"), _concurrency, lambda _: 0),
     Quota("roles of IAM", _in_a_stack("AWS::IAM::Role"), _summary("RolesQuota"), _summary("Roles")),
@@ -120,6 +136,13 @@ QUOTAS: Final = (
         lambda aws: _GROUPS * len(aws.environment.network.private_subnet_cidrs),
         _service_quota(*_INTERFACES),
         _interfaces,
+    ),
+    Quota("VPCs in the region", _without_network(lambda _: 1), _service_quota(*_VPCS), _vpcs),
+    Quota(
+        "elastic IP addresses",
+        _without_network(_nat),
+        _service_quota(*_ADDRESSES),
+        lambda aws: len(aws.ec2.describe_addresses()["Addresses"]),
     ),
 )
 """Of concurrent executions nothing counts as used: others give them back within the second."""
