@@ -38,10 +38,14 @@ help: ## List the targets
 .PHONY: .venv/from-nothing
 .venv/from-nothing:
 	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && rm -rf .venv && apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; } || { rm -rf .venv; echo "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Python 3.11 reads these files in the locale's encoding: relative, they hold no letter of this folder's name.
+RELATIVE_PATHS = here=$$(pwd); for link in .venv/lib/python*/site-packages/*.pth; do IFS= read -r folder < "$$link" || true; case $$folder in "$$here"/*) printf '../../../..%s\n' "$${folder\#"$$here"}" > "$$link";; esac; done
 
 .venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml tests/awscli/uv.lock
 	@$(BIN)/uv sync --quiet --frozen
+	@$(RELATIVE_PATHS)
 	@UV_PROJECT_ENVIRONMENT=.cache/lambda-runtime $(BIN)/uv sync --quiet --frozen --only-group lambda-runtime
 	@touch $@
 
@@ -49,6 +53,7 @@ help: ## List the targets
 # What is installed beyond that stays, so that a checkout with everything keeps it.
 .venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml
 	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step --inexact
+	@$(RELATIVE_PATHS)
 	@touch $@
 
 commands: .venv/commands ## Install what the payments command needs, and nothing else

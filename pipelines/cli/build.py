@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +15,7 @@ from pipelines.build import check_cache, package_manifest, packaging
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.core.repository import DIST
+from pipelines.core.repository import DIST, ROOT
 from pipelines.deploy import embedded_overrides
 from pipelines.deploy import synth as synthesis
 from pipelines.promotion import publish_release
@@ -132,6 +134,9 @@ def check(again: bool, machine: bool) -> None:
     Examples:
       payments check
     """
+    for place in (ROOT, ROOT / "reports"):  # pytest meets one that it cannot write with a traceback
+        if place.exists() and not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
     verdict = check_cache.check(again=again)
     if machine:
         terminal.as_json(asdict(verdict))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -112,6 +113,8 @@ def add(full_name: str, path: Path, machine: bool) -> None:
     Examples:
       payments repository add your-company/payments .
     """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", full_name, re.ASCII):
+        raise click.BadParameter(f"{full_name!r} is not of the form OWNER/NAME.")
     if local_aws.running() is None:
         raise Refused("The embedded AWS is not running.", "payments up")
     try:

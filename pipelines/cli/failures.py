@@ -30,6 +30,7 @@ _REMEDIES: Final = {
     errno.EROFS: "The file system is read-only: work in a checkout on another one.",
     errno.ENOSPC: "The disk is full: make clean removes what was built.",
     errno.ENOTDIR: "A file is in the way of a folder of this name: move it.",
+    errno.EISDIR: "A folder is in the way of a file of this name: move it.",
     errno.EEXIST: "A file is in the way of a folder of this name: move it.",
 }
 
@@ -50,6 +51,13 @@ _EXPLANATIONS: Final[tuple[tuple[type[Exception], Callable[[Any], tuple[str, str
     (EndpointConnectionError, lambda error: (str(error), "For the embedded AWS: payments up")),
     (ClientError, lambda error: (f"AWS answered: {error}", "")),
     (BotoCoreError, lambda error: (f"AWS could not be asked: {error}", "")),
+    (
+        UnicodeEncodeError,
+        lambda error: (
+            f"{error.object[:200]!r} is no text: {error.encoding} has no letter for a part of it.",
+            "",
+        ),
+    ),
     (
         OSError,
         lambda error: (f"{error.filename}: {error.strerror}.", _REMEDIES.get(error.errno or 0, "")),

@@ -7,6 +7,8 @@ A command's module is loaded when the command is used, and `--help` loads none: 
 from __future__ import annotations
 
 import codecs
+import contextlib
+import errno
 import os
 import sys
 from importlib import import_module
@@ -118,7 +120,13 @@ class Commands(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Prepare this process for the machine it runs on, then run the command that its arguments name."""
         prepare()
-        return super().__call__(*args, **kwargs)
+        try:
+            return super().__call__(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _OUTPUT_LOST:
+                raise
+        _drop_output()
+        raise SystemExit(1)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a refusal is printed in words and exits with 1."""
@@ -143,6 +151,17 @@ def main() -> None:
     Every command has examples in its --help. PAYMENTS_ENVIRONMENT and PAYMENTS_STACK choose the stack for all
     commands; NO_COLOR=1 turns colours off.
     """
+
+
+_OUTPUT_LOST: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What writing to standard output meets that is a full or a broken device."""
+
+
+def _drop_output() -> None:
+    """Say that standard output takes nothing more, and leave Python nothing to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):
+        click.echo("The output could not be written: its device is full or broken.", err=True)
 
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import click
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_FORMS: Final = {
+    "endpoint_url": (r"https?://[^\s/:]+(:[0-9]{1,5})?(/[!-~]*)?", "an address, as http://127.0.0.1:4566"),
+    "stack": (r"[a-zA-Z][a-zA-Z0-9-]{0,127}", "a stack's name: letters, digits and hyphens, a letter first"),
+}
+"""What AWS would refuse, and botocore with a traceback: the form of an option, and how it is said."""
+
+
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """Keep what this command line says of where it looks, for the commands that it may suggest."""
     name = str(parameter.name)
+    if value and name in _FORMS and not re.fullmatch(_FORMS[name][0], value):
+        raise click.BadParameter(f"{value!r} is not {_FORMS[name][1]}.", context, parameter)
     if value and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
         context.find_root().meta.setdefault(terminal.PLACE, {})[name] = value
     return value

@@ -10,8 +10,7 @@ import click
 from environments import groupings
 from environments import tools as tools_file
 from pipelines.aws import accounts
-from pipelines.aws.accounts import Aws, connect
-from pipelines.cli import options, pipeline_builds, terminal
+from pipelines.cli import local_aws, options, pipeline_builds, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.cli.views import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
@@ -22,6 +21,7 @@ from pipelines.promotion import control, failure_report
 if TYPE_CHECKING:
     from environments.schema import Environment
     from environments.tools import Tools
+    from pipelines.aws.accounts import Aws
     from pipelines.promotion.control import PendingApproval
 
 _which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), default="release")
@@ -59,7 +59,8 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...], machine: bool) -
     tools = tools_file.load()
     tools_aws = options.with_profile(accounts.connect_tools(endpoint_url, tools), profile_names.get("tools"))
     targets = {
-        name: options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in PROMOTED
+        name: options.with_profile(local_aws.connect(name, endpoint_url), profile_names.get(name))
+        for name in PROMOTED
     }
     _refuse_grouping({name: target.environment for name, target in targets.items()}, tools)
     with terminal.progress("deploying the pipelines") as reporter:

@@ -14,8 +14,7 @@ from rich.markup import escape
 from environments import schema
 from environments import tools as tools_file
 from pipelines.aws import accounts
-from pipelines.aws.accounts import connect
-from pipelines.cli import options, terminal
+from pipelines.cli import local_aws, options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import State
@@ -60,7 +59,9 @@ def doctor(
         options.profiles_by_account(profiles),
         tools_file.load(),
     )
-    targets = [options.with_profile(connect(name, endpoint_url), profile_names.get(name)) for name in names]
+    targets = [
+        options.with_profile(local_aws.connect(name, endpoint_url), profile_names.get(name)) for name in names
+    ]
     with terminal.progress("examining") as reporter:
         examination = examine(
             targets, _tools(names, endpoint_url, profile_names), tools.bootstrap_of, reporter

@@ -59,7 +59,7 @@ def run(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None) -
     """
     try:
         completed = subprocess.run(  # noqa: S603 - our own arguments, no shell
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - the git that the developer uses
+            ["git", "-C", str(folder), "-c", "log.showSignature=false", *arguments],  # noqa: S607 - the git that the developer uses
             env=environment(extra),
             capture_output=True,
             encoding="utf-8",

@@ -81,7 +81,8 @@ def scratch_repository(folder: Path, branch: str) -> ScratchRepository:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    listed = _git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    # By the developer's own settings: what those ignore everywhere is not rehearsed either.
+    listed = git.run(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in sorted(filter(None, set(listed.split("\0")))):
         source, target = ROOT / name, folder / name
         if source.is_file():  # one that was deleted but not committed yet is still listed

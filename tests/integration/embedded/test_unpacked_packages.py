@@ -33,6 +33,20 @@ def test_a_package_is_unpacked_once_and_what_python_compiled_stays() -> None:
     assert Path(sandbox.code_dir(zipped("answer = 43"))) != folder
 
 
+def test_a_function_runs_wherever_the_checkout_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an interpreter in a folder whose name a shell would read as something else
+    python = tmp_path / 'it\'s "a" $HOME `x` & père' / "python"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sandbox, "interpreter", lambda: python)
+    # When a function starts
+    bootstrap = Path(sandbox.code_dir(zipped("answer = 42"))) / "bootstrap"
+    said = subprocess.run([bootstrap], env={"_HANDLER": "a b"}, check=True, capture_output=True, text=True)
+    # Then it is in that interpreter
+    assert said.stdout == "-s -m awslambdaric a b\n"
+
+
 def test_what_served_nobody_for_a_day_is_removed() -> None:
     # Given a package that was used two days ago, one that was and is used again, and one of today
     used = {name: Path(sandbox.code_dir(zipped(name))) for name in ("old", "again", "new")}

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from environments import schema
-from pipelines.aws.accounts import Aws
-from pipelines.cli import local_aws
+from pipelines.aws.accounts import Aws, LocalAws
+from pipelines.cli import failures, local_aws
 from pipelines.cli.main import main, spare_this_machine
 from pipelines.core.repository import ROOT
 
@@ -69,9 +69,15 @@ def test_utf_8_keeps_its_signs() -> None:
     assert "✓ → ✗ …" in _python(_TICKED, PYTHONIOENCODING="utf-8").stdout.decode()
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
-def test_a_closed_stream_is_no_traceback(closed: str) -> None:
-    command = f"{sys.executable} -m pipelines.cli branch name {closed}"
+@pytest.mark.parametrize(
+    ("arguments", "closed"),
+    [
+        *(("--help", closed) for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-")),
+        ("branch name", ">&- 2>&- <&-"),
+    ],
+)
+def test_a_closed_stream_is_no_traceback(arguments: str, closed: str) -> None:
+    command = f"{sys.executable} -m pipelines.cli {arguments} {closed}"
     ran = subprocess.run(
         ["/bin/sh", "-c", command],
         env=os.environ | {"BRANCH": "x"},
@@ -81,6 +87,54 @@ def test_a_closed_stream_is_no_traceback(closed: str) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version"])
+def test_a_device_that_is_full_is_said_in_words(arguments: str) -> None:
+    command = f"{sys.executable} -m pipelines.cli {arguments} > /dev/full"
+    ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
+    assert ran.returncode == 1
+    assert ran.stderr == b"The output could not be written: its device is full or broken.\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(
+            ("--endpoint-url", value)
+            for value in ("nonsense", "http://", "ftp://x", "http://a b", "caf\udce9")
+        ),
+        *(("--stack", value) for value in ("a b", "-x", "caf\udce9", "a" * 129)),
+    ],
+)
+def test_what_can_be_no_address_or_stack_is_refused_before_aws_is_asked(option: str, value: str) -> None:
+    result = CliRunner().invoke(main, ["order", "list", f"{option}={value}"])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
+
+
+def test_an_argument_that_is_no_text_is_named_where_something_needs_text() -> None:
+    with pytest.raises(SystemExit) as left, failures.reported():
+        "caf\udce9".encode()
+    assert left.value.code == 1
+
+
+def test_a_check_where_nothing_can_be_written_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 1
+    assert f"{ROOT}: Permission denied." in result.stderr.replace("\n", "")
+
+
+def test_doctor_examines_the_embedded_aws_that_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given one that has just ended, so that each check is unknown at once
+    local = LocalAws("http://127.0.0.1:1", "mongodb://127.0.0.1:1", None)
+    monkeypatch.setattr(local_aws, "running", lambda: local)
+    # When
+    result = CliRunner().invoke(main, ["doctor", "local", "--json"])
+    # Then it was asked
+    findings = {finding["check"]: finding for finding in json.loads(result.stdout)["findings"]}
+    assert "http://127.0.0.1:1" in findings["credentials"]["says"]
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
@@ -157,6 +211,25 @@ def test_stopping_what_does_not_run_is_no_failure(tmp_path: Path, monkeypatch: p
     result = CliRunner().invoke(main, ["down", "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"stopped": False, "kept": False}
+
+
+def test_what_python_reads_in_the_locale_s_encoding_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    # Given a checkout whose folder has letters that ASCII lacks, and what uv installs there
+    checkout = tmp_path / 'a "père" $HOME'
+    installed = checkout / ".venv/lib/python3.11/site-packages"
+    installed.mkdir(parents=True)
+    (installed / "ours.pth").write_text(f"{checkout}/lambdas/", encoding="utf-8")
+    (installed / "others.pth").write_text("import sys; sys.path", encoding="utf-8")
+    shutil.copyfile(ROOT / "Makefile", checkout / "Makefile")
+    # When
+    subprocess.run(
+        ["/usr/bin/env", "make", "-f", "Makefile", "--eval", "now: ; @$(RELATIVE_PATHS)", "now"],
+        cwd=checkout,
+        check=True,
+    )
+    # Then
+    assert (installed / "ours.pth").read_text(encoding="utf-8") == "../../../../lambdas/\n"
+    assert (installed / "others.pth").read_text(encoding="utf-8") == "import sys; sys.path"
 
 
 def test_make_works_in_a_folder_with_a_space_and_a_quote(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from embedded_aws.codeconnections import repositories
 from pipelines.cli.main import main
 from pipelines.core import git
 from pipelines.core.refusals import Refused
@@ -95,6 +96,30 @@ def test_a_file_name_that_is_no_utf_8_comes_back_as_it_is(developers: Path) -> N
     # Then
     listed = git.run(developers, "ls-files", "-z", "--others").split("\0")
     assert (developers / listed[0]).read_text(encoding="utf-8") == "x"
+
+
+def test_the_embedded_aws_reads_odd_repositories_as_their_owner_sees_them(
+    in_a_hook: Path, tmp_path: Path
+) -> None:
+    # Given a repository with a worktree, a submodule that is it again, and names that are no UTF-8
+    other = tmp_path / "other"
+    other.mkdir()
+    git.run(other, "init", "--quiet", "--initial-branch", "trunk")
+    author = "-c", "user.name=" + os.fsdecode(b"Ren\xe9"), "-c", "user.email=r@example.org"
+    git.run(other, *author, "commit", "--quiet", "--allow-empty", "-m", "One")
+    (other / os.fsdecode(b"caf\xe9.txt")).write_text("x", encoding="utf-8")
+    git.run(other, "add", "--all")
+    git.run(other, *author, "commit", "--quiet", "-m", "Two")
+    git.run(other, "worktree", "add", "--quiet", "-b", "side", str(tmp_path / "work tree"))
+    outer = tmp_path / "outer"
+    git.run(tmp_path, "init", "--quiet", str(outer))
+    git.run(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "inner")
+    # When each is read from a hook of another repository
+    for folder, branch in ((other, "trunk"), (tmp_path / "work tree", "side"), (outer / "inner", "trunk")):
+        tip = repositories.branch_tip(folder, branch)
+        # Then it is that repository
+        assert tip.author.startswith("Ren")
+        assert repositories.changed_files(folder, None, tip.identifier) == [os.fsdecode(b"caf\xe9.txt")]
 
 
 def test_a_failure_is_told_with_the_command_and_the_folder(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Local git repositories that stand for the ones behind a connection, by `owner/repo`."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws.core import runtime
 
+_SETTINGS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 _FORMAT = "%H%x00%aI%x00%an%x00%ae%x00%s"
 
 
@@ -59,7 +61,8 @@ def commit(repository: Path, revision: str) -> Commit:
         RepositoryUnavailable: there is no such revision.
     """
     text = _git(repository, "log", "-1", f"--format={_FORMAT}", "--end-of-options", revision, "--")
-    return Commit(*text.rstrip("\n").split("\0"))
+    # An author's name in another encoding is readable but for its odd letters; the API answers in UTF-8.
+    return Commit(*text.encode(errors="surrogateescape").decode(errors="replace").rstrip("\n").split("\0"))
 
 
 def branch_tip(repository: Path, branch: str) -> Commit:
@@ -111,11 +114,15 @@ def archive(repository: Path, commit_id: str, target: Path) -> None:
 
 
 def _git(repository: Path, *arguments: str) -> str:
+    """Run git in a repository, whatever a calling hook exported: its variables beat `-C`."""
+    ours = {n: v for n, v in os.environ.items() if not n.startswith("GIT_") or n in _SETTINGS}
     done = subprocess.run(  # noqa: S603 - git, with arguments of ours; names come after --end-of-options or refs/
-        ["git", "-C", str(repository), *arguments],  # noqa: S607 - the git that the developer uses
+        ["git", "-C", str(repository), "-c", "log.showSignature=false", *arguments],  # noqa: S607 - the git that the developer uses
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",  # names of files and branches are bytes
         check=False,
+        env=ours,
     )
     if done.returncode:
         raise RepositoryUnavailable(f"git {arguments[0]}: {done.stderr.strip()}")

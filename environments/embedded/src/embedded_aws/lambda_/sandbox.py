@@ -16,6 +16,7 @@ import io
 import os
 import queue
 import select
+import shlex
 import shutil
 import stat
 import tempfile
@@ -77,7 +78,7 @@ def _run(*command: str) -> None:
 
 _KEPT_SECONDS = 24 * 3600.0
 _BOOTSTRAP = "bootstrap"
-_START = '#!/bin/sh\nexec "{}" -s -m awslambdaric "$_HANDLER"\n'
+_START = '#!/bin/sh\nexec {} -s -m awslambdaric "$_HANDLER"\n'
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _BARE_ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -177,17 +178,17 @@ def code_dir(code_zip: bytes) -> str:
         ProvidedRuntimeError: Its code cannot be unpacked.
     """
     try:
-        python = str(interpreter())
+        start = _START.format(shlex.quote(str(interpreter())))
     except RuntimeMissing as error:
         raise ProvidedRuntimeError(str(error), "Runtime.NotInstalled") from error
-    folder = unpacked() / hashlib.sha256(python.encode() + code_zip).hexdigest()
+    folder = unpacked() / hashlib.sha256(start.encode() + code_zip).hexdigest()
     # A process that is forked while the bootstrap is open for writing would make it "busy".
     with _others_wait(), private.lambda_svc.provided_code_lock:
         if not folder.is_dir():
             unfinished = Path(tempfile.mkdtemp(dir=unpacked()))
             with zipfile.ZipFile(io.BytesIO(code_zip)) as package:
                 _extract(package, unfinished)
-            (unfinished / _BOOTSTRAP).write_text(_START.format(python))
+            (unfinished / _BOOTSTRAP).write_text(start)
             (unfinished / _BOOTSTRAP).chmod(stat.S_IRWXU)
             unfinished.rename(folder)
         os.utime(folder)
