@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from pipelines.cli import local_aws, options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.console import serving
 from pipelines.core.refusals import Refused
+from pipelines.core.repository import SAMPLES
 
 
 @click.command()
@@ -47,7 +50,7 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
     terminal.done(f"The embedded AWS answers at {started.endpoint} (MongoDB at {started.mongodb_uri})")
     if console:
         terminal.done(f"The console answers at {console}")
-    terminal.out.print(terminal.runnable(ways_in(started.endpoint, "local") + _NEXT), markup=False)
+    terminal.out.print(terminal.runnable(ways_in(started.endpoint, "local") + next_steps()), markup=False)
 
 
 @click.command()
@@ -73,22 +76,29 @@ def down(keep: bool, machine: bool) -> None:
     terminal.finish(message, {"stopped": True, "kept": keep}, machine=machine)
 
 
+_PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+
 def ways_in(endpoint: str, environment: str) -> str:
     """Return what to paste into a shell to reach an environment's account on an embedded AWS."""
     account, region = schema.load(environment).account, schema.load(environment).region
+    # The aws command refuses to run with a profile that no file knows, whatever keys it is given.
+    profile = "".join(f"  unset {name}\n" for name in _PROFILES if name in os.environ)
     return f"""
 For the aws command line (the access key is the account; any secret will do):
 
-  export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={region}
+{profile}  export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={region}
   aws --endpoint-url {endpoint} cloudformation describe-stacks
   aws --endpoint-url {endpoint} stepfunctions list-state-machines
   aws --endpoint-url {endpoint} lambda list-functions
 """
 
 
-_NEXT = """
+def next_steps() -> str:
+    """Return what to do next with an embedded AWS that was just started, as it can be pasted here."""
+    return f"""
 Next: payments deploy
-      payments load environments/samples/*.json
+      payments load {shlex.quote(os.path.relpath(SAMPLES))}/*.json
       payments order place order-1
 Stop: payments down
 """

@@ -77,7 +77,7 @@ def test_the_commands_of_a_pipeline_s_status_reach_where_it_was_asked(endpoint: 
 
 def test_what_up_and_a_rehearsal_suggest_next_is_accepted() -> None:
     local: Any = SimpleNamespace(endpoint=_ENDPOINT)
-    texts = [embedded._NEXT, *(rehearse._next_commands(local, stays=stays) for stays in (True, False))]
+    texts = [embedded.next_steps(), *(rehearse._next_commands(local, stays=stays) for stays in (True, False))]
     assert [command for text in texts for command in commands_in(text) if not accepted(command)] == []
 
 
