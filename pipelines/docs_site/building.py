@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from environments import tools as tools_file
 from pipelines.core import git
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
+
+    from environments.tools import Tools
 
 _DEFAULT_REGISTRY: Final = "https://registry.npmjs.org"
 _SECONDS: Final = 120
@@ -214,6 +217,22 @@ def source_date(root: Path) -> str:
         return _NO_TIME
 
 
+def _edit_address(tools: Tools) -> str | None:
+    """Return where the provider of the repository lets people edit a page, with `{path}`; none where unknown.
+
+    Not MkDocs' `repo_url`: with that, the theme asks GitHub how many stars the repository has.
+    """
+    address = _EDITORS.get(tools.provider)
+    return address and address.format(tools.repository, tools.release_branch) + "{path}"
+
+
+_EDITORS: Final = {
+    "GitHub": "https://github.com/{}/edit/{}/docs/",
+    "GitLab": "https://gitlab.com/{}/-/edit/{}/docs/",
+    "Bitbucket": "https://bitbucket.org/{}/src/{}/docs/",
+}
+
+
 def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     """Write everything that MkDocs needs into `out`, anew.
 
@@ -237,6 +256,11 @@ def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     settings["nav"] = navigation.spelled_out(settings["nav"], docs)
     settings["site_dir"] = str(site)
+    settings["extra"]["written"] = sorted(
+        path.relative_to(root / "docs").as_posix() for path in (root / "docs").rglob("*.md")
+    )
+    if address := _edit_address(tools_file.load()):
+        settings["edit_uri_template"] = address
     for extension in settings["markdown_extensions"]:
         if isinstance(extension, dict) and "pymdownx.snippets" in extension:
             # Else a page could show a file's content only to who stands in the repository.

@@ -161,7 +161,8 @@ def test_the_version_can_be_chosen(tab: Tab, address: str) -> None:
 def test_search_works_from_disk_and_finds_a_name_by_a_part_of_it(browser: Browser, site: Path) -> None:
     # Given the site opened as a file, without any server
     context = browser.new_context()
-    tab = context.new_page()
+    tab, complaints = context.new_page(), list[str]()
+    tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     tab.goto((site / "index.html").as_uri())
     # When a part of OrdersParked is searched for
     tab.get_by_role("textbox", name="Search").first.click()
@@ -170,4 +171,6 @@ def test_search_works_from_disk_and_finds_a_name_by_a_part_of_it(browser: Browse
     first = tab.locator(".md-search-result__item h1").first
     first.wait_for()
     assert first.inner_text() == "OrdersParked"
+    # And nothing was asked for that no disk has, as a list of versions
+    assert complaints == []
     context.close()

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from environments import tools as tools_file
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
 from pipelines.docs_site import building
@@ -65,6 +66,21 @@ def test_every_link_leads_to_a_page_and_an_anchor_of_the_site(site: Path) -> Non
             if not path.is_file() or (anchor and anchor not in read[found].anchors):
                 broken.append(f"{name}: {link}")
     assert broken == []
+
+
+def test_what_people_wrote_can_be_edited_and_what_is_generated_cannot(site: Path) -> None:
+    # Given where this repository is, by its own file
+    tools = tools_file.load()
+    address = f"https://github.com/{tools.repository}/edit/{tools.release_branch}/docs/"
+    # Then each written page links its source, and no generated one does
+    linked = {
+        link.removeprefix(address)
+        for page in pages.read(site).values()
+        for link in page.links
+        if link.startswith(address)
+    }
+    written = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert linked == {path for path in written if not path.startswith(("theme/", "start/output/"))}
 
 
 def test_every_image_has_a_text(site: Path) -> None:
