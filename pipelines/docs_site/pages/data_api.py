@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.docs_site.markdown import code, codes, lines, page, prose, table
@@ -27,10 +29,86 @@ def data_api_page(root: Path) -> str:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             parts += [f"### {_title(method, path)}\n", *_operation(operation)]
+            if "requestBody" in operation:
+                parts.append(f"For example:\n\n```text\n{example(document, method, path).shown}\n```\n")
     parts.append("## Shapes\n")
     for name, shape in document["components"]["schemas"].items():
         parts += [f"### {name}\n", *_shape(shape)]
     return page("The data API", [_SOURCE], *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An example of a request: its method, its path with values in it, and its JSON body."""
+
+    method: str
+    path: str
+    body: Any
+
+    @property
+    def shown(self) -> str:
+        """As it is sent, without the headers that a client adds."""
+        return f"{self.method} {self.path}\n\n{json.dumps(self.body, indent=2)}"
+
+
+def example(document: dict[str, Any], method: str, path: str) -> Request:
+    """Return an example of a request with a body, made from the document's own schema."""
+    [content] = document["paths"][path][method]["requestBody"]["content"].values()
+    filled = re.sub(r"\{(\w+)\}", lambda name: str(_WORDS.get(name[1], 1)), path)
+    return Request(method.upper(), filled, _value(document, content["schema"], ""))
+
+
+_WORDS: Final = {
+    "product_id": "teapot",
+    "user_id": "ada",
+    "order_id": "order-1",
+    "restock_id": "delivery-note-17",
+    "top_up_id": "transfer-4",
+    "adjustment": "re_1",
+    "execution": "arn:aws:states:eu-central-1:000000000000:execution:PaymentWorkflow:order-1",
+    "deadline": "2026-12-01T10:00:00Z",
+    "customer": "cus_ada",
+    "card": "pm_card_visa",
+    "bank_account": "pm_sepa_debit",
+    "payment_intent": "pi_1",
+    "state": "NEW",
+    "after": "",
+    "reason": "insufficient_funds",
+    "name": "Teapot",
+    "type": "kitchen",
+    "currency": "EUR",
+    "username": "Ada",
+    "delivery_address": "Ada, 1 Main Street",
+    "step": "Process order payment",
+    "error": "PaymentDeclined",
+    "cause": "The card was declined.",
+}
+"""Texts of an example by the name of their field; every other field has what its schema allows first."""
+_NUMBERS: Final = {
+    "available": 12,
+    "quantity": 2,
+    "price": 2500,
+    "amount": 2500,
+    "balance": 10000,
+    "limit": 100,
+}
+
+
+def _value(document: dict[str, Any], rule: dict[str, Any], name: str) -> Any:
+    if "$ref" in rule:
+        return _value(document, document["components"]["schemas"][rule["$ref"].rpartition("/")[2]], name)
+    if options := rule.get("oneOf") or rule.get("anyOf"):
+        return _value(document, options[0], name)
+    kind = rule["type"] if isinstance(rule["type"], str) else rule["type"][0]
+    if kind == "object":
+        fields = rule.get("required") or rule.get("properties", {})
+        return {field: _value(document, rule["properties"][field], field) for field in fields}
+    if kind == "array":
+        return [_value(document, rule["items"], name)]
+    if kind in ("integer", "boolean"):
+        return _NUMBERS.get(name, rule.get("minimum", 1)) if kind == "integer" else True
+    word = _WORDS.get(name, name)
+    return word if word in rule.get("enum", [word]) else rule["enum"][0]
 
 
 def _title(method: str, path: str) -> str:

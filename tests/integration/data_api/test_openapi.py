@@ -1,9 +1,12 @@
 """The OpenAPI document is the code's."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from payment_data.errors import BY_NAME
 from pipelines.docs_site import openapi
+from pipelines.docs_site.pages import data_api
+from tests.integration.data_api.conftest import Call
 
 
 def test_the_committed_document_is_what_the_code_declares() -> None:
@@ -32,3 +35,25 @@ def test_the_problem_lists_every_error() -> None:
     problem = openapi.document()["components"]["schemas"]["Problem"]["properties"]
     # Then
     assert set(problem["name"]["enum"]) == set(BY_NAME)
+
+
+def test_every_example_of_the_docs_is_a_request_that_the_api_takes(call: Call) -> None:
+    # Given the examples, in their order on the page, with deadlines that have not passed
+    document, deadline = openapi.document(), (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    examples = [
+        data_api.example(document, method, path)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "requestBody" in operation
+    ]
+    refused = []
+    for example in examples:
+        body = example.body | ({"deadline": deadline} if "deadline" in example.body else {})
+        # When it is sent
+        answer = call(example.method, example.path, body)
+        # Then its form is right, and what it names is there; the order may have come too far for it
+        if answer.status in (400, 404, 413, 415, 422, 500):
+            refused.append((example.shown, answer.status, answer.body))
+    assert refused == []
+    # And the first ones, which make what the others need, are carried out
+    assert call("GET", "/orders/order-1").body["lines"][0]["product_id"] == "teapot"
