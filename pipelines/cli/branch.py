@@ -68,7 +68,8 @@ def list_stacks(endpoint_url: str | None, machine: bool) -> None:
       payments branch list
       payments branch list --json
     """
-    stacks = branches.listed(_branch_account(endpoint_url))
+    with terminal.progress("reading stacks"):
+        stacks = branches.listed(_branch_account(endpoint_url))
     if machine:
         terminal.as_json([asdict(shown) for shown in stacks])
         return
@@ -104,7 +105,8 @@ def remove(branch_name: str, endpoint_url: str | None, machine: bool) -> None:
     branch_names.removable(branch_names.stack_name(branch_name))
     tools = accounts.connect_tools(endpoint_url)
     pipeline = control.name_of(tools, "remove-branch")
-    execution = branches.propose_removal(tools, pipeline, branch_name)
+    with terminal.progress("proposing the removal"):
+        execution = branches.propose_removal(tools, pipeline, branch_name)
     stack = branch_names.stack_name(branch_name)
     result = {"stack": stack, "pipeline": pipeline, "execution": execution}
     terminal.finish(f"The removal of {stack} is proposed: {execution}", result, machine=machine)

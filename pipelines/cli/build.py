@@ -46,9 +46,11 @@ def synth(environments: tuple[str, ...], out: Path, machine: bool) -> None:
       payments synth prod --out /tmp/templates
     """
     written: list[str] = []
-    for environment in [schema.load(name) for name in environments or schema.names()]:
-        paths = synthesis.synth(embedded_overrides.environment(environment), out).values()
-        written += [_shown(path) for path in paths]
+    with terminal.progress("writing templates") as reporter:
+        for environment in [schema.load(name) for name in environments or schema.names()]:
+            reporter.passing(f"writing the templates of {environment.name}")
+            paths = synthesis.synth(embedded_overrides.environment(environment), out).values()
+            written += [_shown(path) for path in paths]
     if machine:
         terminal.as_json(written)
     else:

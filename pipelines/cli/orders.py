@@ -95,11 +95,12 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """
     payments = payment_stack.connect(aws, stack)
     arn = orders.execution_arn(payments, order_id)
-    record = orders.record(payments.api, order_id)
-    status = executions.status(aws, arn)
+    with terminal.progress("reading the order"):
+        record = orders.record(payments.api, order_id)
+        status = executions.status(aws, arn)
+        moments = executions.moments(aws, arn) if status else []
     if record.order is None and not record.failures and status is None:
         raise Refused(f"There is no order {order_id} in {stack}.")
-    moments = executions.moments(aws, arn) if status else []
     if machine:
         execution = {"arn": arn, "status": status, "moments": [asdict(moment) for moment in moments]}
         terminal.as_json({**asdict(record), "execution": execution})
@@ -124,7 +125,8 @@ def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit:
     if parked and state not in (None, PARKED):
         raise click.UsageError(f"--parked means --state {PARKED}")
     wanted = PARKED if parked else state
-    listed = list(orders.listed(payment_stack.connect(aws, stack).api, wanted, limit))
+    with terminal.progress("reading orders"):
+        listed = list(orders.listed(payment_stack.connect(aws, stack).api, wanted, limit))
     if machine:
         terminal.as_json({"orders": listed})
         return
@@ -204,7 +206,8 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
             f"Order {order_id} cannot be completed: its execution {status or 'does not exist'}.",
             f"payments order show {order_id}",
         )
-    deliveries = payments.api.complete_lost(order_id, execution=arn, method=paid_by)["deliveries"]
+    with terminal.progress("completing the order"):
+        deliveries = payments.api.complete_lost(order_id, execution=arn, method=paid_by)["deliveries"]
     if machine:
         terminal.as_json({"order_id": order_id, "state": "COMPLETED", "deliveries": deliveries})
         return
@@ -226,7 +229,8 @@ def adjust(aws: Aws, stack: str, order_id: str, *, machine: bool) -> None:
     """
     payments = payment_stack.connect(aws, stack)
     orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
-    adjusted = adjust_order(payments.api, stripe_account(aws, stack), order_id)
+    with terminal.progress("comparing the order with Stripe"):
+        adjusted = adjust_order(payments.api, stripe_account(aws, stack), order_id)
     if machine:
         terminal.as_json({"order_id": order_id, "adjustments": [move._asdict() for move in adjusted]})
         return

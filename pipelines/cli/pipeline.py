@@ -85,7 +85,8 @@ def start(which: str, endpoint_url: str | None, machine: bool) -> None:
       payments pipeline start release
     """
     tools, name = _tools_and_name(which, endpoint_url)
-    execution = control.start(tools, name)
+    with terminal.progress("starting the pipeline"):
+        execution = control.start(tools, name)
     result = {"pipeline": name, "execution": execution}
     terminal.finish(f"{name} started: {execution}", result, machine=machine)
 
@@ -103,9 +104,10 @@ def status(which: str, endpoint_url: str | None, machine: bool) -> None:
       payments pipeline status release --json
     """
     tools, name = _tools_and_name(which, endpoint_url)
-    stages = control.state(tools, name)
-    last = control.executions(tools, name)
-    waiting = control.pending_approvals(tools, name)
+    with terminal.progress("reading the pipeline"):
+        stages = control.state(tools, name)
+        last = control.executions(tools, name)
+        waiting = control.pending_approvals(tools, name)
     if machine:
         approvals = [asdict(question) for question in waiting]
         terminal.as_json({"pipeline": name, "stages": stages, "executions": last, "waiting": approvals})
@@ -164,7 +166,8 @@ def retry(which: str, endpoint_url: str | None, stage: str | None, *, whole: boo
       payments pipeline retry release --stage Production --whole
     """
     tools, name = _tools_and_name(which, endpoint_url)
-    again, execution = control.retry(tools, name, stage, whole=whole)
+    with terminal.progress("starting the stage again"):
+        again, execution = control.retry(tools, name, stage, whole=whole)
     result = {"pipeline": name, "stage": again, "execution": execution}
     terminal.finish(f"{again} of {execution} runs again.", result, machine=machine)
 
@@ -182,7 +185,8 @@ def rollback(stage: str, endpoint_url: str | None, to: str | None, machine: bool
       payments pipeline rollback Production
     """
     tools, name = _tools_and_name("release", endpoint_url)
-    execution = control.rollback(tools, name, stage, to)
+    with terminal.progress("starting the rollback"):
+        execution = control.rollback(tools, name, stage, to)
     result = {"pipeline": name, "stage": stage, "execution": execution}
     terminal.finish(f"{stage} goes back: {execution}", result, machine=machine)
 
@@ -197,8 +201,9 @@ def _answer(
     which: str, endpoint_url: str | None, execution: str | None, summary: str, *, yes: bool, machine: bool
 ) -> None:
     tools, name = _tools_and_name(which, endpoint_url)
-    question = _only_question(control.pending_approvals(tools, name), which, execution)
-    control.answer(tools, name, question, yes=yes, summary=summary)
+    with terminal.progress("answering"):
+        question = _only_question(control.pending_approvals(tools, name), which, execution)
+        control.answer(tools, name, question, yes=yes, summary=summary)
     result = {"pipeline": name, "execution": question.execution, "approved": yes, "summary": summary}
     verdict = "is approved and goes on" if yes else "is rejected and ends here"
     terminal.finish(f"{question.execution} {verdict}.", result, machine=machine)

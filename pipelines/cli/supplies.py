@@ -158,7 +158,8 @@ def _change(key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     if not fields.is_id(key):
         raise Refused(f"{key!r} is no id: it {fields.ID_RULE}.")
     try:
-        return ask()
+        with terminal.progress("asking the data API"):
+            return ask()
     except Problem as problem:
         raise Refused(f"{key} was not changed: {type(problem).__name__}: {problem}") from problem
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING
 
 import click
@@ -76,6 +77,81 @@ def test_every_command_that_people_use_has_json() -> None:
         and "--json" not in {name for parameter in command.params for name in parameter.opts}
     ]
     assert without == []
+
+
+_SHORT = {
+    "payments completion": "writes one file",
+    "payments init": "asks",
+    "payments repository add": "reads one repository here",
+    "payments console": "serves until it is stopped",
+    "payments provenance verify": "reads files here",
+    "payments check": "shows what make shows",
+}
+"""Commands without progress, and why they need none."""
+
+
+def test_every_command_that_waits_for_something_shows_progress() -> None:
+    silent = {path for path, command in _leaves().items() if not _shows_progress(_function(command))}
+    assert silent - _OF_BUILDS == set(_SHORT)
+
+
+def _function(command: click.Command) -> FunctionType:
+    function = inspect.unwrap(command.callback or (lambda: None))
+    assert isinstance(function, FunctionType)
+    return function
+
+
+def _shows_progress(function: FunctionType, seen: frozenset[object] = frozenset()) -> bool:
+    """Whether a function, or one that it calls in its own module, draws something that moves."""
+    called = [function.__globals__.get(name) for name in function.__code__.co_names]
+    if any(name in {"progress", "Progress", "watching", "Journey"} for name in _names(function)):
+        return True
+    return any(
+        _shows_progress(inspect.unwrap(other), seen | {function})
+        for other in called
+        if isinstance(other, FunctionType)
+        and inspect.unwrap(other).__module__ == function.__module__
+        and other not in seen | {function}
+    )
+
+
+def _names(function: FunctionType) -> set[str]:
+    nested = [constant for constant in function.__code__.co_consts if isinstance(constant, CodeType)]
+    return {name for code in (function.__code__, *nested) for name in code.co_names}
+
+
+def test_an_environment_is_the_argument_of_what_is_about_it_and_an_option_of_everything_else() -> None:
+    # Given the arguments of each command, and whether --environment is an option of it
+    mixed = {}
+    for path, command in _leaves().items():
+        arguments = {str(one.name) for one in command.params if isinstance(one, click.Argument)}
+        option = any("--environment" in parameter.opts for parameter in command.params)
+        about_it = arguments & {"environment", "environments"}
+        # Then no command has it both ways, and what names an order, a product or files has the option
+        if (option and about_it) or (about_it and arguments - about_it and "stack" in arguments):
+            mixed[path] = arguments
+        if option and not arguments and path != "payments order list":
+            mixed[path] = arguments
+    assert mixed == {}
+
+
+def test_a_word_too_few_letters_long_is_answered_with_each_command_s_name() -> None:
+    for path, _ in commands.every(main):
+        words = path.split()[1:]
+        typed = [*words[:-1], words[-1][:-1]]
+        if path.rpartition(" ")[0] + " " + typed[-1] in dict(commands.every(main)):
+            continue  # which is another command
+        result = CliRunner().invoke(main, typed)
+        assert result.exit_code == 2, path
+        assert words[-1] in result.stderr.partition("Did you mean")[2], path
+
+
+def test_every_command_refuses_an_option_that_it_lacks_with_2() -> None:
+    codes = {
+        path: CliRunner().invoke(main, [*path.split()[1:], "--nothing-like-it"]).exit_code
+        for path in _leaves()
+    }
+    assert {path: code for path, code in codes.items() if code != 2} == {}
 
 
 @pytest.mark.parametrize(
