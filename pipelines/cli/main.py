@@ -41,7 +41,7 @@ COMMANDS: Final = {
     "console": Entry("status:console", "Show pipelines, gates, orders and environments in the browser."),
     "deploy": Entry("stacks:deploy", "Deploy an environment: network and payments."),
     "load": Entry("supplies:load", "Load products, users and orders from files."),
-    "order": Entry("orders:order", "Place, show, list, redrive, complete and adjust orders."),
+    "order": Entry("orders:order", "Place, show, trace, list, redrive, complete and adjust orders."),
     "stock": Entry("supplies:stock", "Add stock to a product."),
     "price": Entry("supplies:price", "Set the price of a product."),
     "credit": Entry("supplies:credit", "Add credit to a user's balance."),

@@ -1,8 +1,9 @@
-"""`payments order`: place, show, list, redrive, complete and adjust orders."""
+"""`payments order`: place, show, trace, list, redrive, complete and adjust orders."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from pipelines.aws import executions
 from pipelines.cli import options, terminal, views
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.orders import orders, payment_stack
+from pipelines.orders import orders, payment_stack, trace
 from pipelines.orders.orders import PARKED, STATES
 from pipelines.orders.reconciliation.stripe_account import adjust_order, stripe_account
 
@@ -28,7 +29,7 @@ _ENDED = {"COMPLETED", "FAILED"}
 
 @click.group(cls=Verbs)
 def order() -> None:
-    """Place, show, list, redrive, complete and adjust orders."""
+    """Place, show, trace, list, redrive, complete and adjust orders."""
 
 
 @order.command()
@@ -106,6 +107,35 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
         terminal.as_json({**asdict(record), "execution": execution})
         return
     views.print_record(order_id, record, status, moments)
+
+
+@order.command("trace")
+@click.argument("order_id", metavar="ID")
+@click.option(
+    "--hours",
+    type=click.IntRange(1),
+    default=24,
+    show_default=True,
+    help="How far back to read logs of an order that has no execution.",
+)
+@options.in_stack
+@options.machine_readable
+def trace_order(aws: Aws, stack: str, order_id: str, *, hours: int, machine: bool) -> None:
+    """Tell an order's story from logs and its execution alone: works while the data API does not.
+
+    \b
+    Examples:
+      payments order trace order-1
+      payments order trace order-1 --json
+    """
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    happenings = trace.trace(payment_stack.connect(aws, stack), order_id, since=since)
+    if not happenings:
+        raise Refused(f"No log of the last {hours} hours and no execution in {stack} knows order {order_id}.")
+    if machine:
+        terminal.as_json({"order_id": order_id, "happenings": [asdict(one) for one in happenings]})
+        return
+    views.print_trace(happenings)
 
 
 @order.command("list")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.aws.executions import Moment
     from pipelines.orders.orders import Effect, OrderRecord
+    from pipelines.orders.trace import Happening
     from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.failure_report import FailureReport
 
@@ -53,6 +54,13 @@ def print_effects(effects: Sequence[Effect]) -> None:
     if effects:
         rows = [(effect.what, effect.before, effect.after, effect.change) for effect in effects]
         terminal.out.print(terminal.table("Effects", ("", "before", "after", "change"), rows))
+
+
+def print_trace(happenings: Iterable[Happening]) -> None:
+    """Print an order's story, a line for each thing that a log or the execution's history tells."""
+    for happening in happenings:
+        at = f"{happening.at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        terminal.out.print(f"{at}  {happening.where.ljust(16)}  {happening.what}", markup=False)
 
 
 def print_list(orders: Sequence[dict[str, Any]]) -> None:

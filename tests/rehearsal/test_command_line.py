@@ -48,6 +48,34 @@ def test_an_order_is_placed_and_shown_with_its_effects(payments: Payments, shop:
     assert len(shown["deliveries"]) == 1
 
 
+def test_an_orders_story_is_told_without_the_data_api(
+    payments: Payments, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an order that was placed, and a data API that answers nobody any more
+    tea, ada = shop.product(price=100, available=1), shop.user(balance=100)
+    order = shop.order(ada, (tea, 100, 1))
+    assert payments("order", "place", order).exit_code == 0
+
+    def down(*_: Any) -> None:
+        raise AssertionError("the data API was asked")
+
+    monkeypatch.setattr("pipelines.orders.payment_stack.DataApi.__getattribute__", down)
+    # When its story is asked for
+    told = _json(payments("order", "trace", order, "--json"))["happenings"]
+    # Then the workflow's states, each step's outcome and the data API's answers are there, in order of time
+    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
+    assert {"workflow", "DataApi", "ReserveProducts", "ProcessPayment", "ArrangeDelivery"} <= {
+        one["where"] for one in told
+    }
+    assert any(one["what"] == "entered Process order payment" for one in told)
+    assert any(
+        "PUT /orders/{order_id}/payment" in one["what"] and "status=200" in one["what"] for one in told
+    )
+    assert any(one["what"].startswith("ended SUCCEEDED") for one in told)
+    # And a person reads it line by line
+    assert "entered Arrange delivery" in payments("order", "trace", order).stdout
+
+
 def test_a_person_sees_the_states_and_what_moved(payments: Payments, shop: Shop) -> None:
     tea, ada = shop.product(price=100, available=3), shop.user(balance=500)
     order = shop.order(ada, (tea, 100, 1))
@@ -88,6 +116,7 @@ def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop:
         (("order", "place", "no such form"), "'no such form' is no order id"),
         (("order", "place", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "nobody-knows-it"), "There is no order nobody-knows-it"),
+        (("order", "trace", "nobody-heard-of-it"), "knows order nobody-heard-of-it"),
         (("order", "show", "order-1", "--stack", "no-such-stack"), "There is no stack no-such-stack"),
         (("remove", "--stack", "no-such-stack", "--yes"), "There is no stack no-such-stack"),
     ],
