@@ -19,6 +19,7 @@ TopicArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$")
 ]
 """Of a standard topic."""
+DocsUrl = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$")]
 # What a tag's value may hold (Tagging AWS resources, "Tag naming limits and requirements").
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .:/=+@_-]{1,256}$")]
@@ -154,6 +155,12 @@ class Alarms(Part):
     """Wakes somebody: money or orders are at stake now."""
     ticket_topic_arn: TopicArn | None = None
     """Is looked at in working hours."""
+    docs_url: DocsUrl | None = None
+    """Where the docs site of this environment is: alarms end with their runbook's address there. Without it
+    they end with its path in the repository."""
+    orders_expected_within_minutes: Annotated[int, Field(ge=10, le=1440)] | None = None
+    """How long no order at all may end before an alarm rings; none without it. Longer than the quietest hours
+    leave between two orders: at five an hour, 180 minutes without one are one in three million."""
 
 
 class Deployment(Part):

@@ -8,28 +8,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troposphere import Template
+from troposphere import Ref, Template
 
-from templates.capabilities.alarm_metrics import (
-    data_api_symptoms,
-    functions_symptoms,
-    settlement_symptoms,
-    sweeper_symptoms,
-    workflow_symptoms,
-)
+from templates.capabilities import schedule_alarms
+from templates.capabilities.alarm_metrics import data_api_symptoms, functions_symptoms, workflow_symptoms
 from templates.capabilities.alarms import Symptom, add_alarms, add_service_level_objective
 from templates.capabilities.dashboards import add_dashboards
 from templates.capabilities.data_api import add_data_api
 from templates.capabilities.exports import add_output
 from templates.capabilities.metrics import own
 from templates.capabilities.parameters import add_parameters
-from templates.capabilities.scheduled_workflows import add_settlement, add_sweeper
+from templates.capabilities.scheduled_workflows import (
+    RULES,
+    add_schedule_check,
+    add_settlement,
+    add_sweeper,
+    schedule_smoke,
+)
 from templates.capabilities.step_functions import ROUTES, add_step_functions
-from templates.capabilities.workflows import add_live_alias, add_payment_workflow, add_smoke_workflow
+from templates.capabilities.workflows import (
+    add_live_alias,
+    add_payment_workflow,
+    add_smoke_workflow,
+    release_id,
+)
 from templates.definitions.payment_workflow import SUBSTITUTIONS
 
 if TYPE_CHECKING:
     from environments.schema import Environment
+    from templates.capabilities.state_machines import Workflow
 
 FUNCTIONS = ("data_api", *ROUTES)
 """Every Lambda function of the stack, by the name of its folder under `lambdas/`."""
@@ -44,11 +51,10 @@ def build(environment: Environment) -> Template:
     workflow = add_payment_workflow(template, environment, functions)
     sweeper = add_sweeper(template, environment, functions, workflow)
     settlement = add_settlement(template, environment, api)
-    symptoms: list[Symptom] = [
-        *workflow_symptoms(template, workflow, functions["record_failure"]),
-        *sweeper_symptoms(sweeper),
-        *settlement_symptoms(settlement),
-        *data_api_symptoms(api.function),
+    symptoms = [
+        *workflow_symptoms(template, workflow, functions["record_failure"], release_id(functions)),
+        *_absence_symptoms(environment, sweeper, settlement),
+        *data_api_symptoms(template, api.function),
         *functions_symptoms(
             template,
             {name: functions[name] for name in SUBSTITUTIONS},
@@ -57,11 +63,14 @@ def build(environment: Environment) -> Template:
         ),
     ]
     alarms = add_alarms(template, environment, symptoms)
+    alias_arn = add_live_alias(template, environment, workflow, alarms.release)
+    smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
     if not environment.alarms.release_only:
         add_dashboards(template, workflow, functions, alarms.every)
         add_service_level_objective(template, environment, own("OrdersEnded"), own("OrdersEndedInTime"))
-    alias_arn = add_live_alias(template, environment, workflow, alarms.release)
-    smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
+        schedule_smoke(template, smoke)
+        started = {"SweepSchedule": sweeper, "SettlementSchedule": settlement, "SmokeSchedule": smoke}
+        add_schedule_check(template, environment, {rule: part.arn for rule, part in started.items()})
     add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)
     add_output(template, "PaymentWorkflowAliasArn", "What orders are placed with", alias_arn)
     add_output(template, "SmokeWorkflowArn", "Proves the deployment with synthetic orders", smoke.arn)
@@ -76,3 +85,14 @@ def build(environment: Environment) -> Template:
         )
     add_output(template, "HealthAlarmName", "Rings when anything is wrong that customers feel", alarms.health)
     return template
+
+
+def _absence_symptoms(environment: Environment, sweeper: Workflow, settlement: Workflow) -> list[Symptom]:
+    minutes = environment.alarms.orders_expected_within_minutes
+    return [
+        *schedule_alarms.sweeper_symptoms(sweeper),
+        *schedule_alarms.settlement_symptoms(settlement),
+        *schedule_alarms.schedule_symptoms(Ref("SmokeWorkflow"), [Ref(rule) for rule in RULES]),
+        *([] if minutes is None else schedule_alarms.orders_missing(minutes)),
+        *schedule_alarms.objective_symptoms(environment),
+    ]

@@ -57,7 +57,7 @@ RUNTIME: Final = {
         "GetLogEvents",
         "PutLogEvents",
     ],
-    "states": ["DescribeExecution", "StartExecution", "StopExecution"],
+    "states": ["DescribeExecution", "ListExecutions", "StartExecution", "StopExecution"],
 }
 """What it can ever do to what its environment's stacks made."""
 

@@ -1,4 +1,4 @@
-"""What should not happen in a payments stack, as metrics."""
+"""What should not happen to orders and in functions, as metrics."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from troposphere import StackName
 from troposphere.logs import MetricFilter, MetricTransformation
 
-from payment_data.errors import Kind
-from payment_data.metrics import ABANDONED
+from payment_data.errors import CRASH, Kind
 from templates.capabilities.alarms import Symptom
 from templates.capabilities.data_api_stage import STAGE
-from templates.capabilities.metrics import NAMESPACE, Metric, own, total
+from templates.capabilities.metrics import NAMESPACE, Formula, Metric, own, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,13 +26,23 @@ _GUARDS = ("OrderClosed", "DeadlineExceeded")
 """A late request that was refused, as it should be: no sign of a wrong program."""
 _UNDOING = ("refund_payment", "release_products", "record_failure")
 _FAILING_SHARE = 0.05
-"""Of the orders that end in a minute: less than the tenth that a bad canary fails, more than single ones."""
+"""Of the orders that end in a minute: more than single ones."""
+_WORSE = 0.8
+"""Nearly every order of the newest release and hardly one of the others: in an incident that fails half of
+the orders, no release is above it, however few its orders are."""
 
 
 def workflow_symptoms(
-    template: Template, workflow: Workflow, record_failure: DeployedFunction
+    template: Template, workflow: Workflow, record_failure: DeployedFunction, release: AWSHelperFn
 ) -> list[Symptom]:
-    """Return what can be wrong with orders as a whole."""
+    """Return what can be wrong with orders as a whole.
+
+    Args:
+        template: Where metric filters go.
+        workflow: The payment workflow.
+        record_failure: Whose log tells of parked orders.
+        release: The newest release, as the metric ReleaseFailures has it.
+    """
     timed_out, aborted, throttled = (
         Metric("AWS/States", name, {"StateMachineArn": workflow.arn})
         for name in ("ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
@@ -41,7 +50,8 @@ def workflow_symptoms(
     return [
         Symptom(
             "OrdersParked",
-            "An order could not be undone and waits for a person.",
+            "Customers may have paid for what will not come: their order could not be undone and "
+            "waits for a person.",
             # The line rings at once; what each settlement counts keeps it ringing until none is parked.
             total(
                 "Parked",
@@ -52,26 +62,40 @@ def workflow_symptoms(
             ),
             threshold=0,
             pages=True,
+            first="payments order list --parked",
+            money=True,
         ),
         Symptom(
             "OrdersFailing",
-            "Orders fail by a fault of the system: more than one in twenty, in three minutes of eight.",
+            "Customers cannot buy: more than one order in twenty fails by a fault of the system.",
             own("TechnicalFailures", "Average"),
             threshold=_FAILING_SHARE,
             minutes=3,
             within=8,
-            judges_release=True,
             pages=True,
         ),
         Symptom(
+            "ReleaseFailing",
+            "Customers whose order runs the newest release cannot buy; those of the one before can.",
+            _worse_than_others(release),
+            threshold=_WORSE,
+            minutes=3,
+            within=10,
+            judges_release=True,
+            pages=True,
+            page="orders-failing",
+        ),
+        Symptom(
             "OrdersCutOff",
-            "An execution was stopped half-way: nothing was undone.",
+            "A customer's order stands half-way: somebody stopped its execution, and nothing was undone yet.",
             total("Orders", [timed_out, aborted]),
             threshold=0,
+            first="payments order list --state CANCELLING --limit 20",
+            money=True,
         ),
         Symptom(
             "OrdersThrottled",
-            "Step Functions slows orders down: the account's quota is used up.",
+            "Customers wait for their orders: the account's quota of Step Functions is used up.",
             throttled,
             threshold=0,
             minutes=3,
@@ -81,69 +105,44 @@ def workflow_symptoms(
     ]
 
 
-def sweeper_symptoms(sweeper: Workflow) -> list[Symptom]:
-    """Return what can be wrong with orders that their execution left half-way."""
-    return [
-        Symptom(
-            "OrdersAbandoned",
-            "The sweeper undid an order that its execution had left half-way.",
-            own("OrdersFailed", reason=ABANDONED),
-            threshold=0,
-        ),
-        Symptom(
-            "SweepFailing",
-            "The sweeper cannot undo what was left half-way: money or stock is not given back.",
-            total(
-                "Sweeps",
-                [
-                    Metric("AWS/States", name, {"StateMachineArn": sweeper.arn})
-                    for name in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
-                ],
-            ),
-            threshold=0,
-            within=6,
-            pages=True,
-        ),
-    ]
+def _worse_than_others(release: AWSHelperFn) -> Formula:
+    """Return how much larger the share of faults is in a release than in the orders of all others.
+
+    The newest release alone would be judged by an incident that has nothing to do with it, and all orders
+    together hide a canary. Where only one release has orders there is nothing to compare with: then
+    ContractBroken and DataApiCrashing tell a wrong program, and the smoke test whatever else.
+    """
+    metrics = {
+        "faults": own("ReleaseFailures", release=release),
+        "ended": own("ReleaseFailures", "SampleCount", release=release),
+        "all_faults": own("TechnicalFailures"),
+        "all_ended": own("TechnicalFailures", "SampleCount"),
+    }
+    others = "(all_faults - faults) / (all_ended - ended)"
+    return Formula(f"IF(all_ended > ended, faults / ended - {others}, 0)", "WorseThanOthers", metrics)
 
 
-def settlement_symptoms(settlement: Workflow) -> list[Symptom]:
-    """Return what can be wrong with the settlement of orders that are over."""
-    return [
-        Symptom(
-            "SettlementFailing",
-            "Orders that are over are not settled: the documents of products and users grow.",
-            total(
-                "Settlements",
-                [
-                    Metric("AWS/States", name, {"StateMachineArn": settlement.arn})
-                    for name in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
-                ],
-            ),
-            threshold=0,
-            minutes=4,
-            within=9,
-        ),
-    ]
+def data_api_symptoms(template: Template, function: DeployedFunction) -> list[Symptom]:
+    """Return what can be wrong with the data API.
 
-
-def data_api_symptoms(function: DeployedFunction) -> list[Symptom]:
-    """Return what can be wrong with the data API."""
+    Its server errors judge no release: a database that cannot be reached is no fault of its program.
+    """
+    unexpected = _count_lines(template, "DataApiUnexpected", '{ $.message = "unexpected" }', [function])
     stage: dict[str, AWSHelperFn | str] = {"ApiName": StackName, "Stage": STAGE}
     return [
         Symptom(
             "DataApiErrors",
-            "The data API answers with server errors: steps retry, orders wait.",
+            "Customers wait for their orders: the data API answers with server errors, and steps retry.",
             Metric("AWS/ApiGateway", "5XXError", stage),
             threshold=5,
             minutes=3,
             within=8,
-            judges_release=True,
             pages=True,
         ),
         Symptom(
             "DataApiSlow",
-            "One answer in a hundred of the data API takes over 1.5 s; it is given 3.",
+            "Customers may wait: one answer in a hundred of the data API takes over 1.5 s of the 3 it "
+            "is given.",
             Metric("AWS/ApiGateway", "Latency", stage, "p99"),
             threshold=1500,
             minutes=5,
@@ -151,10 +150,11 @@ def data_api_symptoms(function: DeployedFunction) -> list[Symptom]:
         ),
         Symptom(
             "DataApiCrashing",
-            "The data API's function ends without an answer.",
-            Metric("AWS/Lambda", "Errors", {"FunctionName": function.name}),
+            "Customers wait for their orders: the data API ends without an answer, or its program is wrong.",
+            total("Crashes", [Metric("AWS/Lambda", "Errors", {"FunctionName": function.name}), unexpected]),
             threshold=0,
-            minutes=2,
+            minutes=3,
+            within=8,
             judges_release=True,
             pages=True,
         ),
@@ -174,27 +174,38 @@ def functions_symptoms(template: Template, steps: Functions, others: Functions) 
     return [
         Symptom(
             "UndoFailing",
-            "Refunds, releases or failure records fail again and again: money or stock is not given back.",
+            "Customers do not get their money back, and stock stays held: undoing fails again and again.",
             total("Errors", undoing),
             threshold=5,
             minutes=3,
             within=8,
-            judges_release=True,
             pages=True,
+            first="payments order list --parked",
+            money=True,
         ),
         Symptom(
             "FunctionsThrottled",
-            "Lambda refuses to run functions: the account's concurrency is used up.",
+            "Customers wait for their orders: Lambda refuses to run functions, its concurrency is used up.",
             total("Throttles", throttled),
             threshold=0,
             minutes=3,
             within=8,
             pages=True,
+            first="aws lambda get-account-settings --query AccountLimit",
         ),
         Symptom(
             "ContractBroken",
-            "A step asked for what the data API does not allow: a program is wrong.",
-            _count_problems(template, "ContractErrors", Kind.CONTRACT, steps.values(), without=_GUARDS),
+            "A customer's order failed with nothing wrong in it: a step crashed, or asked for what is "
+            "not allowed.",
+            total(
+                "Contracts",
+                [
+                    _count_problems(
+                        template, "ContractErrors", Kind.CONTRACT, steps.values(), without=_GUARDS
+                    ),
+                    _count_problems(template, "Crashes", CRASH, steps.values()),
+                ],
+            ),
             threshold=0,
             judges_release=True,
         ),
@@ -217,11 +228,17 @@ def _count_problems(
     Args:
         template: where the metric filters go, one for each function.
         name: the metric's name, as OrdersParked.
-        kind: a value of `payment_data.errors.Kind`: the `kind` of a line that tells of a problem.
+        kind: a value of `payment_data.errors.Kind`, or `CRASH`: the `kind` of a line that tells of a problem.
         functions: whose logs to read.
         without: names of errors that do not count.
     """
     conditions = [f'$.kind = "{kind}"', *(f'$.error != "{error}"' for error in without)]
+    return _count_lines(template, name, f"{{ {' && '.join(conditions)} }}", functions)
+
+
+def _count_lines(
+    template: Template, name: str, pattern: str, functions: Iterable[DeployedFunction]
+) -> Metric:
     for function in functions:
         counted = MetricTransformation(
             MetricNamespace=NAMESPACE, MetricName=name, MetricValue="1", DefaultValue=0
@@ -229,7 +246,7 @@ def _count_problems(
         lines = MetricFilter(
             f"{function.title}{name}",
             LogGroupName=function.logs.name,
-            FilterPattern=f"{{ {' && '.join(conditions)} }}",
+            FilterPattern=pattern,
             MetricTransformations=[counted],
         )
         template.add_resource(lines)

@@ -6,7 +6,7 @@ An order that is declined or out of stock is business, not an alarm: its executi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from troposphere import Join, Ref, Sub
 from troposphere.applicationsignals import (
@@ -29,7 +29,7 @@ from payment_data.metrics import IN_TIME_SECONDS
 from templates.capabilities.metrics import MINUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from troposphere import Template
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from templates.capabilities.metrics import Measure
 
 RUNBOOKS = "docs/operations/runbooks"
+_PAGING = (
+    ("Money", True, "Money or stock is at stake now."),
+    ("Availability", False, "Orders cannot be placed as they should."),
+)
+"""Composite alarms over those that page: its name, whether its members are about money, and what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,19 @@ class Symptom:
 
     Attributes:
         name: the alarm's logical id; the runbook's file is named after it.
-        meaning: one sentence for whoever is woken by it.
-        measure: what is measured, once a minute.
+        meaning: one sentence for whoever is woken by it: what customers feel, where they feel it.
+        measure: what is measured, in most alarms once a minute.
         threshold: the alarm counts minutes in which the value is greater.
         minutes: it rings when there are so many of them,
         within: among the last so many.
         judges_release: whether it also stops a deployment and rolls it back.
         pages: whether it is worth waking somebody: money or orders are at stake now. Else it is a ticket.
+        missing: what a period without any value means. A minute without orders is a quiet minute, not a
+            broken one; `ignore` keeps the state, where silence itself is the symptom: whether FILL gives a
+            value where a metric never had a point is not said, so a new stack may wait for the first one.
+        first: the command to begin with, which a drill has run.
+        page: the runbook's name, if it has none of its own.
+        money: whether money or stock is at stake, and not only whether orders can be placed.
 
     `within` is longer than `minutes` by what can be late or lost: CloudWatch gets a minute's points up to two
     minutes later, and a formula with FILL takes the minutes without points for quiet ones, the newest always.
@@ -68,12 +79,16 @@ class Symptom:
     within: int = 5
     judges_release: bool = False
     pages: bool = False
+    missing: Literal["notBreaching", "ignore"] = "notBreaching"
+    first: str = "payments smoke"
+    page: str | None = None
+    money: bool = False
 
     @property
     def runbook(self) -> str:
-        """The path of its runbook: OrdersParked has orders-parked.md."""
+        """The name of its runbook: OrdersParked has orders-parked."""
         words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.name)
-        return f"{RUNBOOKS}/{words.strip('-')}.md"
+        return self.page or words.strip("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,41 +104,60 @@ class Alarms:
 
 
 def add_alarms(template: Template, environment: Environment, symptoms: Sequence[Symptom]) -> Alarms:
-    """Add an alarm for each symptom and `Health`, which rings when any of them does.
+    """Add an alarm for each symptom, and composite ones: `Money`, `Availability`, and `Health` over all.
 
     Each alarm tells the environment's topic itself, so that none hides behind another that rings already: a
     composite alarm acts when its state changes, and no more while it stays in ALARM (CloudWatch user guide,
-    "Combining alarms").
+    "Combining alarms"). So the composite ones tell nobody: they are what a person and a dashboard look at.
     """
     watched = [
         symptom for symptom in symptoms if symptom.judges_release or not environment.alarms.release_only
     ]
     alarms = {symptom.name: _add_alarm(template, environment, symptom) for symptom in watched}
-    health = CompositeAlarm(
-        "Health",
-        # So that policies can tell it from another environment's, whatever CloudFormation would call it.
-        AlarmName=Sub("${AWS::StackName}-Health"),
-        AlarmDescription=f"Something that customers feel is wrong. Runbook: {RUNBOOKS}/health.md",
-        AlarmRule=Join(" OR ", [Sub(f'ALARM("${{{alarm.title}}}")') for alarm in alarms.values()]),
+    health = _add_composite(
+        template, environment, "Health", "Something that customers feel is wrong.", alarms.values()
     )
-    template.add_resource(health)
+    if not environment.alarms.release_only:
+        for name, money, meaning in _PAGING:
+            members = [alarms[part.name] for part in watched if part.pages and part.money is money]
+            _add_composite(template, environment, name, meaning, members)
     release = tuple(Ref(alarms[symptom.name]) for symptom in watched if symptom.judges_release)
-    return Alarms(release=release, health=Ref(health), every=tuple(map(Ref, alarms.values())))
+    return Alarms(release=release, health=health, every=tuple(map(Ref, alarms.values())))
+
+
+def _add_composite(
+    template: Template, environment: Environment, name: str, meaning: str, members: Iterable[Alarm]
+) -> Ref:
+    composite = CompositeAlarm(
+        name,
+        # So that policies can tell it from another environment's, whatever CloudFormation would call it.
+        AlarmName=Sub(f"${{AWS::StackName}}-{name}"),
+        AlarmDescription=f"{meaning} Runbook: {_runbook(environment, 'health')}",
+        AlarmRule=Join(" OR ", [Sub(f'ALARM("${{{alarm.title}}}")') for alarm in members]),
+    )
+    template.add_resource(composite)
+    return Ref(composite)
+
+
+def _runbook(environment: Environment, name: str) -> str:
+    """Return where a runbook is: on the docs site, or in the repository where no site is named."""
+    site = environment.alarms.docs_url
+    return f"{RUNBOOKS}/{name}.md" if site is None else f"{site}/operations/runbooks/{name}.html"
 
 
 def _add_alarm(template: Template, environment: Environment, symptom: Symptom) -> Alarm:
     topics = environment.alarms
     topic = topics.page_topic_arn if symptom.pages else topics.ticket_topic_arn
+    runbook = _runbook(environment, symptom.runbook)
     notified: dict[str, Any] = {"AlarmActions": [topic], "OKActions": [topic]} if topic else {}
     alarm = Alarm(
         f"{symptom.name}Alarm",
-        AlarmDescription=f"{symptom.meaning} Runbook: {symptom.runbook}",
+        AlarmDescription=f"{symptom.meaning} First: `{symptom.first}`. Runbook: {runbook}",
         ComparisonOperator="GreaterThanThreshold",
         Threshold=symptom.threshold,
         EvaluationPeriods=symptom.within,
         DatapointsToAlarm=symptom.minutes,
-        # A minute without orders is a quiet minute, not a broken one.
-        TreatMissingData="notBreaching",
+        TreatMissingData=symptom.missing,
         **symptom.measure.alarm_properties(),
         **notified,
     )

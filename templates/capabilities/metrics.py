@@ -32,13 +32,15 @@ class Metric:
         namespace: as AWS/Lambda.
         name: as Errors.
         dimensions: which of them.
-        statistic: Sum, Average, or a percentile as p99.
+        statistic: Sum, Average, SampleCount, Maximum, or a percentile as p99.
+        period: over so many seconds.
     """
 
     namespace: AWSHelperFn | str
     name: str
     dimensions: Mapping[str, AWSHelperFn | str] = field(default_factory=dict)
     statistic: str = "Sum"
+    period: int = MINUTE
 
     def alarm_properties(self) -> dict[str, Any]:
         """Return the properties of an alarm on this metric alone."""
@@ -50,7 +52,7 @@ class Metric:
             "Namespace": self.namespace,
             "MetricName": self.name,
             "Dimensions": self._dimensions(),
-            "Period": MINUTE,
+            "Period": self.period,
             key: self.statistic,
         }
 
@@ -59,7 +61,7 @@ class Metric:
         metric = cloudwatch.Metric(
             Namespace=self.namespace, MetricName=self.name, Dimensions=self._dimensions()
         )
-        stat = cloudwatch.MetricStat(Metric=metric, Period=MINUTE, Stat=self.statistic)
+        stat = cloudwatch.MetricStat(Metric=metric, Period=self.period, Stat=self.statistic)
         return cloudwatch.MetricDataQuery(Id=query_id, MetricStat=stat, ReturnData=False)
 
     def _dimensions(self) -> list[cloudwatch.MetricDimension]:
@@ -86,6 +88,11 @@ def total(label: str, metrics: Sequence[Metric]) -> Formula:
     """Return the sum of metrics; a missing one counts as nothing."""
     named = {f"m{index}": metric for index, metric in enumerate(metrics)}
     return Formula(" + ".join(f"FILL({name}, 0)" for name in named), label, named)
+
+
+def absence(label: str, metric: Metric) -> Formula:
+    """Return 1 for a period in which a metric adds up to nothing or has no points, else 0."""
+    return Formula("IF(FILL(m0, 0) > 0, 0, 1)", label, {"m0": metric})
 
 
 NAMESPACE = Sub("Payments/${AWS::StackName}")

@@ -1,21 +1,26 @@
-"""Workflows that a schedule starts: the sweeper undoes what was cut off, the settlement closes orders."""
+"""Workflows that a schedule starts: sweeper, settlement, smoke test, and what looks whether schedules run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awacs import states
-from troposphere import Sub
+from awacs import cloudwatch, events, states
+from awacs.aws import Condition, StringEquals
+from troposphere import GetAtt, Ref, StackName, Sub
 from troposphere.events import InputTransformer, Rule, Target
 
+from templates.capabilities.metrics import NAMESPACE
 from templates.capabilities.permissions import Permission, add_role
 from templates.capabilities.state_machines import Workflow, add_state_machine
 from templates.capabilities.workflows import invoke_permission
+from templates.definitions import schedule_check
 from templates.definitions import settlement as settlement_states
 from templates.definitions import sweeper as sweeper_states
 
 if TYPE_CHECKING:
-    from troposphere import GetAtt, Template
+    from collections.abc import Mapping
+
+    from troposphere import Template
 
     from environments.schema import Environment
     from templates.capabilities.data_api import DataApi
@@ -106,6 +111,12 @@ def _target(sweeper: Workflow, role: GetAtt, *, transformed: bool) -> Target:
 
 SETTLE_EVERY = "rate(1 minute)"
 """Records of an order live for 40 seconds after its end, and until the next run."""
+SMOKE_EVERY = "rate(5 minutes)"
+CHECK_EVERY = "rate(1 minute)"
+_MOST_SECONDS = {"SweepSchedule": 660, "SettlementSchedule": 240, "SmokeSchedule": 660}
+"""Since the last start: what two starts in a row leave out, and a little more."""
+RULES = ("CutOff", *_MOST_SECONDS, "ScheduleCheckSchedule")
+"""The logical ids of a watched stack's rules."""
 
 
 def add_settlement(template: Template, environment: Environment, api: DataApi) -> Workflow:
@@ -118,19 +129,72 @@ def add_settlement(template: Template, environment: Environment, api: DataApi) -
         substitutions={settlement_states.FUNCTION: api.function.version_arn},
         permissions=[invoke_permission([api.function])],
     )
-    start = Permission(
-        "Settle",
-        "EventBridge starts the settlement and nothing else.",
-        [states.StartExecution],
-        [settlement.arn],
+    _on_schedule(template, settlement, "Settlement", SETTLE_EVERY, "Settles orders that are over")
+    return settlement
+
+
+def schedule_smoke(template: Template, smoke: Workflow) -> None:
+    """Place synthetic orders between releases, too."""
+    _on_schedule(template, smoke, "Smoke", SMOKE_EVERY, "Places synthetic orders")
+
+
+def add_schedule_check(template: Template, environment: Environment, machines: Mapping[str, Ref]) -> None:
+    """Add what looks at the stack's rules and at what they start.
+
+    Args:
+        template: Where it goes.
+        environment: Says how its log is kept.
+        machines: The logical id of each rule on a schedule, to the state machine that it starts.
+    """
+    rules = {**{rule: _MOST_SECONDS[rule] for rule in machines}, "CutOff": None}
+    check = add_state_machine(
+        template,
+        environment,
+        "ScheduleCheck",
+        definition=schedule_check.definition(rules),
+        substitutions={
+            **{rule: Ref(rule) for rule in rules},
+            **{f"{rule}Machine": arn for rule, arn in machines.items()},
+            schedule_check.NAMESPACE: NAMESPACE,
+            schedule_check.SERVICE: StackName,
+        },
+        permissions=[
+            Permission(
+                "LookAtRules",
+                "Asks whether the stack's rules are enabled.",
+                [events.DescribeRule],
+                [GetAtt(rule, "Arn") for rule in rules],
+            ),
+            Permission(
+                "LookAtExecutions",
+                "Asks when what they start was started last.",
+                [states.ListExecutions],
+                list(machines.values()),
+            ),
+            Permission(
+                "TellHowMany",
+                "Writes one metric. The resource is *: the action has no resource type (Service "
+                "Authorization Reference, CloudWatch); the condition binds it to the stack's namespace.",
+                [cloudwatch.PutMetricData],
+                ["*"],
+                Condition(StringEquals({"cloudwatch:namespace": NAMESPACE})),
+            ),
+        ],
+        express=True,
     )
-    role = add_role(template, "SettlementStart", "events.amazonaws.com", [start])
+    _on_schedule(template, check, "ScheduleCheck", CHECK_EVERY, "Looks whether schedules run")
+
+
+def _on_schedule(template: Template, machine: Workflow, name: str, every: str, description: str) -> None:
+    start = Permission(
+        name, "EventBridge starts this one workflow and nothing else.", [states.StartExecution], [machine.arn]
+    )
+    role = add_role(template, f"{name}Start", "events.amazonaws.com", [start])
     template.add_resource(
         Rule(
-            "SettlementSchedule",
-            Description="Settles orders that are over",
-            ScheduleExpression=SETTLE_EVERY,
-            Targets=[Target(Id="Settlement", Arn=settlement.arn, RoleArn=role, Input="{}")],
+            f"{name}Schedule",
+            Description=description,
+            ScheduleExpression=every,
+            Targets=[Target(Id=name, Arn=machine.arn, RoleArn=role, Input="{}")],
         )
     )
-    return settlement

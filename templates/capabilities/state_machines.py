@@ -46,10 +46,12 @@ def add_state_machine(
     definition: State,
     substitutions: dict[str, AWSHelperFn],
     permissions: Sequence[Permission],
+    express: bool = False,
 ) -> Workflow:
     """Add a state machine with its role, log group and traces.
 
-    Its log tells every transition but no input or output: those may hold personal data.
+    Its log tells every transition but no input or output: those may hold personal data. An express one runs
+    so often that its transitions would cost more than they are worth: it has no history, and logs errors.
     """
     # A name that CloudFormation makes up says nothing of the stack, so that no policy could tell the state
     # machines and executions of two environments in one account apart; executions have no tags. A part of the
@@ -71,8 +73,9 @@ def add_state_machine(
         Definition=definition,
         DefinitionSubstitutions={"Partition": Partition} | substitutions,
         RoleArn=add_role(template, name, "states.amazonaws.com", [*permissions, *_every_state_machine()]),
+        StateMachineType="EXPRESS" if express else "STANDARD",
         LoggingConfiguration=LoggingConfiguration(
-            Level="ALL",
+            Level="ERROR" if express else "ALL",
             IncludeExecutionData=False,
             Destinations=[
                 LogDestination(CloudWatchLogsLogGroup=CloudWatchLogsLogGroup(LogGroupArn=group.streams_arn))

@@ -21,6 +21,7 @@ from tests.drills import drill_aws, record
 from tests.drills.alarm_listener import Ears
 from tests.drills.drill import Scene
 from tests.drills.record import Run
+from tests.drills.schedules import each_minute
 from tests.drills.system import System
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def system(
     name = f"drill-{_name(request.module.__name__)}"
     deployment.deploy(aws, manifest, stack=name)
     made = System(payment_stack.connect(aws, name), database)
-    yield made
+    with each_minute(made, "ScheduleCheck"):
+        yield made
     made.database.stop()
 
 

@@ -26,6 +26,7 @@ def running(alarm_minute_seconds: float) -> Iterator[instance.Instance]:
     root = Path(tempfile.mkdtemp(prefix="drill-aws-"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALARM_PERIOD_SCALE", str(alarm_minute_seconds / 60))
+        patch.setenv("METRIC_MINUTES_LATE", "2")
         patch.setenv("SFN_TRANSITIONS_PER_SECOND", str(_TRANSITIONS_PER_SECOND))
         started = instance.start(root, attached=True)
     try:

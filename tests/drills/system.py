@@ -52,11 +52,14 @@ class System:
 
     def alarms(self) -> dict[str, str]:
         """The state of each alarm of the stack, by the name of its runbook's heading."""
+        prefix = f"{self.stack.name}-"
         told = self.client("cloudwatch").describe_alarms(
-            AlarmNamePrefix=f"{self.stack.name}-", AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
         return {
-            alarm["AlarmName"].split("-")[-2].removesuffix("Alarm"): alarm["StateValue"]
+            alarm["AlarmName"].removeprefix(prefix).partition("-")[0].removesuffix("Alarm"): alarm[
+                "StateValue"
+            ]
             for kind in ("MetricAlarms", "CompositeAlarms")
             for alarm in told[kind]
         }

@@ -23,7 +23,7 @@ def handler(event):
 
 def test_release_broken(scene: Scene) -> None:
     system = scene.system
-    good = _live(system)
+    good = live(system)
     # Given customers who buy
     system.traffic.prepare(200)
     with system.traffic.flowing(per_second=6):
@@ -39,13 +39,14 @@ def test_release_broken(scene: Scene) -> None:
     # And what was parked meanwhile is redriven
     scene.redrive_parked()
     # Then the system is well
-    assert _live(system) == good
+    assert live(system) == good
     scene.follow("runbooks/contract-broken.md", "How to know it is fixed")
     scene.follow("runbooks/orders-failing.md", "How to know it is fixed")
     scene.well()
 
 
-def _live(system: System) -> str:
+def live(system: System) -> str:
+    """Return the ARN of the version that orders run."""
     alias = system.stack.aws.stepfunctions.describe_state_machine_alias(
         stateMachineAliasArn=system.stack.live
     )
@@ -53,13 +54,21 @@ def _live(system: System) -> str:
 
 
 def _release(system: System) -> None:
-    """Publish the workflow with another version of its first step, as a deployment does, and make it live.
+    bad = broken_version(system, _BROKEN)
+    system.stack.aws.stepfunctions.update_state_machine_alias(
+        stateMachineAliasArn=system.stack.live,
+        routingConfiguration=[{"stateMachineVersionArn": bad, "weight": 100}],
+    )
+
+
+def broken_version(system: System, code: str) -> str:
+    """Publish the workflow with another version of its first step, as a deployment does; return its ARN.
 
     The workflow itself is as before again afterwards: a version is all that is left.
     """
     functions, stepfunctions = system.stack.aws.functions, system.stack.aws.stepfunctions
     name = system.physical("ReserveProductsFunction")
-    bad = publish_broken(functions, name, "reserve_products", _BROKEN)
+    bad = publish_broken(functions, name, "reserve_products", code)
     whole = stepfunctions.describe_state_machine(stateMachineArn=system.stack.workflow)["definition"]
     definition = json.loads(whole)
     for state in definition["States"].values():
@@ -71,11 +80,8 @@ def _release(system: System) -> None:
     made = stepfunctions.update_state_machine(
         stateMachineArn=system.stack.workflow, definition=json.dumps(definition), publish=True
     )
-    stepfunctions.update_state_machine_alias(
-        stateMachineAliasArn=system.stack.live,
-        routingConfiguration=[{"stateMachineVersionArn": made["stateMachineVersionArn"], "weight": 100}],
-    )
     stepfunctions.update_state_machine(stateMachineArn=system.stack.workflow, definition=whole)
+    return str(made["stateMachineVersionArn"])
 
 
 def _aim(state: dict[str, Any], of: str, version: str) -> None:

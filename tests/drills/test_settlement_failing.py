@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pymongo
 
 from pipelines.aws import executions, stacks
 from pipelines.orders import payment_stack
-from tests.drills.drill_aws import ALARM_MINUTE_SECONDS
+from tests.drills.schedules import each_minute
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.drills.drill import Scene
     from tests.drills.system import System
 
@@ -28,7 +24,10 @@ def test_settlement_failing(scene: Scene) -> None:
     [order] = system.traffic.prepare(1)
     list(executions.follow(system.stack.aws, system.traffic.place(order)))
     payment_stack.settle(system.stack.api)
-    with pymongo.MongoClient[dict[str, Any]](system.database.uri) as client, _each_minute(system):
+    with (
+        pymongo.MongoClient[dict[str, Any]](system.database.uri) as client,
+        each_minute(system, "Settlement"),
+    ):
         ledger = client[system.stack.name].ledger
         leg = ledger.find_one({"order_id": order})
         assert leg
@@ -43,24 +42,6 @@ def test_settlement_failing(scene: Scene) -> None:
         wait_until(lambda: _last(system) == "SUCCEEDED", "the settlement succeeds", seconds=60, every=0.5)
     scene.follow(_PAGE, "How to know it is fixed")
     scene.well()
-
-
-@contextmanager
-def _each_minute(system: System) -> Iterator[None]:
-    """Start the settlement once in each of the drill's minutes, which are shorter than the schedule's."""
-    over = threading.Event()
-
-    def start() -> None:
-        while not over.wait(ALARM_MINUTE_SECONDS):
-            system.client("stepfunctions").start_execution(stateMachineArn=_machine(system), input="{}")
-
-    thread = threading.Thread(target=start)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _machine(system: System) -> str:

@@ -97,7 +97,7 @@ def test_an_alarm_without_a_runbook(docs: Path, monkeypatch: pytest.MonkeyPatch)
     known = alarm_metrics.data_api_symptoms
     monkeypatch.setattr(
         "templates.payments.data_api_symptoms",
-        lambda function: [*known(function), replace(known(function)[0], name="DataApiBored")],
+        lambda *parts: [*(made := known(*parts)), replace(made[0], name="DataApiBored")],
     )
     # Then its runbook is asked for
     assert findings(docs) == [
@@ -112,7 +112,7 @@ def test_a_runbook_without_an_alarm(docs: Path, monkeypatch: pytest.MonkeyPatch)
     known = alarm_metrics.data_api_symptoms
     monkeypatch.setattr(
         "templates.payments.data_api_symptoms",
-        lambda function: [one for one in known(function) if one.name != "DataApiSlow"],
+        lambda *parts: [one for one in known(*parts) if one.name != "DataApiSlow"],
     )
     assert findings(docs) == [
         (

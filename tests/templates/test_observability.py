@@ -95,8 +95,7 @@ def test_the_sweeper_starts_on_what_step_functions_cut_off_and_on_a_schedule(pay
     assert detail["$or"] == [{"status": ["ABORTED", "TIMED_OUT"]}, {"error": [{"prefix": "States."}]}]
     assert rules["SweepSchedule"]["ScheduleExpression"] == "rate(5 minutes)"
     started = {name: rule["Targets"][0]["Arn"]["Ref"] for name, rule in rules.items()}
-    assert started.pop("SettlementSchedule") == "Settlement"
-    assert set(started.values()) == {"Sweeper"}
+    assert (started["CutOff"], started["SweepSchedule"]) == ("Sweeper", "Sweeper")
 
 
 @pytest.fixture

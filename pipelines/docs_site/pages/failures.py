@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pipelines.docs_site.stacks import Stack
 
 
-_RUNBOOK: Final = re.compile(r"^(.*) Runbook: docs/(operations/runbooks/[a-z-]+\.md)$")
+_RUNBOOK: Final = re.compile(
+    r"^(.*) Runbook: (?:docs|https://\S+)/(operations/runbooks/[a-z-]+)\.(?:md|html)$"
+)
 _ALARMS_SOURCE: Final = "templates/capabilities/alarm_metrics.py"
 _RUNBOOKS: Final = "operations/runbooks"
 
@@ -58,14 +60,17 @@ def _described(name: str, alarm: dict[str, Any], drift: Drift) -> tuple[str, str
     if described is None:
         drift.note(f"The alarm {name} of {_ALARMS_SOURCE} names no runbook in docs/{_RUNBOOKS}.")
         return "", ""
-    return described.group(1), described.group(2)
+    return described.group(1), f"{described.group(2)}.md"
 
 
 def _rings(alarm: dict[str, Any]) -> str:
     if "AlarmRule" in alarm:
         return "when any other alarm does"
-    minutes = alarm["EvaluationPeriods"]
-    during = f"{minutes} minutes in a row" if minutes > 1 else "a minute"
+    needed, window = alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]
+    stats = [query["MetricStat"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    minutes = int((stats[0] if stats else alarm)["Period"]) // 60
+    periods = "minutes" if minutes == 1 else f"periods of {minutes} minutes"
+    during = f"in {needed} of {window} {periods}"
     computed = alarm.get("Metrics")
     what = (
         code(computed[0]["Expression"])

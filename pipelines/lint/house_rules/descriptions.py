@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipelines.lint.house_rules.rule import Json
 
-_RUNBOOK: Final = re.compile(re.escape(RUNBOOKS) + r"/[a-z0-9-]+\.md")
+_RUNBOOK: Final = re.compile(r"operations/runbooks/([a-z0-9-]+)\.(?:md|html)")
 
 
 def _without_runbook(template: Json) -> Iterator[Fault]:
@@ -31,7 +31,7 @@ def _without_runbook(template: Json) -> Iterator[Fault]:
         runbooks = _RUNBOOK.findall(json.dumps(alarm.get("AlarmDescription", "")))
         if not runbooks:
             yield Fault(path, f"its AlarmDescription names no runbook in {RUNBOOKS}/")
-        for runbook in runbooks:
+        for runbook in (f"{RUNBOOKS}/{name}.md" for name in runbooks):
             if not (ROOT / runbook).is_file():
                 yield Fault((*path, "AlarmDescription"), f"there is no runbook {runbook}")
 

@@ -47,6 +47,8 @@ _INHERITED = (
     "SFN_WAIT_SCALE",
     "SFN_TRANSITIONS_PER_SECOND",
     "ALARM_PERIOD_SCALE",
+    "METRIC_MINUTES_LATE",
+    "METRIC_SHARE_LOST",
     "LOG_LEVEL",
     "COVERAGE_PROCESS_CONFIG",  # a measured test run measures this process too
 )

@@ -2,10 +2,13 @@
 
 An alarm is evaluated when somebody asks for its state, so that nothing runs while nobody looks; then every
 period since the last look is judged in its turn, so that a breach that nobody looked at rings all the same.
-Periods take their time, unless `ALARM_PERIOD_SCALE` shortens them as `SFN_WAIT_SCALE` does waits.
+Periods take their time, unless `ALARM_PERIOD_SCALE` shortens them as `SFN_WAIT_SCALE` does waits. Points come
+at once and all, unless `METRIC_MINUTES_LATE` says how many of an alarm's minutes later they are there, and
+`METRIC_SHARE_LOST` how many of a metric's minutes never come.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 
-The little of CloudWatch's metric math that is emulated: arithmetic, comparisons, FILL and IF.
+The little of CloudWatch's metric math that is emulated: arithmetic, comparisons, FILL and IF. A formula over
+metrics none of which ever had a point has no value: there is nothing to fill between.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
@@ -14,6 +17,7 @@ import ast
 import operator
 import os
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,6 +113,9 @@ def _values(alarm: dict[str, Any], periods: int) -> list[float | None]:
         if "MetricStat" in query
     }
     [expression] = [query["Expression"] for query in queries if "Expression" in query]
+    metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
+    if not any(_began(metric) for metric in metrics):
+        return [None] * periods
     return [
         value(expression, {name: values[index] for name, values in series.items()})
         for index in range(periods)
@@ -116,17 +123,16 @@ def _values(alarm: dict[str, Any], periods: int) -> list[float | None]:
 
 
 def _series(metric: dict[str, Any], period: int, statistic: str, periods: int) -> list[float | None]:
-    dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
-    named = "|".join(f"{name}={value}" for name, value in sorted(dimensions.items()))
-    key = (metric["Namespace"], metric["MetricName"], named)
-    seconds = _scaled(period)
+    key, seconds = _key(metric), _scaled(period)
     last = int(time.time() // seconds)
+    arrived = _arrived()
     binned: dict[int, list[Any]] = {}
     for point in reversed(private.cloudwatch.metrics.get(key) or []):
         index = last - int(point["Timestamp"] // seconds)
         if index >= periods:
             break
-        binned.setdefault(index, []).append(point)
+        if point["Timestamp"] <= arrived and not _lost(key, point["Timestamp"]):
+            binned.setdefault(index, []).append(point)
     return [
         _statistic(points, statistic) if (points := binned.get(index)) else None for index in range(periods)
     ]
@@ -160,6 +166,28 @@ def _percentile(values: list[float], percent: float) -> float:
     low = int(rank)
     high = min(low + 1, len(values) - 1)
     return values[low] + (rank - low) * (values[high] - values[low])
+
+
+def _arrived() -> float:
+    """Return up to when points are there by now."""
+    return time.time() - _scaled(60) * float(os.environ.get("METRIC_MINUTES_LATE", "0"))
+
+
+def _began(metric: dict[str, Any]) -> bool:
+    points = private.cloudwatch.metrics.get(_key(metric)) or []
+    return bool(points) and points[0]["Timestamp"] <= _arrived()
+
+
+def _key(metric: dict[str, Any]) -> tuple[str, str, str]:
+    dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
+    named = "|".join(f"{name}={value}" for name, value in sorted(dimensions.items()))
+    return metric["Namespace"], metric["MetricName"], named
+
+
+def _lost(key: tuple[str, str, str], timestamp: float) -> bool:
+    """Whether a metric's points of that minute never come: always the same ones, as if drawn by lot."""
+    share = float(os.environ.get("METRIC_SHARE_LOST", "0"))
+    return share > 0 and zlib.crc32(repr((key, int(timestamp // _scaled(60)))).encode()) % 1000 < share * 1000
 
 
 def _evaluated(stock: Callable[..., Any]) -> Callable[..., Any]:

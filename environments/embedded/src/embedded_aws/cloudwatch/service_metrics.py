@@ -47,6 +47,11 @@ def count_throttled(state_machine_arn: str) -> None:
     _record("AWS/States", "ExecutionThrottled", 1, "Count", {"StateMachineArn": state_machine_arn})
 
 
+def count_failed_invocation(rule: str) -> None:
+    """Record that EventBridge could not start a rule's target."""
+    _record("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule})
+
+
 def count_invocation(function_name: str, seconds: float, *, failed: bool) -> None:
     """Record a function's invocation, whoever called it."""
     dimensions = {"FunctionName": function_name}

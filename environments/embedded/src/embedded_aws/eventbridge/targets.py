@@ -11,7 +11,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import ClientError
+from ministack.core.responses import request_scope
 
+from embedded_aws.cloudwatch import service_metrics
 from embedded_aws.core import background
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, Scope
@@ -24,6 +26,7 @@ _log = logging.getLogger(__name__)
 _Invoke = Callable[..., None]
 _role: ContextVar[str | None] = ContextVar("role", default=None)
 """Of the target that is being invoked."""
+_rule: ContextVar[str] = ContextVar("rule", default="")
 
 
 def install() -> None:
@@ -40,10 +43,12 @@ def _with_roles(original: _Invoke) -> _Invoke:
             _start_pipeline(target)
             return
         token = _role.set(target.get("RoleArn", ""))
+        named = _rule.set(rule["Name"])
         try:
             original(target, event, rule, view)
         finally:
             _role.reset(token)
+            _rule.reset(named)
 
     return invoke
 
@@ -79,9 +84,12 @@ def _start_workflow(stock: Callable[[Json], Any]) -> Callable[[Json], Any]:
 
 
 def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:
-    """Start a target in the background; like EventBridge, a refusal is nobody's answer: it is logged."""
+    """Start a target in the background; a refusal is nobody's answer: it is logged, and counted by its rule.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+    """
     _, _, _, region, account, _ = arn.split(":", 5)
-    scope = Scope(account, region)
+    scope, rule = Scope(account, region), _rule.get()
 
     def task() -> None:
         principal = next((p for p in _PRINCIPALS if role_sessions.trusts(scope, role, p)), _PRINCIPALS[0])
@@ -89,5 +97,8 @@ def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:
             start(role_sessions.assume_for_service(scope, role, principal, "schedule"))
         except (role_sessions.NotAuthorized, ClientError) as error:
             _log.error("%s was not started: %s", arn, error)
+            if rule:
+                with request_scope(account, region):
+                    service_metrics.count_failed_invocation(rule)
 
     background.start("schedule", task)

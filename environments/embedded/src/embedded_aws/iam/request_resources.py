@@ -16,6 +16,7 @@ _Extract = Callable[..., str]
 def install() -> None:
     """Let MiniStack's own resource lookup answer for our services, too."""
     iam_actions.extract_resource_arn = _extended(iam_actions.extract_resource_arn)
+    iam_actions.request_tag_context = _with_namespace(iam_actions.request_tag_context)
 
 
 def _extended(original: _Extract) -> _Extract:
@@ -38,10 +39,27 @@ def _extended(original: _Extract) -> _Extract:
                 return Scope(account, region).arn("cloudformation", "stack/*/*")
             if service == "states":
                 return str(_parsed(body).get("stateMachineAliasArn") or resource)
+            if service == "events":  # the default bus is no part of a rule's ARN
+                return resource.replace(":rule/default/", ":rule/")
             return _log_stream(resource, headers, body) if service == "logs" else resource
         return _RESOURCES[service](Scope(account, region), _parsed(body), query)
 
     return extract
+
+
+def _with_namespace(original: Callable[..., Json]) -> Callable[..., Json]:
+    """A metric has no ARN: policies bind who writes one by `cloudwatch:namespace`.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+    """
+
+    def context(service: str, action: str, body: bytes, params: Json) -> Json:
+        keys = original(service, action, body, params)
+        if action.rpartition(":")[2] != "PutMetricData":
+            return keys
+        return keys | {"cloudwatch:namespace": _first(_parsed(body) or params, "Namespace")}
+
+    return context
 
 
 def _object(resource: str, path: str) -> str:
