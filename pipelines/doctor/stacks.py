@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -15,12 +14,11 @@ from pipelines.deploy.pipelines import APPLICATION_SIGNALS, service_roles_exist
 from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 from pipelines.orders import payment_stack
-from pipelines.orders.orders import listed
+from pipelines.orders.orders import unlisted_methods
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from payment_data.client import DataApi
     from pipelines.aws.accounts import Aws
 
 _DEPLOY: Final = "payments pipeline deploy"
@@ -100,11 +98,6 @@ def _stack(aws: Aws, name: str, outputs: Collection[str], remedy: str) -> Diagno
     return well(f"{name} is in {state}")
 
 
-_UNFINISHED: Final = ("RESERVED", "PAID", "CANCELLING", "NEEDS_ATTENTION")
-_MOST: Final = 10_000
-"""Orders of a state that are looked at, the longest unchanged first."""
-
-
 def payment_methods(aws: Aws) -> Diagnosis:
     """Check that the environment lists every payment method that an unfinished order was paid by."""
     name = aws.environment.default_stack
@@ -121,14 +114,4 @@ def payment_methods(aws: Aws) -> Diagnosis:
         f"Unfinished orders are paid by methods that the environment does not list: {counts}",
         f"Add them to also_refunds in environments/{aws.environment.name}.yml and deploy; leave them there"
         " until those orders have ended.",
-    )
-
-
-def unlisted_methods(api: DataApi, methods: tuple[str, ...]) -> Counter[str]:
-    """Return how many unfinished orders are paid by a method that is none of these, by method."""
-    return Counter(
-        order["paid_by"]
-        for state in _UNFINISHED
-        for order in listed(api, state, _MOST)
-        if order.get("paid_by") not in (None, *methods)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from bson.int64 import Int64
 from click.testing import CliRunner, Result
 
 from pipelines.cli.main import main
+from pipelines.core.refusals import Refused
+from pipelines.deploy import deployment
 from tests.rehearsal.shop import Shop, database_of, physical
 
 if TYPE_CHECKING:
@@ -87,11 +90,23 @@ def test_a_parked_order_is_listed_reported_mended_and_redriven(
         reported = payments("reconcile", "--json")
         assert reported.exit_code == 1
         assert {difference["order_id"] for difference in _json(reported)["differences"]} == {order}
+        # And it says which undo failed, and why
+        record = _json(payments("order", "show", order, "--json"))
+        assert record["history"][-1]["reason"] == "Refund payment: AccessDenied"
+        refund = next(each for each in record["failures"] if each["step"] == "Refund payment")
+        assert refund["error"] == "AccessDenied"
+        assert "403" in refund["cause"]
+        # And no environment is deployed that could not undo it
+        changed = stack.aws.environment.model_copy(update={"payment_method": "card"})
+        with pytest.raises(Refused, match=f"Unfinished orders of {stack.name} are paid by .*: 1 by credit"):
+            deployment.keeps_payment_methods(replace(stack.aws, environment=changed), stack.name)
         # When it is redriven too early
         again = payments("order", "redrive", order)
         # Then it is parked once more
         assert again.exit_code == 1
         assert f"Order {order} is NEEDS_ATTENTION after the redrive: NeedsAttention" in again.stderr
+        steps = [each["step"] for each in stack.api.failures(order)["failures"]]
+        assert steps == ["Arrange delivery", "Refund payment", "Refund payment"]
     # When the permission is back, and it is redriven
     redriven = payments("order", "redrive", order)
     # Then everything is undone, and what happened was told live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from payment_data.client import DataApi, Response
-from pipelines.doctor.stacks import unlisted_methods
+from pipelines.orders.orders import unlisted_methods
 
 
 def _api(**orders: list[str | None]) -> DataApi:
