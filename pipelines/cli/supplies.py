@@ -85,13 +85,14 @@ def price() -> None:
 @options.in_stack
 @options.machine_readable
 def set_price(aws: Aws, stack: str, product_id: str, amount: str, *, machine: bool) -> None:
-    """Set a product's price, in major units; orders keep the price that they were created with.
+    """Set a product's price, in major units of its currency; orders keep the price they were created with.
 
     \b
     Examples:
       payments price set tea 4.95
     """
-    api, currency = payment_stack.connect(aws, stack).api, aws.environment.currency
+    api = payment_stack.connect(aws, stack).api
+    currency = _change(product_id, partial(api.product, product_id))["currency"]
     product = _change(product_id, partial(api.reprice, product_id, price=_minor(amount, currency)))
     shown = money.format_major(product["price"], product["currency"])
     _tell(product, machine=machine, message=f"{product_id} costs {shown} {product['currency']}")
@@ -109,13 +110,14 @@ def credit() -> None:
 @options.in_stack
 @options.machine_readable
 def add_credit(aws: Aws, stack: str, user_id: str, amount: str, key: str, *, machine: bool) -> None:
-    """Add credit to a user's balance, in major units, once for each ID.
+    """Add credit to a user's balance, in major units of its currency, once for each ID.
 
     \b
     Examples:
       payments credit add ada 25.00 --id transfer-4711
     """
-    api, currency = payment_stack.connect(aws, stack).api, aws.environment.currency
+    api = payment_stack.connect(aws, stack).api
+    currency = _change(user_id, partial(api.user, user_id))["currency"]
     top_up = partial(api.top_up, user_id, _id(key), amount=_minor(amount, currency), currency=currency)
     user = _change(user_id, top_up)
     shown = money.format_major(user["balance"], user["currency"])

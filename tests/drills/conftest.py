@@ -58,6 +58,12 @@ def manifest() -> Manifest:
 
 
 @pytest.fixture(scope="module")
+def checkout() -> Path | None:
+    """Where the environment's file is, if commands are to read another one than this checkout's."""
+    return None
+
+
+@pytest.fixture(scope="module")
 def environment() -> Environment:
     """The environment that is broken; a drill may have one of its own."""
     return schema.load("branch").model_copy(update={"alarms": Alarms()})
@@ -96,7 +102,9 @@ def system(
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest, system: System, tmp_path: Path) -> Iterator[Scene]:
+def scene(
+    request: pytest.FixtureRequest, system: System, checkout: Path | None, tmp_path: Path
+) -> Iterator[Scene]:
     """One run of the drill; it is recorded once it ended well."""
     drill = _name(request.module.__name__)
     run = Run(drill)
@@ -105,7 +113,7 @@ def scene(request: pytest.FixtureRequest, system: System, tmp_path: Path) -> Ite
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws" / "config").write_text(_AWS_CONFIG, encoding="utf-8")
     ears = Ears(system)
-    yield Scene(system, run, tmp_path, ears, told=lambda what: _tell(f"  {what}"))
+    yield Scene(system, run, tmp_path, ears, lambda what: _tell(f"  {what}"), checkout)
     ears.rest()
     if not run.held:  # it did not get that far
         _ended_well[drill].clear()

@@ -36,6 +36,7 @@ class Scene:
     home: Path
     ears: Ears
     told: Callable[[str], None]
+    checkout: Path | None = None
     _mended: float = field(default=0.0)
 
     def breaks(self, what: str, act: Callable[[], object]) -> None:
@@ -131,6 +132,7 @@ class Scene:
             "STRIPE_API_BASE": aws.card_gateway or "",
             "PAYMENTS_ENVIRONMENT": aws.environment.name,
             "PAYMENTS_STACK": self.system.stack.name,
+            "PYTHONPATH": str(self.checkout or ""),
         } | {
             name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_CERT_"))
         }

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from embedded_aws import instance
+from environments import schema
+from pipelines.aws import embedded_stripe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from environments.schema import Environment
 
 ALARM_MINUTE_SECONDS: Final = 6.0
 """How long an alarm's minute takes; a drill whose orders fail slowly needs longer ones."""
@@ -34,3 +38,28 @@ def running(alarm_minute_seconds: float) -> Iterator[instance.Instance]:
     finally:
         instance.stop(root)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def paid_by_card(folder: Path) -> Environment:
+    """Write an environment whose orders are paid through Stripe, as in somebody's checkout, and return it.
+
+    Args:
+        folder: Where `environments` is written to; with it on PYTHONPATH commands read that one.
+    """
+    files = shutil.copytree(schema.FOLDER, folder / "environments")
+    text = (files / "branch.yml").read_text(encoding="utf-8")
+    itself = schema.load("branch")
+    arn = (
+        f"arn:aws:secretsmanager:{itself.region}:{itself.account}:secret:{embedded_stripe.SECRET_NAME}-AbCdEf"
+    )
+    changes = {
+        f"payment_method: {itself.payment_method}": f"payment_method: card\nstripe:\n  secret_arn: {arn}",
+        f"network_stack: {itself.network_stack}": "network_stack: payments-network-out",
+        "network:\n": "network:\n  public_subnet_cidr: 10.41.240.0/28\n",
+        "  release_only: true": "  release_only: false",
+    }
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (files / "branch.yml").write_text(text, encoding="utf-8")
+    return schema.load("branch", files)

@@ -14,6 +14,8 @@ OPERATIONS: Final = ROOT / "docs" / "operations"
 DRILLS: Final = ROOT / "tests" / "drills"
 SHELL: Final = "runbooks/index.md"
 """The page whose block is pasted before any other: it defines `output` and `log_of`."""
+_PAGES: Final = ("disaster-recovery.md", "index.md", "money-at-stripe.md", "supplies.md")
+"""The other pages that somebody follows when something is wrong."""
 _FENCE: Final = re.compile(r"^( *)```sh\b[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _HEADING: Final = re.compile(r"^## +(.+)$", re.MULTILINE)
 _SPAN: Final = re.compile(r"(?<!`)`((?:aws|payments) [^`]+)`(?!`)")
@@ -51,7 +53,7 @@ def every_block() -> list[Block]:
 def every_page() -> list[str]:
     """The pages that somebody follows when something is wrong."""
     runbooks = [path.relative_to(OPERATIONS).as_posix() for path in OPERATIONS.glob("runbooks/*.md")]
-    return sorted([*runbooks, "disaster-recovery.md", "index.md"])
+    return sorted([*runbooks, *_PAGES])
 
 
 def commands_in_prose(page: str) -> list[str]:

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from embedded_aws.card_gateway import gateway
-from environments import schema
-from environments.schema import Environment
-from pipelines.aws import embedded_stripe
 from tests.drills import drill_aws
 
 if TYPE_CHECKING:
@@ -18,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.instance import Instance
+    from environments.schema import Environment
     from tests.drills.drill import Scene
 
 
@@ -56,18 +54,13 @@ def card_gateway(stripe: Stripe) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment() -> Environment:
-    raw = schema.load("branch").model_dump() | {"alarms": {}}
-    raw["network"]["public_subnet_cidr"] = "10.41.240.0/28"
-    arn = (
-        f"arn:aws:secretsmanager:{raw['region']}:{raw['account']}:secret:{embedded_stripe.SECRET_NAME}-AbCdEf"
-    )
-    changes = {
-        "payment_method": "card",
-        "network_stack": "payments-network-out",
-        "stripe": {"secret_arn": arn},
-    }
-    return Environment.model_validate(raw | changes)
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("checkout")
+
+
+@pytest.fixture(scope="module")
+def environment(checkout: Path) -> Environment:
+    return drill_aws.paid_by_card(checkout)
 
 
 def test_card_gateway_down(scene: Scene, stripe: Stripe) -> None:
