@@ -245,13 +245,6 @@ def test_the_report_of_a_smoke_execution_is_read(aws: Aws, answers: Callable[...
     assert (report.execution, report.passed, len(report.checks)) == ("arn:smoke", True, 1)
 
 
-def test_folders_of_tests_are_those_that_hold_one(tmp_path: Path) -> None:
-    for file in ("unit/lambdas/test_money.py", "drills/drill.py", "attack/test_all.py"):
-        (tmp_path / file).parent.mkdir(parents=True)
-        (tmp_path / file).write_text("")
-    assert reports.folders(tmp_path) == ["attack", "unit"]
-
-
 def test_evidence_leaves_its_page_its_figures_a_summary_and_smoke_as_junit(
     evidence: Callable[..., Evidence], tmp_path: Path
 ) -> None:
