@@ -98,3 +98,10 @@ def test_a_bad_commit_that_no_longer_breaks_anything_is_refused() -> None:
     bad = failing_releases.FailingRelease("old", "", failing_releases.CASES[0].file, gone, "Staging", "Smoke")
     with pytest.raises(Refused, match="does not hold what old replaces"):
         bad.files()
+
+
+@pytest.mark.parametrize(
+    ("action", "place"), [("Package", "Build: Package"), ("Build", "Build"), ("", "Build")]
+)
+def test_it_says_where_it_failed_and_an_action_s_name_once(action: str, place: str) -> None:
+    assert f"failed in {place}. It broke." in _after("Build", action)[0]

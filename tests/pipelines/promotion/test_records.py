@@ -188,3 +188,5 @@ def test_what_is_written_has_the_digest_that_is_exported(
     content = (tmp_path / "record" / "record.json").read_bytes()
     assert records.digest(content) == exported
     assert (tmp_path / "record" / "digest.txt").read_text().strip() == exported
+    # And the same record has the same digest, in whatever order it was put together
+    assert records.write({"a": 2, "b": 1}) == exported

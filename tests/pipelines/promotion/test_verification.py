@@ -338,3 +338,18 @@ def test_a_check_that_nobody_knows_is_refused(
     del pipeline
     with pytest.raises(Refused, match="CHECK is 'none'"):
         _check("none", tmp_path, monkeypatch)
+
+
+def test_what_staging_runs_is_recorded_when_it_is_this_release(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given what staging runs after it was deployed
+    monkeypatch.setattr(records, "DIST", tmp_path)
+    monkeypatch.setattr(running_stack, "read", lambda _aws, _stack: pipeline.staging)
+    # Then this release is recorded with its digest, and another is refused
+    sentence = _check("record", tmp_path, monkeypatch)
+    assert sentence.startswith("Staging runs this release; 1 digests")
+    assert json.loads((tmp_path / "record" / "record.json").read_text()) == {"staging": pipeline.staging}
+    pipeline.staging = {"DataApi code": "7" * 64}
+    with pytest.raises(NotAsApproved, match="staging ran data_api as"):
+        _check("record", tmp_path, monkeypatch)

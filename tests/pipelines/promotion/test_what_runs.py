@@ -135,8 +135,10 @@ def test_definitions_and_routes_are_the_same_whatever_the_names_of_an_account(
         "creationDate": at,
     }
 
-    def read(name: str, title: str, version: str) -> dict[str, str]:
-        definition = json.dumps({"States": {"A": {"Resource": f"arn:aws:lambda:{name}"}}})
+    def read(name: str, title: str, version: str, *, backwards: bool = False) -> dict[str, str]:
+        definition = json.dumps(
+            {"States": _ordered({"A": {"Resource": f"arn:aws:lambda:{name}"}, "B": {}}, backwards=backwards)}
+        )
         answers(
             "stepfunctions",
             ("describe_state_machine", {"stateMachineArn": "arn:w"}, described | {"definition": definition}),
@@ -166,7 +168,29 @@ def test_definitions_and_routes_are_the_same_whatever_the_names_of_an_account(
     staging, production = read("payments-a-Reserve-1", "a", "1"), read("payments-b-Reserve-2", "b", "2")
     # Then both run the same, and nothing is left out
     assert staging == production
+    assert read("payments-c-Reserve-3", "c", "3", backwards=True) == staging
     assert staging.keys() == {"Workflow definition", "Api routes"}
+
+
+def _ordered(states: Json, *, backwards: bool) -> Json:
+    return dict(reversed([*states.items()])) if backwards else states
+
+
+def test_a_short_physical_id_may_be_a_word_and_stays(aws: Aws, answers: Callable[..., None]) -> None:
+    # Given an alias of a function whose name has seven letters, and another of eight
+    found = {}
+    for name in ("seven77", "eight888"):
+        alias = {"Name": "live", "FunctionVersion": "1"}
+        answers(
+            "lambda", ("list_aliases", {"FunctionName": name}, {"Aliases": [alias]}), client=aws.functions
+        )
+        found |= running(
+            aws,
+            answers,
+            (name, "AWS::Lambda::Function", name),
+            (f"{name}Live", "AWS::Lambda::Alias", f"{name}:live"),
+        )
+    assert found == {"seven77Live leads to": "seven77:1", "eight888Live leads to": "<eight888>:1"}
 
 
 def test_a_difference_says_what_runs_and_what_should() -> None:
