@@ -74,8 +74,7 @@ def deployed(name: str, status: str = "UPDATE_COMPLETE", pushed: str = "", **tag
         "StackStatus": status,
         "CreationTime": NOW,
         "Tags": [{"Key": key, "Value": value} for key, value in kept.items()],
-        "Outputs": outputs,
-    }
+    } | ({"Outputs": outputs} if outputs else {})
 
 
 def test_branch_stacks_are_listed_the_longest_without_a_push_first(
