@@ -117,7 +117,7 @@ def test_names_name_things() -> None:
     counted = Counter(name for source in sources.values() for name in identifiers(source))
     # Then few say no more than that something was found, said or told
     assert counted["execution"] > 100
-    assert sum(counted[name] for name in NAMELESS) <= 30
+    assert sum(counted[name] for name in NAMELESS) < 60
     # And no public function does
     public = {
         function.name for text in sources.values() for function in public_functions(ast.parse(text).body)

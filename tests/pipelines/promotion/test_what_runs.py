@@ -178,7 +178,7 @@ def _ordered(states: Json, *, backwards: bool) -> Json:
 
 def test_a_short_physical_id_may_be_a_word_and_stays(aws: Aws, answers: Callable[..., None]) -> None:
     # Given an alias of a function whose name has seven letters, and another of eight
-    found = {}
+    found: dict[str, str] = {}
     for name in ("seven77", "eight888"):
         alias = {"Name": "live", "FunctionVersion": "1"}
         answers(
