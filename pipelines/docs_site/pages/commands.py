@@ -48,7 +48,9 @@ def commands_page(group: click.Group, drift: Drift) -> str:
     return page(
         "The command line",
         ["pipelines/cli"],
-        "Every command prints this with `--help`; most take `--json` for machines.\n",
+        "Every command prints this with `--help`; those that people use take `--json` for machines. A command"
+        " ends with 0 when it did what was asked, with 1 when it could not, and with 2 when it was typed"
+        " wrongly. `payments completion --install` completes names in bash, zsh and fish.\n",
         *parts,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.docs_site.markdown import code, codes, lines, table
 
@@ -13,9 +13,8 @@ Definition = dict[str, Any]
 
 
 def diagram(definition: Definition) -> str:
-    """Return the states as a Mermaid flow chart; dotted arrows are failures."""
-    ids = {name: f"s{index}" for index, name in enumerate(definition["States"])}
-    drawn = [f"    {ids[name]}{_shape(name, state)}" for name, state in definition["States"].items()]
+    """Return the states as a Mermaid flow chart; dotted arrows are failures, what leans left undoes."""
+    ids, drawn = _nodes(definition)
     drawn.append(f"    start((( ))) --> {ids[definition['StartAt']]}")
     for name, state in definition["States"].items():
         drawn += [
@@ -44,12 +43,45 @@ def overview(definition: Definition) -> str:
     return table(["State", "Type", "Time-out", "Retries", "Goes on at"], rows)
 
 
-def _shape(name: str, state: dict[str, Any]) -> str:
-    if state["Type"] == "Choice":
-        return f'{{"{name}"}}'
-    if state["Type"] in {"Succeed", "Fail"}:
-        return f'(["{name}"])'
-    return f'["{name}"]'
+_LOOKS: Final = {
+    "back": "fill:#fff1d6,stroke:#9a5b00,color:#3d2400",
+    "placed": "fill:#d9f2e3,stroke:#176b3a,color:#0a3319,stroke-width:3px",
+    "failed": "fill:#fde4e1,stroke:#a3261b,color:#4d0f09,stroke-width:3px",
+}
+"""Colours that are readable in light and dark; shapes say the same to whoever does not see them."""
+
+
+def _nodes(definition: Definition) -> tuple[dict[str, str], list[str]]:
+    """Return the id of each state, and the lines that draw them: forward, back, and the two kinds of ends."""
+    states, forward = definition["States"], _forward(definition)
+    ids = {name: f"s{index}" for index, name in enumerate(states)}
+    kinds = {
+        name: {"Succeed": "placed", "Fail": "failed"}.get(
+            state["Type"], "forward" if name in forward else "back"
+        )
+        for name, state in states.items()
+    }
+    drawn = [f"    {ids[name]}{_shape(name, state, kinds[name])}" for name, state in states.items()]
+    for kind, look in _LOOKS.items():
+        if members := [ids[name] for name in states if kinds[name] == kind]:
+            drawn += [f"    classDef {kind} {look}", f"    class {','.join(members)} {kind}"]
+    return ids, drawn
+
+
+def _forward(definition: Definition) -> set[str]:
+    """Return the states that are reached where nothing fails."""
+    reached, ahead = set[str](), [definition["StartAt"]]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead += [to for arrow, to in _arrows(definition["States"][name]) if not arrow.startswith("-.")]
+    return reached
+
+
+def _shape(name: str, state: dict[str, Any], kind: str) -> str:
+    shapes = {"placed": '(["✓ {}"])', "failed": '(["✗ {}"])', "back": '[\\"{}"\\]'}
+    return f'{{"{name}"}}' if state["Type"] == "Choice" else shapes.get(kind, '["{}"]').format(name)
 
 
 def _arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -108,8 +140,7 @@ def _anchor(name: str) -> str:
 
 def happy_and_undone(definition: Definition) -> str:
     """Return the states as the README draws them: without the names of errors."""
-    ids = {name: f"s{index}" for index, name in enumerate(definition["States"])}
-    drawn = [f"    {ids[name]}{_shape(name, state)}" for name, state in definition["States"].items()]
+    ids, drawn = _nodes(definition)
     for name, state in definition["States"].items():
         ways = [(arrow if '"' not in arrow else "-.->", to) for arrow, to in _arrows(state)]
         drawn += [f"    {ids[name]} {arrow} {ids[to]}" for arrow, to in dict.fromkeys(ways)]
