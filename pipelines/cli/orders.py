@@ -183,10 +183,9 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     """
     payments = payment_stack.connect(aws, stack)
     before = orders.state(payments.api, order_id)
-    if before in _ENDED:
-        raise Refused(
-            f"Order {order_id} is {before}: there is nothing to redrive.", "payments order list --parked"
-        )
+    if before != PARKED:
+        why = "there is nothing to redrive" if before in _ENDED else "only a parked order is redriven"
+        raise Refused(f"Order {order_id} is {before}: {why}.", "payments order list --parked")
     followed, journey = [], views.Journey()
     for moment in orders.redrive(payments, order_id):
         followed.append(moment)

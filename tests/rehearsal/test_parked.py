@@ -125,7 +125,7 @@ def test_a_parked_order_is_listed_reported_mended_and_redriven(
     assert "agree with the ledger" in agreed.stderr
 
 
-def test_what_did_not_fail_cannot_be_redriven(stack: PaymentStack, payments: Payments) -> None:
+def test_what_is_not_parked_cannot_be_redriven(stack: PaymentStack, payments: Payments) -> None:
     # Given an order that was placed and one that was not
     shop = Shop(stack)
     tea, ada = shop.product(price=100, available=5), shop.user(balance=1000)
@@ -134,7 +134,7 @@ def test_what_did_not_fail_cannot_be_redriven(stack: PaymentStack, payments: Pay
     # When, then
     for order, said in (
         (placed, "is COMPLETED: there is nothing to redrive"),
-        (loaded, "has no execution"),
+        (loaded, "is NEW: only a parked order is redriven"),
     ):
         refused = payments("order", "redrive", order)
         assert (refused.exit_code, said in refused.stderr) == (1, True), refused.stderr

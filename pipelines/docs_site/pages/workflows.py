@@ -44,11 +44,11 @@ def overview(definition: Definition) -> str:
 
 
 _LOOKS: Final = {
-    "back": "fill:#fff1d6,stroke:#9a5b00,color:#3d2400",
-    "placed": "fill:#d9f2e3,stroke:#176b3a,color:#0a3319,stroke-width:3px",
-    "failed": "fill:#fde4e1,stroke:#a3261b,color:#4d0f09,stroke-width:3px",
+    "back": "stroke:#c77700,stroke-width:3px",
+    "placed": "stroke:#1f9d57,stroke-width:4px",
+    "failed": "stroke:#d64545,stroke-width:4px",
 }
-"""Colours that are readable in light and dark; shapes say the same to whoever does not see them."""
+"""Outlines alone: in the dark the theme lights the letters on any fill. Shapes say the same."""
 
 
 def _nodes(definition: Definition) -> tuple[dict[str, str], list[str]]:
