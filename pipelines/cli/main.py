@@ -53,7 +53,7 @@ COMMANDS: Final = {
         "reconcile:reconcile", "Prove balances, stock, deliveries and card payments against the ledger."
     ),
     "init": Entry("setup:init", "Write the environment files, by asking what is yours."),
-    "remove": Entry("stacks:remove", "Delete a payments stack."),
+    "remove": Entry("stacks:remove", "Delete a payments stack, or everything of an environment."),
     "pipeline": Entry(
         "pipeline:pipeline", "Run the promotion pipelines: status, approvals, retries and rollbacks."
     ),

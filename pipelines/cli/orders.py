@@ -129,7 +129,8 @@ def trace_order(aws: Aws, stack: str, order_id: str, *, hours: int, machine: boo
       payments order trace order-1 --json
     """
     since = datetime.now(UTC) - timedelta(hours=hours)
-    happenings = trace.trace(payment_stack.connect(aws, stack), order_id, since=since)
+    with terminal.progress("reading logs"):
+        happenings = trace.trace(payment_stack.connect(aws, stack), order_id, since=since)
     if not happenings:
         raise Refused(f"No log of the last {hours} hours and no execution in {stack} knows order {order_id}.")
     if machine:
