@@ -71,8 +71,28 @@ def test_a_change_is_one_request(
     result = CliRunner().invoke(main, arguments)
     # Then
     assert result.exit_code == 0, result.output
-    assert shop.asked == [(request_line, body)]
+    assert [asked for asked in shop.asked if not asked[0].startswith("GET ")] == [(request_line, body)]
     assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        (("price", "set", "tea", "495"), {"price": 495}),
+        (("credit", "add", "ada", "2500", "--id", "x"), {"amount": 2500, "currency": "JPY"}),
+    ],
+)
+def test_an_amount_is_in_the_currency_of_what_it_changes_not_of_the_environment(
+    shop: Shop, arguments: tuple[str, ...], body: Any
+) -> None:
+    # Given a product and a user in yen, in an environment of euros
+    shop.answer = Response(200, json.dumps(PRODUCT | USER | {"currency": "JPY"}).encode())
+    # When; Then
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert shop.asked[-1][1] == body
+    # And what yen do not have is refused
+    assert CliRunner().invoke(main, (*arguments[:3], "4.95", *arguments[4:])).exit_code != 0
+    assert shop.asked[-1][0].startswith("GET ")
 
 
 def test_the_answer_is_json_for_a_machine(shop: Shop) -> None:
@@ -89,13 +109,13 @@ def test_the_answer_is_json_for_a_machine(shop: Shop) -> None:
         (("credit", "add", "ada", "-5", "--id", "x"), "No such option"),
     ],
 )
-def test_what_is_wrong_is_refused_before_anything_is_asked(
+def test_what_is_wrong_is_refused_before_anything_is_changed(
     shop: Shop, arguments: tuple[str, ...], why: str
 ) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code != 0
     assert why in result.stderr
-    assert shop.asked == []
+    assert [asked for asked in shop.asked if not asked[0].startswith("GET ")] == []
 
 
 def test_a_refusal_of_the_data_api_is_told(shop: Shop) -> None:
