@@ -8,6 +8,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import pymongo
+
 from data_api.domain import requests
 from data_api.use_cases.arrange_deliveries import arrange_deliveries
 from data_api.use_cases.charge_credit import charge_credit
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
     from data_api.storage.database import Db
 
-_MINUTES: Final = int(os.environ.get("HOT_PRODUCT_MINUTES", "6"))
-"""Simulated; 60 for the whole hour."""
+_MINUTES: Final = int(os.environ.get("HOT_PRODUCT_MINUTES", "60"))
+"""Simulated: the whole hour, which takes a third of one; HOT_PRODUCT_MINUTES=6 for a look."""
 _A_MINUTE: Final = 1_667
 """Orders, and as many refusals: 100,000 of each in an hour."""
 _PAGE: Final = 200
+_PATIENCE_SECONDS: Final = 600.0
+"""Of all the commands of a minute: a machine that has other work is slow, not broken."""
 _SLOWER, _LARGEST = 1.5, 1_000_000
 
 
@@ -35,12 +39,13 @@ def test_a_hot_product_stays_quick_and_small(db: Db, monkeypatch: pytest.MonkeyP
     largest, medians = 0, []
     for minute in range(_MINUTES):
         began = time.perf_counter()
-        took = _place(db, minute)
+        with pymongo.timeout(_PATIENCE_SECONDS):
+            took = _place(db, minute)
+            largest = max(largest, _size(db))
         medians.append(statistics.median(took))
-        largest = max(largest, _size(db))
         # When the stack settles every simulated minute what ended a horizon ago
         horizon = requests.HORIZON / timedelta(minutes=1) * (time.perf_counter() - began)
-        with monkeypatch.context() as patched:
+        with monkeypatch.context() as patched, pymongo.timeout(_PATIENCE_SECONDS):
             patched.setattr(requests, "HORIZON", timedelta(seconds=horizon))
             _settle(db)
     # Then an operation is about as quick as at the start, and the document is small

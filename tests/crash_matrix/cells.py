@@ -75,12 +75,14 @@ class Cell:
         laboratory = self._laboratory
         self._world.restore(self._scenario)
         injector = Injector(faults, self._pass_deadline, self._look_for_late, self._overtake)
+        reached: list[Visit] = injector.visits
         laboratory.injector = injector
         laboratory.now = self._clock.now
         laboratory.freezing = {f.site.rpartition(" / ")[0] for f in faults if f.kind in FREEZES}
         try:
             self._place_all()
             injector.lift()
+            reached = [*injector.visits]  # what a redrive reaches is struck by nothing
             self._runs = [self._redriven(run) for run in self._runs]
             self._finish()
         except Endless as endless:
@@ -101,7 +103,7 @@ class Cell:
         after = FinalState(self._scenario, documents, self._runs, self._deadlines, transparent)
         return Result(
             [*self._found, *violations(after)],
-            injector.visits,
+            reached,
             injector.struck,
             [_summary(run) for run in self._runs],
         )

@@ -278,7 +278,8 @@ def stops(after: FinalState) -> Iterator[str]:
     for run in after.runs:
         for stop in run.stops:
             named = stop.error in ("NeedsAttention", *RETRIED_ERRORS, *PENDING_ERRORS)
-            if not named or stop.state not in _MAY_STOP or after.transparent:
+            hidden = after.transparent and not after.scenario.parks
+            if not named or stop.state not in _MAY_STOP or hidden:
                 yield f"stopped in {stop.state} with {stop.error}: {stop.cause}"
 
 

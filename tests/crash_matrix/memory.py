@@ -15,7 +15,7 @@ import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
-from pymongo.errors import OperationFailure
+from pymongo.errors import ConnectionFailure, OperationFailure
 
 Contents = Mapping[str, bytes]
 """Collection to its documents, BSON, in their natural order."""
@@ -70,7 +70,11 @@ class Memory:
         answer = self._answers.get(key)
         if answer is None:
             self.asked += 1
-            answer = self._ask(name, run, writes=writes)
+            try:
+                answer = self._ask(name, run, writes=writes)
+            except ConnectionFailure:  # of a server that is really lost: it may have been done all the same
+                self._contents[name] = self._read(name)
+                raise
             self._keep(key, answer)
         else:
             self.remembered += 1

@@ -44,6 +44,7 @@ class Scenario:
         completes: of several orders, how many may complete.
         faults_in: label of the execution whose sites are struck; the other one is like it.
         overtaken_by: what a fault of that kind lets happen first.
+        parks: whether it stops for a person though nothing that a retry could hide went wrong.
         stops_after: the step after which another execution is stopped.
         states: only sites in these states are struck; where a method is like another they are struck there.
         begins_with: the only kind of a first fault, where other kinds are another scenario's.
@@ -61,6 +62,7 @@ class Scenario:
     completes: int = 1
     faults_in: str = ""
     overtaken_by: Overtaking = Overtaking.EXECUTION
+    parks: bool = False
     stops_after: str = CHARGE
     states: tuple[str, ...] = ()
     begins_with: Kind | None = None

@@ -8,7 +8,7 @@ from payment_data.payment_methods.names import NAMES, STRIPE
 from templates.definitions.payment_workflow import CHARGE, DELIVER, REFUND, RELEASE, RESERVE
 from tests.crash_matrix.faults import Kind
 from tests.crash_matrix.scenario import ORDER, RIVAL, Overtaking, Scenario
-from tests.crash_matrix.stripe_double import BAD, GOOD
+from tests.crash_matrix.stripe_double import BAD, GOOD, LATE
 
 _TWICE = {"A": ORDER, "B": ORDER}
 _RIVALS = {"A": ORDER, "B": RIVAL}
@@ -81,6 +81,9 @@ def _through_a_gateway(method: str) -> Iterator[Scenario]:
     yield replace(happy, name=f"{method}: started twice at once", executions=_TWICE, faults_in="A")
     yield _swept(replace(happy, name=f"{method}: swept on its way", states=()))
     yield from _in_an_odd_world(replace(happy, states=()))
+    if method == "bank_account":
+        late = replace(happy, ends="PaymentPending", pays_with=LATE, parks=True, states=(CHARGE, REFUND))
+        yield replace(late, name="bank_account: the bank answers after everybody has stopped asking")
     if method == "card":  # once it is captured, a bank's money is a card's
         yield replace(
             happy,

@@ -17,6 +17,9 @@ Json = dict[str, Any]
 Answer = tuple[int, Json]
 GOOD = {"card": "pm_card_visa", "bank_account": "pm_success_de"}
 BAD = {"card": "pm_card_chargeDeclinedInsufficientFunds", "bank_account": "pm_insufficientFunds_de"}
+LATE = "pm_success_de_after_five_days"
+"""A bank account whose debit succeeds after every execution has stopped asking for it."""
+_FIVE_DAYS = timedelta(days=5)
 KEY_LIFE = timedelta(hours=24)
 _CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
@@ -104,7 +107,7 @@ class StripeDouble:
         raise NotImplementedError(f"{method} {path}")
 
     def _create(self, params: dict[str, str]) -> Answer:
-        if params["payment_method"] not in (*GOOD.values(), *BAD.values()):
+        if params["payment_method"] not in (*GOOD.values(), *BAD.values(), LATE):
             return _error(400, "invalid_request_error", "resource_missing")
         intent: Json = {
             "id": f"pi_{len(self.intents) + 1}",
@@ -126,7 +129,8 @@ class StripeDouble:
             return _error(400, "invalid_request_error", "payment_intent_unexpected_state", intent)
         if intent["payment_method_types"] == ["sepa_debit"]:
             intent["status"] = "processing"
-            self._settling[intent["id"]] = self._now() + self._settles_after
+            late = intent["payment_method"] == LATE
+            self._settling[intent["id"]] = self._now() + (_FIVE_DAYS if late else self._settles_after)
             return 200, intent
         self._end(intent)
         if intent["status"] == "succeeded":
@@ -156,7 +160,7 @@ class StripeDouble:
             self._end(self.intents[given])
 
     def _end(self, intent: Json) -> None:
-        if intent["payment_method"] in GOOD.values():
+        if intent["payment_method"] in (*GOOD.values(), LATE):
             intent |= {"status": "succeeded", "amount_received": intent["amount"]}
         else:
             error = {"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds"}
