@@ -59,4 +59,23 @@ ASSUMPTIONS: Final = (
         ),
         "On a lent account: put a metric that breaches, and measure.",
     ),
+    Assumption(
+        "silence-after-the-first-point",
+        "A formula with FILL has a value for each minute without a point, once its metric had one.",
+        ("templates/capabilities/metrics.py", "templates/capabilities/schedule_alarms.py"),
+        Assumed(
+            (f"{_GUIDE}/using-metric-math.html",),
+            "Where it has values before the first point too, alarms on silence ring in a new stack until "
+            "that comes; where it has none after the last one, they keep the state that they had.",
+        ),
+        "Deploy a payments stack, and look at ScheduleCheckSilent; disable the rule ScheduleCheckSchedule, "
+        "and look again after a quarter of an hour.",
+    ),
+    Assumption(
+        "refused-starts-are-counted",
+        "EventBridge counts a start that it was refused as FailedInvocations of the rule, within minutes.",
+        ("templates/capabilities/schedule_alarms.py",),
+        Documented("https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html"),
+        "Deny states:StartExecution to the role SettlementStartRole, and look at EventsUndelivered.",
+    ),
 )

@@ -63,6 +63,8 @@ def _technical(
                 for end in ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
             ],
         ),
+        # A release begins where its line does: what a canary gets, and when the rest followed.
+        _searched("Orders, by release of the workflow", "ReleaseFailures", "release", "SampleCount"),
         _searched("Share of orders failed by a fault, by release", "ReleaseFailures", "release", "Average"),
         *[
             _lines(

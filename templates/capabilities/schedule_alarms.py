@@ -125,7 +125,6 @@ def schedule_symptoms(smoke: AWSHelperFn, rules: Sequence[AWSHelperFn]) -> list[
             threshold=0,
             within=8,
             pages=True,
-            page="health",
         ),
     ]
 

@@ -67,6 +67,37 @@ def await_settlement(stack: PaymentStack) -> None:
     )
 
 
+def await_smoke_and_check(stack: PaymentStack) -> None:
+    """Have the schedules start the smoke test and the check of schedules, and wait until both have ended."""
+    events, name = stack.aws.client("events"), physical(stack, "SmokeSchedule")
+    every = events.describe_rule(Name=name)["ScheduleExpression"]
+    before = _ended(stack)
+    events.put_rule(Name=name, ScheduleExpression="rate(1 minute)")
+    try:
+        wait_until(
+            lambda: _ended(stack) > before,
+            "a scheduled smoke test has ended",
+            seconds=SETTLED_WITHIN_SECONDS,
+            every=0.5,
+        )
+    finally:
+        events.put_rule(Name=name, ScheduleExpression=every)
+    metrics = stack.aws.client("cloudwatch")
+    wait_until(
+        lambda: metrics.list_metrics(Namespace=f"Payments/{stack.name}", MetricName="SchedulesSilent")[
+            "Metrics"
+        ],
+        "a scheduled check has told",
+        seconds=SETTLED_WITHIN_SECONDS,
+        every=0.5,
+    )
+
+
+def _ended(stack: PaymentStack) -> int:
+    found = stack.aws.stepfunctions.list_executions(stateMachineArn=stack.smoke, statusFilter="SUCCEEDED")
+    return len(found["executions"])
+
+
 def sweep(stack: PaymentStack, **given: Any) -> dict[str, Any]:
     """Run the sweeper as its schedule does, and return how it ended."""
     arn = stack.aws.stepfunctions.start_execution(
