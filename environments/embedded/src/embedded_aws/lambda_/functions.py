@@ -70,13 +70,26 @@ def _checked(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Stand before the calls that give a function its code or its concurrency."""
 
     async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
-        if method in {"POST", "PUT"} and (call := _CALL.fullmatch(unquote(path))):
+        call = _CALL.fullmatch(unquote(path))
+        if method in {"POST", "PUT"} and call:
             message = _refusal(call["name"], call["what"], json.loads(body or b"{}"))
             if message:
                 return error_response_json("InvalidParameterValueException", message, 400)
-        return await stock(method, path, headers, body, query)
+        answer = await stock(method, path, headers, body, query)
+        if method in {"POST", "PUT"} and call:
+            share_code()
+        return answer
 
     return handle_request
+
+
+def share_code() -> None:
+    """Keep the same package once, whichever functions and versions of all accounts have it."""
+    kept: dict[str, bytes] = {}
+    for function in private.lambda_svc.functions.all_values():
+        for record in (function, *function.get("versions", {}).values()):
+            if isinstance(code := record.get("code_zip"), bytes):
+                record["code_zip"] = kept.setdefault((record.get("config") or record)["CodeSha256"], code)
 
 
 def _refusal(name: str | None, what: str | None, data: dict[str, Any]) -> str | None:
@@ -145,6 +158,7 @@ def _settle(name: str, properties: dict[str, Any]) -> None:
             function["config"][setting] = json.loads(json.dumps(properties[setting]))
     reserved = properties.get("ReservedConcurrentExecutions")
     function["concurrency"] = None if reserved is None else int(reserved)
+    share_code()
 
 
 def _vpc_of(subnets: list[str]) -> str:
