@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from embedded_aws.cloudwatch import alarms
+from embedded_aws.cloudwatch import metric_math
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +179,7 @@ def _statistic(name: str, samples: list[Samples]) -> float:
 
 @cache
 def _value(expression: str, points: tuple[tuple[str, float | None], ...]) -> float | None:
-    return alarms.value(expression, dict(points))
+    return metric_math.value(expression, dict(points))
 
 
 def _metrics(alarm: Json) -> dict[str, tuple[Json, str]]:

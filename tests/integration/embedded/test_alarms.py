@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ministack.services import cloudwatch
 
-from embedded_aws.cloudwatch import alarms
+from embedded_aws.cloudwatch import alarms, metric_math
 from tests.integration.embedded.workbench import Aws, Function, Stack, Workflow
 
 FAILING = {"Fail": {"Type": "Fail", "Error": "OutOfStock"}}
@@ -183,7 +183,7 @@ def test_a_function_s_calls_and_errors_are_counted_once(
     ],
 )
 def test_metric_math(expression: str, value: float | None) -> None:
-    assert alarms.value(expression, {"a": 2.0, "b": 3.0}) == value
+    assert metric_math.value(expression, {"a": 2.0, "b": 3.0}) == value
 
 
 def test_a_breach_that_nobody_looked_at_rings_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:

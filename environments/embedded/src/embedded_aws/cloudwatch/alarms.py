@@ -4,25 +4,20 @@ An alarm is evaluated when somebody asks for its state, so that nothing runs whi
 period since the last look is judged in its turn, so that a breach that nobody looked at rings all the same.
 Periods take their time, unless `ALARM_PERIOD_SCALE` shortens them as `SFN_WAIT_SCALE` does waits. Points come
 at once and all, unless `METRIC_MINUTES_LATE` says how many of an alarm's minutes later they are there, and
-`METRIC_SHARE_LOST` how many of a metric's minutes never come.
+`METRIC_SHARE_LOST` how many of a metric's minutes never come. A formula over metrics none of which ever had a
+point has no value: there is nothing to fill between.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
-
-The little of CloudWatch's metric math that is emulated: arithmetic, comparisons, FILL and IF. A formula over
-metrics none of which ever had a point has no value: there is nothing to fill between.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
-import ast
-import operator
 import os
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import cloudwatch
 
+from embedded_aws.cloudwatch import metric_math
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core import type_table
 
@@ -117,7 +112,7 @@ def _values(alarm: dict[str, Any], periods: int) -> list[float | None]:
     if not any(_began(metric) for metric in metrics):
         return [None] * periods
     return [
-        value(expression, {name: values[index] for name, values in series.items()})
+        metric_math.value(expression, {name: values[index] for name, values in series.items()})
         for index in range(periods)
     ]
 
@@ -216,7 +211,7 @@ def _with_formula(stock: Callable[..., Any]) -> Callable[..., Any]:
         formulas = [query["Expression"] for query in queries if "Expression" in query]
         if len(formulas) != 1:
             raise ValueError("an alarm on several metrics without exactly one formula is not emulated here")
-        check(formulas[0])
+        metric_math.check(formulas[0])
         name, attributes = stock(*(_single(each) if isinstance(each, dict) else each for each in arguments))
         alarm = private.cloudwatch.alarms[name]
         for key in (*_PLACEHOLDER, "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit"):
@@ -231,70 +226,3 @@ def _single(properties: dict[str, Any]) -> dict[str, Any]:
     if "Metrics" not in properties:
         return properties
     return {key: value for key, value in properties.items() if key != "Metrics"} | _PLACEHOLDER
-
-
-_OPERATORS: dict[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-}
-_ARGUMENTS = {"FILL": 2, "IF": 3}
-
-
-def check(expression: str) -> None:
-    """Refuse what is not emulated.
-
-    Raises:
-        ValueError: the expression cannot be read, or uses something else.
-    """
-    _value(_parsed(expression), {})
-
-
-def value(expression: str, metrics: Mapping[str, float | None]) -> float | None:
-    """Compute the expression for one period; None is a missing datapoint, and so is a division by zero."""
-    return _value(_parsed(expression), metrics)
-
-
-def _parsed(expression: str) -> ast.expr:
-    try:
-        return ast.parse(expression, mode="eval").body
-    except SyntaxError:
-        raise ValueError(f"metric math {expression!r} is not emulated here") from None
-
-
-def _value(node: ast.expr, metrics: Mapping[str, float | None]) -> float | None:
-    match node:
-        case ast.Constant(value=int() | float() as number):
-            return float(number)
-        case ast.Name(id=name):
-            return metrics.get(name)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _both(_OPERATORS[type(op)], left, right, metrics)
-        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OPERATORS:
-            return _both(_OPERATORS[type(op)], left, right, metrics)
-        case ast.Call(func=ast.Name(id=name), args=arguments) if len(arguments) == _ARGUMENTS.get(name):
-            first, *others = (_value(argument, metrics) for argument in arguments)
-            if name == "FILL":
-                return others[0] if first is None else first
-            return None if first is None else others[0] if first else others[1]
-    raise ValueError(f"metric math {ast.unparse(node)!r} is not emulated here")
-
-
-def _both(
-    function: Callable[[float, float], float],
-    left: ast.expr,
-    right: ast.expr,
-    metrics: Mapping[str, float | None],
-) -> float | None:
-    a, b = _value(left, metrics), _value(right, metrics)
-    try:
-        return None if a is None or b is None else float(function(a, b))
-    except ZeroDivisionError:
-        return None

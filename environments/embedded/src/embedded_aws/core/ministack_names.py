@@ -41,6 +41,8 @@ class Private:
         return f"_{name}"
 
 
+_STORE = "AccountRegionScopedDict"
+_RESOLVE = "(template, provided_params, previous_params)"
 app = Private(
     "ministack.app",
     {
@@ -54,12 +56,7 @@ app = Private(
         "loaded_modules": "dict",
     },
 )
-iam_actions = Private(
-    "ministack.core.iam_actions",
-    {
-        "BOTOCORE_SERVICE_MAP": "dict",
-    },
-)
+iam_actions = Private("ministack.core.iam_actions", {"BOTOCORE_SERVICE_MAP": "dict"})
 iam_evaluator = Private(
     "ministack.core.iam_evaluator",
     {
@@ -76,42 +73,29 @@ apigateway_v1 = Private(
             "query_params, path_params, owner_account_id, owner_region, binary_media_types, "
             "authorizer_context, caller_identity)"
         ),
-        "rest_apis": "AccountRegionScopedDict",
-        "stages_v1": "AccountRegionScopedDict",
+        "rest_apis": _STORE,
+        "stages_v1": _STORE,
     },
 )
 cloudformation = Private(
     "ministack.services.cloudformation",
-    {
-        "change_sets": "AccountRegionScopedDict",
-        "stack_events": "AccountRegionScopedDict",
-        "stacks": "AccountRegionScopedDict",
-    },
+    {"change_sets": _STORE, "stack_events": _STORE, "stacks": _STORE},
 )
 cloudformation_changesets = Private(
     "ministack.services.cloudformation.changesets",
-    {
-        "resolve_parameters": "(template, provided_params, previous_params)",
-    },
+    {"resolve_parameters": _RESOLVE},
 )
 cloudformation_engine = Private(
     "ministack.services.cloudformation.engine",
-    {
-        "resolve_parameters": "(template, provided_params, previous_params)",
-    },
+    {"resolve_parameters": _RESOLVE},
 )
 cloudformation_handlers = Private(
     "ministack.services.cloudformation.handlers",
-    {
-        "ACTION_HANDLERS": "dict",
-        "resolve_parameters": "(template, provided_params, previous_params)",
-    },
+    {"ACTION_HANDLERS": "dict", "resolve_parameters": _RESOLVE},
 )
 cloudformation_provisioners = Private(
     "ministack.services.cloudformation.provisioners",
-    {
-        "RESOURCE_HANDLERS": "dict",
-    },
+    {"RESOURCE_HANDLERS": "dict"},
 )
 cloudformation_stacks = Private(
     "ministack.services.cloudformation.stacks",
@@ -124,18 +108,13 @@ cloudformation_stacks = Private(
         ),
     },
 )
-cloudfront = Private(
-    "ministack.services.cloudfront",
-    {
-        "distributions": "AccountScopedDict",
-    },
-)
+cloudfront = Private("ministack.services.cloudfront", {"distributions": "AccountScopedDict"})
 cloudwatch = Private(
     "ministack.services.cloudwatch",
     {
-        "alarms": "AccountRegionScopedDict",
+        "alarms": _STORE,
         "evaluate_alarm": "(alarm)",
-        "metrics": "AccountRegionScopedDict",
+        "metrics": _STORE,
         "set_alarm_state": "(params, cbor_data, is_cbor, is_json)",
     },
 )
@@ -144,16 +123,12 @@ cloudwatch_logs = Private(
     {
         "compile_filter_pattern": "(raw)",
         "fanout_to_subscription_filters": "(group_name, stream_name, events)",
-        "metric_filters": "AccountRegionScopedDict",
+        "metric_filters": _STORE,
     },
 )
 ec2 = Private(
     "ministack.services.ec2",
-    {
-        "ACTION_MAP": "dict",
-        "vpc_endpoints": "AccountRegionScopedDict",
-        "vpc_peering": "AccountRegionScopedDict",
-    },
+    {"ACTION_MAP": "dict", "vpc_endpoints": _STORE, "vpc_peering": _STORE},
 )
 eventbridge = Private(
     "ministack.services.eventbridge",
@@ -162,19 +137,14 @@ eventbridge = Private(
         "invoke_target": "(target, event, rule, view)",
     },
 )
-iam = Private(
-    "ministack.services.iam",
-    {
-        "roles": "AccountScopedDict",
-    },
-)
+iam = Private("ministack.services.iam", {"roles": "AccountScopedDict"})
 lambda_svc = Private(
     "ministack.services.lambda_svc",
     {
         "emit_lambda_metrics": "(function_name, duration_ms, error, throttle)",
         "execute_function_docker": "(func, event, request_id)",
         "execute_function_warm": "(func, event, request_id)",
-        "functions": "AccountRegionScopedDict",
+        "functions": _STORE,
         "provided_code_lock": "lock",
         "provided_runtime_code_dir": "(code_zip)",
         "provided_worker_env": "(config, code_dir, port)",
@@ -191,49 +161,23 @@ s3 = Private(
         "object_versions": "AccountScopedDict",
     },
 )
-scheduler = Private(
-    "ministack.services.scheduler",
-    {
-        "SCHEDULE_TICK_INTERVAL": "int",
-    },
-)
+scheduler = Private("ministack.services.scheduler", {"SCHEDULE_TICK_INTERVAL": "int"})
 stepfunctions = Private(
     "ministack.services.stepfunctions",
     {
         "emit_execution_status_event": "(execution)",
-        "executions": "AccountRegionScopedDict",
-        "map_runs": "AccountRegionScopedDict",
+        "executions": _STORE,
+        "map_runs": _STORE,
         "start_execution": "(data)",
-        "state_machine_aliases": "AccountRegionScopedDict",
-        "state_machine_versions": "AccountRegionScopedDict",
-        "state_machines": "AccountRegionScopedDict",
-        "task_tokens": "AccountRegionScopedDict",
+        "state_machine_aliases": _STORE,
+        "state_machine_versions": _STORE,
+        "state_machines": _STORE,
+        "task_tokens": _STORE,
         "validate_definition_jsonata": "(definition_str)",
     },
 )
 
-MODULES = (
-    app,
-    iam_actions,
-    iam_evaluator,
-    apigateway_v1,
-    cloudformation,
-    cloudformation_changesets,
-    cloudformation_engine,
-    cloudformation_handlers,
-    cloudformation_provisioners,
-    cloudformation_stacks,
-    cloudfront,
-    cloudwatch,
-    cloudwatch_logs,
-    ec2,
-    eventbridge,
-    iam,
-    lambda_svc,
-    s3,
-    scheduler,
-    stepfunctions,
-)
+MODULES = tuple(each for each in list(globals().values()) if isinstance(each, Private))
 OVERRIDDEN = {
     "_await_init": "(self, init_timeout)",
     "_build_handler_class": "(self, generation, pending)",
