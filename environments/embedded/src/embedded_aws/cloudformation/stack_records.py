@@ -45,9 +45,9 @@ def find_change_set(params: Json) -> Json | None:
         return by_id
     stack = find_stack(stack_name) if stack_name else None
     wanted = stack["StackName"] if stack else stack_name
-    found = [
+    matching = [
         change_set
         for change_set in change_sets.values()
         if change_set["ChangeSetName"] == named and (not wanted or change_set["StackName"] == wanted)
     ]
-    return min(found, key=lambda each: bool(each["ExecutionStatus"] == EXECUTED), default=None)
+    return min(matching, key=lambda each: bool(each["ExecutionStatus"] == EXECUTED), default=None)

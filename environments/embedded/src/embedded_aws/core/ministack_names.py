@@ -209,12 +209,12 @@ def missing() -> list[str]:
     return absent
 
 
-def _differences(name: str, found: Any, kind: str) -> list[str]:
-    if found is None:
+def _differences(name: str, installed: Any, kind: str) -> list[str]:
+    if installed is None:
         return [name]
-    shown = type(found).__name__
-    if inspect.isfunction(found):
-        shown = f"({', '.join(inspect.signature(found).parameters)})"
+    shown = type(installed).__name__
+    if inspect.isfunction(installed):
+        shown = f"({', '.join(inspect.signature(installed).parameters)})"
     return [] if shown == kind else [f"{name} as {kind} (it has {shown})"]
 
 

@@ -31,10 +31,10 @@ def numbered(parameters: Parameters, name: str) -> list[str]:
 
 def filters(parameters: Parameters) -> dict[str, list[str]]:
     """Return the filters of a describing call: names to the values that are wanted."""
-    found: dict[str, list[str]] = {}
-    while name := value(parameters, f"Filter.{len(found) + 1}.Name"):
-        found[name] = numbered(parameters, f"Filter.{len(found) + 1}.Value")
-    return found
+    wanted: dict[str, list[str]] = {}
+    while name := value(parameters, f"Filter.{len(wanted) + 1}.Name"):
+        wanted[name] = numbered(parameters, f"Filter.{len(wanted) + 1}.Value")
+    return wanted
 
 
 def answer(action: str, inner: str) -> tuple[int, dict[str, str], bytes]:
@@ -53,8 +53,8 @@ def refusal(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
 
 def tags(resource_id: str) -> dict[str, str]:
     """Return a resource's tags."""
-    found = call("DescribeTags", Filter=[{"Name": "resource-id", "Value": [resource_id]}])
-    return {tag.findtext("key") or "": tag.findtext("value") or "" for tag in found.iter("item")}
+    described = call("DescribeTags", Filter=[{"Name": "resource-id", "Value": [resource_id]}])
+    return {tag.findtext("key") or "": tag.findtext("value") or "" for tag in described.iter("item")}
 
 
 def tag(resource_id: str, wanted: list[dict[str, str]]) -> None:

@@ -144,8 +144,8 @@ def _s3(ctx: dict[str, Any]) -> Any:
 def _read(resource: str, place: dict[str, Any], config: dict[str, Any], s3: Any) -> list[Any]:
     if resource.endswith("s3:listObjectsV2"):
         pages = s3.get_paginator("list_objects_v2").paginate(**place)
-        found = [item for page in pages for item in page.get("Contents", [])]
-        return [{**item, "LastModified": int(item["LastModified"].timestamp())} for item in found]
+        objects = [item for page in pages for item in page.get("Contents", [])]
+        return [{**item, "LastModified": int(item["LastModified"].timestamp())} for item in objects]
     text = s3.get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read().decode()
     return _parsed(text, config)
 
