@@ -105,13 +105,13 @@ def _remove_everything(
     tools = tools_file.load()
     profile = options.profiles_by_account(profiles).get(environment)
     aws = options.with_profile(removal.connect(environment, tools, endpoint_url), profile)
-    found = removal.find(aws, tools)
-    for stack in found.stacks:
+    removable = removal.find(aws, tools)
+    for stack in removable.stacks:
         terminal.err.print(f"  stack {stack.name}", markup=False)
-    for resource in found.kept:
+    for resource in removable.kept:
         where = f", kept by {resource.stack}" if resource.stack else ""
         terminal.err.print(f"  {resource.kind} {resource.name}{where}", markup=False)
-    count = len(found.stacks) + len(found.kept)
+    count = len(removable.stacks) + len(removable.kept)
     if not count:
         raise Refused(f"There is nothing of {environment} in {aws.environment.account}.")
     where = f"in account {aws.environment.account}, {aws.environment.region}"
@@ -119,10 +119,10 @@ def _remove_everything(
     if not yes and click.prompt(question, default="", show_default=False, err=True) != environment:
         raise Refused("Nothing was removed.")
     with terminal.progress(f"removing {environment}") as reporter:
-        stays = removal.remove(aws, found, reporter)
+        stays = removal.remove(aws, removable, reporter)
     for sentence in stays:
         terminal.err.print(sentence, markup=False)
-    gone = {"stacks": [stack.name for stack in found.stacks], "stays": stays}
+    gone = {"stacks": [stack.name for stack in removable.stacks], "stays": stays}
     terminal.finish(f"{environment} is removed", gone, machine=machine)
 
 

@@ -75,17 +75,17 @@ class Removal:
 def find(aws: Aws, tools: Tools) -> Removal:
     """Return what there is of the environment whose account this is, or of the tools."""
     wanted = _names(aws, tools)
-    found = sorted(
+    matching = sorted(
         (stack for stack in _stacks(aws) if _place(stack, wanted) is not None),
         key=lambda stack: _place(stack, wanted) or 0,
     )
-    kept = [resource for stack in found for resource in _kept(aws, stack)]
+    kept = [resource for stack in matching for resource in _kept(aws, stack)]
     bucket = Kept("AWS::S3::Bucket", artifacts.template_bucket_name(aws), "")
-    last = not [stack for stack in _stacks(aws) if stack.live and stack not in found and _ours(aws, stack)]
+    last = not [stack for stack in _stacks(aws) if stack.live and stack not in matching and _ours(aws, stack)]
     every = dict.fromkeys([*kept, *([bucket] if last else [])])
     order = list(REMOVED)
     return Removal(
-        [stack for stack in found if stack.live],
+        [stack for stack in matching if stack.live],
         sorted(
             (resource for resource in every if not gone(aws, resource.kind, resource.name)),
             key=lambda resource: order.index(resource.kind),
