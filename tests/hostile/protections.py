@@ -313,8 +313,8 @@ _WHAT_IS_VERIFIED: Final = (
     Protection(
         "a change while it is asked again",
         _CHECKS,
-        "    if found != _UNMOVED:\n",
-        "    if not found:\n",
+        "    if answer != _UNMOVED:\n",
+        "    if not answer:\n",
         _OF_CHECKS,
     ),
     Protection(

@@ -15,6 +15,7 @@ INTERNAL: Final = {
     "ValueError": "a mistake in the code, or caught where it is raised: States.ALL compensates",
     "_AmbiguousError": "becomes MalformedRequest in the same module",
     "NotChargeable": "an amount that the gateway does not take; becomes PaymentDeclined",
+    "Disputed": "a refund that the gateway refuses; caught, and the dispute is taken for it",
     "KeySpent": "the gateway repeats an old answer; caught, and asked with another key",
     "Refused": "the gateway's answer at creation; becomes PaymentDeclined",
     "UnknownPaymentMethod": "fails the function's start, hence its deployment: nothing has happened yet",

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def other(here: Aws, deploy: Callable[[str], PaymentStack]) -> PaymentStack:
+def other(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
+    return deploy("payments-running")
+
+
+@pytest.fixture(scope="module")
+def production(here: Aws, deploy: Callable[[str], PaymentStack]) -> PaymentStack:
+    """A stack that is tampered with; each test begins with how it is then."""
     return deploy(here.environment.default_stack)
 
 
@@ -158,18 +164,18 @@ class Tampering:
     ids=["other code", "a share to other code", "another workflow", "an open route"],
 )
 def test_a_stack_that_was_tampered_with_is_not_what_staging_ran(
-    other: PaymentStack, tamper: Callable[[Tampering], None], differs: list[str]
+    production: PaymentStack, tamper: Callable[[Tampering], None], differs: list[str]
 ) -> None:
     # Given production as it was deployed, and the record of what staging ran
-    staging = running_stack.read(other.aws, other.name)
-    verification.check_running(other.aws, staging)
+    staging = running_stack.read(production.aws, production.name)
+    verification.check_running(production.aws, staging)
     # When somebody changes it after its deployment
-    tamper(Tampering(other))
+    tamper(Tampering(production))
     # Then the comparison names what was changed, and fails
-    running = running_stack.read(other.aws, other.name)
+    running = running_stack.read(production.aws, production.name)
     assert [line.partition(":")[0] for line in running_stack.differences(staging, running)] == differs
     with pytest.raises(verification.NotAsApproved, match=differs[0]):
-        verification.check_running(other.aws, staging)
+        verification.check_running(production.aws, staging)
 
 
 def test_a_byte_that_changed_in_the_store_is_seen_in_what_runs(deployed: PaymentStack, built: Built) -> None:

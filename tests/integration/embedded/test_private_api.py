@@ -86,10 +86,12 @@ def may_call(aws: Aws, backend: Function, principal: str, api: str) -> str:
     return name
 
 
-@pytest.fixture(scope="module")
-def allowed(aws: Aws, backend: Function, api: str) -> str:
-    """The statement by which API Gateway calls the function."""
-    return may_call(aws, backend, "apigateway.amazonaws.com", api)
+@pytest.fixture
+def allowed(aws: Aws, backend: Function, api: str) -> Iterator[None]:
+    """Let API Gateway call the function, during one test."""
+    statement = may_call(aws, backend, "apigateway.amazonaws.com", api)
+    yield
+    aws("lambda").remove_permission(FunctionName=backend.name, StatementId=statement)
 
 
 @pytest.fixture(scope="module")
