@@ -41,7 +41,8 @@ help: ## List the targets
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # Python 3.11 reads these files in the locale's encoding: relative, they hold no letter of this folder's name.
-RELATIVE_PATHS = here=$$(pwd); for link in .venv/lib/python*/site-packages/*.pth; do IFS= read -r folder < "$$link" || true; case $$folder in "$$here"/*) printf '../../../..%s\n' "$${folder\#"$$here"}" > "$$link";; esac; done
+# Each is replaced, never written into: it is a hard link into uv's cache, which other environments are made from.
+RELATIVE_PATHS = here=$$(pwd); for link in .venv/lib/python*/site-packages/*.pth; do IFS= read -r folder < "$$link" || true; case $$folder in "$$here"/*) printf '../../../..%s\n' "$${folder\#"$$here"}" > "$$link.new" && mv "$$link.new" "$$link";; esac; done
 
 .venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml tests/awscli/uv.lock
 	@$(BIN)/uv sync --quiet --frozen

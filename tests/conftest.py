@@ -37,7 +37,6 @@ _LONG = (
     "tests/rehearsal/test_card_and_bank.py",
     "tests/integration/embedded/test_lifecycle.py",
     "tests/crash_matrix/test_memory.py",
-    "tests/rehearsal/test_adopt.py",
     "tests/rehearsal/test_doctor.py",
     "tests/rehearsal/test_many_orders.py",
 )

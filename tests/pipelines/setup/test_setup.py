@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
@@ -12,12 +13,15 @@ from click.testing import CliRunner
 from environments import groupings, schema, tools
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 from pipelines.setup import answers
 from pipelines.setup.questions import questions, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+PAGE: Final = ROOT / "docs" / "how-to" / "adopt.md"
+BLOCK: Final = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BASE = {
     "tools_account": "100000000001",
     "branch_account": "100000000002",
@@ -42,6 +46,17 @@ ATLAS = BASE | {
         }.items()
     },
 }
+ACCOUNTS: Final = dict.fromkeys(("tools", *groupings.PROMOTED), "100000000001")
+IN_ONE_ACCOUNT = (
+    ATLAS
+    | {
+        # What our own files say, where they say it: linters have judged the templates that it gives.
+        name: answer
+        for name, answer in answers.current(schema.FOLDER).items()
+        if name.startswith(("staging_", "prod_")) or name in {"region", "network", "currency"}
+    }
+    | {f"{name}_account": account for name, account in ACCOUNTS.items()}
+)
 OWN = BASE | {
     "database": "own_cluster",
     **{
@@ -205,3 +220,11 @@ def test_every_answer_sets_a_key_that_the_files_have() -> None:
     keys = {key for (name, key) in settings(ATLAS) if name == "prod"}
     fields = schema.Environment.model_json_schema()
     assert {key.partition(".")[0] for key in keys} <= set(fields["properties"])
+
+
+def test_it_takes_no_more_commands_and_answers_than_it_promises() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    lines = [line for block in BLOCK.findall(text) for line in block.strip().splitlines() if line[0] != " "]
+    assert len(lines) == 11
+    assert "eleven commands and, with Atlas, twenty answers" in text
+    assert len([question for question in questions() if question.asked(IN_ONE_ACCOUNT)]) == 20

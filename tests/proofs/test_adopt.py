@@ -6,37 +6,21 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
 from embedded_aws import instance
-from environments import schema
 from environments.groupings import PROMOTED
-from pipelines.core.repository import CACHE, ROOT
+from pipelines.core.repository import CACHE
 from pipelines.deploy import embedded_overrides
 from pipelines.rehearsal import rehearsal
-from pipelines.setup import answers
 from pipelines.setup.questions import questions
-from tests.pipelines.setup.test_setup import ATLAS
+from tests.pipelines.setup.test_setup import ACCOUNTS, BLOCK, IN_ONE_ACCOUNT, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-PAGE: Final = ROOT / "docs" / "how-to" / "adopt.md"
-BLOCK: Final = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ACCOUNTS: Final = dict.fromkeys(("tools", *PROMOTED), "100000000001")
-ANSWERS: Final = (
-    ATLAS
-    | {
-        # What our own files say, where they say it: linters have judged the templates that it gives.
-        name: answer
-        for name, answer in answers.current(schema.FOLDER).items()
-        if name.startswith(("staging_", "prod_")) or name in {"region", "network", "currency"}
-    }
-    | {f"{name}_account": account for name, account in ACCOUNTS.items()}
-)
 
 
 class Adopter:
@@ -52,7 +36,7 @@ class Adopter:
         config.write_text(
             "".join(
                 f"[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = any\n"
-                f"region = {ANSWERS['region']}\n"
+                f"region = {IN_ONE_ACCOUNT['region']}\n"
                 for name, account in ACCOUNTS.items()
             )
         )
@@ -98,7 +82,7 @@ def adopter(tmp_path: Path) -> Iterator[Adopter]:
     local = instance.start(root, attached=True)
     instance.set_minute(root, 60 / embedded_overrides.SPEEDUP)
     made = Adopter(tmp_path, local)
-    instance.register_repository(root, ANSWERS["repository"], tmp_path / "origin")
+    instance.register_repository(root, IN_ONE_ACCOUNT["repository"], tmp_path / "origin")
     yield made
     instance.stop(root)
 
@@ -114,8 +98,8 @@ def test_the_page_word_for_word_ends_with_an_installation_that_the_doctor_finds_
     blocks = [written_out(block) for block in BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
     init, commit, deploy, connect, subscribe, doctor, _release = blocks
     # Given the answers to what is asked
-    asked = [question.name for question in questions() if question.asked(ANSWERS)]
-    adopter.runs(init, "".join(f"{ANSWERS[name]}\n" for name in asked))
+    asked = [question.name for question in questions() if question.asked(IN_ONE_ACCOUNT)]
+    adopter.runs(init, "".join(f"{IN_ONE_ACCOUNT[name]}\n" for name in asked))
     adopter.runs(commit)
     # When everything is deployed, and each database is connected, as the page says
     adopter.runs(deploy)
@@ -124,11 +108,3 @@ def test_the_page_word_for_word_ends_with_an_installation_that_the_doctor_finds_
     adopter.runs(subscribe)
     # Then nothing that is looked at is wrong; a release from here on is what every rehearsal does
     adopter.runs(doctor)
-
-
-def test_it_takes_no_more_commands_and_answers_than_it_promises() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    lines = [line for block in BLOCK.findall(text) for line in block.strip().splitlines() if line[0] != " "]
-    assert len(lines) == 11
-    assert "eleven commands and, with Atlas, twenty answers" in text
-    assert len([question for question in questions() if question.asked(ANSWERS)]) == 20
