@@ -114,6 +114,7 @@ class StripeDouble:
             "object": "payment_intent",
             "amount": int(params["amount"]),
             "amount_received": 0,
+            "created": int(self._now().timestamp()),
             "currency": params["currency"],
             "payment_method": params["payment_method"],
             "payment_method_types": [params["payment_method_types[0]"]],
