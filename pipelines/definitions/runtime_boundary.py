@@ -68,6 +68,7 @@ _PLACE: Final = "${{AWS::Region}}:${{AWS::AccountId}}"
 _LOGS: Final = f"logs:{_PLACE}:log-group:{{}}"
 _OWN: Final = (
     _LOGS,
+    f"events:{_PLACE}:rule/{{}}",
     f"lambda:{_PLACE}:function:{{}}",
     f"logs:{_PLACE}:log-group:{execution_permissions.WORKFLOW_LOGS}{{}}",
     f"states:{_PLACE}:execution:{{}}",

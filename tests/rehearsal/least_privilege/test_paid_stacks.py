@@ -12,7 +12,7 @@ from embedded_aws.iam import call_log
 from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.unexercised_resources import UNEXERCISED
-from tests.rehearsal.sweeping import abandon, await_settlement, await_state, sweep
+from tests.rehearsal.sweeping import abandon, await_settlement, await_smoke_and_check, await_state, sweep
 
 if TYPE_CHECKING:
     from embedded_aws.instance import Instance
@@ -31,6 +31,7 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     sweep(shop.stack)
     till.give_up(shop.order(till.customer(), (tea, 100, 1)))
     await_settlement(shop.stack)
+    await_smoke_and_check(shop.stack)
     # When what it did is held against what it may
     granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), call_log.read(embedded.root)
     # Then it may do nothing else
