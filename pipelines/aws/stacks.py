@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ChangeTypeDef,
         DescribeChangeSetOutputTypeDef,
         StackEventTypeDef,
+        StackResourceSummaryTypeDef,
         StackTypeDef,
     )
 
@@ -93,6 +94,12 @@ def how_to_deploy(aws: Aws, stack: str) -> str:
 def described(aws: Aws, name: str) -> StackTypeDef:
     """Return CloudFormation's description of a stack that exists."""
     return aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+
+
+def resources(aws: Aws, name: str) -> Iterator[StackResourceSummaryTypeDef]:
+    """Yield the resources of a stack, told by its name or, where it may be deleted already, by its ARN."""
+    for page in aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
+        yield from page["StackResourceSummaries"]
 
 
 def unique(purpose: str) -> str:

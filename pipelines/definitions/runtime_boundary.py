@@ -9,6 +9,7 @@ from troposphere import Ref, Sub
 
 from pipelines.definitions import execution_permissions
 from pipelines.definitions.boundaries import WIDE, actions_of, add_boundary, at_most
+from templates.capabilities.workflows import SYNC_RULE
 
 if TYPE_CHECKING:
     from troposphere import Template
@@ -74,11 +75,7 @@ _OWN: Final = (
     f"states:{_PLACE}:execution:{{}}",
     f"states:{_PLACE}:stateMachine:{{}}",
 )
-_SYNC_RULE: Final = (
-    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/"
-    "StepFunctionsGetEventsForStepFunctionsExecutionRule"
-)
-"""Of Step Functions itself, one in an account: how it hears of an execution that another one waits for."""
+_SYNC_RULE: Final = f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{SYNC_RULE}"
 
 
 def add_runtime_boundary(template: Template, environment: Environment) -> Ref:

@@ -150,8 +150,7 @@ def _to_be_kept(aws: Aws, stack: Stack) -> Iterator[tuple[str, str]]:
     keeping = {
         name for name, part in template.get("Resources", {}).items() if part.get("DeletionPolicy") in _KEEPS
     }
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.identifier)
-    for part in (part for page in pages for part in page["StackResourceSummaries"]):
+    for part in stacks.resources(aws, stack.identifier):
         if part["LogicalResourceId"] in keeping:
             yield part["ResourceType"], part.get("PhysicalResourceId", "")
 

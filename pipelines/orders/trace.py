@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.aws import executions
+from pipelines.aws import executions, stacks
 from pipelines.orders.orders import execution_arn
 
 if TYPE_CHECKING:
@@ -68,12 +68,10 @@ def trace(stack: PaymentStack, order_id: str, *, since: datetime) -> list[Happen
 
 def _log_groups(stack: PaymentStack) -> Iterator[tuple[str, str]]:
     """Yield the stack's log groups; those of workflows hold no order's id, since they hold no data."""
-    pages = stack.aws.cloudformation.get_paginator("list_stack_resources")
-    for page in pages.paginate(StackName=stack.name):
-        for resource in page["StackResourceSummaries"]:
-            name = resource.get("PhysicalResourceId", "")
-            if resource["ResourceType"] == _LOG_GROUP and not name.startswith("/aws/vendedlogs/"):
-                yield resource["LogicalResourceId"].removesuffix("Logs"), name
+    for resource in stacks.resources(stack.aws, stack.name):
+        name = resource.get("PhysicalResourceId", "")
+        if resource["ResourceType"] == _LOG_GROUP and not name.startswith("/aws/vendedlogs/"):
+            yield resource["LogicalResourceId"].removesuffix("Logs"), name
 
 
 def _lines(

@@ -73,11 +73,9 @@ class _Resource:
 
 
 def _resources(aws: Aws, stack: str) -> list[_Resource]:
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return [
         _Resource(resource["LogicalResourceId"], resource["ResourceType"], resource["PhysicalResourceId"])
-        for page in pages
-        for resource in page["StackResourceSummaries"]
+        for resource in stacks.resources(aws, stack)
         if resource.get("PhysicalResourceId")
     ]
 

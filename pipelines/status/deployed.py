@@ -91,11 +91,9 @@ def read_deployed(aws: Aws, stack: str) -> Deployed | None:
 
 def alarms(aws: Aws, stack: str) -> Alarms:
     """Return the state of a stack's alarms, its composite alarm included."""
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     titles = {
         resource.get("PhysicalResourceId", ""): resource["LogicalResourceId"]
-        for page in pages
-        for resource in page["StackResourceSummaries"]
+        for resource in stacks.resources(aws, stack)
         if resource["ResourceType"] in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}
     }
     names, described = sorted(titles), list[dict[str, Any]]()

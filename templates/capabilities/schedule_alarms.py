@@ -38,7 +38,7 @@ def sweeper_symptoms(sweeper: Workflow) -> list[Symptom]:
             threshold=0,
             within=6,
             pages=True,
-            first="payments order list --state CANCELLING --limit 20",
+            first=_SWEEP,
             money=True,
         ),
     ]

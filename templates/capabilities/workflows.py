@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from templates.capabilities.functions import DeployedFunction
 
 ALIAS = "live"
+SYNC_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+"""Of Step Functions itself, one in an account: how it hears of an execution that another one waits for."""
 
 
 def add_payment_workflow(
@@ -153,6 +155,6 @@ def _run_a_job(workflow: Workflow, alias_arn: Ref) -> list[Permission]:
             "HearOfTheEnd",
             "Step Functions learns of an execution's end through this rule, which it manages itself.",
             [events.PutTargets, events.PutRule, events.DescribeRule],
-            [Sub(f"{rules}/StepFunctionsGetEventsForStepFunctionsExecutionRule")],
+            [Sub(f"{rules}/{SYNC_RULE}")],
         ),
     ]

@@ -32,10 +32,8 @@ STEPS = {
 @pytest.fixture(scope="module")
 def resources(deployed: PaymentStack) -> dict[str, str]:
     """Physical ids of the stack's resources, by logical id."""
-    lists = deployed.aws.cloudformation.get_paginator("list_stack_resources")
-    pages = lists.paginate(StackName=deployed.name)
-    found = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
+    listed = stacks.resources(deployed.aws, deployed.name)
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in listed}
 
 
 @pytest.fixture(scope="module")

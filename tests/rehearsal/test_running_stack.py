@@ -96,9 +96,8 @@ class Tampering:
 
     def __init__(self, stack: PaymentStack) -> None:
         self._aws = stack.aws
-        pages = self._aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
-        resources = [part for page in pages for part in page["StackResourceSummaries"]]
-        self._physical = {part["LogicalResourceId"]: part["PhysicalResourceId"] for part in resources}
+        listed = stacks.resources(self._aws, stack.name)
+        self._physical = {part["LogicalResourceId"]: part["PhysicalResourceId"] for part in listed}
         self._gateway = self._aws.client("apigateway")
 
     def shifted_code(self) -> None:

@@ -208,11 +208,9 @@ def _names(prepared: Rehearsal, release: Promotion) -> dict[str, str]:
 
 
 def _physical(tools: Aws) -> dict[str, str]:
-    listed = tools.cloudformation.get_paginator("list_stack_resources").paginate(StackName=PIPELINES_STACK)
     return {
         part["LogicalResourceId"]: part.get("PhysicalResourceId", "")
-        for page in listed
-        for part in page["StackResourceSummaries"]
+        for part in stacks.resources(tools, PIPELINES_STACK)
     }
 
 
@@ -310,12 +308,10 @@ def _versions(tools: Aws, bucket: str) -> list[tuple[str, str]]:
 def _digests(target: Aws) -> dict[str, str]:
     """Return the SHA-256 of each function's code by the function's logical id."""
     stack = target.environment.default_stack
-    pages = target.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return {
         part["LogicalResourceId"]: target.functions.get_function_configuration(
             FunctionName=part["PhysicalResourceId"]
         )["CodeSha256"]
-        for page in pages
-        for part in page["StackResourceSummaries"]
+        for part in stacks.resources(target, stack)
         if part["ResourceType"] == "AWS::Lambda::Function"
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.aws import stacks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,13 +41,12 @@ def of_stack(aws: Aws, stack: str) -> list[Grant]:
 
     Statements are told apart by their `Sid`; a role with two of one name would hide one of them.
     """
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    found: list[Grant] = []
-    for page in pages:
-        for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] == "AWS::IAM::Role":
-                found += _of_role(aws, resource["PhysicalResourceId"], resource["LogicalResourceId"])
-    return found
+    return [
+        grant
+        for resource in stacks.resources(aws, stack)
+        if resource["ResourceType"] == "AWS::IAM::Role"
+        for grant in _of_role(aws, resource["PhysicalResourceId"], resource["LogicalResourceId"])
+    ]
 
 
 def _of_role(aws: Aws, name: str, title: str) -> Iterator[Grant]:

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 STACK = "payments-prod"
 FUNCTION = "payments-prod-ReservePro-AbCdEf"
+ROUTED = (
+    "describe_state_machine_alias",
+    {"stateMachineAliasArn": "arn:w:live"},
+    {
+        "routingConfiguration": [
+            {"stateMachineVersionArn": "arn:w:2", "weight": 90},
+            {"stateMachineVersionArn": "arn:w:1", "weight": 10},
+        ]
+    },
+)
+"""What Step Functions says of the workflow's alias while it shifts."""
 
 
 def resources(stack: str, *those: tuple[str, str, str | None]) -> tuple[str, Json, Json]:
@@ -95,19 +106,7 @@ def test_an_alias_leads_to_all_the_versions_that_it_routes_to(aws: Aws, answers:
         ("list_aliases", {"FunctionName": f"arn:lambda:{FUNCTION}"}, {"Aliases": [other, alias]}),
         client=aws.functions,
     )
-    routes = [
-        {"stateMachineVersionArn": "arn:w:2", "weight": 90},
-        {"stateMachineVersionArn": "arn:w:1", "weight": 10},
-    ]
-    answers(
-        "stepfunctions",
-        (
-            "describe_state_machine_alias",
-            {"stateMachineAliasArn": "arn:w:live"},
-            {"routingConfiguration": routes},
-        ),
-        client=aws.stepfunctions,
-    )
+    answers("stepfunctions", ROUTED, client=aws.stepfunctions)
     found = running(
         aws,
         answers,
@@ -216,18 +215,6 @@ def test_digests_and_live_versions_are_read_from_the_stack(aws: Aws, answers: Ca
     }
     asked = ("describe_stacks", {"StackName": STACK}, {"Stacks": [described]})
     answers("cloudformation", asked, asked, asked, client=aws.cloudformation)
-    routes = [
-        {"stateMachineVersionArn": "arn:w:2", "weight": 90},
-        {"stateMachineVersionArn": "arn:w:1", "weight": 10},
-    ]
-    answers(
-        "stepfunctions",
-        (
-            "describe_state_machine_alias",
-            {"stateMachineAliasArn": "arn:w:live"},
-            {"routingConfiguration": routes},
-        ),
-        client=aws.stepfunctions,
-    )
+    answers("stepfunctions", ROUTED, client=aws.stepfunctions)
     assert running_stack.digests(aws, STACK) == {"ReserveProducts": "abc"}
     assert running_stack.live_versions(aws, STACK) == {"arn:w:2": 90, "arn:w:1": 10}

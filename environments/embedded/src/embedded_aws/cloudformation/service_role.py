@@ -17,6 +17,7 @@ from ministack.core.responses import get_account_id, get_region
 from embedded_aws.cloudformation import stack_records
 from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core.api import parameter
 from embedded_aws.iam.simulation import Question, allows, session
 
 _Handler = Callable[[dict[str, Any]], Any]
@@ -46,7 +47,7 @@ def _with_stack_keys(stock: Callable[..., dict[str, Any]]) -> Callable[..., dict
         keys = stock(service, action, body, params)
         if service != "cloudformation":
             return keys
-        role, stack = stack_records.value(params, _ROLE), _stack(stack_records.value(params, "StackName"))
+        role, stack = parameter(params, _ROLE), _stack(parameter(params, "StackName"))
         tags = {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in stack.get("Tags") or []}
         return keys | tags | ({"cloudformation:rolearn": role} if role else {})
 
@@ -71,13 +72,13 @@ def _first(stock: _Handler, note: Callable[[dict[str, Any]], None]) -> _Handler:
 
 
 def _note_on_stack(params: dict[str, Any]) -> None:
-    if role := stack_records.value(params, _ROLE):
-        _stack(stack_records.value(params, "StackName"))[_ROLE] = role
+    if role := parameter(params, _ROLE):
+        _stack(parameter(params, "StackName"))[_ROLE] = role
 
 
 def _note_on_change_set(params: dict[str, Any]) -> None:
     change_set = stack_records.find_change_set(params)
-    if change_set and (role := stack_records.value(params, _ROLE)):
+    if change_set and (role := parameter(params, _ROLE)):
         change_set[_ROLE] = role
 
 

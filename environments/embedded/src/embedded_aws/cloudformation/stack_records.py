@@ -6,16 +6,11 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import new_uuid
 
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core.api import parameter
 
 Json = dict[str, Any]
 EXECUTED = "EXECUTE_COMPLETE"
 _SPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-
-
-def value(params: Json, name: str, default: str = "") -> str:
-    """Return a parameter of a request in the query protocol."""
-    given = params.get(name, default)
-    return str(given[0] if isinstance(given, list) and given else given or default)
 
 
 def refusal(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
@@ -38,7 +33,7 @@ def find_change_set(params: Json) -> Json | None:
 
     By its name, one that can be executed is meant before one that was.
     """
-    named, stack_name = value(params, "ChangeSetName"), value(params, "StackName")
+    named, stack_name = parameter(params, "ChangeSetName"), parameter(params, "StackName")
     change_sets = private.cloudformation.change_sets
     if named in change_sets:
         by_id: Json = change_sets[named]

@@ -14,6 +14,7 @@ from typing import Any
 
 from embedded_aws.cloudformation import stack_records, template_checks
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core.api import parameter
 
 Json = dict[str, Any]
 _Handler = Callable[[Json], Any]
@@ -45,7 +46,7 @@ def _checked(
 
 
 def _stack(params: Json) -> Json | None:
-    stack = stack_records.find_stack(stack_records.value(params, "StackName"))
+    stack = stack_records.find_stack(parameter(params, "StackName"))
     return None if stack is None or stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
@@ -64,12 +65,12 @@ def _update_refusal(params: Json) -> str | None:
 
 
 def _change_set_refusal(params: Json) -> str | None:
-    stack, kind = _stack(params), stack_records.value(params, "ChangeSetType", "UPDATE")
+    stack, kind = _stack(params), parameter(params, "ChangeSetType", "UPDATE")
     if stack is None:
         return None
     if kind == "CREATE" and stack["StackStatus"] != _REVIEW:
-        change_set = stack_records.value(params, "ChangeSetName")
-        name = stack_records.value(params, "StackName")
+        change_set = parameter(params, "ChangeSetName")
+        name = parameter(params, "StackName")
         return f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
     if kind == "UPDATE" and stack["StackStatus"] == _REVIEW:
         return f"Stack [{stack['StackName']}] does not exist"

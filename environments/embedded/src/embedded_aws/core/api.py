@@ -1,5 +1,6 @@
 """The words of an API call: the account and region it acts in, JSON documents, and refusals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,12 @@ class Scope:
     def arn(self, service: str, resource: str) -> str:
         """Name a resource of ours."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+def parameter(parameters: Mapping[str, Any], name: str, default: str = "") -> str:
+    """Return a parameter of a request in the query protocol, which parses to lists of one value."""
+    values = parameters.get(name, default)
+    return str(values[0] if isinstance(values, list) and values else values or default)
 
 
 class ApiError(Exception):

@@ -10,29 +10,24 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
 
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core.api import parameter
 
 Parameters = dict[str, Any]
 """A request of the query protocol: names to lists of one value."""
 
 
-def value(parameters: Parameters, name: str) -> str:
-    """Return a parameter; empty when it is not there."""
-    given = parameters.get(name, "")
-    return str(given[0] if isinstance(given, list) else given)
-
-
 def numbered(parameters: Parameters, name: str) -> list[str]:
     """Return the values of `name.1`, `name.2` and so on."""
     values: list[str] = []
-    while given := value(parameters, f"{name}.{len(values) + 1}"):
-        values.append(given)
+    while value := parameter(parameters, f"{name}.{len(values) + 1}"):
+        values.append(value)
     return values
 
 
 def filters(parameters: Parameters) -> dict[str, list[str]]:
     """Return the filters of a describing call: names to the values that are wanted."""
     wanted: dict[str, list[str]] = {}
-    while name := value(parameters, f"Filter.{len(wanted) + 1}.Name"):
+    while name := parameter(parameters, f"Filter.{len(wanted) + 1}.Name"):
         wanted[name] = numbered(parameters, f"Filter.{len(wanted) + 1}.Value")
     return wanted
 

@@ -23,6 +23,7 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core.api import parameter
 from embedded_aws.ec2 import calls
 
 _Answer = tuple[int, dict[str, str], bytes]
@@ -46,13 +47,13 @@ def install() -> None:
 
 
 def _create(parameters: _Parameters) -> _Answer:
-    ours, theirs = calls.value(parameters, "VpcId"), calls.value(parameters, "PeerVpcId")
+    ours, theirs = parameter(parameters, "VpcId"), parameter(parameters, "PeerVpcId")
     if not ours or not theirs:
         return calls.refusal("MissingParameter", "VpcId and PeerVpcId are required")
     if not _cidr_of(ours, get_account_id(), get_region()):
         return calls.refusal("InvalidVpcID.NotFound", f"The vpc ID '{ours}' does not exist")
-    owner = calls.value(parameters, "PeerOwnerId") or get_account_id()
-    region = calls.value(parameters, "PeerRegion") or get_region()
+    owner = parameter(parameters, "PeerOwnerId") or get_account_id()
+    region = parameter(parameters, "PeerRegion") or get_region()
     identifier = f"pcx-{random.getrandbits(68):017x}"
     record = {
         "VpcPeeringConnectionId": identifier,
@@ -86,9 +87,9 @@ def _reject(parameters: _Parameters) -> _Answer:
 
 
 def _decided(parameters: _Parameters, action: str, verb: str, status: dict[str, str]) -> _Answer:
-    record = _of_this_account(calls.value(parameters, "VpcPeeringConnectionId"))
+    record = _of_this_account(parameter(parameters, "VpcPeeringConnectionId"))
     if record is None:
-        return _missing(calls.value(parameters, "VpcPeeringConnectionId"))
+        return _missing(parameter(parameters, "VpcPeeringConnectionId"))
     identifier, account = record["VpcPeeringConnectionId"], get_account_id()
     if record["AccepterVpcInfo"]["OwnerId"] != account:
         return calls.refusal("OperationNotPermitted", f"User {account} cannot {verb} peering {identifier}")
@@ -100,9 +101,9 @@ def _decided(parameters: _Parameters, action: str, verb: str, status: dict[str, 
 
 
 def _delete(parameters: _Parameters) -> _Answer:
-    record = _of_this_account(calls.value(parameters, "VpcPeeringConnectionId"))
+    record = _of_this_account(parameter(parameters, "VpcPeeringConnectionId"))
     if record is None:
-        return _missing(calls.value(parameters, "VpcPeeringConnectionId"))
+        return _missing(parameter(parameters, "VpcPeeringConnectionId"))
     if record["Status"]["Code"] in ENDED:
         return _no_transition(record, "delete")
     _set_status(record, "deleted", f"Deleted by {get_account_id()}")
@@ -190,8 +191,8 @@ def _set_status(record: _Record, code: str, message: str) -> None:
 
 def _tags(parameters: _Parameters) -> list[dict[str, str]]:
     prefix, tags = "TagSpecification.1.Tag", list[dict[str, str]]()
-    while key := calls.value(parameters, f"{prefix}.{len(tags) + 1}.Key"):
-        tags.append({"Key": key, "Value": calls.value(parameters, f"{prefix}.{len(tags) + 1}.Value")})
+    while key := parameter(parameters, f"{prefix}.{len(tags) + 1}.Key"):
+        tags.append({"Key": key, "Value": parameter(parameters, f"{prefix}.{len(tags) + 1}.Value")})
     return tags
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ministack.core import iam_actions
 
-from embedded_aws.core.api import Json, Scope
+from embedded_aws.core.api import Json, Scope, parameter
 
 _OF_EVERY_STACK = {"DescribeStacks", "ListStacks"}
 """Without a name they act on all stacks, which AWS calls `stack/*/*` when it refuses them."""
@@ -35,7 +35,11 @@ def _extended(original: _Extract) -> _Extract:
             resource = original(service, method, path, headers, body, query, region, account)
             if service == "s3":
                 return _object(resource, path)
-            if service == "cloudformation" and _first(query, "Action") in _OF_EVERY_STACK and resource == "*":
+            if (
+                service == "cloudformation"
+                and parameter(query or {}, "Action") in _OF_EVERY_STACK
+                and resource == "*"
+            ):
                 return Scope(account, region).arn("cloudformation", "stack/*/*")
             if service == "states":
                 return str(_parsed(body).get("stateMachineAliasArn") or resource)
@@ -57,7 +61,7 @@ def _with_namespace(original: Callable[..., Json]) -> Callable[..., Json]:
         keys = original(service, action, body, params)
         if action.rpartition(":")[2] != "PutMetricData":
             return keys
-        return keys | {"cloudwatch:namespace": _first(_parsed(body) or params, "Namespace")}
+        return keys | {"cloudwatch:namespace": parameter(_parsed(body) or params, "Namespace")}
 
     return context
 
@@ -98,18 +102,13 @@ def _build(scope: Scope, request: Json, _query: Any) -> str:
 
 
 def _artifact(scope: Scope, _request: Json, query: Any) -> str:
-    domain, repository = (_first(query, name) for name in ("domain", "repository"))
-    owner = Scope(_first(query, "domain-owner") or scope.account, scope.region)
+    domain, repository = (parameter(query or {}, name) for name in ("domain", "repository"))
+    owner = Scope(parameter(query or {}, "domain-owner") or scope.account, scope.region)
     if not domain:
         return "*"
     return owner.arn(
         "codeartifact", f"repository/{domain}/{repository}" if repository else f"domain/{domain}"
     )
-
-
-def _first(query: Any, name: str) -> str:
-    value = (query or {}).get(name, "")
-    return str(value[0] if isinstance(value, list) and value else value or "")
 
 
 def _parsed(body: bytes) -> Json:
