@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from environments.files import Problem, value_at
 from payment_data import money
 from payment_data.payment_methods.names import NAMES, STRIPE
-from payment_data.payment_methods.stripe_amounts import CURRENCIES
+from payment_data.payment_methods.stripe_intents import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

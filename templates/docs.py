@@ -10,7 +10,7 @@ from troposphere import Ref, Sub, Template
 
 from templates.capabilities.docs_bucket import add_access_logs, add_docs_bucket, let_read
 from templates.capabilities.docs_distribution import add_distribution
-from templates.capabilities.exports import add_output
+from templates.capabilities.stack_interface import add_output
 
 
 def build() -> Template:

@@ -14,12 +14,10 @@ from templates.capabilities.api_gateway_account import add_api_gateway_account
 from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
 from templates.capabilities.data_api_role import add_data_api_role
 from templates.capabilities.encryption_key import add_encryption_key
-from templates.capabilities.endpoints import add_api_endpoint, add_secrets_endpoint
-from templates.capabilities.exports import add_export
-from templates.capabilities.internet import add_internet_access
 from templates.capabilities.peering import CONNECTED, add_database_peering
-from templates.capabilities.security_groups import add_security_groups
-from templates.capabilities.vpc import add_flow_logs, add_vpc
+from templates.capabilities.security_groups import add_api_endpoint, add_secrets_endpoint, add_security_groups
+from templates.capabilities.stack_interface import add_export
+from templates.capabilities.vpc import add_flow_logs, add_internet_access, add_vpc
 
 if TYPE_CHECKING:
     from environments.schema import Environment

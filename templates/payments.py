@@ -15,9 +15,7 @@ from templates.capabilities.alarm_metrics import data_api_symptoms, functions_sy
 from templates.capabilities.alarms import Symptom, add_alarms, add_service_level_objective
 from templates.capabilities.dashboards import add_dashboards
 from templates.capabilities.data_api import add_data_api
-from templates.capabilities.exports import add_output
 from templates.capabilities.metrics import own
-from templates.capabilities.parameters import add_parameters
 from templates.capabilities.scheduled_workflows import (
     RULES,
     add_schedule_check,
@@ -25,6 +23,7 @@ from templates.capabilities.scheduled_workflows import (
     add_sweeper,
     schedule_smoke,
 )
+from templates.capabilities.stack_interface import add_output, add_parameters
 from templates.capabilities.step_functions import ROUTES, add_step_functions
 from templates.capabilities.workflows import (
     add_live_alias,

@@ -62,7 +62,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "imported-exports-are-fixed",
         "An export that another stack imports can be neither removed nor changed.",
-        ("templates/capabilities/exports.py",),
+        ("templates/capabilities/stack_interface.py",),
         Documented(f"{_GUIDE}/using-cfn-stack-exports.html"),
         "Change the data API's security group so that it is replaced, with a payments stack beside it.",
     ),
@@ -70,7 +70,7 @@ ASSUMPTIONS: Final = (
         "first-creation-keeps-retained",
         "Resources with DeletionPolicy Retain, and not those with RetainExceptOnCreate, stay behind when "
         "the creation of their stack is rolled back, and block its repetition where they have a name.",
-        ("pipelines/definitions/shared_resources.py", "pipelines/definitions/library.py"),
+        ("pipelines/definitions/shared_resources.py", "pipelines/definitions/packages.py"),
         Documented(f"{_GUIDE}/aws-attribute-deletionpolicy.html"),
         "Fail the first creation of the pipelines stack, then deploy it again.",
     ),

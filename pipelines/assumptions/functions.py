@@ -14,7 +14,7 @@ ASSUMPTIONS: Final = (
         "same-code-is-no-new-version",
         "Lambda publishes no version when code and configuration are those of the last one, and "
         "CloudFormation's new version then fails.",
-        ("templates/capabilities/function_versions.py", "templates/capabilities/parameters.py"),
+        ("templates/capabilities/functions.py", "templates/capabilities/stack_interface.py"),
         Documented(f"{_LAMBDA}/configuration-versions.html"),
         "Roll a release back, then release the same commit.",
     ),

@@ -70,7 +70,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "endpoint-private-dns",
         "With private DNS, the names of API Gateway's APIs resolve to the interface endpoint inside the VPC.",
-        ("templates/capabilities/endpoints.py",),
+        ("templates/capabilities/security_groups.py",),
         Documented(
             "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html"
         ),

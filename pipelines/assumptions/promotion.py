@@ -111,7 +111,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "package-version-is-fixed",
         "A version that CodeArtifact published cannot be published again with other content.",
-        ("pipelines/definitions/library.py",),
+        ("pipelines/definitions/packages.py",),
         Documented("https://docs.aws.amazon.com/codeartifact/latest/ug/packages-overview.html"),
         "Publish a version twice with different files.",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -32,7 +32,6 @@ _LONGEST_SECONDS: Final = 3600
 """VPC functions may take most of an hour to give back their network interfaces on delete."""
 _ONLY_DELETABLE: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 """A stack in these states takes no update, only a deletion (User Guide, Stack status codes)."""
-
 _MAKING_SECONDS: Final = 600
 _NO_CHANGE: Final = ("didn't contain changes", "No updates are to be performed")
 
@@ -192,9 +191,8 @@ def deploy(aws: Aws, request: StackRequest, reporter: Reporter = NOBODY) -> str:
         delete(aws, request.name, reporter)
         state = None
     if state and state != "REVIEW_IN_PROGRESS" and state.endswith("_IN_PROGRESS"):
-        raise Refused(
-            f"Stack {request.name} is in {state}: another operation is under way.", "Try again later."
-        )
+        under_way = f"Stack {request.name} is in {state}: another operation is under way."
+        raise Refused(under_way, "Try again later.")
     kind: ChangeSetTypeType = "CREATE" if state in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
     change_set = _review(aws, request, kind, reporter)
     if change_set is None:
@@ -208,15 +206,12 @@ def deploy(aws: Aws, request: StackRequest, reporter: Reporter = NOBODY) -> str:
 
 def _review(aws: Aws, request: StackRequest, kind: ChangeSetTypeType, reporter: Reporter) -> str | None:
     """Make the change set and wait until it can be executed; none when nothing would change."""
+    kept: dict[str, Any] = {"UsePreviousTemplate": True}
     made = aws.cloudformation.create_change_set(
         StackName=request.name,
         ChangeSetName=unique("change"),
         ChangeSetType=kind,
-        **(
-            {"UsePreviousTemplate": True}
-            if request.template_url is None
-            else {"TemplateURL": request.template_url}
-        ),
+        **(kept if request.template_url is None else {"TemplateURL": request.template_url}),
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request.parameters.items()],
         Tags=[{"Key": k, "Value": v} for k, v in request.tags.items()],
         Capabilities=["CAPABILITY_IAM"],

@@ -16,6 +16,7 @@ from environments import groupings, schema
 from environments import tools as tools_file
 from pipelines.aws import accounts
 from pipelines.build import provenance as statements
+from pipelines.build.package_manifest import PACKAGES
 from pipelines.cli import options, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
@@ -24,11 +25,30 @@ from pipelines.lint import repository_templates
 from pipelines.lint.findings import Finding, Level, Unreadable
 from pipelines.lint.house_rules.descriptions import is_template_configuration, tag_findings
 from pipelines.lint.templates import lint_files
-from pipelines.supply_chain.check_result import CheckStatus, write_reports
-from pipelines.supply_chain.checks import CHECKS, run_check
+from pipelines.supply_chain import inventory, licences, secrets, static_analysis
+from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus, write_reports
 
 if TYPE_CHECKING:
-    from pipelines.supply_chain.check_result import CheckResult
+    from collections.abc import Callable
+
+CHECKS: Final[dict[str, Callable[[], CheckResult]]] = {
+    "locks": lambda: inventory.check_locks(ROOT),
+    "contents": lambda: inventory.check_contents(PACKAGES),
+    "licences": lambda: licences.check(ROOT),
+    "secrets": lambda: secrets.in_tree(ROOT),
+    "history": lambda: secrets.in_history(ROOT),
+    "code": lambda: static_analysis.check_code(ROOT),
+    "advisories": lambda: inventory.check_advisories(ROOT),
+    "templates": lambda: static_analysis.check_templates(static_analysis.of_repository()),
+}
+
+
+def run_check(name: str) -> CheckResult:
+    """Run a check by name; one that could not look has the status `not checked`."""
+    try:
+        return CHECKS[name]()
+    except CannotCheck as cannot:
+        return CheckResult(CheckStatus.NOT_CHECKED, str(cannot))
 
 
 @click.command()

@@ -50,25 +50,17 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     placed = orders.place(payments, order_id)
     if not placed.new:
         terminal.err.print(f"Order {order_id} was placed before, at {placed.started:%Y-%m-%d %H:%M:%S %Z}:")
-    followed, journey = [], views.Journey()
-    for moment in executions.follow(aws, placed.arn):
-        followed.append(moment)
-        journey.print(moment)
+    followed = views.print_journey(executions.follow(aws, placed.arn))
     changes = _effects(payments, order_id, before)
     end = followed[-1]
     if machine:
-        ended = {"order_id": order_id, "execution": placed.arn, "status": end.state}
-        details = {
-            "moments": [asdict(moment) for moment in followed],
-            "effects": [asdict(e) for e in changes],
-        }
-        terminal.as_json({**ended, "error": end.error, "cause": end.cause, **details})
+        effects = [asdict(effect) for effect in changes]
+        terminal.as_json({**views.outcome(order_id, followed), "execution": placed.arn, "effects": effects})
     elif placed.new:
         views.print_effects(changes)
     if end.state != "SUCCEEDED":
-        raise Refused(
-            f"Order {order_id}: payment failed: {end.error}: {end.cause}", f"payments order show {order_id}"
-        )
+        why = f"Order {order_id}: payment failed: {end.error}: {end.cause}"
+        raise Refused(why, f"payments order show {order_id}")
     terminal.done(f"Order {order_id} is placed")
 
 
@@ -187,28 +179,17 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
     if before != PARKED:
         why = "there is nothing to redrive" if before in _ENDED else "only a parked order is redriven"
         raise Refused(f"Order {order_id} is {before}: {why}.", "payments order list --parked")
-    followed, journey = [], views.Journey()
-    for moment in orders.redrive(payments, order_id):
-        followed.append(moment)
-        journey.print(moment)
+    followed = views.print_journey(orders.redrive(payments, order_id))
     end, state = followed[-1], orders.state(payments.api, order_id)
     if machine:
-        result = {
-            "order_id": order_id,
-            "status": end.state,
-            "error": end.error,
-            "cause": end.cause,
-            "state": state,
-        }
-        terminal.as_json({**result, "moments": [asdict(moment) for moment in followed]})
+        terminal.as_json({**views.outcome(order_id, followed), "state": state})
     if end.state != "SUCCEEDED" and state != "FAILED":
         raise Refused(
             f"Order {order_id} is {state} after the redrive: {end.error}: {end.cause}",
             f"payments order show {order_id}",
         )
-    terminal.done(
-        f"Order {order_id} is {state}" + (f", everything undone ({end.error})" if end.error else "")
-    )
+    undone = f", everything undone ({end.error})" if end.error else ""
+    terminal.done(f"Order {order_id} is {state}{undone}")
 
 
 @order.command()

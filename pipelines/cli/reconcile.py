@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipelines.aws.accounts import Aws
-    from pipelines.orders.reconciliation.differences import Difference
+    from pipelines.orders.reconciliation.order_legs import Difference
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +48,22 @@ class Journey:
             terminal.err.print(f"{at}    {sign} [dim]after {took:.2f} s[/]")
         else:
             terminal.err.print(f"{at}  ■ [bold]{moment.state}[/] {error if moment.error else ''}")
+
+
+def print_journey(moments: Iterable[Moment]) -> list[Moment]:
+    """Print each moment as it comes, and return them all."""
+    followed, journey = [], Journey()
+    for moment in moments:
+        followed.append(moment)
+        journey.print(moment)
+    return followed
+
+
+def outcome(order_id: str, followed: Sequence[Moment]) -> dict[str, Any]:
+    """Return how an order's execution ended, for machines: order_id, status, error, cause, moments."""
+    end, moments = followed[-1], [asdict(moment) for moment in followed]
+    ended = {"order_id": order_id, "status": end.state, "error": end.error, "cause": end.cause}
+    return {**ended, "moments": moments}
 
 
 def print_effects(effects: Sequence[Effect]) -> None:

@@ -24,11 +24,11 @@ from pipelines.definitions.actions import (
     run_build,
     smoke,
 )
-from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.artifacts import BUILT, NAMED, SOURCE, template_configuration, template_path
 from pipelines.definitions.branch_turns import add_branch_turns, await_turn, let_look
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, on_push, stage
+from pipelines.definitions.shared_resources import Event, add_notifications
 from templates.capabilities.docs_distribution import BRANCHES
 from templates.capabilities.permissions import Permission
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines.definitions.docs_access import DocsSite, DocsSites
     from pipelines.definitions.images import Repository
-    from pipelines.definitions.library import Library
+    from pipelines.definitions.packages import Library
     from pipelines.definitions.roles import Target, Targets
     from pipelines.definitions.zones import Zone
 

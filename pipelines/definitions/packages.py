@@ -1,6 +1,9 @@
-"""Where the packages that Lambda runs are kept: a versioned bucket for each zone, which one role writes.
+"""Where what ships is kept: a versioned bucket of packages for each zone, and the library's repository.
 
-A template names a package by key and version, so what an approval was about cannot change under its name.
+A template names a package by key and version, so what an approval was about cannot change under its name; one
+role writes a bucket. The library's CodeArtifact repository has no upstream and no external connection, so
+nobody can slip a package of the same name in between (dependency confusion): whoever asks it gets ours or
+nothing.
 """
 
 from __future__ import annotations
@@ -8,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from awacs import s3
-from awacs.aws import ArnLike, ArnNotEquals, Condition, Deny, Principal, Statement
-from troposphere import GetAtt, Ref, Sub
+from awacs import codeartifact, s3, sts
+from awacs.aws import ArnLike, ArnNotEquals, Condition, Deny, Principal, Statement, StringEquals
+from troposphere import GetAtt, Ref, Select, Split, StackId, Sub
 from troposphere import s3 as buckets
+from troposphere.codeartifact import Domain, Repository
 
 from pipelines.definitions import roles
 from pipelines.definitions.storage import add_private_bucket, add_private_bucket_policy
@@ -128,3 +132,84 @@ def only_written_by(template: Template, store: PackageStore, writer: Role) -> No
         ),
     )
     add_private_bucket_policy(template, store.resource, store.readers, store.strangers, [others])
+
+
+PACKAGE = "payment-data"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What others may use of the repository."""
+
+    domain: GetAtt
+    repository: GetAtt
+    domain_arn: Ref
+    repository_arn: Ref
+
+    def permissions(self) -> list[Permission]:
+        """Return what publishing the library, and building against what was published, needs.
+
+        Source: CodeArtifact user guide, "AWS CodeArtifact permissions reference".
+        """
+        packages = "arn:${AWS::Partition}:codeartifact:${AWS::Region}:${AWS::AccountId}:package/"
+        ours = Sub(packages + "${Domain}/${Name}/pypi//" + PACKAGE, Domain=self.domain, Name=self.repository)
+        token = Condition(StringEquals({"sts:AWSServiceName": "codeartifact.amazonaws.com"}))
+        return [
+            Permission(
+                "Login",
+                "A token for this one domain.",
+                [codeartifact.GetAuthorizationToken],
+                [self.domain_arn],
+            ),
+            Permission(
+                "Read",
+                "Installs from the repository.",
+                [codeartifact.GetRepositoryEndpoint, codeartifact.ReadFromRepository],
+                [self.repository_arn],
+            ),
+            Permission(
+                "Publish",
+                "Publishes new versions of the library.",
+                [codeartifact.PublishPackageVersion],
+                [ours],
+            ),
+            Permission(
+                "BearerToken",
+                "CodeArtifact's tokens are bearer tokens of STS; the action knows no resource, so it is *, "
+                "and only for CodeArtifact.",
+                [sts.GetServiceBearerToken],
+                ["*"],
+                token,
+            ),
+        ]
+
+
+def incarnation() -> Select:
+    """Return twelve digits that are new for each stack, also for one that is made again under its name."""
+    return Select(4, Split("-", Select(2, Split("/", StackId))))
+
+
+def add_library(template: Template, key_arn: AWSHelperFn) -> Library:
+    """Add the domain and the repository, named after the stack and its incarnation.
+
+    CloudFormation cannot make up their names, and they outlive the stack: one that is made again must not
+    find its names taken.
+    """
+    domain = Domain(
+        "LibraryDomain",
+        DomainName=Sub("${AWS::StackName}-${Incarnation}", Incarnation=incarnation()),
+        EncryptionKey=key_arn,
+        DeletionPolicy="RetainExceptOnCreate",
+        UpdateReplacePolicy="Retain",
+    )
+    repository = Repository(
+        "Library",
+        DomainName=GetAtt(domain, "Name"),
+        RepositoryName=Sub("${AWS::StackName}-library"),
+        Description="The payment system's shared library, published by releases",
+        DeletionPolicy="RetainExceptOnCreate",
+        UpdateReplacePolicy="Retain",
+    )
+    template.add_resource(domain)
+    template.add_resource(repository)
+    return Library(GetAtt(domain, "Name"), GetAtt(repository, "Name"), Ref(domain), Ref(repository))

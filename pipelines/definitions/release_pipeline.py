@@ -17,10 +17,10 @@ from awacs import codepipeline
 from pipelines.definitions import release_stages as stages
 from pipelines.definitions import release_turns, roles
 from pipelines.definitions.actions import checkout, run_build
-from pipelines.definitions.approvals_topic import Event, add_notifications
 from pipelines.definitions.artifacts import BUILT
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push, stage
+from pipelines.definitions.shared_resources import Event, add_notifications
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

@@ -21,13 +21,13 @@ from pipelines.deploy import artifacts, atlas_peering, embedded_overrides
 from pipelines.orders import payment_stack
 from pipelines.orders.orders import unlisted_methods
 from templates import network, payments
-from templates.capabilities.exports import NETWORK_STACK
-from templates.capabilities.parameters import (
+from templates.capabilities.stack_interface import (
     ARTIFACT_BUCKET,
     ATTEMPT,
     DATABASE_NAME,
     IMAGE_DIGEST,
     IMAGE_REPOSITORY,
+    NETWORK_STACK,
     code_key,
     code_version,
 )

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     import click
 
-    from environments.tools import Tools
-
 _DEFAULT_REGISTRY: Final = "https://registry.npmjs.org"
 _SECONDS: Final = 120
 """For a tarball of 18 MB over a slow line."""
@@ -124,9 +122,8 @@ def _download(asset: Asset, base: str) -> bytes:
         ) from error
     digest = base64.b64encode(hashlib.sha512(content).digest()).decode()
     if f"sha512-{digest}" != asset.integrity:
-        raise Refused(
-            f"{asset.package} {asset.version} from npm's registry is not what was pinned: sha512-{digest}"
-        )
+        pinned = f"{asset.package} {asset.version} from npm's registry is not what was pinned"
+        raise Refused(f"{pinned}: sha512-{digest}")
     return content
 
 
@@ -217,22 +214,6 @@ def source_date(root: Path) -> str:
         return _NO_TIME
 
 
-def _edit_address(tools: Tools) -> str | None:
-    """Return where the provider of the repository lets people edit a page, with `{path}`; none where unknown.
-
-    Not MkDocs' `repo_url`: with that, the theme asks GitHub how many stars the repository has.
-    """
-    address = _EDITORS.get(tools.provider)
-    return address and address.format(tools.repository, tools.release_branch) + "{path}"
-
-
-_EDITORS: Final = {
-    "GitHub": "https://github.com/{}/edit/{}/docs/",
-    "GitLab": "https://gitlab.com/{}/-/edit/{}/docs/",
-    "Bitbucket": "https://bitbucket.org/{}/src/{}/docs/",
-}
-
-
 def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     """Write everything that MkDocs needs into `out`, anew.
 
@@ -259,7 +240,7 @@ def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     settings["extra"]["written"] = sorted(
         path.relative_to(root / "docs").as_posix() for path in (root / "docs").rglob("*.md")
     )
-    if address := _edit_address(tools_file.load()):
+    if address := navigation.edit_address(tools_file.load()):
         settings["edit_uri_template"] = address
     for extension in settings["markdown_extensions"]:
         if isinstance(extension, dict) and "pymdownx.snippets" in extension:

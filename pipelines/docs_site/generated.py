@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pipelines.docs_site import annotated_pages, figures, navigation, repository_facts, stacks
+from pipelines.docs_site import figures, markdown, navigation, repository_facts, stacks
 from pipelines.docs_site.markdown import Drift, mermaid
 from pipelines.docs_site.pages import (
     assumptions,
@@ -81,10 +81,10 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         drawn = f"{mermaid(workflows.diagram(definition))}\n{workflows.overview(definition)}"
         facts = workflows.facts(definition)
         text = _text(docs / name)
-        pages[name] = annotated_pages.completed(
+        pages[name] = markdown.completed(
             name, text, facts, what="state", source=source, overview=drawn, drift=drift
         )
-    pages[failures.ERRORS_PAGE] = annotated_pages.completed(
+    pages[failures.ERRORS_PAGE] = markdown.completed(
         failures.ERRORS_PAGE,
         _text(docs / failures.ERRORS_PAGE),
         failures.error_facts(drift),
@@ -93,7 +93,7 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         overview=failures.errors_overview(),
         drift=drift,
     )
-    pages[lint_rules.HOUSE_PAGE] = annotated_pages.completed(
+    pages[lint_rules.HOUSE_PAGE] = markdown.completed(
         lint_rules.HOUSE_PAGE,
         _text(docs / lint_rules.HOUSE_PAGE),
         lint_rules.house_facts(),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from environments.tools import Tools
+
 
 _LINK: Final = re.compile(r"\]\(([^)\s#]+\.md)(?:#[^)\s]*)?\)")
 _HEADING: Final = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
@@ -107,3 +109,19 @@ def reference_index(pages: Mapping[str, str]) -> str:
 def _link(name: str, text: str) -> str:
     title = _HEADING.search(text)
     return f"- [{title.group(1) if title else name}]({name.removeprefix('reference/')})"
+
+
+_EDITORS: Final = {
+    "GitHub": "https://github.com/{}/edit/{}/docs/",
+    "GitLab": "https://gitlab.com/{}/-/edit/{}/docs/",
+    "Bitbucket": "https://bitbucket.org/{}/src/{}/docs/",
+}
+
+
+def edit_address(tools: Tools) -> str | None:
+    """Return where the provider of the repository lets people edit a page, with `{path}`; none where unknown.
+
+    Not MkDocs' `repo_url`: with that, the theme asks GitHub how many stars the repository has.
+    """
+    address = _EDITORS.get(tools.provider)
+    return address and address.format(tools.repository, tools.release_branch) + "{path}"

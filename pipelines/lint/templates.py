@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
@@ -28,9 +28,10 @@ from cfnlint.rules._rules import Rules
 from cfnlint.runner import Runner, run_template_by_data
 from statelint.linter import Linter
 
+from pipelines.definitions import configuration_file
 from pipelines.lint import workflow_definitions
 from pipelines.lint.findings import Finding, Level
-from pipelines.lint.house_rules.catalogue import TEMPLATE_RULES
+from pipelines.lint.house_rules import descriptions, portability, protection
 from pipelines.lint.house_rules.rule import for_cfn_lint
 from pipelines.lint.pipeline_linter import documents
 from pipelines.lint.pipeline_linter.linter import lint_document
@@ -39,6 +40,21 @@ from pipelines.lint.pipeline_linter.values import mapping, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+TEMPLATE_RULES: Final = (
+    portability.NO_LITERAL_NAMES,
+    protection.FUNCTIONS_IN_VPC,
+    protection.LOG_GROUPS,
+    protection.TLS_ONLY,
+    protection.DELETION_POLICIES,
+    descriptions.RUNBOOK,
+    descriptions.DESCRIBED,
+    portability.ANYWHERE,
+    protection.NO_WILDCARDS,
+    protection.REASONS,
+)
+HOUSE_RULE_IDS: Final = sorted([*(rule.rule_id for rule in TEMPLATE_RULES), configuration_file.TAGS_RULE])
+
 
 Json = dict[str, Any]
 

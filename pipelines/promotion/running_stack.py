@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.aws import stacks
-from templates.capabilities.parameters import pascal
+from templates.capabilities.stack_interface import pascal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

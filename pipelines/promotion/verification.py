@@ -14,7 +14,7 @@ from pipelines.core.refusals import Refused
 from pipelines.deploy import artifacts, embedded_overrides
 from pipelines.evidence import stack_changes
 from pipelines.promotion import records, running_stack
-from templates.capabilities.parameters import IMAGE_DIGEST, code_key, code_version
+from templates.capabilities.stack_interface import IMAGE_DIGEST, code_key, code_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.aws import stacks
 from pipelines.promotion import control
 from pipelines.status.delivery import STAGES
-from templates.capabilities.parameters import IMAGE_DIGEST
+from templates.capabilities.stack_interface import IMAGE_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,11 +28,10 @@ from troposphere.awslambda import Alias, Permission
 
 from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
 from templates.capabilities.data_api_stage import STAGE, add_stage
-from templates.capabilities.exports import from_network
 from templates.capabilities.functions import FunctionSpec, add_function
 from templates.capabilities.lint_exceptions import STATED_SECRET
-from templates.capabilities.parameters import DATABASE_NAME
 from templates.capabilities.permissions import POLICY_VERSION
+from templates.capabilities.stack_interface import DATABASE_NAME, from_network
 
 if TYPE_CHECKING:
     from troposphere import Template

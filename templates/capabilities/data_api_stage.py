@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from troposphere import Ref
 from troposphere.apigateway import AccessLogSetting, Deployment, MethodSetting, Stage
 
-from templates.capabilities.exports import from_network
+from templates.capabilities.encryption_key import add_log_group
 from templates.capabilities.lint_exceptions import Except, excepted
-from templates.capabilities.log_groups import add_log_group
+from templates.capabilities.stack_interface import from_network
 
 if TYPE_CHECKING:
     from troposphere import Template

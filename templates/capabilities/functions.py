@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,24 +17,24 @@ from troposphere.awslambda import (
     ImageConfig,
     LoggingConfig,
     TracingConfig,
+    Version,
     VPCConfig,
 )
 
-from templates.capabilities.exports import from_network
-from templates.capabilities.function_versions import publish
+from templates.capabilities.encryption_key import Logs, add_log_group
 from templates.capabilities.lint_exceptions import Except, describe, excepted
-from templates.capabilities.log_groups import Logs, add_log_group
 from templates.capabilities.metrics import NAMESPACE
-from templates.capabilities.parameters import (
+from templates.capabilities.permissions import NOT_FROM_FUNCTION_CODE, Permission, add_role
+from templates.capabilities.stack_interface import (
     ARTIFACT_BUCKET,
     ATTEMPT,
     IMAGE_DIGEST,
     IMAGE_REPOSITORY,
     code_key,
     code_version,
+    from_network,
     pascal,
 )
-from templates.capabilities.permissions import NOT_FROM_FUNCTION_CODE, Permission, add_role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
 
     from environments import schema
-
 
 _EXCEPTIONS = (
     Except(
@@ -210,3 +212,35 @@ def trace_permission() -> Permission:
         [xray.PutTraceSegments, xray.PutTelemetryRecords],
         ["*"],
     )
+
+
+def publish(template: Template, name: str, function: Function, *, code: str) -> Version:
+    """Add `<Name>Version`, replaced whenever, and only when, the function's code or configuration changes.
+
+    Its description is what CloudFormation compares: `code`, the parameter that names the code by its content,
+    every parameter that the function's properties mention, and a digest of the properties. The bucket or
+    repository is left out: it does not matter where content is kept.
+
+    Lambda publishes nothing when neither changed, and CloudFormation fails then (API reference,
+    PublishVersion). Replaced versions are kept: executions in flight finish on the code that they started
+    with. They go when the function goes.
+    """
+    properties = function.to_dict()["Properties"]
+    del properties["Code"]
+    configuration = json.dumps(properties, sort_keys=True)
+    mentioned = [
+        name
+        for name in sorted(template.parameters)
+        if re.search(rf'"Ref": "{name}"|\$\{{{name}\}}', configuration)
+    ]
+    inputs = " ".join(f"${{{name}}}" for name in [code, *mentioned])
+    digest = hashlib.sha256(configuration.encode()).hexdigest()[:12]
+    version = Version(
+        f"{pascal(name)}Version",
+        FunctionName=Ref(function),
+        Description=Sub(f"{inputs} {digest}"),
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    template.add_resource(version)
+    return version

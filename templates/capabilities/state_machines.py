@@ -15,9 +15,9 @@ from troposphere.stepfunctions import (
     TracingConfiguration,
 )
 
-from templates.capabilities.exports import from_network
-from templates.capabilities.log_groups import add_log_group
+from templates.capabilities.encryption_key import add_log_group
 from templates.capabilities.permissions import Permission, add_role
+from templates.capabilities.stack_interface import from_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

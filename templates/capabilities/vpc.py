@@ -1,4 +1,9 @@
-"""The environment's VPC: private subnets in two zones, flow logs, and by itself no way to the internet."""
+"""The environment's VPC: private subnets in two zones, flow logs, and the way out where payments need one.
+
+Private subnets stay private: nothing can come in, and security groups let only the functions that pay go
+out. The way out is a NAT gateway in a public subnet. There is one, in the first zone: while that zone is down
+payments wait, and are asked again. Amazon VPC user guide, "NAT gateways".
+"""
 
 from __future__ import annotations
 
@@ -6,18 +11,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awacs import logs
-from troposphere import Ref, Sub, Tag
-from troposphere.ec2 import VPC, FlowLog, RouteTable, Subnet, SubnetRouteTableAssociation
+from troposphere import GetAtt, Ref, Sub, Tag, Tags
+from troposphere.ec2 import (
+    EIP,
+    VPC,
+    FlowLog,
+    InternetGateway,
+    NatGateway,
+    Route,
+    RouteTable,
+    Subnet,
+    SubnetRouteTableAssociation,
+    VPCGatewayAttachment,
+)
 
+from templates.capabilities.encryption_key import add_log_group
 from templates.capabilities.lint_exceptions import Except, excepted
-from templates.capabilities.log_groups import add_log_group
 from templates.capabilities.permissions import Permission, add_role
 
 if TYPE_CHECKING:
     from troposphere import AWSHelperFn, Template
 
     from environments.schema import Environment
-    from templates.capabilities.log_groups import Logs
+    from templates.capabilities.encryption_key import Logs
 
 _REASON = "The environment's file names it: Fn::GetAZs may change its order, and a subnet cannot move."
 NAMED_ZONE = Except("W3010", _REASON)
@@ -35,10 +51,9 @@ class Vpc:
 def add_vpc(template: Template, environment: Environment) -> Vpc:
     """Add the VPC, its private subnets and their one route table.
 
-    There is no internet gateway and no NAT here (`internet.py` adds them where a payment method needs them):
-    functions talk to the data API through an interface
-    endpoint, and the data API to MongoDB through the peering. DNS is on, because the endpoint's private
-    name needs it.
+    There is no internet gateway and no NAT here (`add_internet_access` adds them where a payment method needs
+    them): functions talk to the data API through an interface endpoint, and the data API to MongoDB through
+    the peering. DNS is on, because the endpoint's private name needs it.
     """
     vpc = VPC(
         "Vpc",
@@ -113,3 +128,68 @@ def _flow_log_permissions(group: Logs) -> list[Permission]:
             ["*"],
         ),
     ]
+
+
+EVERYWHERE = "0.0.0.0/0"
+
+
+def add_internet_access(template: Template, environment: Environment, vpc: Vpc) -> None:
+    """Let the private subnets reach the internet through a NAT gateway, if the environment needs it."""
+    if environment.network.public_subnet_cidr is None:
+        return
+    attachment = _add_gateway(template, vpc)
+    subnet, route = _add_public_subnet(template, environment, vpc, attachment)
+    address = EIP("NatAddress", Domain="vpc", DependsOn=attachment.title, Tags=Tags(name_tag("nat")))
+    nat = NatGateway(
+        "NatGateway",
+        AllocationId=GetAtt(address, "AllocationId"),
+        SubnetId=Ref(subnet),
+        DependsOn=route.title,
+        Tags=[name_tag("nat")],
+    )
+    out = Route(
+        "InternetRoute",
+        RouteTableId=vpc.private_route_table_id,
+        DestinationCidrBlock=EVERYWHERE,
+        NatGatewayId=Ref(nat),
+    )
+    for part in (address, nat, out):
+        template.add_resource(part)
+
+
+def _add_gateway(template: Template, vpc: Vpc) -> VPCGatewayAttachment:
+    gateway = InternetGateway("InternetGateway", Tags=[name_tag("internet")])
+    attachment = VPCGatewayAttachment(
+        "InternetGatewayAttachment", VpcId=vpc.vpc_id, InternetGatewayId=Ref(gateway)
+    )
+    template.add_resource(gateway)
+    template.add_resource(attachment)
+    return attachment
+
+
+def _add_public_subnet(
+    template: Template, environment: Environment, vpc: Vpc, attachment: VPCGatewayAttachment
+) -> tuple[Subnet, Route]:
+    routes = RouteTable("PublicRoutes", VpcId=vpc.vpc_id, Tags=[name_tag("public")])
+    route = Route(
+        "PublicInternetRoute",
+        RouteTableId=Ref(routes),
+        DestinationCidrBlock=EVERYWHERE,
+        GatewayId=attachment.InternetGatewayId,
+        DependsOn=attachment.title,
+    )
+    subnet = Subnet(
+        "PublicSubnet",
+        VpcId=vpc.vpc_id,
+        CidrBlock=environment.network.public_subnet_cidr,
+        AvailabilityZone=environment.network.zones[0],
+        MapPublicIpOnLaunch=False,
+        Tags=[name_tag("public")],
+        Metadata=excepted(NAMED_ZONE),
+    )
+    association = SubnetRouteTableAssociation(
+        "PublicSubnetRoutes", SubnetId=Ref(subnet), RouteTableId=Ref(routes)
+    )
+    for part in (routes, route, subnet, association):
+        template.add_resource(part)
+    return subnet, route

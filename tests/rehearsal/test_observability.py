@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from templates.capabilities.parameters import pascal
+from templates.capabilities.stack_interface import pascal
 from templates.definitions.payment_workflow import SUBSTITUTIONS
 from tests.rehearsal.shop import Shop, physical
 

@@ -14,7 +14,7 @@ from pipelines.aws import stacks
 from pipelines.deploy import artifacts
 from pipelines.evidence import stack_changes
 from pipelines.promotion import running_stack, verification
-from templates.capabilities.parameters import code_version
+from templates.capabilities.stack_interface import code_version
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:

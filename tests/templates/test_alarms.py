@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.logs import metrics as log_metrics
+from embedded_aws import logs as log_metrics
 from environments.parts import Alarms
 from environments.schema import load
 from payment_data import error_names

@@ -12,8 +12,7 @@ import pytest
 from pipelines.core.repository import ROOT
 from pipelines.definitions import configuration_file
 from pipelines.lint.house_rules import descriptions
-from pipelines.lint.house_rules.catalogue import IDS
-from pipelines.lint.templates import lint
+from pipelines.lint.templates import HOUSE_RULE_IDS, lint
 from templates.capabilities.lint_exceptions import Except, excepted
 
 if TYPE_CHECKING:
@@ -242,7 +241,11 @@ SEEDS: list[tuple[str, Callable[[Json], None], str]] = [
 
 
 def of_the_house(template: Json) -> list[tuple[str, str]]:
-    return [(finding.rule, finding.place) for finding in lint({"seeded": template}) if finding.rule in IDS]
+    return [
+        (finding.rule, finding.place)
+        for finding in lint({"seeded": template})
+        if finding.rule in HOUSE_RULE_IDS
+    ]
 
 
 def test_what_is_right_is_left_alone() -> None:
@@ -261,7 +264,7 @@ def test_a_seeded_fault_is_found_by_its_rule_and_no_other(
 
 
 def test_every_rule_has_a_seeded_fault() -> None:
-    assert {rule for rule, _, _ in SEEDS} | {configuration_file.TAGS_RULE} == set(IDS)
+    assert {rule for rule, _, _ in SEEDS} | {configuration_file.TAGS_RULE} == set(HOUSE_RULE_IDS)
 
 
 def test_an_exception_with_its_reason_is_heeded() -> None:
@@ -304,4 +307,4 @@ def test_a_branchs_stack_says_where_it_comes_from_and_when_it_may_go(missing: st
 
 def test_every_rule_is_explained_under_its_own_heading() -> None:
     page = (ROOT / "docs/reference/house-rules.md").read_text()
-    assert re.findall(r"^### (E9\d{3})$", page, flags=re.MULTILINE) == IDS
+    assert re.findall(r"^### (E9\d{3})$", page, flags=re.MULTILINE) == HOUSE_RULE_IDS

@@ -19,9 +19,10 @@ from data_api.use_cases.follow_payment import (
     record_refund,
     save_payment_intent,
 )
-from data_api.use_cases.list_orders import keep_sweep, list_orders, show_sweep
 from data_api.use_cases.open_payment import open_payment
 from data_api.use_cases.reads import (
+    keep_sweep,
+    list_orders,
     show_deliveries,
     show_failures,
     show_history,
@@ -29,6 +30,7 @@ from data_api.use_cases.reads import (
     show_payment,
     show_product,
     show_reservation,
+    show_sweep,
     show_user,
 )
 from data_api.use_cases.record_failure import record_failure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.definitions import configuration_file
 from pipelines.docs_site.markdown import code, page, prose, table
-from pipelines.lint import workflow_definitions
-from pipelines.lint.house_rules import catalogue, descriptions
+from pipelines.lint import templates, workflow_definitions
+from pipelines.lint.house_rules import descriptions
 from pipelines.lint.pipeline_linter.linter import FAMILIES
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PIPELINE_PAGE: Final = "reference/pipeline-rules.md"
 HOUSE_PAGE: Final = "reference/house-rules.md"
-HOUSE_SOURCE: Final = "pipelines/lint/house_rules/catalogue.py"
+HOUSE_SOURCE: Final = "pipelines/lint/templates.py"
 _INTRODUCTION: Final = """\
 `payments lint` judges the pipelines and state machines of our own templates by these rules, and those of any
 file that is named:
@@ -73,12 +73,12 @@ def _section(doc: str | None, rules: Mapping[str, Rule]) -> str:
 
 def house_facts() -> dict[str, str]:
     """Return each house rule's title by its id."""
-    titles = {rule.rule_id: rule.title for rule in catalogue.TEMPLATE_RULES} | {
+    titles = {rule.rule_id: rule.title for rule in templates.TEMPLATE_RULES} | {
         configuration_file.TAGS_RULE: descriptions.TAGS_TITLE
     }
-    return {rule_id: f"The rule: *{titles[rule_id]}.*" for rule_id in catalogue.IDS}
+    return {rule_id: f"The rule: *{titles[rule_id]}.*" for rule_id in templates.HOUSE_RULE_IDS}
 
 
 def house_overview() -> str:
     """Return how many house rules there are, in a sentence."""
-    return f"{len(catalogue.IDS)} rules, each an error."
+    return f"{len(templates.HOUSE_RULE_IDS)} rules, each an error."

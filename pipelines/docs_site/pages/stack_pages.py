@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.docs_site import annotated_pages
+from pipelines.docs_site import markdown
 from pipelines.docs_site.markdown import code, codes, lines, page, prose, table
 from pipelines.docs_site.stacks import shown
 
@@ -29,7 +29,7 @@ def stack_page(stack: Stack, written: str, drift: Drift) -> str:
     if not stack.parameters and not written:
         none = "It has no parameters.\n"
         return page(f"The {stack.name} stack", [stack.source], about, none, rest)
-    page_text = annotated_pages.completed(
+    page_text = markdown.completed(
         f"reference/stack-{stack.name}.md",
         written,
         {name: _parameter(stack, name, rules, drift) for name, rules in stack.parameters.items()},

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from pipelines.lint.pipeline_linter.targets import AS_IT_IS, MADE_UP, Names, Target, covers
-from pipelines.lint.pipeline_linter.values import Json, listed, mapping, mappings, text
+from pipelines.lint.pipeline_linter.values import (
+    AS_IT_IS,
+    MADE_UP,
+    Json,
+    Names,
+    Target,
+    covers,
+    listed,
+    mapping,
+    mappings,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

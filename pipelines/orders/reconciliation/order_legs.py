@@ -1,4 +1,4 @@
-"""Does the ledger say of an order what the order itself says?
+"""What a difference is, and the first kind: does the ledger say of an order what the order itself says?
 
 The legs are derived here once more, from the order alone: the data API's own derivation is among what is
 proven.
@@ -6,12 +6,43 @@ proven.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-
-from pipelines.orders.reconciliation.differences import Difference, of_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that does not fit.
+
+    Attributes:
+        about: The product, user, PaymentIntent or ledger leg it is about, or the order itself.
+        order_id: The order it belongs to. Of a sum that does not fit: the order whose difference explains
+            it, or none where somebody changed the sum itself.
+        what: What does not fit, in words.
+        expected: What must be there.
+        found: What is there.
+        account: The account whose sum it changes, if it does.
+        amount: By how much: minor units or pieces, found minus expected.
+    """
+
+    about: str
+    order_id: str | None
+    what: str
+    expected: object
+    found: object
+    account: str = ""
+    amount: int = 0
+
+
+def of_order(
+    order_id: str, what: str, expected: object, found: object, effect: tuple[str, int] = ("", 0)
+) -> Difference:
+    """Return a difference of an order; `effect` is the account whose sum it changes, and by how much."""
+    return Difference(f"order {order_id}", order_id, what, expected, found, *effect)
+
 
 Order = dict[str, Any]
 _MOVES: Final = {

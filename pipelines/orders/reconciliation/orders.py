@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.orders.reconciliation.differences import Difference, of_order
-from pipelines.orders.reconciliation.order_legs import leg_differences
+from pipelines.orders.reconciliation.order_legs import Difference, leg_differences, of_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.waiting import patiently
-from pipelines.orders.reconciliation.differences import Difference
-from pipelines.orders.reconciliation.order_legs import stray_leg
+from pipelines.orders.reconciliation.order_legs import Difference, stray_leg
 from pipelines.orders.reconciliation.orders import order_differences, stray_payment
 from pipelines.orders.reconciliation.stripe import RecordedPayments, stripe_differences
 

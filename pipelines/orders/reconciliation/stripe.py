@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from pipelines.orders.reconciliation.differences import Difference
-from pipelines.orders.reconciliation.order_legs import taken_away
+from pipelines.orders.reconciliation.order_legs import Difference, taken_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from payment_data.errors import OrderNotFound
-from payment_data.payment_methods.stripe_amounts import from_stripe
-from payment_data.payment_methods.stripe_intents import WITHDRAWING
+from payment_data.payment_methods.stripe_intents import WITHDRAWING, from_stripe
 from pipelines.core.refusals import Refused
 from pipelines.orders.reconciliation.stripe import StripePayment
 

@@ -98,7 +98,7 @@ def _poisoned(root: Path, physical: dict[str, str]) -> list[str]:
     """Return the files with the attack's mark in the caches of the release's builds.
 
     Those are the host's, that a rehearsal shares between the builds of a zone, and the projects' own
-    (`embedded_aws.codebuild.cache` names their folders).
+    (`embedded_aws.codebuild.outputs` names their folders).
     """
     folders = [root / "caches" / "checked" / "release", root / "caches" / "packages"]
     for project in ("Build", "Publish", "Evidence", "Verify", "Docs"):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from embedded_aws.card_gateway.differences import DEVIATIONS
+from tests.integration.card_gateway.differences import DEVIATIONS
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-it-works" / "local-stripe.md"
 

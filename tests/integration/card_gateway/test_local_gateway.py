@@ -9,13 +9,13 @@ import pytest
 import stripe
 
 from embedded_aws.card_gateway import gateway as card_gateway
-from embedded_aws.card_gateway.differences import DEVIATIONS
 from embedded_aws.card_gateway.gateway import GatewayUnavailable
 from embedded_aws.card_gateway.journal import ForeignJournal, Journal
 from payment_data.errors import ApiUnavailable, OutcomeUnknown
 from payment_data.payment_methods.stripe_gateway import problem
 from payment_data.payment_methods.stripe_http import PooledHttp
 from tests.integration.card_gateway.accounts import Account, connected, create, debit, settled, unique
+from tests.integration.card_gateway.differences import DEVIATIONS
 
 
 def _order(url: str, key: str, order: int) -> stripe.PaymentIntent | None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from embedded_aws import instance
-from embedded_aws.core.readings import Readings
+from embedded_aws.core.runtime import Readings
 from pipelines.aws import accounts
 from pipelines.aws.accounts import PIPELINES_STACK, Aws
 from pipelines.promotion.control import OUTPUTS

@@ -9,7 +9,7 @@ import pytest
 from bson.int64 import Int64
 
 from payment_data.errors import OutcomeUnknown, PaymentDeclined
-from pipelines.orders.reconciliation.differences import Difference
+from pipelines.orders.reconciliation.order_legs import Difference
 from pipelines.orders.reconciliation.reconcile import Reconciliation, reconcile
 from tests.integration.data_api.interleaving import Interleaving, crash
 from tests.integration.data_api.shop import Shop, line

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from data_api.storage.database import Db
     from payment_data.client import DataApi
-    from pipelines.orders.reconciliation.differences import Difference
+    from pipelines.orders.reconciliation.order_legs import Difference
 
 EXECUTION: Final = "arn:aws:states:eu-central-1:111111111111:execution:payments:x"
 PRICE: Final = 500

@@ -104,7 +104,9 @@ def _function(command: click.Command) -> FunctionType:
 def _shows_progress(function: FunctionType, seen: frozenset[object] = frozenset()) -> bool:
     """Whether a function, or one that it calls in its own module, draws something that moves."""
     called = [function.__globals__.get(name) for name in function.__code__.co_names]
-    if any(name in {"progress", "Progress", "watching", "Journey"} for name in _names(function)):
+    if any(
+        name in {"progress", "Progress", "watching", "Journey", "print_journey"} for name in _names(function)
+    ):
         return True
     return any(
         _shows_progress(inspect.unwrap(other), seen | {function})

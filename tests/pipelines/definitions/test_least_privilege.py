@@ -8,7 +8,7 @@ import pytest
 from ministack.core import iam_evaluator
 
 from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
-from embedded_aws.iam.simulation import Question
+from embedded_aws.iam.decisions import Question
 from environments import schema
 from pipelines.core import branch_names
 from pipelines.definitions import runtime_boundary

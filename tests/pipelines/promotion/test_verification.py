@@ -18,7 +18,7 @@ from pipelines.evidence.stack_changes import Change, StackChanges
 from pipelines.promotion import checks, records, running_stack, verification
 from pipelines.promotion.records import Run
 from pipelines.promotion.verification import NotAsApproved, Release
-from templates.capabilities.parameters import IMAGE_DIGEST
+from templates.capabilities.stack_interface import IMAGE_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable

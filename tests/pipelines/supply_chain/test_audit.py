@@ -18,7 +18,7 @@ from pipelines.build import package_manifest
 from pipelines.cli import lint
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
-from pipelines.supply_chain import checks, inventory, licences, secrets, static_analysis
+from pipelines.supply_chain import inventory, licences, secrets, static_analysis
 from pipelines.supply_chain.check_result import JUNIT, CannotCheck, CheckResult, CheckStatus, result_of
 from pipelines.supply_chain.licences import spdx
 
@@ -61,7 +61,7 @@ def answers(
             return check
 
         for name, answer in results.items():
-            monkeypatch.setitem(checks.CHECKS, name, checking(answer))
+            monkeypatch.setitem(lint.CHECKS, name, checking(answer))
 
     return replace
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from embedded_aws.card_gateway import parameters as of_the_gateway
 from payment_data import money
-from payment_data.payment_methods.stripe_amounts import (
+from payment_data.payment_methods.stripe_intents import (
     CURRENCIES,
     NotChargeable,
     charge_amount,

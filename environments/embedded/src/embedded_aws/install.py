@@ -3,10 +3,9 @@
 Import this only after `server.configure_ministack`: MiniStack reads its settings when imported.
 """
 
-from embedded_aws.apigateway import access_logs, integrations, private_apis
-from embedded_aws.apigateway import resource_types as apigateway_types
-from embedded_aws.cloudformation import interruptions, service_role, stack_requests
-from embedded_aws.cloudfront import viewers
+from embedded_aws import cloudfront, eventbridge, logs, notifications, s3
+from embedded_aws.apigateway import private_apis, rest_apis
+from embedded_aws.cloudformation import service_role, stack_records, stack_requests
 from embedded_aws.cloudwatch import alarms, service_metrics
 from embedded_aws.cloudwatch import resource_types as cloudwatch_types
 from embedded_aws.codeartifact import service as codeartifact
@@ -17,14 +16,8 @@ from embedded_aws.codepipeline import service as codepipeline
 from embedded_aws.core import ministack_names, registration, runtime, type_table
 from embedded_aws.ec2 import resource_types as ec2_types
 from embedded_aws.ec2 import vpc_peering
-from embedded_aws.eventbridge import targets
-from embedded_aws.iam import call_record, cross_account, request_resources
-from embedded_aws.iam import simulation as iam_types
+from embedded_aws.iam import call_record, decisions, request_resources
 from embedded_aws.lambda_ import functions
-from embedded_aws.logs import metrics
-from embedded_aws.logs import resource_types as logs_types
-from embedded_aws.notifications import rules as notifications
-from embedded_aws.s3 import versions_on_disk
 from embedded_aws.stepfunctions import install as stepfunctions
 from embedded_aws.stepfunctions import resource_types as stepfunctions_types
 
@@ -47,30 +40,26 @@ _SLOW_TYPES = {
 }
 _PARTS = (
     registration,
-    cross_account,
+    decisions,
     call_record,
     request_resources,
-    iam_types,
     alarms,
     service_metrics,
-    viewers,
-    versions_on_disk,
-    metrics,
-    access_logs,
-    integrations,
-    apigateway_types,
+    cloudfront,
+    s3,
+    logs,
+    rest_apis,
     functions,
     private_apis,
     stepfunctions,
-    logs_types,
     stepfunctions_types,
     vpc_peering,
     ec2_types,
     type_table,
-    interruptions,
+    stack_records,
     service_role,
     stack_requests,
-    targets,
+    eventbridge,
     performer,
 )
 

@@ -14,8 +14,7 @@ from embedded_aws import process_record
 from embedded_aws.codeconnections import repositories
 from embedded_aws.codeconnections.repositories import RepositoryUnavailable
 from embedded_aws.core import background, runtime
-from embedded_aws.core.readings import Readings
-from embedded_aws.core.runtime import CACHE_VARIABLE
+from embedded_aws.core.runtime import CACHE_VARIABLE, Readings
 from embedded_aws.iam import call_log
 
 __all__ = [

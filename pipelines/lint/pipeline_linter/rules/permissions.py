@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipelines.lint.findings import Level, Rule
-from pipelines.lint.pipeline_linter import targets
+from pipelines.lint.pipeline_linter import values
 from pipelines.lint.pipeline_linter.model import stores
 from pipelines.lint.pipeline_linter.roles import Permissions
 from pipelines.lint.pipeline_linter.values import literal, mapping
@@ -48,11 +48,11 @@ _NEEDS: Final[dict[str, list[str]]] = {
 _COMMIT: Final = ["codecommit:GetBranch", "codecommit:GetCommit"]
 _ARCHIVE: Final = ["codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus"]
 _ON: Final = {
-    "CodeBuild": ("ProjectName", targets.PROJECT),
-    "CodeStarSourceConnection": ("ConnectionArn", targets.AS_IT_IS),
-    "Lambda": ("FunctionName", targets.FUNCTION),
-    "LambdaInvoke": ("FunctionName", targets.FUNCTION),
-    "StepFunctions": ("StateMachineArn", targets.AS_IT_IS),
+    "CodeBuild": ("ProjectName", values.PROJECT),
+    "CodeStarSourceConnection": ("ConnectionArn", values.AS_IT_IS),
+    "Lambda": ("FunctionName", values.FUNCTION),
+    "LambdaInvoke": ("FunctionName", values.FUNCTION),
+    "StepFunctions": ("StateMachineArn", values.AS_IT_IS),
 }
 """The configuration key that names what the permission must be on, and the form of its ARN."""
 _NOT_ON_IT: Final = {"states:DescribeExecution"}
@@ -94,7 +94,7 @@ class _Need:
     """A permission of any of these names, on a target; any target will do where it is none."""
 
     names: tuple[str, ...]
-    target: targets.Target | None = None
+    target: values.Target | None = None
 
 
 def check(pipeline: Pipeline) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def _judge(  # noqa: PLR0917 - a place and what is asked of it
     own, other = permissions.role(pipeline.raw.get("RoleArn")), raw.get("RoleArn")
     actor = own if other is None else permissions.role(other)
     if other is not None and own is not None:
-        target = targets.Target(other, targets.AS_IT_IS)
+        target = values.Target(other, values.AS_IT_IS)
         if permissions.may(own, ("sts:AssumeRole",), target) is False:
             fix = "Allow the pipeline's role sts:AssumeRole on it"
             problem = "the pipeline may not take on its role"
@@ -130,19 +130,19 @@ def _judge(  # noqa: PLR0917 - a place and what is asked of it
             yield pipeline.finding(rule, place, problem, fix, _level(permissions, need.target, need.names[0]))
 
 
-def _level(permissions: Permissions, target: targets.Target | None, name: str) -> Level:
+def _level(permissions: Permissions, target: values.Target | None, name: str) -> Level:
     """Return a warning where a policy of the target, in another stack, may give it, or few runs need it."""
     of_target = name.partition(":")[0] in {"s3", "sns", "sts", "lambda"} and not permissions.holds(target)
     return Level.WARNING if of_target or name in _SOMETIMES else Level.ERROR
 
 
-def _bucket(pipeline: Pipeline) -> targets.Target | None:
+def _bucket(pipeline: Pipeline) -> values.Target | None:
     """Return the objects of the artifact bucket; none where there are several, or none."""
     buckets = list(stores(pipeline).values())
-    return targets.Target(buckets[0], targets.OBJECTS) if len(buckets) == 1 and buckets[0] else None
+    return values.Target(buckets[0], values.OBJECTS) if len(buckets) == 1 and buckets[0] else None
 
 
-def _needs_of_rule(provider: str, rule: Json, bucket: targets.Target | None) -> Iterator[_Need]:
+def _needs_of_rule(provider: str, rule: Json, bucket: values.Target | None) -> Iterator[_Need]:
     configuration = mapping(rule.get("Configuration"))
     for name in _RULES_NEED.get(provider, []):
         yield _Need((name,), _target(provider, configuration, name))
@@ -150,10 +150,10 @@ def _needs_of_rule(provider: str, rule: Json, bucket: targets.Target | None) -> 
         yield _Need(("s3:GetObject",), bucket)
 
 
-def _target(provider: str, configuration: Json, name: str) -> targets.Target | None:
-    key, form = _ON.get(provider, ("", targets.AS_IT_IS))
+def _target(provider: str, configuration: Json, name: str) -> values.Target | None:
+    key, form = _ON.get(provider, ("", values.AS_IT_IS))
     value = configuration.get(key)
-    return None if value is None or name in _NOT_ON_IT else targets.Target(value, form)
+    return None if value is None or name in _NOT_ON_IT else values.Target(value, form)
 
 
 def _needs_of_action(action: Action) -> Iterator[_Need]:
@@ -171,23 +171,23 @@ def _needs_of_action(action: Action) -> Iterator[_Need]:
         for name in [*_COMMIT, *(["codecommit:GetRepository"] if whole else _ARCHIVE)]:
             yield _Need((name,))
     if provider == "Manual" and "NotificationArn" in configuration:
-        yield _Need(("sns:Publish",), targets.Target(configuration["NotificationArn"], targets.AS_IT_IS))
+        yield _Need(("sns:Publish",), values.Target(configuration["NotificationArn"], values.AS_IT_IS))
     if provider == "CloudFormation":
         yield from _needs_of_stack(configuration)
     if provider == "S3" and action.kind[0] == "Deploy":
-        yield _Need(("s3:PutObject",), targets.Target(configuration.get("BucketName"), targets.OBJECTS))
+        yield _Need(("s3:PutObject",), values.Target(configuration.get("BucketName"), values.OBJECTS))
 
 
 def _needs_of_stack(configuration: Json) -> Iterator[_Need]:
     mode = literal(configuration.get("ActionMode")) or ""
-    stack = targets.Target(configuration.get("StackName"), targets.STACK)
+    stack = values.Target(configuration.get("StackName"), values.STACK)
     for name in _STACK_ACTIONS.get(mode, []):
         yield _Need((f"cloudformation:{name}",), stack)
     if "RoleArn" in configuration and mode != "CHANGE_SET_EXECUTE":
-        yield _Need(("iam:PassRole",), targets.Target(configuration["RoleArn"], targets.AS_IT_IS))
+        yield _Need(("iam:PassRole",), values.Target(configuration["RoleArn"], values.AS_IT_IS))
 
 
-def _artifacts(action: Action, bucket: targets.Target | None) -> Iterator[_Need]:
+def _artifacts(action: Action, bucket: values.Target | None) -> Iterator[_Need]:
     if action.inputs:
         yield _Need(("s3:GetObject",), bucket)
     if action.outputs:

@@ -1,1 +1,1 @@
-"""API Gateway: private APIs behind their VPC's endpoint, and access logs."""
+"""API Gateway: REST APIs, private ones behind their VPC's endpoint, and access logs."""

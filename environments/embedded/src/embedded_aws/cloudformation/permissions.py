@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from embedded_aws.core import ministack_names as private
-from embedded_aws.iam.simulation import Question
+from embedded_aws.iam.decisions import Question
 
 Json = dict[str, Any]
 

@@ -18,7 +18,7 @@ from embedded_aws.cloudformation import stack_records
 from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import parameter
-from embedded_aws.iam.simulation import Question, allows, session
+from embedded_aws.iam.decisions import Question, allows, session
 
 _Handler = Callable[[dict[str, Any]], Any]
 _ROLE = "RoleARN"

@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
-from embedded_aws.core import local_calls, type_table
+from embedded_aws.core import registration, type_table
 
 _TARGET = "GraniteServiceVersion20100801"
 _APPLICATION_SIGNALS = "application-signals"
@@ -37,12 +37,12 @@ def _put(name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "Tags": properties.get("Tags") or [],
         **{key: properties.get(key) or [] for key in _LISTS},
     }
-    local_calls.call(cloudwatch, f"{_TARGET}.PutCompositeAlarm", wanted)
+    registration.call_service(cloudwatch, f"{_TARGET}.PutCompositeAlarm", wanted)
     return name, {"Arn": f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"}
 
 
 def _delete(name: str, _properties: dict[str, Any]) -> None:
-    local_calls.call(cloudwatch, f"{_TARGET}.DeleteAlarms", {"AlarmNames": [name]})
+    registration.call_service(cloudwatch, f"{_TARGET}.DeleteAlarms", {"AlarmNames": [name]})
 
 
 def _create_objective(_logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:

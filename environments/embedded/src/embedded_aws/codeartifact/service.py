@@ -4,12 +4,12 @@ https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_GetAuthorizatio
 """
 
 from embedded_aws.codeartifact import package_index
-from embedded_aws.core import clock, runtime, type_table
+from embedded_aws.core import api, runtime, type_table
 from embedded_aws.core.api import ApiError, Json, NotEmulated, Scope
 from embedded_aws.core.service import Service
 from embedded_aws.core.type_table import Created
 from embedded_aws.iam import role_sessions
-from embedded_aws.iam.simulation import Question, allows
+from embedded_aws.iam.decisions import Question, allows
 
 _DEFAULT_TOKEN_SECONDS = 43_200
 _SHORTEST_TOKEN_SECONDS = 900
@@ -23,7 +23,7 @@ def create_domain(scope: Scope, request: Json) -> Json:
         "owner": scope.account,
         "arn": scope.arn("codeartifact", f"domain/{name}"),
         "status": "Active",
-        "createdTime": clock.now(),
+        "createdTime": api.now(),
         "encryptionKey": request.get("encryptionKey"),
         "repositoryCount": 0,
         "assetSizeBytes": 0,
@@ -48,7 +48,7 @@ def create_repository(scope: Scope, request: Json) -> Json:
         "description": request.get("description"),
         "upstreams": request.get("upstreams", []),
         "externalConnections": [],
-        "createdTime": clock.now(),
+        "createdTime": api.now(),
     }
     key = (domain["owner"], scope.region, domain["name"], name)
     return {"repository": _create("codeartifact-repository", key, repository, f"Repository {name}")}
@@ -98,7 +98,7 @@ def authorization_token(scope: Scope, request: Json) -> Json:
     seconds = request.get("durationSeconds", _DEFAULT_TOKEN_SECONDS) or 3600
     if not _SHORTEST_TOKEN_SECONDS <= seconds <= _DEFAULT_TOKEN_SECONDS:
         raise ApiError("ValidationException", "durationSeconds must be 0 or between 900 and 43200")
-    expiry = clock.now() + seconds
+    expiry = api.now() + seconds
     token = package_index.token(domain["owner"], scope.region, domain["name"], int(expiry))
     return {"authorizationToken": token, "expiration": expiry}
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from embedded_aws.codebuild import projects, records, runner
-from embedded_aws.core import background, clock, paging, runtime
+from embedded_aws.core import api, background, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
 _OVERRIDES = {
@@ -81,13 +81,13 @@ def _build(scope: Scope, project: Json, request: Json) -> Json:
     variables |= {variable["name"]: variable for variable in request.get("environmentVariablesOverride", [])}
     build["environment"]["environmentVariables"] = list(variables.values())
     number = len(of_project(scope, project["name"])) + 1
-    name, unique = project["name"], clock.new_id()
+    name, unique = project["name"], api.new_id()
     token = request.get("idempotencyToken") or ""
     return build | {
         "id": f"{name}:{unique}",
         "arn": scope.arn("codebuild", f"build/{name}:{unique}"),
         "buildNumber": number,
-        "startTime": clock.now(),
+        "startTime": api.now(),
         "currentPhase": "SUBMITTED",
         "buildStatus": "IN_PROGRESS",
         "buildComplete": False,
@@ -170,7 +170,7 @@ def _page(builds: list[Json], request: Json) -> Json:
     """Newest first, unless asked otherwise."""
     ids = [build["id"] for build in builds]
     ordered = ids if request.get("sortOrder") == "ASCENDING" else ids[::-1]
-    return paging.page("ids", ordered, request, refusal="InvalidInputException")
+    return api.page("ids", ordered, request, refusal="InvalidInputException")
 
 
 def delete(scope: Scope, request: Json) -> Json:

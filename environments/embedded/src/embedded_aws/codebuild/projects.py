@@ -1,6 +1,6 @@
 """Build projects."""
 
-from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -20,7 +20,7 @@ def create(scope: Scope, request: Json) -> Json:
         if store.get(_KIND, scope.account, scope.region, request["name"]):
             arn = scope.arn("codebuild", f"project/{request['name']}")
             raise ApiError("ResourceAlreadyExistsException", f"Project already exists: {arn}")
-        project = _completed(scope, {"created": clock.now()}, request)
+        project = _completed(scope, {"created": api.now()}, request)
         _put(scope, project)
     return {"project": project}
 
@@ -55,7 +55,7 @@ def listing(scope: Scope, request: Json) -> Json:
     """ListProjects."""
     records = runtime.current().store.all(_KIND, scope.account, scope.region)
     names = sorted(project["name"] for project in records)
-    return paging.page("projects", names, request, refusal="InvalidInputException")
+    return api.page("projects", names, request, refusal="InvalidInputException")
 
 
 def find(scope: Scope, name: str) -> Json:
@@ -82,7 +82,7 @@ def _put(scope: Scope, project: Json) -> None:
 def _completed(scope: Scope, before: Json, request: Json) -> Json:
     project = {**_DEFAULTS, **before, **{key: value for key, value in request.items() if value is not None}}
     project["arn"] = scope.arn("codebuild", f"project/{project['name']}")
-    project["lastModified"] = clock.now()
+    project["lastModified"] = api.now()
     project.setdefault("encryptionKey", f"arn:aws:kms:{scope.region}:{scope.account}:alias/aws/s3")
     return project
 

@@ -1,6 +1,6 @@
 """Records of builds, as BatchGetBuilds returns them."""
 
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json, Scope
 
 _KIND = "codebuild-build"
@@ -46,11 +46,11 @@ def fault_unfinished() -> None:
             account, region = build["arn"].split(":")[4], build["arn"].split(":")[3]
             context = {"statusCode": "FAULT", "message": "The embedded AWS was stopped while this build ran."}
             for phase in build["phases"][-1:]:
-                phase |= {"phaseStatus": "FAULT", "endTime": clock.now(), "contexts": [context]}
+                phase |= {"phaseStatus": "FAULT", "endTime": api.now(), "contexts": [context]}
             build |= {
                 "buildStatus": "FAULT",
                 "buildComplete": True,
-                "endTime": clock.now(),
+                "endTime": api.now(),
                 "currentPhase": "COMPLETED",
             }
             keep(Scope(account, region), build)

@@ -1,6 +1,6 @@
 """Report groups."""
 
-from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
 _KIND = "codebuild-report-group"
@@ -19,8 +19,8 @@ def create(scope: Scope, request: Json) -> Json:
         group = {
             **request,
             "arn": arn,
-            "created": clock.now(),
-            "lastModified": clock.now(),
+            "created": api.now(),
+            "lastModified": api.now(),
             "status": "ACTIVE",
         }
         runtime.current().store.put(_KIND, scope.account, scope.region, arn, body=group)
@@ -37,7 +37,7 @@ def update(scope: Scope, request: Json) -> Json:
     if group is None:
         raise ApiError("ResourceNotFoundException", f"Report group not found: {request['arn']}")
     group |= {name: request[name] for name in ("exportConfig", "tags") if name in request}
-    group["lastModified"] = clock.now()
+    group["lastModified"] = api.now()
     runtime.current().store.put(_KIND, scope.account, scope.region, group["arn"], body=group)
     return {"reportGroup": group}
 
@@ -72,7 +72,7 @@ def batch_get(_scope: Scope, request: Json) -> Json:
 def listing(scope: Scope, request: Json) -> Json:
     """ListReportGroups."""
     arns = [group["arn"] for group in runtime.current().store.all(_KIND, scope.account, scope.region)]
-    return paging.page("reportGroups", arns, request, refusal="InvalidInputException")
+    return api.page("reportGroups", arns, request, refusal="InvalidInputException")
 
 
 def find(arn: str) -> Json | None:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import outputs
-from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
 _KIND = "codebuild-report"
@@ -46,12 +46,12 @@ def _keep(scope: Scope, build: Json, name: str, entry: Json, source: Path, *, cl
     files = outputs.chosen(entry, source)
     group = name if name.startswith("arn:") else _ensure(scope, build, name, form, client)
     report: Json = {
-        "arn": f"{group.replace(':report-group/', ':report/')}:{clock.new_id()}",
+        "arn": f"{group.replace(':report-group/', ':report/')}:{api.new_id()}",
         "type": "TEST" if form in _TESTS else "CODE_COVERAGE",
         "name": f"{build['projectName']}-{build['id'].partition(':')[2]}",
         "reportGroupArn": group,
         "executionId": build["arn"],
-        "created": clock.now(),
+        "created": api.now(),
         "exportConfig": {"exportConfigType": "NO_EXPORT"},
     }
     try:
@@ -119,7 +119,7 @@ def of_group(scope: Scope, request: Json) -> Json:
     """ListReportsForReportGroup, newest first."""
     reports = runtime.current().store.all(_KIND, scope.account, scope.region, request["reportGroupArn"])
     arns = [report["arn"] for report in reversed(reports)]
-    return paging.page("reports", arns, request, refusal="InvalidInputException")
+    return api.page("reports", arns, request, refusal="InvalidInputException")
 
 
 def test_cases(scope: Scope, request: Json) -> Json:

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from embedded_aws.codebuild import buildspec, cache, environment, outputs, records, reports, sources
-from embedded_aws.codebuild.log_stream import LogStream
-from embedded_aws.codebuild.shell import Interrupted, Shell
-from embedded_aws.core import clock, runtime
+from embedded_aws.codebuild import buildspec, environment, outputs, records, reports, sources
+from embedded_aws.codebuild.shell import Interrupted, LogStream, Shell
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -64,8 +63,8 @@ class _Run:
                 self.shell.close()
             if hasattr(self, "log"):
                 self.log.close()
-            self._note({"phaseType": "COMPLETED", "startTime": clock.now()})
-            self.build |= {"buildStatus": self.status, "buildComplete": True, "endTime": clock.now()}
+            self._note({"phaseType": "COMPLETED", "startTime": api.now()})
+            self.build |= {"buildStatus": self.status, "buildComplete": True, "endTime": api.now()}
             self._keep()
 
     def _phases(self) -> None:
@@ -105,7 +104,7 @@ class _Run:
         home = self.folder / "home"
         home.mkdir()
         self.spec = buildspec.read(self.build["source"].get("buildspec"), self.source)
-        for line in cache.link(self.build, self.spec.cache_paths, self.source, home, self.session):
+        for line in outputs.link_cache(self.build, self.spec.cache_paths, self.source, home, self.session):
             self.log.say(line)
         self.shell = Shell(
             self.folder / "control",
@@ -175,7 +174,7 @@ class _Run:
 
     def _phase(self, name: str, act: Callable[[], None]) -> bool:
         """Do one phase and note how it went; tell whether it succeeded."""
-        self._note({"phaseType": name, "phaseStatus": "IN_PROGRESS", "startTime": clock.now()})
+        self._note({"phaseType": name, "phaseStatus": "IN_PROGRESS", "startTime": api.now()})
         try:
             self._go_on()
             act()
@@ -207,7 +206,7 @@ class _Run:
 
     def _end(self, status: str, code: str, message: str) -> None:
         phase = self.build["phases"][-1]
-        end = clock.now()
+        end = api.now()
         phase |= {"phaseStatus": status, "endTime": end, "durationInSeconds": int(end - phase["startTime"])}
         phase["contexts"] = [{"statusCode": code, "message": message}]
         if hasattr(self, "log"):

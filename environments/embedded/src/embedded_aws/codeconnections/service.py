@@ -1,12 +1,12 @@
 """CodeConnections (and CodeStar Connections, its old name): connections that are available at once.
 
-On AWS a person completes the handshake in the console; here there is nobody to shake session with.
+On AWS a person completes the handshake in the console; here there is nobody to shake hands with.
 https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_CreateConnection.html
 """
 
 from collections.abc import Callable
 
-from embedded_aws.core import clock, paging, runtime, type_table
+from embedded_aws.core import api, runtime, type_table
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.core.service import Operation, Service
 from embedded_aws.core.type_table import Created
@@ -20,7 +20,7 @@ def _operations(prefix: str) -> dict[str, Operation]:
             raise ApiError("InvalidInputException", "Either ProviderType or HostArn is required")
         connection = {
             "ConnectionName": request["ConnectionName"],
-            "ConnectionArn": scope.arn(prefix, f"connection/{clock.new_id()}"),
+            "ConnectionArn": scope.arn(prefix, f"connection/{api.new_id()}"),
             "ProviderType": request.get("ProviderType", "GitHubEnterpriseServer"),
             "OwnerAccountId": scope.account,
             "ConnectionStatus": "AVAILABLE",
@@ -64,7 +64,7 @@ def _list(scope: Scope, request: Json) -> Json:
     wanted = request.get("ProviderTypeFilter")
     listed = [connection for connection in connections if wanted in (None, connection["ProviderType"])]
     asked = {"maxResults": request.get("MaxResults"), "nextToken": request.get("NextToken")}
-    page = paging.page("Connections", listed, asked)
+    page = api.page("Connections", listed, asked)
     return {"Connections": page["Connections"], "NextToken": page["nextToken"]}
 
 

@@ -1,6 +1,6 @@
 """Action executions: one record for each attempt of an action in an execution."""
 
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json
 
 KIND = "action"
@@ -9,7 +9,7 @@ KIND = "action"
 def new(execution: Json, stage: str, declaration: Json) -> Json:
     """Make and keep the record of an action that begins."""
     run: Json = {
-        "id": clock.new_id(),
+        "id": api.new_id(),
         "account": execution["account"],
         "region": execution["region"],
         "pipelineName": execution["pipelineName"],
@@ -19,8 +19,8 @@ def new(execution: Json, stage: str, declaration: Json) -> Json:
         "actionName": declaration["name"],
         "declaration": declaration,
         "status": "InProgress",
-        "start": clock.now(),
-        "updated": clock.now(),
+        "start": api.now(),
+        "updated": api.now(),
         "inputs": [],
         "outputs": [],
         "variables": {},
@@ -31,7 +31,7 @@ def new(execution: Json, stage: str, declaration: Json) -> Json:
 
 def keep(run: Json) -> None:
     """Write a record."""
-    run["updated"] = clock.now()
+    run["updated"] = api.now()
     where = (run["account"], run["region"], run["pipelineName"], run["pipelineExecutionId"], run["id"])
     runtime.current().store.put(KIND, *where, body=run)
 

@@ -4,7 +4,7 @@ The calls of approvals, and of transitions between stages.
 """
 
 from embedded_aws.codepipeline import action_runs, engine, executions, pipelines
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -147,7 +147,7 @@ def approve(scope: Scope, request: Json) -> Json:
     execution = executions.find(scope.account, scope.region, name, runs[0]["pipelineExecutionId"])
     if execution is not None:
         engine.action_finished(execution, runs[0]["id"], result)
-    return {"approvedAt": clock.now()}
+    return {"approvedAt": api.now()}
 
 
 def disable_transition(scope: Scope, request: Json) -> Json:
@@ -168,7 +168,7 @@ def _transition(scope: Scope, request: Json, change: Json) -> Json:
             request["transitionType"] == "Outbound"
         )
         if number < len(names):
-            who = {"lastChangedBy": role_sessions.caller(scope), "lastChangedAt": clock.now()}
+            who = {"lastChangedBy": role_sessions.caller(scope), "lastChangedAt": api.now()}
             record["transitions"][names[number]] = change | who
             pipelines.keep(scope, record)
         for execution in executions.of_pipeline(scope, request["pipelineName"]):

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from embedded_aws import notifications
 from embedded_aws.codepipeline import action_runs, conditions, executions, stages
-from embedded_aws.core import checkpoint, clock, runtime
+from embedded_aws.core import api, registration, runtime
 from embedded_aws.core.api import Json
-from embedded_aws.notifications import rules as notifications
 
 
 class Performer(Protocol):
@@ -40,7 +40,7 @@ class _Acts:
 
     @staticmethod
     def now() -> float:
-        return clock.now()
+        return api.now()
 
     @staticmethod
     def entry_number() -> int:
@@ -141,7 +141,7 @@ def condition_checked(key: tuple[str, ...], stage: str, kind: str, rules: list[J
     """Take the records of a condition's rules, in their order."""
 
     def settle(execution: Json) -> None:
-        conditions.settle(executions.run_of(execution, stage), kind, rules, clock.now())
+        conditions.settle(executions.run_of(execution, stage), kind, rules, api.now())
 
     update(key, settle)
 
@@ -154,7 +154,7 @@ def action_finished(execution: Json, identifier: str, result: Json) -> None:
         identifier: of the action execution.
         result: fields to set on the record; `status` at least.
     """
-    checkpoint.take()  # what the action changed is on disk before we say that it is done
+    registration.write_state()  # what the action changed is on disk before we say that it is done
     with runtime.current().store.transaction():
         current = executions.find(*executions.key(execution))
         if current is None:
@@ -163,7 +163,7 @@ def action_finished(execution: Json, identifier: str, result: Json) -> None:
         if run["status"] != "InProgress":
             return  # abandoned, or answered meanwhile
         run |= result
-        run["ended"] = clock.now()
+        run["ended"] = api.now()
         action_runs.keep(run)
         if run["status"] == "Succeeded":
             _gather(current, run)

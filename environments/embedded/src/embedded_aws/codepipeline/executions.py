@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from embedded_aws.core import clock, readings, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json, Scope
 
 KIND = "execution"
@@ -39,10 +39,10 @@ def new(
     values = {each["name"]: each.get("defaultValue", "") for each in pipeline.get("variables", [])} | (
         variables or {}
     )
-    of_target = readings.current().rollback_variables == "target" or replaced is None
+    of_target = runtime.current().readings().rollback_variables == "target" or replaced is None
     inherited = target if of_target else replaced
     execution: Json = {
-        "id": clock.new_id(),
+        "id": api.new_id(),
         "account": scope.account,
         "region": scope.region,
         "pipelineName": pipeline["name"],
@@ -50,12 +50,12 @@ def new(
         "declaration": pipeline,
         "mode": pipeline["executionMode"],
         "type": "ROLLBACK" if target else "STANDARD",
-        "checksConditions": target is None or readings.current().rollback_checks_conditions,
+        "checksConditions": target is None or runtime.current().readings().rollback_checks_conditions,
         "rollbackTarget": target["id"] if target else None,
         "status": "InProgress",
-        "start": clock.now(),
+        "start": api.now(),
         "order": time.time_ns(),
-        "updated": clock.now(),
+        "updated": api.now(),
         "trigger": trigger,
         "variables": inherited["variables"] if inherited else values,
         "overrides": overrides or [],
@@ -72,7 +72,7 @@ def new(
 
 def keep(execution: Json) -> None:
     """Write an execution."""
-    execution["updated"] = clock.now()
+    execution["updated"] = api.now()
     runtime.current().store.put(KIND, *key(execution), body=execution)
 
 
@@ -117,7 +117,7 @@ def run_of(execution: Json, name: str | None = None) -> Json:
             "actions": {},
             "conditions": {},
             "retry": {},
-            "since": clock.now(),
+            "since": api.now(),
         },
     )
     return run

@@ -1,7 +1,7 @@
 """What happened: executions of a pipeline, their actions and rules, newest first."""
 
 from embedded_aws.codepipeline import action_runs, executions, pipelines
-from embedded_aws.core import paging, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
 
@@ -40,21 +40,21 @@ def listing(scope: Scope, request: Json) -> Json:
         newest_first = [
             each for each in newest_first if each["runs"].get(stage, {}).get("status") == "Succeeded"
         ]
-    return paging.page("pipelineExecutionSummaries", [_summary(each) for each in newest_first], request)
+    return api.page("pipelineExecutionSummaries", [_summary(each) for each in newest_first], request)
 
 
 def actions(scope: Scope, request: Json) -> Json:
     """ListActionExecutions."""
     pipelines.find(scope, request["pipelineName"])
     runs = _records(scope, request, action_runs.KIND)
-    return paging.page("actionExecutionDetails", [_action(run) for run in runs], request)
+    return api.page("actionExecutionDetails", [_action(run) for run in runs], request)
 
 
 def rules(scope: Scope, request: Json) -> Json:
     """ListRuleExecutions."""
     pipelines.find(scope, request["pipelineName"])
     records = _records(scope, request, executions.RULE_KIND)
-    return paging.page("ruleExecutionDetails", [_rule(record) for record in records], request)
+    return api.page("ruleExecutionDetails", [_rule(record) for record in records], request)
 
 
 def _records(scope: Scope, request: Json, kind: str) -> list[Json]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from embedded_aws.codepipeline import action_runs, engine, executions, structure
-from embedded_aws.core import clock, paging, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -32,8 +32,8 @@ def create(scope: Scope, request: Json) -> Json:
             "account": scope.account,
             "region": scope.region,
             "pipeline": pipeline | {"version": 1},
-            "created": clock.now(),
-            "updated": clock.now(),
+            "created": api.now(),
+            "updated": api.now(),
             "tags": request.get("tags", []),
             "transitions": {},
         }
@@ -53,7 +53,7 @@ def update(scope: Scope, request: Json) -> Json:
     with runtime.current().store.transaction():
         record = find(scope, pipeline["name"])
         record["pipeline"] = pipeline | {"version": record["pipeline"]["version"] + 1}
-        record["updated"] = clock.now()
+        record["updated"] = api.now()
         keep(scope, record)
     return {"pipeline": record["pipeline"]}
 
@@ -96,7 +96,7 @@ def listing(scope: Scope, request: Json) -> Json:
         record["pipeline"] | {"created": record["created"], "updated": record["updated"]}
         for record in runtime.current().store.all(_KIND, scope.account, scope.region)
     ]
-    return paging.page("pipelines", summaries, request, most=_PAGE)
+    return api.page("pipelines", summaries, request, most=_PAGE)
 
 
 def tag(_scope: Scope, request: Json) -> Json:

@@ -1,6 +1,6 @@
 """The calls that recover a stage: retry it, or roll it back to an earlier execution."""
 
-from embedded_aws.codepipeline import engine, executions, failures, pipelines, stages
+from embedded_aws.codepipeline import conditions, engine, executions, pipelines, stages
 from embedded_aws.core import runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
@@ -72,7 +72,7 @@ def retry(scope: Scope, request: Json) -> Json:
         run = executions.run_of(execution, stage)
         retries = run["retry"].get("manualStageRetryAttempt", 0)
         run["retry"] |= {"manualStageRetryAttempt": retries + 1, "latestRetryTrigger": "ManualStageRetry"}
-        failures.restart_stage(execution, run, request["retryMode"], engine.ACTS)
+        conditions.restart_stage(execution, run, request["retryMode"], engine.ACTS)
         engine.advance(execution)
     return {"pipelineExecutionId": execution["id"]}
 

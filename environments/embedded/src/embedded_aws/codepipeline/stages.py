@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.
 from collections.abc import Callable
 from itertools import groupby
 
-from embedded_aws.codepipeline import conditions, executions, failures
+from embedded_aws.codepipeline import conditions, executions
 from embedded_aws.codepipeline.conditions import StageActions
 from embedded_aws.core.api import Json
 
@@ -110,7 +110,7 @@ def _success(execution: Json, run: Json, act: StageActions) -> bool:
     if condition.met:
         run |= {"status": "Succeeded", "phase": "done"}
     elif condition.result == "ROLLBACK" and execution["type"] == "STANDARD":
-        failures.roll_back(execution, run, act)
+        conditions.roll_back(execution, run, act)
     else:
         run |= {"phase": "failure", "conditionFailure": condition.summary}
     return True
@@ -132,7 +132,7 @@ _PHASES: dict[str, Callable[[Json, Json, StageActions], bool]] = {
     "before": _before,
     "actions": _actions,
     "success": _success,
-    "failure": failures.handle,
+    "failure": conditions.handle,
     "done": _done,
 }
 

@@ -1,6 +1,8 @@
-"""The words of an API call: the account and region it acts in, JSON documents, and refusals."""
+"""The words of an API call: account and region, JSON documents, refusals, answers in pages, and the time."""
 
-from collections.abc import Mapping
+import time
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,3 +49,41 @@ class NotEmulated(ApiError):  # noqa: N818 - it says what happened, as the other
             "NotEmulatedException",
             f"{what} is not emulated here: the embedded AWS runs what promotions by CodePipeline use.",
         )
+
+
+def page(
+    name: str,
+    items: Sequence[Json | str],
+    request: Json,
+    *,
+    most: int = 100,
+    refusal: str = "InvalidNextTokenException",
+) -> Json:
+    """Return one page of what was found.
+
+    Args:
+        name: what the list is called in the answer.
+        items: all of it, in order.
+        request: with maxResults and nextToken, where the caller gave any.
+        most: how many a page holds, however many are asked for.
+        refusal: what the service calls a token that it did not give.
+
+    Raises:
+        ApiError: the refusal.
+    """
+    token = request.get("nextToken") or "0"
+    if not (token.isascii() and token.isdigit()):
+        raise ApiError(refusal, "The next token was specified in an invalid format.")
+    first = int(token)
+    last = first + min(request.get("maxResults") or most, most)
+    return {name: items[first:last], "nextToken": str(last) if last < len(items) else None}
+
+
+def now() -> float:
+    """Seconds since the epoch, to the millisecond, as the JSON protocol writes dates."""
+    return round(time.time(), 3)
+
+
+def new_id() -> str:
+    """A new execution id, token or build id."""
+    return str(uuid.uuid4())

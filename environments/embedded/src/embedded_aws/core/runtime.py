@@ -3,15 +3,41 @@
 import json
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from embedded_aws.core.store import Store
 
 FOLDER = "services"
 CACHE_VARIABLE = "EMBEDDED_AWS_CACHE"
 _SETTINGS = "settings.json"
+_READINGS = "readings"
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Readings of AWS's documentation that are open to doubt: what leans on one is tried with all.
+
+    A caller of the instance chooses them (`instance.choose_readings`); each default is what AWS's pages
+    suggest.
+
+    Attributes:
+        rollback_variables: whose variables a stage rollback uses: those of the execution that it goes back to
+            (`target`, as the user guide says), or of the one that was last in the stage (`current`).
+        rollback_checks_conditions: whether a stage rollback checks the stage's conditions.
+        alarm_rule_sees_composites: whether the CloudWatchAlarm rule finds composite alarms. DescribeAlarms
+            returns metric alarms alone unless it is asked for both types, so by default it does not: a
+            condition that holds here must not be one that AWS cannot check.
+    """
+
+    rollback_variables: Literal["target", "current"] = "target"
+    rollback_checks_conditions: bool = False
+    alarm_rule_sees_composites: bool = False
+
+    def as_setting(self) -> dict[str, Any]:
+        """Return what the settings file of an instance holds of them."""
+        return {_READINGS: asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +61,10 @@ class Runtime:
     def seconds(self, minutes: float) -> float:
         """Turn AWS minutes into seconds here: 60, unless the settings make time quicker."""
         return minutes * float(self.setting("minute_seconds", 60))
+
+    def readings(self) -> Readings:
+        """Return the readings that this instance follows; they may change while it runs."""
+        return Readings(**self.setting(_READINGS, {}))
 
 
 _current: list[Runtime] = []

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """A request as MiniStack session it over."""
+    """A request as MiniStack hands it over."""
 
     method: str
     path: str

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ministack.services import lambda_svc
 
 from embedded_aws.core import ministack_names as private
-from embedded_aws.iam.simulation import Question, allows, session
+from embedded_aws.iam.decisions import Question, allows, session
 from embedded_aws.stepfunctions import records, sdk
 
 _OPTIMIZED = {

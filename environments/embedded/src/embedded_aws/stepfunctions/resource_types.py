@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, stepfunctions
 
-from embedded_aws.core import background, local_calls, type_table
+from embedded_aws.core import background, registration, type_table
 from embedded_aws.core import ministack_names as private
 from embedded_aws.stepfunctions import definition_checks, states, versions
 
@@ -133,7 +133,7 @@ def _delete_version(physical_id: str, _properties: _Properties) -> None:
 
 
 def _call(action: str, request: dict[str, Any]) -> dict[str, Any]:
-    return local_calls.call(stepfunctions, f"AWSStepFunctions.{action}", request)
+    return registration.call_service(stepfunctions, f"AWSStepFunctions.{action}", request)
 
 
 TYPES: dict[str, dict[str, Any]] = {
@@ -213,7 +213,9 @@ def _rang(preference: dict[str, Any]) -> str | None:
             "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
             "StateValue": "ALARM",
         }
-        answer = local_calls.call(cloudwatch, "GraniteServiceVersion20100801.DescribeAlarms", request)
+        answer = registration.call_service(
+            cloudwatch, "GraniteServiceVersion20100801.DescribeAlarms", request
+        )
         alarms = [*answer["MetricAlarms"], *answer["CompositeAlarms"]]
         return next((str(alarm["AlarmName"]) for alarm in alarms), None) if names else None
 

@@ -12,8 +12,16 @@ from typing import Any, NamedTuple
 
 from payment_data.errors import PaymentDeclined, PaymentPending, UnexpectedResponse
 from payment_data.payment_methods.protocol import Charge
-from payment_data.payment_methods.stripe_amounts import NotChargeable, charge_amount, to_stripe
-from payment_data.payment_methods.stripe_intents import Disputed, Intent, KeySpent, PaymentIntents, Refused
+from payment_data.payment_methods.stripe_intents import (
+    Disputed,
+    Intent,
+    KeySpent,
+    NotChargeable,
+    PaymentIntents,
+    Refused,
+    charge_amount,
+    to_stripe,
+)
 from payment_data.payment_methods.stripe_records import PaymentAttempt, PaymentRecords
 from payment_data.timeouts import DATA_API_SECONDS, STRIPE_SECONDS, Budget
 

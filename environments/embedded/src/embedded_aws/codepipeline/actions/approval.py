@@ -8,7 +8,7 @@ import time
 
 from embedded_aws.codepipeline import action_runs, engine
 from embedded_aws.codepipeline.actions.action import Action, Outcome
-from embedded_aws.core import background, clock, runtime
+from embedded_aws.core import api, background, runtime
 
 _SEVEN_DAYS = 7 * 24 * 60
 
@@ -16,7 +16,7 @@ _SEVEN_DAYS = 7 * 24 * 60
 def perform(action: Action) -> Outcome | None:
     """Make the token that an answer must carry, tell those who wait for it, and return without an outcome."""
     minutes = action.declaration.get("timeoutInMinutes") or _SEVEN_DAYS
-    token = action.run.get("token") or clock.new_id()
+    token = action.run.get("token") or api.new_id()
     expires = action.run.get("expires") or time.time() + runtime.current().seconds(minutes)
     with runtime.current().store.transaction():
         run = action_runs.find(action.execution, action.identifier)

@@ -117,7 +117,7 @@ def perform(action: Action) -> Outcome:
     if mode not in _MODES:
         raise ActionFailed(f"ActionMode {mode} is not known", "InvalidConfiguration")
     role = action.configuration.get("RoleArn")
-    if role:  # the embedded CloudFormation does not check who session it a role
+    if role:  # the embedded CloudFormation does not check who hands it a role
         role_sessions.require_permission(
             action.session, "iam:PassRole", role, {"iam:passedtoservice": "cloudformation.amazonaws.com"}
         )

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from embedded_aws.codebuild import outputs
 from embedded_aws.codebuild.environment import Reader, host_variables
-from embedded_aws.codebuild.log_stream import LogStream
-from embedded_aws.codebuild.shell import Interrupted, Shell
+from embedded_aws.codebuild.shell import Interrupted, LogStream, Shell
 from embedded_aws.codepipeline import action_runs
 from embedded_aws.codepipeline import variables as references
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome

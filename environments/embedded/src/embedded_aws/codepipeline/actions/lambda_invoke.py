@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambd
 
 import json
 
-from embedded_aws.codepipeline import jobs
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
-from embedded_aws.core import runtime
-from embedded_aws.core.api import Json
+from embedded_aws.core import api, runtime
+from embedded_aws.core.api import ApiError, Json, Scope
+
+KIND = "job"
 
 
 def perform(action: Action) -> Outcome:
@@ -18,15 +19,15 @@ def perform(action: Action) -> Outcome:
         ActionFailed: The function failed, or told the pipeline that the job did.
     """
     name = action.configuration["FunctionName"]
-    job = jobs.open_job(action.scope, action.identifier)
+    job = open_job(action.scope, action.identifier)
     answer = action.call(
         "lambda", "invoke", FunctionName=name, Payload=json.dumps({"CodePipeline.job": _job(action, job)})
     )
     if answer.get("FunctionError"):
         detail = answer["Payload"].read().decode(errors="replace")[:2000]
         raise ActionFailed(f"The AWS Lambda function {name} failed: {detail}")
-    result = action.until(lambda: jobs.result(action.scope, job))
-    runtime.current().store.delete(jobs.KIND, action.scope.account, action.scope.region, job)
+    result = action.until(lambda: job_result(action.scope, job))
+    runtime.current().store.delete(KIND, action.scope.account, action.scope.region, job)
     if result["status"] == "Failed":
         raise ActionFailed(result["message"])
     return Outcome(variables=result["outputVariables"], summary=result["summary"])
@@ -53,3 +54,48 @@ def _job(action: Action, job: str) -> Json:
 def _artifact(name: str, location: Json) -> Json:
     place = {"bucketName": location["bucket"], "objectKey": location["key"]}
     return {"name": name, "revision": None, "location": {"type": "S3", "s3Location": place}}
+
+
+def open_job(scope: Scope, action_execution: str) -> str:
+    """Make a job that waits for its answer."""
+    identifier = api.new_id()
+    runtime.current().store.put(
+        KIND, scope.account, scope.region, identifier, body={"action": action_execution}
+    )
+    return identifier
+
+
+def job_result(scope: Scope, identifier: str) -> Json | None:
+    """Read a job's answer, when there is one."""
+    job = _find(scope, identifier)
+    return job if "status" in job else None
+
+
+def succeed_job(scope: Scope, request: Json) -> Json:
+    """PutJobSuccessResult."""
+    summary = (request.get("executionDetails") or {}).get("summary", "")
+    _answer(
+        scope,
+        request["jobId"],
+        {"status": "Succeeded", "summary": summary, "outputVariables": request.get("outputVariables") or {}},
+    )
+    return {}
+
+
+def fail_job(scope: Scope, request: Json) -> Json:
+    """PutJobFailureResult."""
+    _answer(scope, request["jobId"], {"status": "Failed", "message": request["failureDetails"]["message"]})
+    return {}
+
+
+def _answer(scope: Scope, identifier: str, answer: Json) -> None:
+    with runtime.current().store.transaction():
+        job = _find(scope, identifier)
+        runtime.current().store.put(KIND, scope.account, scope.region, identifier, body=job | answer)
+
+
+def _find(scope: Scope, identifier: str) -> Json:
+    job = runtime.current().store.get(KIND, scope.account, scope.region, identifier)
+    if job is None:
+        raise ApiError("JobNotFoundException", f"Job {identifier} was not found")
+    return job

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
-from embedded_aws.core import clock
+from embedded_aws.core import api
 
 
 def fetch_object(action: Action) -> Outcome:
@@ -42,7 +42,7 @@ def fetch_object(action: Action) -> Outcome:
             "revisionId": revision,
             "revisionSummary": json.dumps(summary),
             "revisionUrl": f"https://console.aws.amazon.com/s3/object/{place['Bucket']}?prefix={place['Key']}",
-            "created": clock.now(),
+            "created": api.now(),
         },
     )
 

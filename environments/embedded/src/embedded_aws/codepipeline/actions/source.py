@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from embedded_aws.codebuild.sources import CLONE_REFERENCE
 from embedded_aws.codeconnections import repositories, service
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
-from embedded_aws.core import clock
+from embedded_aws.core import api
 from embedded_aws.core.api import ApiError, Json
 from embedded_aws.iam import role_sessions
 
@@ -107,7 +107,7 @@ def perform(action: Action) -> Outcome:
             "revisionId": commit.identifier,
             "revisionSummary": json.dumps({"ProviderType": named.provider, "CommitMessage": commit.message}),
             "revisionUrl": f"https://github.com/{name}/commit/{commit.identifier}",
-            "created": clock.now(),
+            "created": api.now(),
         },
     )
 

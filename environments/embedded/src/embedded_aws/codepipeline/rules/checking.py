@@ -9,7 +9,7 @@ from embedded_aws.codepipeline import artifact_store, executions, variables
 from embedded_aws.codepipeline.actions.action import Abandoned
 from embedded_aws.codepipeline.rules import catalogue
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
@@ -26,7 +26,7 @@ _FAULTS = (
 def begin(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
     """Make and keep the record of a rule that will be checked: records are listed in the order they begin."""
     record: Json = {
-        "id": clock.new_id(),
+        "id": api.new_id(),
         "pipelineExecutionId": execution["id"],
         "pipelineVersion": execution["pipelineVersion"],
         "stageName": stage,
@@ -34,8 +34,8 @@ def begin(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
         "kind": kind,
         "declaration": declaration,
         "status": "InProgress",
-        "start": clock.now(),
-        "updated": clock.now(),
+        "start": api.now(),
+        "updated": api.now(),
         "summary": "",
     }
     _keep(execution, record)
@@ -53,7 +53,7 @@ def check(execution: Json, record: Json) -> Json:
         record |= {"status": "Failed", "summary": str(error)}
     except Exception as error:  # noqa: BLE001 - a fault of ours must fail the rule, not leave it in progress for ever
         record |= {"status": "Failed", "summary": f"{type(error).__name__}: {error}"}
-    record["updated"] = clock.now()
+    record["updated"] = api.now()
     _keep(execution, record)
     return record
 

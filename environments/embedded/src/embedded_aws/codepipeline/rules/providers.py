@@ -12,10 +12,9 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from embedded_aws.codepipeline import jobs
-from embedded_aws.codepipeline.actions import build, commands
+from embedded_aws.codepipeline.actions import build, commands, lambda_invoke
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
-from embedded_aws.core import readings
+from embedded_aws.core import runtime
 from embedded_aws.core.api import Json
 
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -106,7 +105,7 @@ def watch_alarm(rule: Rule) -> None:
 
 
 def _bad_state(rule: Rule, name: str, bad: set[str]) -> str | None:
-    types = ["MetricAlarm"] + ["CompositeAlarm"] * readings.current().alarm_rule_sees_composites
+    types = ["MetricAlarm"] + ["CompositeAlarm"] * runtime.current().readings().alarm_rule_sees_composites
     described = rule.session.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=types)
     alarms = [*described.get("MetricAlarms", []), *described.get("CompositeAlarms", [])]
     if not alarms:
@@ -203,7 +202,7 @@ def invoke_function(rule: Rule) -> None:
         RuleFailed: the rule does not hold.
     """
     name = rule.configuration["FunctionName"]
-    job = jobs.open_job(rule.scope, rule.identifier)
+    job = lambda_invoke.open_job(rule.scope, rule.identifier)
     event = {
         "CodePipeline.job": {
             "id": job,
@@ -220,7 +219,7 @@ def invoke_function(rule: Rule) -> None:
         detail = answer["Payload"].read().decode(errors="replace")[:2000]
         raise RuleFailed(f"The AWS Lambda function {name} failed: {detail}")
     minutes = rule.declaration.get("timeoutInMinutes") or 60
-    result = rule.wait(minutes, lambda: jobs.result(rule.scope, job))
+    result = rule.wait(minutes, lambda: lambda_invoke.job_result(rule.scope, job))
     if result is None:
         raise RuleFailed(f"The AWS Lambda function {name} did not answer within {minutes} minutes")
     if result["status"] == "Failed":

@@ -1,15 +1,15 @@
-"""Log filter patterns, and metric filters that count; MiniStack stores them, and lets every JSON line pass.
+"""CloudWatch Logs: filter patterns and the metrics of log lines, which MiniStack stores and does not apply.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-
-Metrics out of log lines in CloudWatch's embedded metric format; MiniStack keeps such lines as text alone.
-
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+
+A log group that CloudFormation names is named after its stack, as policies expect; MiniStack names a path.
 """
 
 import fnmatch
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,6 +37,7 @@ def install() -> None:
     private.cloudwatch_logs.fanout_to_subscription_filters = _measured(
         _counted(private.cloudwatch_logs.fanout_to_subscription_filters)
     )
+    _install_group_names()
 
 
 def json_pattern(pattern: str) -> Callable[[str], bool] | None:
@@ -181,3 +182,28 @@ def _measured(stock: Callable[..., None]) -> Callable[..., None]:
         stock(group, stream, events)
 
     return fan_out
+
+
+_Properties = dict[str, Any]
+
+
+def _install_group_names() -> None:
+    """Name log groups as CloudFormation does."""
+    group = type_table.stock_handlers("AWS::Logs::LogGroup")
+    group["create"], group["update"] = _creating_group(group["create"]), _updating_group(group["update"])
+
+
+def _creating_group(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def create(logical_id: str, properties: _Properties, stack: str) -> Any:
+        made_up = f"{stack}-{logical_id}-{uuid.uuid4().hex[:12]}"
+        return stock(logical_id, {"LogGroupName": made_up} | properties, stack)
+
+    return create
+
+
+def _updating_group(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def update(physical_id: str, old: _Properties, new: _Properties, *rest: Any, **more: Any) -> Any:
+        kept = {"LogGroupName": physical_id}
+        return stock(physical_id, kept | old, kept | new, *rest, **more)
+
+    return update

@@ -7,7 +7,7 @@ import json
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.core import background, clock, runtime, type_table
+from embedded_aws.core import api, background, runtime, type_table
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.core.type_table import Created
 from embedded_aws.iam import role_sessions
@@ -24,7 +24,7 @@ _APPROVAL = {"InProgress": "needed", "Succeeded": "succeeded", "Failed": "failed
 
 
 def _create(_logical_id: str, properties: Json, _stack: str) -> Created:
-    arn = type_table.scope().arn("codestar-notifications", f"notificationrule/{clock.new_id()}")
+    arn = type_table.scope().arn("codestar-notifications", f"notificationrule/{api.new_id()}")
     return _put(arn, properties)
 
 
@@ -94,7 +94,7 @@ def _tell(execution: Json, event: str, detail: Json) -> None:
             "source": "aws.codepipeline",
             "notificationRuleArn": rules[0]["Arn"],
             "eventTypeId": event,
-            "time": clock.now(),
+            "time": api.now(),
             "resources": [source],
             "detail": detail,
         }

@@ -1,19 +1,40 @@
-"""The payments stack's parameters: what differs between two stacks of one environment."""
+"""What a stack takes and gives: the payments stack's parameters; outputs, exports and imports by one rule."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troposphere import Parameter
-
-from templates.capabilities.exports import NETWORK_STACK
+from troposphere import Export, ImportValue, Output, Parameter, Sub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from troposphere import Template
+    from troposphere import AWSHelperFn, Template
 
     from environments.schema import Environment
+
+NETWORK_STACK = "NetworkStack"
+"""The parameter by which a payments stack names the network that it lives in."""
+
+
+def add_output(template: Template, name: str, description: str, value: AWSHelperFn) -> None:
+    """Add a described output."""
+    template.add_output(Output(name, Description=description, Value=value))
+
+
+def add_export(
+    template: Template, name: str, description: str, value: AWSHelperFn, *, condition: str | None = None
+) -> None:
+    """Add a described output that other stacks import as `<stack name>-<name>`, maybe under a condition."""
+    export = Export(Sub(f"${{AWS::StackName}}-{name}"))
+    under = {} if condition is None else {"Condition": condition}
+    template.add_output(Output(name, Description=description, Value=value, Export=export, **under))
+
+
+def from_network(name: str) -> ImportValue:
+    """Return what the network stack exports under this name."""
+    return ImportValue(Sub(f"${{{NETWORK_STACK}}}-{name}"))
+
 
 ARTIFACT_BUCKET = "ArtifactBucket"
 IMAGE_REPOSITORY = "ImageRepository"

@@ -1,1 +1,0 @@
-"""CloudFront: a path by which viewers reach a distribution."""

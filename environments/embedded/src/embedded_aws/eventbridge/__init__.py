@@ -1,1 +1,0 @@
-"""EventBridge and its Scheduler: targets that start pipelines and workflows as their role."""

@@ -1,1 +1,0 @@
-"""CloudWatch Logs: filter patterns, metric filters, and metrics embedded in log lines."""

@@ -1,1 +1,0 @@
-"""CodeStar Notifications: rules that publish pipeline events to SNS topics."""

@@ -1,1 +1,0 @@
-"""S3: what MiniStack keeps of objects."""
