@@ -18,7 +18,7 @@ TIMES ?= 1
 AT_WORK := dora import_contracts linter setup
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines $(AT_WORK:%=--ignore=tests/pipelines/%)
-# A build's machine has eight; each process imports all tests, so more of them would only import.
+# A release's build has eight, a branch's four; each process imports all tests, so more of them would only import.
 PROCESSORS = $(shell $(PYTHON) -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')
 # Tests wait as much as they reckon, so three share two processors; not where linters and browser begin from nothing.
 WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))

@@ -109,6 +109,13 @@ ASSUMPTIONS: Final = (
         "Push a branch and read the build's resolved source version.",
     ),
     Assumption(
+        "builds-queue-by-compute-type",
+        "Builds of one platform and compute type queue for their own quota, whatever builds of others do.",
+        ("pipelines/definitions/projects.py",),
+        Documented("https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html"),
+        "Start more medium builds than their quota, then a small one; it runs at once.",
+    ),
+    Assumption(
         "package-version-is-fixed",
         "A version that CodeArtifact published cannot be published again with other content.",
         ("pipelines/definitions/packages.py",),

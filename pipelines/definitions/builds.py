@@ -12,7 +12,7 @@ from pipelines.definitions import roles
 from pipelines.definitions.artifacts import BUILT, NAMED, PACKAGES, RECORDED, REVIEWED
 from pipelines.definitions.images import IMAGE_REPOSITORY
 from pipelines.definitions.packages import PACKAGE_BUCKET, only_written_by
-from pipelines.definitions.projects import LARGE, Project, add_project, allow_reports
+from pipelines.definitions.projects import Project, add_project, allow_reports
 from pipelines.definitions.storage import PROVENANCE_KEY, add_signing_key, signing_key
 from templates.capabilities.permissions import Permission
 
@@ -194,7 +194,7 @@ def _add_build(template: Template, zone: Zone) -> Project:
         zone,
         buildspec="buildspec.yml",
         purpose=_BUILD,
-        size=LARGE,
+        large=True,
         makes=BUILT,
     )
     allow_reports(template, zone.named("Build"), build, coverage=True)

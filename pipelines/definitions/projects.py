@@ -7,7 +7,7 @@ are files of the source (`buildspec.yml`, `pipelines/definitions/buildspecs/`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from awacs import codebuild, logs
 from troposphere import GetAtt, Ref, Sub
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from pipelines.definitions.zones import Zone
 
 IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
-SMALL, LARGE = "BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE"
+COMPUTE_TYPES: Final = {
+    zones.Trust.RELEASE: ("BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE"),
+    zones.Trust.BRANCH: ("BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_MEDIUM"),
+}
+"""What a zone's small builds and its large one run on. The quota of concurrent builds is that of a platform
+and compute type (CodeBuild user guide, "Builds in AWS CodeBuild"), so however many branches are pushed, no
+release waits in their queue. A limit of a project, ConcurrentBuildLimit, would fail what a queue delays."""
 _LOG_DAYS = 90
 _MINUTES = 30
 
@@ -60,7 +66,7 @@ def add_project(
     purpose: str,
     permissions: Sequence[Permission] = (),
     variables: Mapping[str, str | AWSHelperFn] | None = None,
-    size: str = SMALL,
+    large: bool = False,
     docker: bool = False,
     makes: str | None = None,
 ) -> Project:
@@ -74,7 +80,7 @@ def add_project(
         purpose: What it is for, in a sentence.
         permissions: What it may do beyond logs, reports, cache and artifacts.
         variables: Environment variables that every build has.
-        size: CodeBuild's compute type.
+        large: Whether it checks and builds everything.
         docker: Whether it builds images, for which its container has to be privileged (CodeBuild user guide,
             "Build Docker images").
         makes: The artifact that it makes; what it writes otherwise is its cache.
@@ -97,7 +103,7 @@ def add_project(
         EncryptionKey=zone.key_arn,
         Source=cb.Source(Type="CODEPIPELINE", BuildSpec=buildspec),
         Artifacts=cb.Artifacts(Type="CODEPIPELINE"),
-        Environment=_environment(zone, variables or {}, size, docker=docker),
+        Environment=_environment(zone, variables or {}, large=large, docker=docker),
         Cache=cb.ProjectCache(Type="S3", Location=zone.artifacts.cache(name)),
         LogsConfig=cb.LogsConfig(CloudWatchLogs=cb.CloudWatchLogs(Status="ENABLED", GroupName=Ref(group))),
         TimeoutInMinutes=_MINUTES,
@@ -140,7 +146,7 @@ def _write_logs(group: LogGroup) -> Permission:
 
 
 def _environment(
-    zone: Zone, variables: Mapping[str, str | AWSHelperFn], size: str, *, docker: bool
+    zone: Zone, variables: Mapping[str, str | AWSHelperFn], *, large: bool, docker: bool
 ) -> cb.Environment:
     everywhere: dict[str, str | AWSHelperFn] = {zones.VARIABLE: zone.trust.value}
     listed = [
@@ -149,7 +155,7 @@ def _environment(
     ]
     return cb.Environment(
         Type="ARM_CONTAINER",
-        ComputeType=size,
+        ComputeType=COMPUTE_TYPES[zone.trust][large],
         Image=IMAGE,
         ImagePullCredentialsType="CODEBUILD",
         PrivilegedMode=docker,
