@@ -10,6 +10,7 @@ import pytest
 from embedded_aws import instance
 from pipelines.aws import accounts
 from pipelines.definitions import release_turns
+from pipelines.promotion import control
 from tests.integration.codesuite.conftest import (
     Json,
     Workshop,
@@ -63,6 +64,7 @@ class Releases:
                 _run("Review", review, 1),
                 approve(runOrder=2),
                 self._turn(_behind("ApproveAgain"), 3),
+                _run("LookAgain", f"cmp {runs} {seen}", 4),
                 beforeEntry=condition("SKIP", moved),
             ),
             stage("Production", _run("Deploy", deploy, 1), onFailure={"result": "ROLLBACK"}),
@@ -83,6 +85,11 @@ class Releases:
     def runs(self) -> list[str]:
         """Return the executions that production was changed by, in their order."""
         return self._production.read_text().split(",")[1:]
+
+    def change_by_hand(self) -> None:
+        """Change production past every release, as a rollback or a person does."""
+        with self._production.open("a") as runs:
+            runs.write(",by hand")
 
     def pending(self) -> list[tuple[str, str, str]]:
         """Return the questions that wait: execution, stage and token."""
@@ -134,6 +141,39 @@ def test_three_releases_end_right_in_every_order_of_answers(
     again = [execution for execution, where in asked if where == "ApproveAgain"]
     assert started[0] not in again
     assert len(again) == len(set(again))
+
+
+def test_a_release_asks_again_as_often_as_production_moves(
+    workshop: Workshop, embedded: instance.Instance
+) -> None:
+    # Given a release that was approved, and production that somebody changes before Verify and whenever it
+    # is asked about again
+    releases = Releases(workshop, embedded)
+    releases.know_its_name()
+    tools = accounts.connect_tools(embedded.endpoint)
+    execution = workshop.start(releases.name)
+    asked = []
+    for times_moved in range(4):
+        ((_, where, token),) = wait_until(releases.pending, "the question")
+        asked.append(where)
+        if times_moved < 3:
+            releases.change_by_hand()
+        workshop.answer(releases.name, token, stage=where)
+        if where == "Approve":
+            continue
+        if times_moved == 3:
+            break
+        # Then what was approved is refused where production moved meanwhile, which changes nothing of it
+        workshop.finished(releases.name, execution)
+        assert workshop.actions(releases.name, execution)["LookAgain"]["status"] == "Failed"
+        assert releases.runs() == ["by hand"] * (times_moved + 1)
+        # When it is asked once more, as the refusal says
+        assert control.retry(tools, releases.name, whole=True) == ("ApproveAgain", execution)
+    # Then the answer that nothing moved after leads to production
+    assert workshop.finished(releases.name, execution)["status"] == "Succeeded"
+    assert asked == ["Approve", "ApproveAgain", "ApproveAgain", "ApproveAgain"]
+    assert releases.runs() == ["by hand"] * 3 + [execution]
+    assert len(workshop.executions(releases.name)) == 1
 
 
 def test_without_an_answer_nothing_changes(workshop: Workshop, embedded: instance.Instance) -> None:
