@@ -34,6 +34,7 @@ gc.enable()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an API Gateway proxy event, from API Gateway or from whoever may invoke the function.
 
+    The answer is as `answer` makes it.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
     logger.structure_logs(**invocation(context), api_request_id=_api_request_id(event))  # and no older keys

@@ -60,7 +60,7 @@ def print_journey(moments: Iterable[Moment]) -> list[Moment]:
 
 
 def outcome(order_id: str, followed: Sequence[Moment]) -> dict[str, Any]:
-    """Return how an order's execution ended, for machines: order_id, status, error, cause, moments."""
+    """Return how an order's execution ended, for machines: {order_id, status, error, cause, moments}."""
     end, moments = followed[-1], [asdict(moment) for moment in followed]
     ended = {"order_id": order_id, "status": end.state, "error": end.error, "cause": end.cause}
     return {**ended, "moments": moments}

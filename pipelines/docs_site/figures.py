@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from environments import schema, tools
 from payment_data import money
 from pipelines.core.repository import ROOT
+from pipelines.docs_site.markdown import code, table
 from pipelines.docs_site.pages import cost, promotion, workflows
 from templates.capabilities import data_api_stage
 from templates.definitions import payment_workflow, tasks, time_budget
@@ -132,6 +133,15 @@ def crash_matrix_age(reports: Mapping[str, Any], root: Path) -> dict[str, Any]:
         else "some of that code has changed since; `make crash-matrix` measures anew"
     )
     return {"proof": {"since": f"Measured on {report['date']}; {age}."}}
+
+
+def mutants_table(results: Mapping[str, Any]) -> str:
+    """Return docs/data/mutants.json as a table: how many changes of a room's code its quick tests notice."""
+    rows = [
+        (room, f"{result['killed']} of {result['tried']}", result["date"], code(result["source"]))
+        for room, result in results.items()
+    ]
+    return table(("room", "noticed", "measured", "digest of its modules"), rows)
 
 
 def pictures_digest(root: Path) -> str:

@@ -130,7 +130,7 @@ def _connect(aws: Aws) -> str:
 
 
 def connection_of(aws: Aws) -> dict[str, Any] | None:
-    """Return the peering connection of an environment's network as EC2 describes it, if it has one."""
+    """Return the peering connection of an environment's network, if any, as DescribeVpcPeeringConnections."""
     name = aws.environment.network_stack
     if stacks.status(aws, name) is None:
         return None

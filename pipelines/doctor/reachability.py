@@ -98,6 +98,9 @@ def call(aws: Aws, network: dict[str, str], boundary: str | None, event: dict[st
         boundary: The permissions boundary that roles of the account must have, if there is one.
         event: What it is called with.
 
+    Returns:
+        Its answer: {reached, says, wire_version}.
+
     Raises:
         Refused: It did not get ready, or failed.
     """

@@ -173,7 +173,7 @@ def template(aws: Aws, stack: str, change_set: str | None = None) -> Json:
 
 
 def parsed(template: str) -> Json:
-    """Return a template as its JSON, without what only Python's types add."""
+    """Return a template, {Resources, Parameters, …}, as its JSON, without what only Python's types add."""
     body: Json = json.loads(template)
     return body
 

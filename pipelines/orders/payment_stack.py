@@ -79,7 +79,7 @@ def invoked_data_api(aws: Aws, function: str) -> DataApi:
 
 
 def proxy_event(method: str, path: str, body: bytes | None) -> dict[str, object]:
-    """Return the event that API Gateway would send.
+    """Return the event that API Gateway would send: {path, httpMethod, headers, body, …}.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """

@@ -80,7 +80,7 @@ def digest(record: bytes) -> str:
 
 
 def read(tools: Aws, pipeline: str, execution: str, action: str) -> Json:
-    """Return what an action of an execution recorded last.
+    """Return what an action of an execution recorded last, as `write` was given it.
 
     Raises:
         Refused: It recorded nothing, or its artifact is not what it recorded.

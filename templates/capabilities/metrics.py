@@ -43,7 +43,7 @@ class Metric:
     period: int = MINUTE
 
     def alarm_properties(self) -> dict[str, Any]:
-        """Return the properties of an alarm on this metric alone."""
+        """Return {Namespace, MetricName, Dimensions, Period, Statistic} of an alarm on this metric alone."""
         percentile = self.statistic.startswith("p")
         key = "ExtendedStatistic" if percentile else "Statistic"
         # The 99th percentile of five requests is the slowest of them, which says nothing.
@@ -77,7 +77,7 @@ class Formula:
     metrics: Mapping[str, Metric]
 
     def alarm_properties(self) -> dict[str, Any]:
-        """Return the properties of an alarm on the computed value."""
+        """Return {Metrics}, of an alarm on the computed value."""
         computed = cloudwatch.MetricDataQuery(
             Id="computed", Expression=self.text, Label=self.label, ReturnData=True
         )

@@ -1,6 +1,6 @@
 """Change a room's modules a little, sixty times over, and list the changes that its tests do not notice.
 
-python -m tests.mutants [ROOM ...] [--count 60] [--seed 1]
+python -m tests.mutants [ROOM ...] [--count 60] [--seed 1] [--publish]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from tests.mutants.rooms import Mutant, Room
 
-_PROCESSES: Final = 2
 _LEAST_KILLED: Final = 0.9
+_PUBLISHED: Final = ROOT / "docs" / "data" / "mutants.json"
 _BASELINE_SECONDS: Final = 600.0
 _SHARED: Final = (".venv", ".cache")
 """What a copy has of the checkout's; either may be a link there, which git then calls a file."""
@@ -112,19 +113,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"one of {', '.join(ROOMS)}; else all")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="how many try mutants at the same time")
+    parser.add_argument("--publish", action="store_true", help="keep the results in docs/data/mutants.json")
     options = parser.parse_args(arguments)
-    shares = [_try_room(ROOMS[name], options.count, options.seed) for name in options.rooms or ROOMS]
+    shares = [_try_room(ROOMS[name], options) for name in options.rooms or ROOMS]
     return int(min(shares) < _LEAST_KILLED)
 
 
-def _try_room(room: Room, count: int, seed: int) -> float:
+def _try_room(room: Room, options: argparse.Namespace) -> float:
     known = equivalents()
     candidates = [mutant for mutant in mutants(room) if mutant.key() not in known]
-    chosen = sample(candidates, count, seed)
+    chosen = sample(candidates, options.count, options.seed)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        survivors = _survivors(room, chosen, Path(folder))
+        survivors = _survivors(room, chosen, Path(folder), options.processes)
     killed = len(chosen) - len(survivors)
-    _say(f"{room.name}: {killed} of {len(chosen)} killed (seed {seed}, {len(candidates)} mutants in all)")
+    if options.publish:
+        _publish(room, {"tried": len(chosen), "killed": killed, "seed": options.seed})
+    whence = f"seed {options.seed}, {len(candidates)} mutants in all, modules {room.digest()}"
+    _say(f"{room.name}: {killed} of {len(chosen)} killed ({whence})")
     for mutant in survivors:
         change = mutant.mutation
         _say(f"  {mutant.file}:{change.line}: {change.operator}: {change.statement}")
@@ -132,11 +138,18 @@ def _try_room(room: Room, count: int, seed: int) -> float:
     return killed / len(chosen) if chosen else 1.0
 
 
-def _survivors(room: Room, chosen: list[Mutant], folder: Path) -> list[Mutant]:
+def _publish(room: Room, result: dict[str, Any]) -> None:
+    """Keep a room's result, with its day and the digest of the modules that it is about."""
+    published = json.loads(_PUBLISHED.read_text(encoding="utf-8")) if _PUBLISHED.is_file() else {}
+    published[room.name] = result | {"date": f"{datetime.now(UTC):%Y-%m-%d}", "source": room.digest()}
+    _PUBLISHED.write_text(json.dumps(dict(sorted(published.items())), indent=1) + "\n", encoding="utf-8")
+
+
+def _survivors(room: Room, chosen: list[Mutant], folder: Path, processes: int) -> list[Mutant]:
     """Return the mutants that no test noticed; one that never ends was noticed."""
     idle: SimpleQueue[Bench] = SimpleQueue()
-    benches = [Bench(room, folder / str(number)) for number in range(_PROCESSES)]
-    with ThreadPoolExecutor(_PROCESSES) as pool:
+    benches = [Bench(room, folder / str(number)) for number in range(processes)]
+    with ThreadPoolExecutor(processes) as pool:
         seconds = benches[0].baseline()
         first = benches[0].passing(chosen)
         for bench in benches:

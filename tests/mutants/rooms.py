@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import defaultdict
 from dataclasses import dataclass
@@ -36,6 +37,13 @@ class Room:
         chosen = {path for pattern in self.sources if pattern[0] != "!" for path in ROOT.glob(pattern)}
         left_out = {path for pattern in self.sources if pattern[0] == "!" for path in ROOT.glob(pattern[1:])}
         return sorted(chosen - left_out)
+
+    def digest(self) -> str:
+        """Return the first 8 digits of the SHA-256 of its modules."""
+        total = hashlib.sha256()
+        for module in self.modules():
+            total.update(module.relative_to(ROOT).as_posix().encode() + b"\0" + module.read_bytes())
+        return total.hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""What every public function of the product says of itself: what it is for, and what it raises."""
+"""What every public function of the product says of itself: what it is for, returns, and raises."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PRODUCT = ("environments", "lambdas", "pipelines", "templates")
+_UNTYPED = re.compile(r"\b(dict|Mapping)\[str, (Any|object)\]|\b(Json|Document)\b")
+"""What a function is declared to return whose keys no type tells."""
+_SHAPE = re.compile(
+    r"\{[^}]*\}"  # its keys
+    r"|`[^`]+`|\b[A-Z][a-z]+[A-Z]\w+|JSON Schema"  # what declares them: code, a call of AWS's, a standard
+    r"|Returns:|\bby (the )?\w+"  # a section of its own, or a map from what to what
+)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -53,7 +61,17 @@ def broken_promises(source: str) -> list[str]:
             problems.append(f"{function.lineno}: {function.name} has no docstring")
         elif text and "Raises:" not in text and raises_itself(function) and not is_command(function):
             problems.append(f"{function.lineno}: {function.name} raises and does not say what")
+        if text and _hides_its_shape(function, text):
+            problems.append(f"{function.lineno}: {function.name} returns a dict and does not say its shape")
     return problems
+
+
+def _hides_its_shape(function: Function, text: str) -> bool:
+    """Whether it returns a dict whose keys neither its type nor its docstring tells."""
+    if function.returns is None or not _UNTYPED.search(ast.unparse(function.returns)):
+        return False
+    said_of_returns = re.sub(r"^(Args|Raises):\n(?: .*\n?|\n)*", "", text, flags=re.MULTILINE)
+    return not _SHAPE.search(said_of_returns)
 
 
 def modules() -> list[Path]:
@@ -76,7 +94,7 @@ def test_every_public_function_has_a_docstring_and_says_what_it_raises() -> None
 
 
 def test_a_function_that_says_nothing_or_not_all_is_found() -> None:
-    # Given three functions: one says nothing, one not what it raises, one all of it
+    # Given functions that say nothing, not what they raise, not what they return, and all of it
     source = '''
 def silent():
     return 1
@@ -94,9 +112,19 @@ class Till:
             Stuck: It does not close.
         """
         raise Stuck("it does not close")
+
+def receipt() -> dict[str, object]:
+    """Return the receipt."""
+
+def total() -> dict[str, object]:
+    """Return {amount, currency}."""
 '''
-    # Then the first two are named with their lines
-    assert broken_promises(source) == ["2: silent has no docstring", "6: open raises and does not say what"]
+    # Then all but the last of each are named with their lines
+    assert broken_promises(source) == [
+        "2: silent has no docstring",
+        "6: open raises and does not say what",
+        "19: receipt returns a dict and does not say its shape",
+    ]
 
 
 NAMELESS: Final = {"found", "one", "said", "told"}

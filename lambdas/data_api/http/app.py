@@ -51,7 +51,7 @@ _EVEN_WITHOUT_IDS: Final = [(_path(route, "[^/]*"), route) for route in ROUTES]
 
 
 def resolve(event: Mapping[str, Any]) -> Document:
-    """Answer an API Gateway proxy event, whatever happens."""
+    """Answer an API Gateway proxy event, whatever happens, as `answer` does."""
     path = event["path"]
     try:
         return _routed(event, event["httpMethod"].upper(), path)
@@ -67,7 +67,7 @@ def resolve(event: Mapping[str, Any]) -> Document:
 
 
 def answer(status: int, body: Document | None) -> Document:
-    """Return a JSON answer, or an empty one, as API Gateway takes it.
+    """Return {statusCode, multiValueHeaders, body, isBase64Encoded}: a JSON answer, or an empty one.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
@@ -81,7 +81,7 @@ def answer(status: int, body: Document | None) -> Document:
 
 
 def problem(refusal: Problem, path: str) -> Document:
-    """Log a problem and return it as an answer. What is no mistake of ours or a caller's is no error."""
+    """Log a problem and return its `answer`. What is no mistake of ours or a caller's is no error."""
     level = logger.info if refusal.kind is Kind.BUSINESS else logger.warning
     level("refused", error=type(refusal).__name__, kind=refusal.kind.value, detail=str(refusal), path=path)
     # A URI reference (RFC 9457, section 3.1.5), while API Gateway hands over the path decoded.

@@ -195,7 +195,7 @@ def gateway_payment(payment: Payment) -> Document:
 
 
 def adjustments(recorded: Mapping[str, Mapping[str, Any]]) -> list[Document]:
-    """Make the view of what moved money of a payment later, without the workflow."""
+    """Make the view, [{id, kind, amount}], of what moved money of a payment later, without the workflow."""
     return [{"id": key, "kind": each["kind"], "amount": each["amount"]} for key, each in recorded.items()]
 
 

@@ -27,7 +27,7 @@ def record(db: Db, order_id: str, failure: Document, redrives: int = 0) -> None:
 
 
 def of_order(db: Db, order_id: str) -> list[Document]:
-    """Return the order's failures, oldest first; of more than 1,000 the newest."""
+    """Return the order's failures {step, error, cause, execution, at, …}, oldest first, the last 1,000."""
     newest = db.failures.find(_key_range(order_id)).sort([("at", -1), ("_id", -1)]).limit(_MOST)
     return list(newest)[::-1]
 

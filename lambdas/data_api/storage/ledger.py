@@ -67,7 +67,7 @@ def keys_of(db: Db, order_ids: Collection[str]) -> set[str]:
 
 
 def between(db: Db, after: str, last: str | None, session: ClientSession) -> list[Document]:
-    """Return the legs of all orders after one and up to another, of orders that nobody knows too."""
+    """Return the legs (`Leg`) of all orders after one and up to another, of orders that nobody knows too."""
     bounds = {"$gt": after} if last is None else {"$gt": after, "$lte": last}
     return list(db.ledger.find({"order_id": bounds}, session=session).sort([("order_id", 1), ("_id", 1)]))
 

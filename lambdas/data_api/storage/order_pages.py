@@ -43,5 +43,5 @@ def keep_sweep(db: Db, place: Document) -> None:
 
 
 def find_sweep(db: Db) -> Document:
-    """Return the last sweep's place, empty where there is none."""
+    """Return the last sweep's place {state?, after?}, empty where there is none."""
     return db.progress.find_one(_SWEEP, {"_id": False}) or {}

@@ -130,7 +130,10 @@ def close(db: Db, order_id: str, attempt: int, *, execution: str) -> Payment | N
 
 
 def adjust(db: Db, order_id: str, attempt: int, key: str, *, kind: str, amount: int) -> Document | None:
-    """Record an adjustment unless one has this id; return the payment, None if it was never captured."""
+    """Record an adjustment unless one has this id; return the payment's document, None if never captured.
+
+    The document is as `collections` declares it.
+    """
     where = {"_id": _key(order_id, attempt), "state": {"$in": ["captured", "refunded"]}}
     entry = {"kind": kind, "amount": Int64(amount), "at": datetime.now(UTC)}
     db.payments.update_one(

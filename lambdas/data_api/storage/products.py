@@ -78,7 +78,7 @@ def create(db: Db, product_id: str, body: Document, fingerprint: str) -> bool:
 
 
 def find(db: Db, product_id: str) -> Document | None:
-    """Return the product without its holds."""
+    """Return the product's document, as `collections` declares it, without its holds."""
     return db.products.find_one({"_id": product_id}, {"holds": False})
 
 

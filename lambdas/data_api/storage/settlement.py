@@ -58,13 +58,13 @@ def waiting(
 
 
 def later(place: Place) -> Document:
-    """Return the condition that an order comes after a place."""
+    """Return the query `{"$or": …}` for the orders that come after a place."""
     same = {"updated_at": place.updated_at, "_id": {"$gt": place.order_id}}
     return {"$or": [{"updated_at": {"$gt": place.updated_at}}, same]}
 
 
 def unopened(db: Db, collection: str, limit: int) -> list[Document]:
-    """Return users or products whose opening the ledger does not have, without their records."""
+    """Return users or products, as `find` does, whose opening the ledger does not have."""
     documents = db[collection].find(
         {"books": None, "opening": {"$exists": True}}, {"operations": 0, "holds": 0}
     )

@@ -31,6 +31,9 @@ def change(
         execution: who asks, for the history.
         reason: why, for the history.
 
+    Returns:
+        A query for MongoDB, and the stage `$set` of a pipeline: {state, updated_at, history}.
+
     Raises:
         ValueError: the state diagram has no such change, which is a mistake in the code.
     """
@@ -52,7 +55,7 @@ def change_of_read(
     execution: str,
     reason: str | None,
 ) -> tuple[Document, Document]:
-    """Return condition and update of a change whose document was read: a tenth cheaper than a pipeline.
+    """Return query and update, {$set, $currentDate}, of a change whose document was read: a tenth cheaper.
 
     Args:
         key: the document's `_id`.

@@ -88,7 +88,7 @@ def create(db: Db, user_id: str, body: Document, fingerprint: str) -> bool:
 
 
 def find(db: Db, user_id: str) -> Document | None:
-    """Return the user without the operations."""
+    """Return the user's document, as `collections` declares it, without the operations."""
     return db.users.find_one({"_id": user_id}, {"operations": False})
 
 

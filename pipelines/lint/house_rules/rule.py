@@ -63,14 +63,14 @@ def for_cfn_lint(rule: HouseRule, template: Json) -> CloudFormationLintRule:
 
 
 def resources(template: Json, *kinds: str) -> Iterator[tuple[str, Json]]:
-    """Yield the resources of some types with their logical ids; of every type when none is named."""
+    """Yield the resources {Type, Properties, …} of some types, or of all, with their logical ids."""
     for name, resource in template.get("Resources", {}).items():
         if isinstance(resource, dict) and (not kinds or resource.get("Type") in kinds):
             yield name, resource
 
 
 def properties(template: Json, *kinds: str) -> Iterator[tuple[str, Json]]:
-    """Yield the properties of the resources of some types with their logical ids."""
+    """Yield the properties of the resources of some types by logical id."""
     for name, resource in resources(template, *kinds):
         yield name, resource.get("Properties", {})
 

@@ -59,7 +59,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read(path: Path) -> Json:
-    """Return the document that a file holds.
+    """Return the document that a file holds: a template {Resources, …} or a pipeline's declaration.
 
     Raises:
         Unreadable: It is neither JSON nor YAML, or no mapping, or too large.

@@ -75,7 +75,7 @@ class Condition:
     position: tuple[int, int]
 
     def rules(self) -> Iterator[tuple[str, str, Json]]:
-        """Yield each of its rules with its place and its provider."""
+        """Yield each of its rules {Name, RuleTypeId, Configuration, …} with its place and its provider."""
         for rule in mappings(self.raw.get("Rules")):
             provider = literal(mapping(rule.get("RuleTypeId")).get("Provider")) or ""
             yield f"{self.place} > {text(rule.get('Name'))}", provider, rule
@@ -108,7 +108,7 @@ class Stage:
 
     @property
     def on_failure(self) -> Json:
-        """What becomes of the stage when it fails."""
+        """What becomes of the stage when it fails: {Result, Conditions, RetryConfiguration}, or empty."""
         return mapping(self.raw.get("OnFailure"))
 
 
@@ -141,7 +141,7 @@ class Pipeline:
 
     @property
     def raw(self) -> Json:
-        """Its declaration as far as it has the right shape."""
+        """Its declaration {Stages, ArtifactStore, Triggers, …} as far as it has the right shape."""
         return self.shaped.raw
 
     @property

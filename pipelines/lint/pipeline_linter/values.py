@@ -95,12 +95,12 @@ def listed(value: object) -> list[Any]:
 
 
 def mappings(value: object) -> list[Json]:
-    """Return the mappings among the entries of a list, or a mapping as a list of one."""
+    """Return the mappings {…} among the entries of a list, or a mapping as a list of one."""
     return [entry for entry in listed(value) if isinstance(entry, dict)]
 
 
 def mapping(value: object) -> Json:
-    """Return a mapping as it is, and anything else as an empty one."""
+    """Return a mapping as it is, and anything else as `{}`."""
     return value if isinstance(value, dict) else {}
 
 

@@ -133,7 +133,7 @@ def query_of(**fields: object) -> str:
 
 
 def document_of(request: str, response: Response) -> dict[str, Any]:
-    """Return the JSON object that a response holds, empty for one without content.
+    """Return the JSON object that a response holds, whatever its keys, as {…}; {} without content.
 
     Args:
         request: what errors call the request, like `GET /orders/o1`.

@@ -27,7 +27,7 @@ class Catalog(Requests):
         self._send("DELETE", path_of("products", product_id))
 
     def restock(self, product_id: str, restock_id: str, *, quantity: int) -> Json:
-        """Add stock to a product, once for each restock's id; return the product.
+        """Add stock to a product, once for each restock's id; return it as `product` does.
 
         Raises:
             NotFound: no product has this id.
@@ -37,7 +37,9 @@ class Catalog(Requests):
         return self._put(path_of("products", product_id, "restocks", restock_id), {"quantity": quantity})
 
     def reprice(self, product_id: str, *, price: int) -> Json:
-        """Set a product's price in minor units; orders keep the price that they were created with.
+        """Set a product's price in minor units, and return it as `product` does.
+
+        Orders keep the price that they were created with.
 
         Raises:
             NotFound: no product has this id.
@@ -64,7 +66,7 @@ class Catalog(Requests):
         self._send("DELETE", path_of("users", user_id))
 
     def top_up(self, user_id: str, top_up_id: str, *, amount: int, currency: str) -> Json:
-        """Add credit to a user's balance, once for each top-up's id; return the user.
+        """Add credit to a user's balance, once for each top-up's id; return it as `user` does.
 
         Raises:
             NotFound: no user has this id.

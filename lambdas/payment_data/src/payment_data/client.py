@@ -102,7 +102,7 @@ class DataApi(Catalog):
         return self._put(path_of("orders", order_id, "payments", str(attempt), event), body)
 
     def adjust_payment(self, order_id: str, attempt: int, adjustment: str, *, kind: str, amount: int) -> Json:
-        """Record what moved money of a payment at the gateway without the workflow.
+        """Record what moved money of a payment at the gateway without the workflow; return it as `payment`.
 
         Args:
             order_id: whose.
@@ -133,6 +133,8 @@ class DataApi(Catalog):
     def release(self, order_id: str, *, execution: str, reason: str) -> Json:
         """Cancel the order and return what is held; what was not held can never be held afterwards.
 
+        The answer is that of `reservation`.
+
         Raises:
             OrderCompleted: it is too late to cancel.
             OrderNotFound: no such order.
@@ -140,7 +142,7 @@ class DataApi(Catalog):
         return self._put(path_of("orders", order_id, "release"), {"execution": execution, "reason": reason})
 
     def deliver(self, order_id: str, *, execution: str, deadline: str) -> Json:
-        """Arrange one delivery per line and complete the order.
+        """Arrange one delivery per line and complete the order; the answer is that of `deliveries`.
 
         Raises:
             DeliveryRejected, OrderNotFound: the answer, also when asked again.
@@ -169,6 +171,8 @@ class DataApi(Catalog):
 
     def complete_lost(self, order_id: str, *, execution: str, method: str) -> Json:
         """Complete an order that was parked because its execution had succeeded, after a restore.
+
+        The answer is that of `deliveries`.
 
         Args:
             order_id: which.
