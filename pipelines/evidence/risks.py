@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HOLDS_DATA: Final = {
     "AWS::Backup::BackupVault",
+    "AWS::CodeArtifact::Domain",
     "AWS::CodeArtifact::Repository",
     "AWS::Cognito::UserPool",
     "AWS::DocDB::DBCluster",

@@ -123,13 +123,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _try_room(room: Room, options: argparse.Namespace) -> float:
     known = equivalents()
     candidates = [mutant for mutant in mutants(room) if mutant.key() not in known]
-    chosen = sample(candidates, options.count, options.seed)
+    chosen, source = sample(candidates, options.count, options.seed), room.digest()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         survivors = _survivors(room, chosen, Path(folder), options.processes)
     killed = len(chosen) - len(survivors)
     if options.publish:
-        _publish(room, {"tried": len(chosen), "killed": killed, "seed": options.seed})
-    whence = f"seed {options.seed}, {len(candidates)} mutants in all, modules {room.digest()}"
+        _publish(room, {"tried": len(chosen), "killed": killed, "seed": options.seed, "source": source})
+    whence = f"seed {options.seed}, {len(candidates)} mutants in all, modules {source}"
     _say(f"{room.name}: {killed} of {len(chosen)} killed ({whence})")
     for mutant in survivors:
         change = mutant.mutation
@@ -139,9 +139,9 @@ def _try_room(room: Room, options: argparse.Namespace) -> float:
 
 
 def _publish(room: Room, result: dict[str, Any]) -> None:
-    """Keep a room's result, with its day and the digest of the modules that it is about."""
+    """Keep a room's result with its day."""
     published = json.loads(_PUBLISHED.read_text(encoding="utf-8")) if _PUBLISHED.is_file() else {}
-    published[room.name] = result | {"date": f"{datetime.now(UTC):%Y-%m-%d}", "source": room.digest()}
+    published[room.name] = result | {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
     _PUBLISHED.write_text(json.dumps(dict(sorted(published.items())), indent=1) + "\n", encoding="utf-8")
 
 

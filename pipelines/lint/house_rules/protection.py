@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from pipelines.evidence.risks import HOLDS_DATA
 from pipelines.lint.house_rules.rule import Fault, HouseRule, as_list, properties, resources
 
 if TYPE_CHECKING:
@@ -33,19 +34,6 @@ FUNCTIONS_IN_VPC: Final = HouseRule(
 )
 
 
-_DATA: Final = (
-    "AWS::CodeArtifact::Domain",
-    "AWS::CodeArtifact::Repository",
-    "AWS::DynamoDB::Table",
-    "AWS::EFS::FileSystem",
-    "AWS::KMS::Key",
-    "AWS::Logs::LogGroup",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-)
 _POLICIES: Final = ("DeletionPolicy", "UpdateReplacePolicy")
 
 
@@ -57,7 +45,7 @@ def _log_groups(template: Json) -> Iterator[Fault]:
 
 
 def _without_deletion_policy(template: Json) -> Iterator[Fault]:
-    for name, resource in resources(template, *_DATA):
+    for name, resource in resources(template, *HOLDS_DATA):
         for policy in _POLICIES:
             if policy not in resource:
                 message = f"holds data and does not say its {policy}; the default deletes it"
