@@ -8,14 +8,13 @@ import json
 import os
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws import process_record
-from embedded_aws.core import runtime
+from embedded_aws.core import background, runtime
 
 TEST_KEY = "sk_test_embedded"
 """A key it takes. It takes any that begins like this, so there is nothing secret about it."""
@@ -150,11 +149,12 @@ def spawn(
 
 
 def _await_ready(gateway: RunningGateway, root: Path) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline and gateway.process.poll() is None:
-        if _answering_pid(gateway.url) == gateway.pid:
-            return
-        time.sleep(0.02)
+    def settled() -> bool | None:  # it answers, or it ended
+        ready = _answering_pid(gateway.url) == gateway.pid
+        return ready if ready or gateway.process.poll() is not None else None
+
+    if background.wait_for(settled, seconds=_READY_SECONDS, every=0.02):
+        return
     log = (root / "gateway.log").read_text(errors="replace")
     raise GatewayUnavailable(f"no card gateway came up at {gateway.url}; the end of its log:\n{log[-2000:]}")
 
