@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from embedded_aws.stepfunctions import evaluation, map_runs, path_evaluation, records, states
+from embedded_aws.stepfunctions import checks, evaluation, map_runs, path_evaluation, records
 
 Walk = Callable[[dict[str, Any], Any, dict[str, Any], dict[str, Any]], Any]
 """Walks a sub-machine: its definition, its input, the execution's record, the context."""
@@ -35,11 +35,11 @@ def run_map(
     state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: dict[str, Any], walk: Walk
 ) -> Any:
     """Walk the processor on every item, and return the state's output."""
-    limit = states.concurrency(state, value, ctx)
-    items = map_runs.read(state, value, ctx) if "ItemReader" in state else states.items(state, value, ctx)
+    limit = checks.concurrency(state, value, ctx)
+    items = map_runs.read(state, value, ctx) if "ItemReader" in state else checks.items(state, value, ctx)
     details = {} if "ItemReader" in state else {"mapStateStartedEventDetails": {"length": len(items)}}
     records.add_event(execution, "MapStateStarted", details)
-    states.check_tolerances(state, value, ctx)
+    checks.check_tolerances(state, value, ctx)
     processor = state.get("ItemProcessor") or state["Iterator"]
     contexts = [{**ctx, "Map": {"Item": {"Index": i, "Value": item}}} for i, item in enumerate(items)]
     inputs = [_item_input(state, value, inner) for inner in contexts]
