@@ -66,11 +66,11 @@ class Bench:
             raise SystemExit(f"the tests fail without any mutant: {answer['status']}")
         return float(answer["seconds"])
 
-    def status(self, mutant: Mutant, seconds: float, first: list[str]) -> str:
+    def status(self, mutant: Mutant, seconds: float, first: list[str], *, quick: bool) -> str:
         """Try a mutant with the tests of `first`, then all; return `killed`, `survived` or `timed out`."""
         source = (self._folder / mutant.file).read_bytes()
         text = mutant.mutation.applied(source).decode()
-        task = {"file": mutant.file, "text": text, "seconds": seconds, "first": first}
+        task = {"file": mutant.file, "text": text, "seconds": seconds, "first": first, "quick": quick}
         return str(self._ask(task)["status"])
 
     def passing(self, chosen: list[Mutant]) -> dict[Mutant, list[str]]:
@@ -114,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2, help="how many try mutants at the same time")
+    parser.add_argument("--quick", action="store_true", help="only with tests that pass the changed line")
     parser.add_argument("--publish", action="store_true", help="keep the results in docs/data/mutants.json")
     options = parser.parse_args(arguments)
     shares = [_try_room(ROOMS[name], options) for name in options.rooms or ROOMS]
@@ -125,7 +126,7 @@ def _try_room(room: Room, options: argparse.Namespace) -> float:
     candidates = [mutant for mutant in mutants(room) if mutant.key() not in known]
     chosen, source = sample(candidates, options.count, options.seed), room.digest()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        survivors = _survivors(room, chosen, Path(folder), options.processes)
+        survivors = _survivors(room, chosen, Path(folder), options)
     killed = len(chosen) - len(survivors)
     if options.publish:
         _publish(room, {"tried": len(chosen), "killed": killed, "seed": options.seed, "source": source})
@@ -145,11 +146,11 @@ def _publish(room: Room, result: dict[str, Any]) -> None:
     _PUBLISHED.write_text(json.dumps(dict(sorted(published.items())), indent=1) + "\n", encoding="utf-8")
 
 
-def _survivors(room: Room, chosen: list[Mutant], folder: Path, processes: int) -> list[Mutant]:
+def _survivors(room: Room, chosen: list[Mutant], folder: Path, options: argparse.Namespace) -> list[Mutant]:
     """Return the mutants that no test noticed; one that never ends was noticed."""
     idle: SimpleQueue[Bench] = SimpleQueue()
-    benches = [Bench(room, folder / str(number)) for number in range(processes)]
-    with ThreadPoolExecutor(processes) as pool:
+    benches = [Bench(room, folder / str(number)) for number in range(options.processes)]
+    with ThreadPoolExecutor(options.processes) as pool:
         seconds = benches[0].baseline()
         first = benches[0].passing(chosen)
         for bench in benches:
@@ -158,9 +159,11 @@ def _survivors(room: Room, chosen: list[Mutant], folder: Path, processes: int) -
         def survives(mutant: Mutant) -> bool:
             bench = idle.get()
             try:
-                return bench.status(mutant, 10 + 4 * seconds, first[mutant]) == worker.SURVIVED
+                status = bench.status(mutant, 10 + 4 * seconds, first[mutant], quick=options.quick)
             finally:
                 idle.put(bench)
+            print(f"  {status}: {mutant.file}:{mutant.mutation.line}", file=sys.stderr, flush=True)  # noqa: T201
+            return status == worker.SURVIVED
 
         unnoticed = pool.map(survives, chosen)
         survivors = [mutant for mutant, alive in zip(chosen, unnoticed, strict=True) if alive]

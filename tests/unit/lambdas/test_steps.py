@@ -262,7 +262,7 @@ def test_whatever_a_failure_holds_is_recorded(run: Run, fake_api: FakeApi) -> No
 def test_why_an_undo_failed_is_recorded_in_the_functions_words(run: Run, fake_api: FakeApi) -> None:
     # Given a function's error whose stack was cut off, and one that Step Functions raised itself
     fake_api.answers = [(200, {"order_id": "o1", "state": "NEEDS_ATTENTION"})]
-    cut = '{"errorMessage": "the \\"bank\\" is away", "errorType": "ApiUnavailable", "stackTrace": ["  File'
+    cut = '{"errorMessage": "the \\"bank\\"\tis away", "errorType": "ApiUnavailable", "stackTrace": ["  File'
     failed = {
         "Refund payment": {"error": "ApiUnavailable", "cause": cut},
         "Release products": {"error": "States.Timeout", "cause": ""},
@@ -273,7 +273,7 @@ def test_why_an_undo_failed_is_recorded_in_the_functions_words(run: Run, fake_ap
     body = fake_api.received[0].body
     assert body["redrives"] == 2
     assert body["undo_failures"] == [
-        {"step": "Refund payment", "error": "ApiUnavailable", "cause": 'the "bank" is away'},
+        {"step": "Refund payment", "error": "ApiUnavailable", "cause": 'the "bank"\tis away'},
         {"step": "Release products", "error": "States.Timeout", "cause": "unknown"},
     ]
 
@@ -290,9 +290,13 @@ def test_the_longest_causes_fit_into_one_request(run: Run, fake_api: FakeApi) ->
     fake_api.answers = [(200, {"order_id": "o1", "state": "NEEDS_ATTENTION"})]
     long = {"error": "\1" * 300, "cause": "\1" * 4_000}
     # When
-    run("record_failure", FAILURE | long | {"cause": "\1" * 32_768, "undo_failures": {"a": long, "b": long}})
-    # Then the data API, which takes 64 KiB, takes it
-    assert len(encoded(fake_api.received[0].body)) < 65_536
+    whole = long | {"execution": "x" * 3_000, "step": "x" * 300, "cause": "\1" * 32_768}
+    run("record_failure", FAILURE | whole | {"undo_failures": {"a": long, "b": long}})
+    # Then the data API, which takes 64 KiB, takes it, and each text is as long as it may be
+    body = fake_api.received[0].body
+    assert len(encoded(body)) < 65_536
+    assert [len(body[name]) for name in ("execution", "step", "error", "cause")] == [2_048, 200, 200, 8_000]
+    assert [(len(undo["error"]), len(undo["cause"])) for undo in body["undo_failures"]] == [(200, 1_000)] * 2
 
 
 def test_an_order_is_parked_until_its_execution_is_redriven(
