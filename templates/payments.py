@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("data_api", *ROUTES)
 """Every Lambda function of the stack, by the name of its folder under `lambdas/`."""
+METHODS_OUTPUT, UNFINISHED_OUTPUT = "PaymentMethods", "FindUnfinishedFunctionName"
+"""The outputs that a release asks before it drops a payment method."""
 
 
 def build(environment: Environment) -> Template:
@@ -78,6 +80,18 @@ def build(environment: Environment) -> Template:
     add_output(template, "DataApiFunctionName", "The data API's live function", api.live_function_arn)
     add_output(template, "DataApiId", "The data API in API Gateway", api.api_id)
     add_output(template, "DataApiUrl", "The data API, from inside the network", api.url)
+    add_output(
+        template,
+        METHODS_OUTPUT,
+        "By which methods orders are, or were, paid: new ones by the first",
+        ",".join(environment.payment_methods),
+    )
+    add_output(
+        template,
+        UNFINISHED_OUTPUT,
+        "Says by which methods unfinished orders are paid",
+        functions["find_unfinished"].name,
+    )
     for alarm in alarms.release:
         add_output(
             template, f"{alarm.data['Ref']}Name", "Judges a release: it stops a canary and a bake", alarm

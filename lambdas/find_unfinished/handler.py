@@ -1,9 +1,9 @@
-"""Lambda handler of the sweeper's first state, *Find unfinished orders*."""
+"""Lambda handler of the sweeper's first state, *Find unfinished orders*, which releases ask as well."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from payment_data import metrics
+from payment_data import metrics, unfinished
 from payment_data.errors import OrderNotFound
 from payment_data.step import data_api, logged
 
@@ -17,6 +17,8 @@ QUIET_SECONDS = 60
 OVERDUE = timedelta(hours=25)
 """Beyond every deadline, which the data API takes for at most 24 hours: no forward request can follow."""
 _PAGE = 100
+_COUNTING_SECONDS = 5
+"""Of the function's eight; what is not counted by then is said to be left out."""
 
 
 @logged
@@ -31,9 +33,12 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             {state, after}, what an earlier answer gave as `next`, and {quiet_seconds}, how long an order must
             be unchanged. Without a state it goes on where the last sweep stopped. {stopped_at: {state?,
             after?}, asked} keeps where a sweep stopped that was asked for all orders, and finds none.
+            {methods: [name]} asks how many are paid by other methods: {unlisted: {method: count}, whole}.
 
     The metric OldestUnfinishedSeconds is for how long the order that a page begins with has not changed.
     """
+    if "methods" in event:
+        return unfinished.paid_by_others(api, event["methods"], seconds=_COUNTING_SECONDS)
     if "stopped_at" in event:
         return _keep(event["stopped_at"], event.get("asked") or {})
     if "order_id" in event:
@@ -44,11 +49,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     oldest = max(map(_unchanged_for, page["orders"]), default=timedelta())
     metrics.level("OldestUnfinishedSeconds", oldest.total_seconds(), "Seconds")
     quiet = timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
-    unfinished = [_summary(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
+    quiet_ones = [_summary(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
     # They come longest unchanged first: after one that changed lately there are only others that did.
-    whole = len(unfinished) == len(page["orders"])
+    whole = len(quiet_ones) == len(page["orders"])
     following = _following(state, page.get("next") if whole else None)
-    return {"orders": unfinished} | ({"next": following} if following else {})
+    return {"orders": quiet_ones} | ({"next": following} if following else {})
 
 
 def _keep(place: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:

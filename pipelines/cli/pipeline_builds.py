@@ -12,7 +12,7 @@ from pipelines.build import package_manifest
 from pipelines.cli import terminal
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST, ROOT
-from pipelines.deploy import deployment
+from pipelines.deploy import deployment, payment_methods
 from pipelines.evidence import evidence as release_evidence
 from pipelines.evidence import gather
 from pipelines.promotion import branches, checks, publish_release, records
@@ -28,7 +28,8 @@ _PACKAGES: Final = Path("dist", "packages")
 def write_settings(environments: tuple[str, ...], stack: str | None, built: Path) -> None:
     """Write the parameters and tags of the stacks.
 
-    To dist/settings, where the pipelines read them. In a build of the branch pipeline, BRANCH and EXECUTION
+    To dist/settings, where the pipelines read them. Refused where a payment method would be dropped by which
+    an unfinished order was paid. In a build of the branch pipeline, BRANCH and EXECUTION
     say whose stack it is.
     """
     if stack is not None:
@@ -45,6 +46,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
         )
     for name in environments:
         account = build_environment.looking_at(name)
+        payment_methods.check_release(account, stack or account.environment.default_stack)
         for path in deployment.write_configuration(
             account, manifest, stored, ROOT, image=image, stack=stack, push=push
         ):

@@ -47,7 +47,7 @@ DEPLOYING: Final = {
     "cloudwatch": ["DescribeAlarms"],
     "iam": ["PassRole"],
     "kms": ["Decrypt", "DescribeKey"],
-    "lambda": ["GetFunctionConfiguration", "ListAliases"],
+    "lambda": ["GetFunctionConfiguration", "InvokeFunction", "ListAliases"],
     "s3": ["GetObject", "GetObjectVersion"],
     "states": [
         "DescribeExecution",

@@ -139,7 +139,17 @@ def _inspection_of(environment: Environment) -> list[Permission]:
             _smoke(environment)[1:],
         ),
         *_running(environment),
+        _open_orders(environment),
     ]
+
+
+def _open_orders(environment: Environment) -> Permission:
+    return Permission(
+        "LookAtOpenOrders",
+        "Asks the sweeper's function, which changes no order, by which methods unfinished ones were paid.",
+        [awslambda.InvokeFunction],
+        [Sub(f"{_FUNCTIONS}{environment.stack_pattern}-FindUnfinishedFunction-*")],
+    )
 
 
 def _running(environment: Environment) -> list[Permission]:
@@ -176,6 +186,7 @@ def _inspection_of_production(environment: Environment) -> list[Permission]:
             _stacks(environment),
         ),
         *_running(environment),
+        _open_orders(environment),
         Permission(
             "LookForDrift",
             "Compares a stack with its template; what it may not read of a resource is not compared.",
@@ -208,6 +219,7 @@ def _inspection_of_branches(environment: Environment) -> list[Permission]:
             [states.ListExecutions],
             _smoke(environment)[:1],
         ),
+        _open_orders(environment),
     ]
 
 

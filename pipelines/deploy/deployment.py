@@ -6,9 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from payment_data.errors import Problem
 from pipelines.aws import stacks
 from pipelines.aws.embedded_stripe import with_stripe
 from pipelines.aws.stacks import StackRequest
@@ -17,9 +14,7 @@ from pipelines.build.package_manifest import PACKAGES, Image, Manifest, StoredPa
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.definitions import configuration_file
-from pipelines.deploy import artifacts, atlas_peering, embedded_overrides
-from pipelines.orders import payment_stack
-from pipelines.orders.orders import unlisted_methods
+from pipelines.deploy import artifacts, atlas_peering, embedded_overrides, payment_methods
 from templates import network, payments
 from templates.capabilities.stack_interface import (
     ARTIFACT_BUCKET,
@@ -81,7 +76,7 @@ def deploy(
         Refused: The environment drops a payment method by which an unfinished order is paid.
         StackFailed: A stack could not be deployed; it was rolled back.
     """
-    keeps_payment_methods(aws, stack or aws.environment.default_stack, reporter)
+    payment_methods.check_deployment(aws, stack or aws.environment.default_stack, reporter)
     environment, name = (
         with_stripe(aws, embedded_overrides.with_database(aws)),
         stack or aws.environment.default_stack,
@@ -101,32 +96,6 @@ def deploy(
         if stack_name == environment.network_stack:
             embedded_overrides.connect_atlas(aws, reporter)
     return Deployed(name, environment.network_stack, bucket, changes)
-
-
-def keeps_payment_methods(aws: Aws, name: str, reporter: Reporter = NOBODY) -> None:
-    """Check that the environment lists every payment method that the stack may have to undo.
-
-    A data API that cannot answer is no reason to refuse: what is deployed may mend it.
-
-    Raises:
-        Refused: Unfinished orders are paid by a method that it does not list, whose rights, keys and network
-            would go.
-    """
-    if stacks.status(aws, name) is None:
-        return
-    try:
-        dropped = unlisted_methods(payment_stack.connect(aws, name).api, aws.environment.payment_methods)
-    except (Problem, Refused, KeyError, ClientError) as error:
-        reporter.say(f"Not checked by which methods unfinished orders are paid: {error}")
-        return
-    if dropped:
-        counts = ", ".join(f"{count} by {method}" for method, count in sorted(dropped.items()))
-        environment = aws.environment.name
-        raise Refused(
-            f"Unfinished orders of {name} are paid by methods that {environment} does not list: {counts}. Add"
-            f" them to also_refunds in environments/{environment}.yml until those orders have ended.",
-            "payments order list",
-        )
 
 
 def parameters(

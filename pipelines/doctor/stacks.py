@@ -10,11 +10,11 @@ from payment_data.errors import Problem
 from pipelines.aws import stacks
 from pipelines.aws.accounts import PIPELINES_STACK
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
+from pipelines.deploy import payment_methods as listed_methods
 from pipelines.deploy.pipelines import APPLICATION_SIGNALS, service_roles_exist
 from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 from pipelines.orders import payment_stack
-from pipelines.orders.orders import unlisted_methods
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -104,14 +104,13 @@ def payment_methods(aws: Aws) -> Diagnosis:
     if stacks.status(aws, name) is None:
         return well(f"There is no stack {name} yet, and no order in it")
     try:
-        dropped = unlisted_methods(payment_stack.connect(aws, name).api, aws.environment.payment_methods)
+        answer = listed_methods.asked(payment_stack.connect(aws, name).api, aws.environment)
     except Problem as problem:
         return unknown(f"The data API answered: {problem}", "Try again later.")
-    if not dropped:
+    if not answer.unlisted:
         return well("Every unfinished order is paid by a method that the environment lists")
-    counts = ", ".join(f"{count} by {method}" for method, count in sorted(dropped.items()))
     return failed(
-        f"Unfinished orders are paid by methods that the environment does not list: {counts}",
+        f"Unfinished orders are paid by methods that the environment does not list: {answer.counts()}",
         f"Add them to also_refunds in environments/{aws.environment.name}.yml and deploy; leave them there"
         " until those orders have ended.",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,10 +35,6 @@ STATES: Final = (
     PARKED,
 )
 """The states that an order can be in, as the data API names them."""
-_UNFINISHED: Final = ("RESERVED", "PAID", "CANCELLING", PARKED)
-"""Those in which it may hold money, or come to hold some."""
-_MOST: Final = 10_000
-"""Orders of a state that are looked at, the longest unchanged first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +117,6 @@ def execution_arn(stack: PaymentStack, order_id: str) -> str:
     if not fields.is_id(order_id):
         raise Refused(f"{order_id!r} is no order id: it {fields.ID_RULE}.")
     return executions.arn_of(stack.workflow, order_id)
-
-
-def unlisted_methods(api: DataApi, methods: tuple[str, ...]) -> Counter[str]:
-    """Return how many unfinished orders are paid by a method that is none of these, by method."""
-    return Counter(
-        order["paid_by"]
-        for state in _UNFINISHED
-        for order in listed(api, state, _MOST)
-        if order.get("paid_by") not in (None, *methods)
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pipelines.aws import accounts, build_environment
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.definitions.storage import PROVENANCE_KEY
-from pipelines.deploy import embedded_overrides
+from pipelines.deploy import embedded_overrides, payment_methods
 from pipelines.promotion import records, running_stack, verification
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _prepared(tools: Aws, release: verification.Release, artifacts: Artifacts) -
         # An automatic rollback goes to the last success, not to what a person went back to meanwhile.
         verification.check_unchanged(prod, change_set)
         return f"Execution {current.failed} had changed nothing, and nothing is taken back."
+    payment_methods.check_release(prod, prod.environment.default_stack)
     if current.rollback:
         return f"This goes back to what was approved in execution {current.release}."
     return "The prepared change sets are the approved ones."

@@ -17,7 +17,7 @@ NETWORK_STACK = "NetworkStack"
 """The parameter by which a payments stack names the network that it lives in."""
 
 
-def add_output(template: Template, name: str, description: str, value: AWSHelperFn) -> None:
+def add_output(template: Template, name: str, description: str, value: AWSHelperFn | str) -> None:
     """Add a described output."""
     template.add_output(Output(name, Description=description, Value=value))
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
-from pipelines.deploy import deployment
+from pipelines.deploy import payment_methods
 from tests.rehearsal.shop import Shop, database_of, physical
 
 if TYPE_CHECKING:
@@ -99,7 +99,9 @@ def test_a_parked_order_is_listed_reported_mended_and_redriven(
         # And no environment is deployed that could not undo it
         changed = stack.aws.environment.model_copy(update={"payment_method": "card"})
         with pytest.raises(Refused, match=f"Unfinished orders of {stack.name} are paid by .*: 1 by credit"):
-            deployment.keeps_payment_methods(replace(stack.aws, environment=changed), stack.name)
+            payment_methods.check_deployment(replace(stack.aws, environment=changed), stack.name)
+        with pytest.raises(Refused, match=r"are paid by .*: 1 by credit"):
+            payment_methods.check_release(replace(stack.aws, environment=changed), stack.name)
         # When it is redriven too early
         again = payments("order", "redrive", order)
         # Then it is parked once more

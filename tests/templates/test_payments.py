@@ -348,6 +348,8 @@ def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json
         "PaymentWorkflowArn",
         "PaymentWorkflowAliasArn",
         "SmokeWorkflowArn",
+        "PaymentMethods",
+        "FindUnfinishedFunctionName",
         "SettlementArn",
         "SweeperArn",
         "DataApiFunctionName",
