@@ -7,6 +7,7 @@ cells differ in one place and are alike before it and after it. `test_memory.py`
 
 import copy
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -15,11 +16,14 @@ import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, OperationFailure
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 Contents = Mapping[str, bytes]
 """Collection to its documents, BSON, in their natural order."""
 _MOST = 100_000  # answers kept: some hundred megabytes
+_SERVER_SECONDS = 45.0
+"""Until another server is primary, at most."""
 _AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 _RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
 
@@ -70,10 +74,11 @@ class Memory:
         answer = self._answers.get(key)
         if answer is None:
             self.asked += 1
+            before = _in_the_end(lambda: self._bring(name))
             try:
-                answer = self._ask(name, run, writes=writes)
+                answer = self._ask(name, run, None if writes else before)
             except ConnectionFailure:  # of a server that is really lost: it may have been done all the same
-                self._contents[name] = self._read(name)
+                self._contents[name] = self._read(name, "linearizable")
                 raise
             self._keep(key, answer)
         else:
@@ -99,13 +104,14 @@ class Memory:
         self._answers.clear()
         self._there.clear()
 
-    def _ask(self, name: str, run: Callable[[], Any], *, writes: bool) -> _Answer:
-        before = self._bring(name)
+    def _ask(self, name: str, run: Callable[[], Any], after: bytes | None) -> _Answer:
+        """Have mongod execute a command; without `after` it may leave other documents."""
         try:
             result, error = run(), None
         except OperationFailure as refused:
             result, error = None, refused
-        after = self._read(name) if writes else before
+        if after is None:
+            after = self._read(name)
         if result is None or isinstance(result, dict | list | int):
             return _Answer(after, bson.encode({"v": result}), error=error)
         return _Answer(after, result=result, error=error)
@@ -115,15 +121,22 @@ class Memory:
         wanted = self._contents[name]
         if self._there.get(name) != wanted:
             collection = self._database[name]
+            self._there.pop(name, None)  # of what is interrupted nobody knows how much is there
             collection.delete_many({})
             if wanted:
                 collection.insert_many(bson.decode_all(wanted, _RAW), bypass_document_validation=True)
             self._there[name] = wanted
         return wanted
 
-    def _read(self, name: str) -> bytes:
-        batches: Any = self._database[name].find_raw_batches({})  # of bytes, which its type does not say
-        found = b"".join(batches)
+    def _read(self, name: str, level: str = "majority") -> bytes:
+        """Read a collection; `linearizable` also sees what a primary did that was lost before it answered."""
+        collection = self._database[name].with_options(read_concern=ReadConcern(level))
+
+        def batches() -> bytes:
+            found: Any = collection.find_raw_batches({})  # of bytes, which its type does not say
+            return b"".join(found)
+
+        found = _in_the_end(batches)
         self._there[name] = found = self._known.setdefault(found, found)
         return found
 
@@ -134,3 +147,17 @@ class Memory:
             self._answers.clear()
             self._known.clear()
         self._answers[key] = answer
+
+
+def _in_the_end(run: Callable[[], bytes]) -> bytes:
+    """Do what a cell's own requests know nothing of, however often a server is really lost meanwhile.
+
+    Half of a restored collection, or one that could not be read, would bring documents of another cell.
+    """
+    until = time.monotonic() + _SERVER_SECONDS
+    while True:
+        try:
+            return run()
+        except PyMongoError:
+            if time.monotonic() > until:
+                raise

@@ -1,12 +1,18 @@
 """What the memory answers is what mongod answers: the same cells with it, and with every command executed."""
 
+from unittest import mock
+
+import pymongo
 import pytest
+from pymongo.collection import Collection
+from pymongo.errors import AutoReconnect
 
 from data_api.storage import connection
 from embedded_aws.mongod import Mongod
 from tests.crash_matrix import plan
 from tests.crash_matrix.bench import Bench, open_bench
 from tests.crash_matrix.cells import Result
+from tests.crash_matrix.memory import Memory
 from tests.crash_matrix.plan import one_more_fault
 
 _EVERY = 97
@@ -49,3 +55,25 @@ def test_cells_go_the_same_way_when_every_command_is_executed(
         assert bench.commands[1] == 0
     # Then each reached the same sites, was struck, and ended and left everything the same
     assert executed == remembered
+
+
+def test_what_is_put_back_is_there_whole_though_the_server_is_lost_meanwhile(mongod: Mongod) -> None:
+    with pymongo.MongoClient[dict[str, object]](mongod.uri) as client:
+        database = client["lost-server"]
+        memory = Memory(database, forgetful=True)
+        # Given what the cell before has left
+        memory.ask("orders", "1", lambda: database.orders.insert_one({"_id": "before"}), writes=True)
+        memory.put_back({})
+        # When the server is lost as it is put back, and as the command after that is sent
+        delete, lost = Collection.delete_many, iter([AutoReconnect()])
+
+        def deleted(collection: Collection[dict[str, object]], condition: dict[str, object]) -> object:
+            for error in lost:
+                raise error
+            return delete(collection, condition)
+
+        with mock.patch.object(Collection, "delete_many", deleted), pytest.raises(AutoReconnect):
+            memory.ask("orders", "2", mock.Mock(side_effect=AutoReconnect), writes=True)
+        # Then nothing of the cell before is in this one
+        assert memory.documents("orders") == []
+        client.drop_database(database.name)
