@@ -101,6 +101,11 @@ def status(aws: Aws, execution_arn: str) -> str | None:
         return None
 
 
+def started(aws: Aws, execution_arn: str) -> datetime:
+    """Return when an execution that exists was started."""
+    return aws.stepfunctions.describe_execution(executionArn=execution_arn)["startDate"]
+
+
 def _events_after(aws: Aws, execution_arn: str, last: int) -> list[HistoryEventTypeDef]:
     return [event for event in _history(aws, execution_arn) if event["id"] > last]
 

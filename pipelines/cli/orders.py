@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from payment_data.errors import Problem
-from payment_data.payment_methods.names import NAMES
+from payment_data.payment_methods.names import NAMES, STRIPE
 from pipelines.aws import executions
 from pipelines.cli import options, terminal, views
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
 from pipelines.orders import orders, payment_stack, trace
 from pipelines.orders.orders import PARKED, STATES
-from pipelines.orders.reconciliation.stripe_account import adjust_order, stripe_account
+from pipelines.orders.reconciliation.stripe_account import adjust_order, intent_of, stripe_account
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
@@ -201,8 +201,8 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
     """Complete an order that was delivered, and that a restored backup knows in an earlier state.
 
     Only for a parked order whose execution succeeded. What the restore took away is done again: its products
-    are held, and its user's credit is charged. Money at Stripe is not moved: a payment through it must be on
-    record as captured.
+    are held, and its user's credit is charged. Money at Stripe is not moved: the PaymentIntent that took the
+    order's total there is looked for, and recorded again.
 
     \b
     Examples:
@@ -218,11 +218,20 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
             f"payments order show {order_id}",
         )
     with terminal.progress("completing the order"):
-        deliveries = payments.api.complete_lost(order_id, execution=arn, method=paid_by)["deliveries"]
+        intent = _intent(payments, order_id, arn) if paid_by in STRIPE else None
+        deliveries = payments.api.complete_lost(
+            order_id, execution=arn, method=paid_by, payment_intent=intent
+        )["deliveries"]
     if machine:
         terminal.as_json({"order_id": order_id, "state": "COMPLETED", "deliveries": deliveries})
         return
     terminal.done(f"Order {order_id} is COMPLETED, {len(deliveries)} deliveries on record")
+
+
+def _intent(stack: PaymentStack, order_id: str, arn: str) -> str:
+    """Return the PaymentIntent that took the order's total, as Stripe says."""
+    account = stripe_account(stack.aws, stack.name)
+    return intent_of(account, stack.api.order(order_id), executions.started(stack.aws, arn))
 
 
 @order.command()

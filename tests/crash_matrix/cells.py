@@ -204,16 +204,14 @@ class Cell:
     def _complete(self, run: Run) -> None:
         """Have a person complete what was delivered: it is as if the restore had never been.
 
-        An order through a gateway whose capture the backup lacks stays parked.
+        Of an order through a gateway the person names the PaymentIntent that took its money.
         """
-        refused = self._world.complete_lost(run.order_id, self._scenario.method)
-        documents = self._world.documents()
-        captured = any(payment["state"] == "captured" for payment in documents["payments"])
-        if refused == "IllegalTransition" and not captured and self._scenario.method not in BALANCE:
-            return
+        intents = self._laboratory.stripe.intents.values()
+        taken = next((intent["id"] for intent in intents if intent["amount_received"]), None)
+        refused = self._world.complete_lost(run.order_id, self._scenario.method, taken)
         if refused:
             self._found.append(f"restore: {run.order_id} cannot be completed: {refused}")
-        after = FinalState(self._scenario, documents, [run], {}, transparent=False)
+        after = FinalState(self._scenario, self._world.documents(), [run], {}, transparent=False)
         self._found += [f"restored and completed: {violation}" for violation in violations(after)]
 
     def _redriven(self, run: Run) -> Run:

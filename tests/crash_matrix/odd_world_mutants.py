@@ -136,6 +136,18 @@ ODD_WORLD = (
         (Edit(f"{_COMPLETE}:complete_lost", "_charge_again(db, order, fingerprint, lands_by)", "pass"),),
     ),
     Mutant(
+        "a capture that a restore took back is recorded again before the order is completed",
+        ("restored afterwards",),
+        (
+            Edit(
+                f"{_COMPLETE}:_captured_attempt",
+                "payment is None or payment.state in UNSETTLED",
+                "payment is None",
+            ),
+        ),
+        methods=_CARD,
+    ),
+    Mutant(
         "a capture puts the deadline off",
         ("happy",),
         (Edit("data_api.use_cases.follow_payment:capture_payment", "extend=DELIVERY_TIME,", ""),),

@@ -68,10 +68,14 @@ class World:
         with self._laboratory.outside():
             lanes.as_ghost(lambda: DataApi(_straight).put_order(order_id, scenario.order(order_id)))
 
-    def complete_lost(self, order_id: str, method: str) -> str:
+    def complete_lost(self, order_id: str, method: str, payment_intent: str | None) -> str:
         """Have a person complete a restored order; return the error that refuses it, empty without one."""
         ask = partial(
-            DataApi(_straight).complete_lost, order_id, execution="arn:states:execution:w:e", method=method
+            DataApi(_straight).complete_lost,
+            order_id,
+            execution="arn:states:execution:w:e",
+            method=method,
+            payment_intent=payment_intent,
         )
         try:
             with self._laboratory.outside():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,8 @@ from tests.rehearsal.shop import Shop, physical
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.orders.payment_stack import PaymentStack
 
 ENDED: Final = ("COMPLETED", "FAILED")
@@ -76,6 +79,20 @@ class System:
         """Start it again, on the same data and port."""
         assert self.database.data_dir
         self.database = mongod.start(self.database.data_dir, self.database.port)
+
+    def back_up(self, where: Path) -> None:
+        """Copy the data of its MongoDB, at rest."""
+        assert self.database.data_dir
+        self.database.stop()
+        shutil.copytree(self.database.data_dir, where)
+        self.start_database()
+
+    def restore(self, backup: Path) -> None:
+        """Bring back the data of a MongoDB that was stopped, or killed, as they were backed up."""
+        assert self.database.data_dir
+        shutil.rmtree(self.database.data_dir)
+        shutil.copytree(backup, self.database.data_dir)
+        self.start_database()
 
     def holds(self) -> list[str]:
         """Check every invariant, waiting for what is under way; returns what was checked.

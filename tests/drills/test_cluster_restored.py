@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -20,21 +19,6 @@ _PAGE: Final = "disaster-recovery.md"
 _SECTION: Final = "The cluster is lost, and restored from a backup"
 
 
-def _backup(system: System, where: Path) -> None:
-    """Copy the data of a MongoDB that is at rest."""
-    assert system.database.data_dir
-    system.database.stop()
-    shutil.copytree(system.database.data_dir, where)
-    system.start_database()
-
-
-def _restore(system: System, backup: Path) -> None:
-    assert system.database.data_dir
-    shutil.rmtree(system.database.data_dir)
-    shutil.copytree(backup, system.database.data_dir)
-    system.start_database()
-
-
 def _place(system: System, *orders: str) -> None:
     for order in orders:
         list(executions.follow(system.stack.aws, system.traffic.place(order)))
@@ -50,7 +34,7 @@ def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
     # Given a backup that knows complete orders and new ones, and orders that came after it
     complete, placed_later, delivered, *waiting = system.traffic.prepare(43)
     _place(system, complete)
-    _backup(system, backup)
+    system.back_up(backup)
     let_pass(1)  # the executions' times are told to the second
     point = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     [unknown] = system.traffic.prepare(1)
@@ -60,7 +44,7 @@ def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:
         # When the cluster is lost; Then the alarm of the data API rings
         scene.breaks("MongoDB is killed and its disk is lost", system.kill_database)
         scene.rings("DataApiErrors")
-    scene.outside("the cluster is restored from the backup", lambda: _restore(system, backup))
+    scene.outside("the cluster is restored from the backup", lambda: system.restore(backup))
     # And the page's commands find what the restored database does not know
     found = scene.follow(_PAGE, _SECTION, only=0, POINT_IN_TIME=point).split()
     assert unknown in found

@@ -99,7 +99,9 @@ PAYMENT = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": CREDIT
 OPEN_PAYMENT = Object({"execution": EXECUTION, "deadline": DEADLINE, "method": GATEWAY_METHOD})
 SAVE_INTENT = Object({"execution": EXECUTION, "payment_intent": PAYMENT_INTENT})
 EXECUTION_ONLY = Object({"execution": EXECUTION})
-COMPLETION = Object({"execution": EXECUTION, "method": METHOD})
+COMPLETION = Object(
+    {"execution": EXECUTION, "method": METHOD, "payment_intent": PAYMENT_INTENT}, ("payment_intent",)
+)
 DECLINE = Object({"execution": EXECUTION, "reason": DECLINE_REASON})
 CANCEL = Object({"execution": EXECUTION, "reason": Text(200, 1, LINES, description="Why, for the history.")})
 ADJUSTMENT_ID = Text(

@@ -12,10 +12,11 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from data_api.domain.order import Order
-from data_api.domain.payment import TRANSITIONS, Payment
+from data_api.domain.payment import TRANSITIONS, UNSETTLED, Payment
 from data_api.domain.requests import Document
 from data_api.storage import state_changes
 from data_api.storage.database import Db
+from payment_data.metrics import LOST
 
 _SHOWN = dict.fromkeys((*Payment._fields[:-1],), True) | {
     "late": {"$cond": ["$deadline", {"$gte": ["$$NOW", "$deadline"]}, None]}
@@ -116,6 +117,31 @@ def move(
         condition, [{"$set": update}], projection=_SHOWN, return_document=ReturnDocument.AFTER
     )
     return _payment(document) if document else None
+
+
+def recapture(
+    db: Db, order: Order, attempt: int, method: str, payment_intent: str, *, execution: str
+) -> Payment | None:
+    """Record a capture that a restore took away; return the attempt, as it was if it is over.
+
+    So it is if another PaymentIntent is saved, which alone may have been confirmed.
+    """
+    terms = {"state": "captured", "amount": Int64(order.total), "payment_intent": payment_intent}
+    if not _insert(db, _attempt(order, attempt, method) | terms, execution, LOST):
+        save_intent(db, order.id, attempt, payment_intent)
+        payment = find(db, order.id, attempt)
+        if payment and payment.payment_intent == payment_intent:  # what is saved is never changed
+            move(
+                db,
+                order.id,
+                attempt,
+                UNSETTLED,
+                "captured",
+                execution=execution,
+                reason=LOST,
+                at_gateway=True,
+            )
+    return find(db, order.id, attempt)
 
 
 def close(db: Db, order_id: str, attempt: int, *, execution: str) -> Payment | None:

@@ -6,7 +6,7 @@ Also for a person who completes an order that a restored backup knows in an earl
 from datetime import datetime
 
 from data_api.domain.order import CLOSED, Decision, Order, State
-from data_api.domain.payment import GATEWAYS
+from data_api.domain.payment import GATEWAYS, UNSETTLED
 from data_api.domain.requests import Document, deadline, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
@@ -50,9 +50,10 @@ def arrange_deliveries(db: Db, order_id: str, request: Document) -> Answer:
 def complete_lost(db: Db, order_id: str, request: Document) -> Answer:
     """Complete an order whose execution succeeded before its data was lost; any number of times.
 
-    What a restore took away of its holds and its charge is done again first. It stays parked until the one
-    write that completes it, and whoever undoes it meanwhile closes it before: then that write does nothing,
-    and what was done again is undone.
+    What a restore took away of its holds and its charge is done again first; of a gateway's capture it is
+    recorded again, where the caller found at the gateway that `payment_intent` took the order's total. It
+    stays parked until the one write that completes it, and whoever undoes it meanwhile closes it before: then
+    that write does nothing, and what was done again is undone.
 
     Raises:
         OrderNotFound: no such order.
@@ -71,9 +72,9 @@ def complete_lost(db: Db, order_id: str, request: Document) -> Answer:
     method = request["method"]
     if order.paid_by not in {None, method}:
         raise IdempotencyMismatch(f"the order is paid by {order.paid_by}")
-    attempt = _captured_attempt(db, order) if method in GATEWAYS else 1
     if not orders.pay_parked_by(db, order, method):
         raise IllegalTransition(_CHANGED)
+    attempt = _captured_attempt(db, order, request) if method in GATEWAYS else 1
     _hold_again(db, order, lands_by)
     fingerprint = f"{method}:{attempt}:{order.total}:{order.currency}"
     if method not in GATEWAYS:
@@ -93,10 +94,18 @@ def _hold_again(db: Db, order: Order, lands_by: datetime) -> None:
         raise OutOfStock(f"cannot be held: {', '.join(short)}")
 
 
-def _captured_attempt(db: Db, order: Order) -> int:
-    payment = payments.latest(db, order.id)
+def _captured_attempt(db: Db, order: Order, request: Document) -> int:
+    """Return the attempt that took the order's total, whose capture may be younger than the backup."""
+    payment, intent = payments.latest(db, order.id), request.get("payment_intent")
+    if intent and (payment is None or payment.state in UNSETTLED):
+        attempt = payment.attempt if payment else 1
+        payment = payments.recapture(
+            db, order, attempt, request["method"], intent, execution=request["execution"]
+        )
     if payment is None or payment.state != "captured" or payment.amount != order.total:
-        raise IllegalTransition("no captured payment of the order is on record; refund it at the gateway")
+        raise IllegalTransition("no captured payment of the order is on record")
+    if intent not in {None, payment.payment_intent}:
+        raise IdempotencyMismatch(f"the order was paid by {payment.payment_intent}")
     return payment.attempt
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _UNSETTLED: Final = ("intent", "processing")
 """Stripe may be ahead of the record; the workflow is not done with it."""
 _SKEW: Final = timedelta(hours=1)
+_BEGINNING: Final = datetime(2011, 1, 1, tzinfo=UTC)
+"""Stripe is no older."""
 
 
 class StripePayment(NamedTuple):
@@ -31,6 +33,7 @@ class StripePayment(NamedTuple):
         received: What was captured.
         refunded: What was given back, refunds that failed not counted.
         disputed: What disputes took away.
+        currency: ISO 4217.
     """
 
     id: str
@@ -39,6 +42,7 @@ class StripePayment(NamedTuple):
     received: int
     refunded: int
     disputed: int
+    currency: str = ""
 
     @property
     def kept(self) -> int:
@@ -67,7 +71,7 @@ class RecordedPayments:
     """What our records say of PaymentIntents, gathered while the orders are walked.
 
     Attributes:
-        since: When the oldest of their orders was created.
+        since: When the oldest order was created, however it is paid.
         expected: PaymentIntent to the order, what must be held, and the record in words.
         unsettled: PaymentIntents that may have moved on since.
     """
@@ -78,12 +82,12 @@ class RecordedPayments:
 
     def add(self, order: dict[str, Any]) -> None:
         """Take up the payments of an order of `GET /audit/orders`."""
+        created = datetime.fromisoformat(order["created_at"])
+        self.since = min(self.since or created, created)
         for payment in order["payments"]:
             intent = payment.get("payment_intent")
             if intent is None:
                 continue
-            created = datetime.fromisoformat(order["created_at"])
-            self.since = min(self.since or created, created)
             if payment["state"] in _UNSETTLED:
                 self.unsettled.add(intent)
                 continue
@@ -101,11 +105,11 @@ def stripe_differences(
     Args:
         recorded: The payments of all orders.
         reader: Stripe.
-        since: From when on Stripe's list is read; from the oldest order with a PaymentIntent if None, and all
-            that is older is asked for one by one.
+        since: From when on Stripe's list is read, and what is older is asked for one by one. If None, from
+            the oldest order; where there is none, all of it, for orders may have been lost.
     """
     missing = dict(recorded.expected)
-    start = since or (recorded.since or datetime.now(UTC)) - _SKEW
+    start = since or (recorded.since - _SKEW if recorded.since else _BEGINNING)
     for payment in reader.payments(start):
         if payment.id in recorded.unsettled or (payment.order_id or "").startswith("smoke-"):
             continue

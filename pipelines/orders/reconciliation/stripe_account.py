@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from payment_data.errors import OrderNotFound
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 
     from payment_data.client import DataApi
     from pipelines.aws.accounts import Aws
+    from pipelines.orders.reconciliation.stripe import StripeReader
 
 _PAGE: Final = 100
+_SKEW: Final = timedelta(minutes=5)
+"""Between Stripe's clock and Step Functions'."""
 
 
 class MoneyMove(NamedTuple):
@@ -88,8 +92,15 @@ class StripeAccount:
         refunded = charge.amount_refunded if charge else 0
         disputes = self._disputes(intent.id) if charge and charge.disputed else []
         disputed = sum(dispute.amount for dispute in disputes if dispute.status in WITHDRAWING)
-        amounts = (from_stripe(amount, currency) for amount in (received, refunded, disputed))
-        return StripePayment(intent.id, _metadata(intent).get("order_id"), intent.status, *amounts)
+        return StripePayment(
+            intent.id,
+            _metadata(intent).get("order_id"),
+            intent.status,
+            received=from_stripe(received, currency),
+            refunded=from_stripe(refunded, currency),
+            disputed=from_stripe(disputed, currency),
+            currency=currency.upper(),
+        )
 
     def _disputes(self, intent_id: str) -> list[Any]:
         disputes: list[Any] = self._v1.disputes.list({"payment_intent": intent_id, "limit": _PAGE}).data
@@ -98,6 +109,35 @@ class StripeAccount:
 
 def _metadata(intent: Any) -> dict[str, str]:
     return intent.metadata.to_dict() if intent.metadata else {}
+
+
+def intent_of(account: StripeReader | None, order: dict[str, Any], since: datetime) -> str:
+    """Return the one PaymentIntent that took an order's total, and of which nothing was refunded.
+
+    Args:
+        account: Stripe, none where the environment has no key for it.
+        order: The order, as the data API has it.
+        since: When its execution began.
+
+    Raises:
+        Refused: There is none, or another PaymentIntent took money for the order, too.
+    """
+    if account is None:
+        raise Refused("The environment's file names no key for Stripe.")
+    named = [payment for payment in account.payments(since - _SKEW) if payment.order_id == order["order_id"]]
+    taken = [payment for payment in named if payment.received]
+    whole = [
+        payment.id
+        for payment in taken
+        if (payment.received, payment.refunded, payment.currency) == (order["total"], 0, order["currency"])
+    ]
+    if len(taken) == len(whole) == 1:
+        return whole[0]
+    held = ", ".join(f"{payment.id} {payment} {payment.currency}" for payment in taken) or "nothing"
+    wanted = f"{order['total']} {order['currency']}"
+    raise Refused(
+        f"Order {order['order_id']} is over {wanted}, and at Stripe there is {held}.", "payments reconcile"
+    )
 
 
 def missing_adjustments(payment: dict[str, Any], moves: list[MoneyMove]) -> list[MoneyMove]:

@@ -88,11 +88,23 @@ def test_stock_and_money_that_are_gone_since_leave_it_parked(shop: Shop) -> None
     assert shop.state() == "NEEDS_ATTENTION"
 
 
-def test_a_gateways_order_needs_its_capture_on_record(shop: Shop) -> None:
-    # Given an order by card whose capture came after the backup
+def by_card(shop: Shop, *events: tuple[str, dict[str, str]], opened: bool = True) -> None:
+    """Bring the order, paid by card, as far as the backup knows it, and park it."""
     shop.open()
     shop.reserve(method="card")
+    if opened:
+        shop.api.open_payment("o1", 1, execution=EXECUTION, deadline=later(), method="card")
+    for event, body in events:
+        shop.api.follow_payment("o1", 1, event, {"execution": EXECUTION, **body})
     shop.fail(compensated=False, error=LOST)
+
+
+SAVED, ASKED = ("intent", {"payment_intent": "pi_1"}), ("processing", dict[str, str]())
+
+
+def test_a_gateways_order_needs_its_capture_on_record(shop: Shop) -> None:
+    # Given an order by card whose capture came after the backup
+    by_card(shop, opened=False)
     # When; Then
     with pytest.raises(IllegalTransition):
         complete(shop, "card")
@@ -101,14 +113,42 @@ def test_a_gateways_order_needs_its_capture_on_record(shop: Shop) -> None:
     assert shop.state() == "NEEDS_ATTENTION"
 
 
+@pytest.mark.parametrize(
+    ("opened", "events"), [(False, ()), (True, ()), (True, (SAVED,)), (True, (SAVED, ASKED))]
+)
+def test_a_capture_that_is_younger_than_the_backup_is_recorded_again_once(
+    shop: Shop, opened: bool, events: tuple[tuple[str, dict[str, str]], ...]
+) -> None:
+    # Given an order by card of whose payment the backup knows less and more, but not that it was captured
+    by_card(shop, *events, opened=opened)
+    # When it is completed with the PaymentIntent that a person found at the gateway, twice
+    for _ in range(2):
+        answer = shop.api.complete_lost("o1", execution=EXECUTION, method="card", payment_intent="pi_1")
+        assert len(answer["deliveries"]) == 2
+    # Then it is as if nothing had been lost
+    payment = shop.api.payment("o1")
+    assert (payment["state"], payment["payment_intent"], payment["attempt"]) == ("captured", "pi_1", 1)
+    assert (shop.state(), shop.balance(), shop.holds()) == ("COMPLETED", 10_000, {"held"})
+    with pytest.raises(OrderCompleted):
+        shop.refund()
+
+
+def test_a_payment_by_another_paymentintent_or_one_that_is_over_is_not_captured_again(shop: Shop) -> None:
+    # Given an order by card whose PaymentIntent the backup knows; When another is named
+    by_card(shop, SAVED)
+    with pytest.raises(IllegalTransition):
+        shop.api.complete_lost("o1", execution=EXECUTION, method="card", payment_intent="pi_2")
+    # Then nothing is captured; and neither is it once its payment was declined
+    assert shop.db.payments.find_one({}, {"_id": 0, "state": 1}) == {"state": "intent"}
+    shop.db.payments.update_one({}, {"$set": {"state": "declined", "reason": "expired_card"}})
+    with pytest.raises(IllegalTransition):
+        shop.api.complete_lost("o1", execution=EXECUTION, method="card", payment_intent="pi_1")
+    assert shop.state() == "NEEDS_ATTENTION"
+
+
 def test_a_gateways_order_whose_capture_is_on_record_is_completed(shop: Shop) -> None:
     # Given
-    shop.open()
-    shop.reserve(method="card")
-    shop.api.open_payment("o1", 1, execution=EXECUTION, deadline=later(), method="card")
-    for event, body in (("intent", {"payment_intent": "pi_1"}), ("capture", {})):
-        shop.api.follow_payment("o1", 1, event, {"execution": EXECUTION, **body})
-    shop.fail(compensated=False, error=LOST)
+    by_card(shop, SAVED, ("capture", {}))
     # When
     assert complete(shop, "card") == ["arranged", "arranged"]
     # Then the balance is untouched

@@ -169,7 +169,9 @@ class DataApi(Catalog):
         """
         return self._put(path_of("orders", order_id, "failure"), failure)
 
-    def complete_lost(self, order_id: str, *, execution: str, method: str) -> Json:
+    def complete_lost(
+        self, order_id: str, *, execution: str, method: str, payment_intent: str | None = None
+    ) -> Json:
         """Complete an order that was parked because its execution had succeeded, after a restore.
 
         The answer is that of `deliveries`.
@@ -178,6 +180,7 @@ class DataApi(Catalog):
             order_id: which.
             execution: that execution.
             method: how it was paid.
+            payment_intent: the PaymentIntent that holds its total at the gateway, where its record is lost.
 
         Raises:
             IllegalTransition: it was parked for another reason, is being undone, or no gateway was paid.
@@ -185,8 +188,9 @@ class DataApi(Catalog):
             IdempotencyMismatch: it is paid by another method on record.
             OrderNotFound: no such order.
         """
+        found = {"payment_intent": payment_intent} if payment_intent else {}
         return self._put(
-            path_of("orders", order_id, "completion"), {"execution": execution, "method": method}
+            path_of("orders", order_id, "completion"), {"execution": execution, "method": method, **found}
         )
 
     def failures(self, order_id: str) -> Json:
