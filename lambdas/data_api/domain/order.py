@@ -128,6 +128,14 @@ class Order:
         return times == sorted(times)
 
     @property
+    def as_paid(self) -> bool:
+        """Say whether what it was paid with is written down when it was, and is its own method and total."""
+        if self.payment is None:
+            return self.state not in {State.PAID, State.COMPLETED}
+        method, attempt, *rest = self.payment.split(":")
+        return method == self.paid_by and attempt.isdecimal() and rest == [str(self.total), self.currency]
+
+    @property
     def settled(self) -> bool:
         """Say whether the order's records may be gone from products and users: then nothing is written."""
         return self.books in {"settling", "settled"}

@@ -4,7 +4,8 @@ intent → processing → captured → refunded. Until it is captured it may be 
 being undone; a void one may turn out to have been captured at the gateway, then it is refunded too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from payment_data.errors import IllegalTransition, OrderClosed, PaymentDeclined, Problem
@@ -25,6 +26,14 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "refunded": frozenset(),
 }
 """From a state to those it may change to."""
+
+
+def in_order(state: str, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether a history leads from nothing to a state, by changes that there are and without a gap."""
+    places = [None, *(entry["to"] for entry in history)]
+    whole = all(entry["from"] == before for before, entry in zip(places, history, strict=False))
+    legal = all(after in TRANSITIONS[before] for before, after in pairwise(places[1:]))
+    return whole and legal and places[-1] == state
 
 
 class Payment(NamedTuple):

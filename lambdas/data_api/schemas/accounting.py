@@ -1,6 +1,9 @@
 """Bodies, queries and answers of what is not about one order: lists, settlement, what auditors read."""
 
+from collections.abc import Mapping
+
 from data_api.domain.order import Line, Order, State
+from data_api.domain.payment import in_order
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Records
 from data_api.schemas import bodies
@@ -74,6 +77,7 @@ _PAYMENT = Object(
         "method": _TEXT,
         "currency": _TEXT,
         "payment_intent": _TEXT,
+        "in_order": Boolean("Its history leads to its state."),
         "adjustments": Array(bodies.ADJUSTMENT_VIEW, 0, 1000),
     },
     ("payment_intent",),
@@ -90,7 +94,9 @@ _AUDITED = Object(
         "updated_at": Timestamp(),
         "synthetic": Boolean(),
         "as_created": Boolean("Payer, currency and lines are those of the request that created it."),
+        "as_paid": Boolean("What it was paid with is its own method, total and currency."),
         "unknown": Array(_TEXT, 0, 101, description="What it names and does not exist."),
+        "other_currency": Array(_TEXT, 0, 101, description="What it names whose currency is another."),
         "history": Array(_MOVE, 0, 1000),
         "in_time": Boolean("No change of its state is before the one before, nor before it was created."),
         "deadline": Timestamp(),
@@ -194,14 +200,25 @@ def leg(document: Document) -> Document:
     return {"key": document["_id"]} | {key: document[key] for key in _LEG.properties if key != "key"}
 
 
-def audited(order: Order, records: Records, legs: list[Document], unknown: list[str]) -> Document:
-    """Make the view of an order with all that hangs on it, as `_AUDITED` declares it."""
+def audited(
+    order: Order, records: Records, legs: list[Document], currencies: Mapping[str, str | None]
+) -> Document:
+    """Make the view of an order with all that hangs on it, as `_AUDITED` declares it.
+
+    Args:
+        order: the order.
+        records: what products, users and payments say of it.
+        legs: what the ledger says of it.
+        currencies: of its payer and its products, by their accounts; None of what does not exist.
+    """
     view: Document = {
         **listed(order),
         "ledger": list(order.ledger),
         "synthetic": order.synthetic,
         "as_created": order.as_created,
-        "unknown": unknown,
+        "as_paid": order.as_paid,
+        "unknown": [name for name, currency in currencies.items() if currency is None],
+        "other_currency": [n for n, currency in currencies.items() if currency not in {None, order.currency}],
         "history": [_move(entry) for entry in order.history],
         "in_time": order.in_time,
         "payments": [audited_payment(payment) for payment in records.payments],
@@ -239,4 +256,6 @@ def audited_payment(payment: object) -> Document:
     keys = ("state", "amount", "attempt", "method", "currency", "payment_intent")
     adjustments = [{"id": key, **value} for key, value in record.get("adjustments", {}).items()]
     shown = [{key: entry[key] for key in ("id", "kind", "amount")} for entry in adjustments]
-    return {key: record[key] for key in keys if record.get(key) is not None} | {"adjustments": shown}
+    whole = in_order(record.get("state", ""), record.get("history", ()))
+    view = {key: record[key] for key in keys if record.get(key) is not None}
+    return view | {"adjustments": shown, "in_order": whole}

@@ -39,22 +39,25 @@ def by_order(db: Db, orders: Sequence[Order], session: ClientSession | None = No
     }
 
 
-def unknown(db: Db, orders: Sequence[Order], session: ClientSession) -> dict[str, list[str]]:
-    """Return what each order names and does not exist, as `user:ada` or `product:tea`; two reads."""
-    users = _known(db, "users", {order.user_id for order in orders}, session)
-    products = _known(db, "products", {line.product_id for order in orders for line in order.lines}, session)
+def currencies(db: Db, orders: Sequence[Order], session: ClientSession) -> dict[str, dict[str, str | None]]:
+    """Return of each order the currency of its payer and products, None if there is none such; two reads.
+
+    They are named by their accounts: `user:ada`, `product:tea`.
+    """
+    users = _currencies(db, "users", {order.user_id for order in orders}, session)
+    products = _currencies(
+        db, "products", {line.product_id for order in orders for line in order.lines}, session
+    )
     return {
-        order.id: [f"user:{order.user_id}"] * (order.user_id not in users)
-        + [f"product:{line.product_id}" for line in order.lines if line.product_id not in products]
+        order.id: {f"user:{order.user_id}": users.get(order.user_id)}
+        | {f"product:{line.product_id}": products.get(line.product_id) for line in order.lines}
         for order in orders
     }
 
 
-def _known(db: Db, collection: str, ids: Collection[str], session: ClientSession) -> set[str]:
-    return {
-        each["_id"]
-        for each in db[collection].find({"_id": {"$in": list(ids)}}, {"_id": True}, session=session)
-    }
+def _currencies(db: Db, collection: str, ids: Collection[str], session: ClientSession) -> dict[str, str]:
+    found = db[collection].find({"_id": {"$in": list(ids)}}, {"currency": True}, session=session)
+    return {each["_id"]: each["currency"] for each in found}
 
 
 def _of_documents(

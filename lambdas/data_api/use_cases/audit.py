@@ -115,11 +115,11 @@ def _light(orders: Sequence[Order]) -> list[Order]:
 def _views(
     db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
 ) -> tuple[list[Document], list[Document]]:
-    recorded, unknown = records.by_order(db, page, session), records.unknown(db, page, session)
+    recorded, currencies = records.by_order(db, page, session), records.currencies(db, page, session)
     by_order = defaultdict[str, list[Document]](list)
     for leg in legs:
         by_order[leg["order_id"]].append(leg)
-    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, []), unknown[o.id]) for o in page]
+    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, []), currencies[o.id]) for o in page]
     return views, [leg for left in by_order.values() for leg in left]
 
 

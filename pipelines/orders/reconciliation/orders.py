@@ -60,6 +60,11 @@ def _content(order: Order) -> Iterator[Difference]:
         yield of_order(key, "only smoke executions make synthetic orders", "not synthetic", "synthetic")
     for name in order["unknown"]:
         yield Difference(name, key, "an order names it", "to exist", "unknown")
+    for name in order["other_currency"] if order["state"] in _PAID else ():
+        yield Difference(name, key, "paid, but its currency is", order["currency"], "another")
+    if not order["as_paid"]:
+        paid = f"{order.get('paid_by')}, {order['total']} {order['currency']}"
+        yield of_order(key, "what it was paid with", paid, "something else, or nothing")
     total = sum(line["price"] * line["quantity"] for line in order["lines"])
     if total != order["total"]:
         yield of_order(key, "its total is not what its lines cost", total, order["total"])
@@ -120,6 +125,8 @@ def _payments(order: Order) -> Iterator[Difference]:
         name = f"payment {payment['attempt']}"
         if payment["method"] != way:
             yield of_order(key, f"{name} is by", way or "no method", payment["method"])
+        if not payment["in_order"]:
+            yield of_order(key, f"the history of {name}", f"every change to {payment['state']}", "not")
         if payment["currency"] != order["currency"]:
             yield of_order(key, f"{name} is in", order["currency"], payment["currency"])
         if payment["amount"] != order["total"] and payment["state"] != "void":

@@ -42,7 +42,7 @@ class StripePayment(NamedTuple):
     received: int
     refunded: int
     disputed: int
-    currency: str = ""
+    currency: str
 
     @property
     def kept(self) -> int:
@@ -72,12 +72,12 @@ class RecordedPayments:
 
     Attributes:
         since: When the oldest order was created, however it is paid.
-        expected: PaymentIntent to the order, what must be held, and the record in words.
+        expected: PaymentIntent to the order, what must be held in which currency, and the record in words.
         unsettled: PaymentIntents that may have moved on since.
     """
 
     since: datetime | None = None
-    expected: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    expected: dict[str, tuple[str, int, str, str]] = field(default_factory=dict)
     unsettled: set[str] = field(default_factory=set)
 
     def add(self, order: dict[str, Any]) -> None:
@@ -94,7 +94,7 @@ class RecordedPayments:
             kept = payment["amount"] if payment["state"] == "captured" else 0
             kept -= sum(taken_away(adjustment) for adjustment in payment.get("adjustments", ()))
             words = f"payment {payment['attempt']} is {payment['state']}"
-            self.expected[intent] = (order["order_id"], kept, words)
+            self.expected[intent] = (order["order_id"], kept, payment["currency"], words)
 
 
 def stripe_differences(
@@ -118,16 +118,20 @@ def stripe_differences(
         elif payment.kept:
             what = "Stripe holds money of a PaymentIntent that no record of an order has"
             yield Difference(payment.id, payment.order_id, what, 0, str(payment))
-    for intent, (order_id, kept, words) in missing.items():
+    for intent, (order_id, kept, currency, words) in missing.items():
         single = reader.payment(intent)
         if single is None:
             yield Difference(intent, order_id, f"{words}, at Stripe it is unknown", kept, "unknown")
         else:
-            yield from _compared(single, order_id, kept, words)
+            yield from _compared(single, order_id, kept, currency, words)
 
 
-def _compared(payment: StripePayment, order_id: str, kept: int, words: str) -> Iterator[Difference]:
-    if payment.kept != kept:
+def _compared(
+    payment: StripePayment, order_id: str, kept: int, currency: str, words: str
+) -> Iterator[Difference]:
+    if payment.currency != currency:
+        yield Difference(payment.id, order_id, f"{words}, at Stripe it is in", currency, payment.currency)
+    elif payment.kept != kept:
         yield Difference(
             payment.id, order_id, f"{words}, at Stripe it is {payment.status}", kept, str(payment)
         )

@@ -103,7 +103,10 @@ def test_a_capture_that_our_records_say_was_refunded_is_found(order: Order, look
     _ended(order)
     _settle(order)
     # Then
-    assert _found(order, looker) == [(order.id, "payment 1 is refunded, at Stripe it is succeeded")]
+    assert _found(order, looker) == [
+        (order.id, "the history of payment 1"),
+        (order.id, "payment 1 is refunded, at Stripe it is succeeded"),
+    ]
 
 
 @pytest.mark.parametrize("adjusted_before", [True, False])

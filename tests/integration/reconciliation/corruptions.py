@@ -156,6 +156,8 @@ CORRUPTIONS: Final = (
     Corruption("a change of state at another time", _set("orders", "done", history__1__at=LONG_AGO), "done"),
     Corruption("how an order is paid", _set("orders", "card", paid_by="bank_account"), "card"),
     Corruption("how an order is paid, removed", _unset("orders", "card", "paid_by"), "card"),
+    Corruption("how much an order was paid with", _set("orders", "done", payment="credit:1:1:EUR"), "done"),
+    Corruption("with what an order was paid, removed", _unset("orders", "card", "payment"), "card"),
     # Deliveries.
     Corruption("deliveries removed", _unset("orders", "done", "deliveries"), "done"),
     Corruption(
@@ -200,6 +202,7 @@ CORRUPTIONS: Final = (
         _set("products", "tea", holds__ghost={"quantity": Int64(1), "state": "held"}),
         "ghost",
     ),
+    Corruption("a product's currency", _set("products", "cup", currency="USD"), "product:cup"),
     Corruption("a product deleted", _delete("products", "cup"), "product:cup"),
     Corruption(
         "a product marked synthetic",
@@ -225,6 +228,7 @@ CORRUPTIONS: Final = (
         ENTERED,
     ),
     Corruption("what was spent", _add("users", "ada", spent=-1500, balance=1500), "user:ada", SETTLED),
+    Corruption("a user's currency", _set("users", "ada", currency="USD"), "user:ada"),
     Corruption("a user deleted", _delete("users", "ada"), "user:ada"),
     Corruption("a user deleted with every leg", _delete_user_with_all, "done"),
     Corruption(
@@ -251,6 +255,16 @@ CORRUPTIONS: Final = (
     ),
     Corruption(
         "a declined payment set to captured", _set("payments", "refused:1", state="captured"), "refused"
+    ),
+    Corruption(
+        "a payment's history cut at its end",
+        lambda w: w.db.payments.update_one({"_id": "card:1"}, {"$pop": {"history": 1}}),
+        "card",
+    ),
+    Corruption(
+        "a payment's history cut at its beginning",
+        lambda w: w.db.payments.update_one({"_id": "returned:1"}, {"$pop": {"history": -1}}),
+        "returned",
     ),
     Corruption("a PaymentIntent removed", _unset("payments", "card:1", "payment_intent"), "card"),
     Corruption("another PaymentIntent", _set("payments", "card:1", payment_intent="pi_other"), "card"),
@@ -298,6 +312,7 @@ CORRUPTIONS: Final = (
         "a refund that failed later", lambda w: w.stripe.change("pi_returned", refunded=0), "returned"
     ),
     Corruption("a capture of less", lambda w: w.stripe.change("pi_card", received=1), "card"),
+    Corruption("a capture in another currency", lambda w: w.stripe.change("pi_card", currency="USD"), "card"),
     Corruption("a PaymentIntent that Stripe does not know", lambda w: w.stripe.held.pop("pi_card"), "card"),
     Corruption(
         "a PaymentIntent canceled",

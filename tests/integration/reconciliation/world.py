@@ -37,7 +37,7 @@ class StripeInMemory:
         return self.held.get(intent_id)
 
     def take(self, intent_id: str, order_id: str, amount: int) -> None:
-        self.held[intent_id] = StripePayment(intent_id, order_id, "succeeded", amount, 0, 0)
+        self.held[intent_id] = StripePayment(intent_id, order_id, "succeeded", amount, 0, 0, "EUR")
 
     def change(self, intent_id: str, **changes: Any) -> None:
         self.held[intent_id] = self.held[intent_id]._replace(**changes)
