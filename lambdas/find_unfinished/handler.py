@@ -31,11 +31,14 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     Args:
         event: {order_id} for that order alone, if it is unfinished, or with {undo} also if it is parked; else
             {state, after}, what an earlier answer gave as `next`, and {quiet_seconds}, how long an order must
-            be unchanged. Without a state it goes on where the last sweep stopped. {stopped_at: {state?,
-            after?}, asked} keeps where a sweep stopped that was asked for all orders, and finds none.
+            be unchanged. Without a state it goes on where the last sweep stopped; where that was among new
+            orders, it first looks at those that hold money, and {new_after} is where it goes on then.
+            {stopped_at: {state?, after?, new_after?}, asked} keeps where a sweep stopped that was asked for
+            all orders, and finds none.
             {methods: [name]} asks how many are paid by other methods: {unlisted: {method: count}, whole}.
 
-    The metric OldestUnfinishedSeconds is for how long the order that a page begins with has not changed.
+    The metric OldestUnfinishedSeconds is for how long the order that a page begins with has not changed, of
+    those that may hold money.
     """
     if "methods" in event:
         return unfinished.paid_by_others(api, event["methods"], seconds=_COUNTING_SECONDS)
@@ -43,22 +46,23 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return _keep(event["stopped_at"], event.get("asked") or {})
     if "order_id" in event:
         return {"orders": _order_if_unfinished(event["order_id"], undo=event.get("undo") is True)}
-    place = event if "state" in event else {"state": STATES[0], **api.sweep()}
+    place = event if "state" in event else _begin(api.sweep())
     state, after = place["state"], place.get("after", "")
     page = api.orders(state=state, after=after, limit=_PAGE)
-    oldest = max(map(_unchanged_for, page["orders"]), default=timedelta())
-    metrics.level("OldestUnfinishedSeconds", oldest.total_seconds(), "Seconds")
+    if state != STATES[-1]:
+        oldest = max(map(_unchanged_for, page["orders"]), default=timedelta())
+        metrics.level("OldestUnfinishedSeconds", oldest.total_seconds(), "Seconds")
     quiet = timedelta(seconds=event.get("quiet_seconds", QUIET_SECONDS))
     quiet_ones = [_summary(order) for order in page["orders"] if _unchanged_for(order) >= quiet]
     # They come longest unchanged first: after one that changed lately there are only others that did.
     whole = len(quiet_ones) == len(page["orders"])
-    following = _following(state, page.get("next") if whole else None)
+    following = _following(place, page.get("next") if whole else None)
     return {"orders": quiet_ones} | ({"next": following} if following else {})
 
 
 def _keep(place: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     if "order_id" not in asked:
-        api.keep_sweep({key: place[key] for key in ("state", "after") if key in place})
+        api.keep_sweep({key: place[key] for key in ("state", "after", "new_after") if key in place})
     return {"orders": []}
 
 
@@ -85,9 +89,20 @@ def _unchanged_for(order: dict[str, Any]) -> timedelta:
     return datetime.now(UTC) - datetime.fromisoformat(order["updated_at"])
 
 
-def _following(state: str, after: str | None) -> dict[str, str] | None:
+def _begin(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return where a sweep begins: however many orders were never placed, none that holds money waits."""
+    if kept.get("state") == STATES[-1]:
+        return {"state": STATES[0], "new_after": kept.get("after", "")}
+    return {"state": STATES[0], **kept}
+
+
+def _following(place: dict[str, Any], after: str | None) -> dict[str, str] | None:
     """Return where to continue: in the same state, in the next one, or nowhere."""
-    if after:
-        return {"state": state, "after": after}
-    later = STATES[STATES.index(state) + 1 :]
-    return {"state": later[0], "after": ""} if later else None
+    state, new_after = place["state"], place.get("new_after", "")
+    if not after:
+        later = STATES[STATES.index(state) + 1 :]
+        if not later:
+            return None
+        state, after = later[0], new_after if later[0] == STATES[-1] else ""
+    kept = {"new_after": new_after} if new_after and state != STATES[-1] else {}
+    return {"state": state, "after": after, **kept}

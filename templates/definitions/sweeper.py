@@ -10,7 +10,8 @@ ahead any more. What cannot be undone now is tried again by the next sweep, and 
 An order whose execution succeeded was completed, so a document that says otherwise was restored or is
 damaged: it is parked for a person, and undone only when that person asks for it by name. A scheduled sweep
 goes on where the one before stopped, so orders that wait for a bank hide none of those behind them; a sweep
-that leaves pages fails.
+that leaves pages of orders that may hold money fails. Orders that were never placed come last, however many
+there are, and each sweep looks at money first.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def definition() -> State:
                 Next=ALL,
             ),
             ALL: _choice("$later = 0", LEFT, INCOMPLETE),
-            LEFT: _choice("$exists($next.state)", BEHIND, CLEAN),
+            # A new order holds nothing unless its execution ended in its first step: no page is urgent.
+            LEFT: _choice("$exists($next.state) and $next.state != 'NEW'", BEHIND, CLEAN),
             CLEAN: {"Type": "Succeed", "Output": {"swept": jsonata("$swept")}},
             INCOMPLETE: {
                 "Type": "Fail",

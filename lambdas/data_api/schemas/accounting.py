@@ -23,7 +23,11 @@ _PLACE = Text(
 _AFTER = Text(64, 0, r"^[A-Za-z0-9_-]*$", "must be what an earlier answer gave as `next`", "Where to go on.")
 
 LIST = Object({"state": _STATE, "after": _PLACE, "limit": Integer(1, 200)}, ("state", "after", "limit"))
-SWEEP = Object({"state": _STATE, "after": _PLACE}, ("state", "after"), "Where a sweep stopped, if it did.")
+SWEEP = Object(
+    {"state": _STATE, "after": _PLACE, "new_after": _PLACE},
+    ("state", "after", "new_after"),
+    "Where a sweep stopped, if it did, and where it goes on among new orders once it comes to them.",
+)
 _OWNER = Text(
     90,
     0,

@@ -94,7 +94,7 @@ VALIDATORS: Mapping[str, dict[str, Any]] = {
         amount={"bsonType": "long"},
         at=_DATE,
     ),
-    "progress": _document(_id=_TEXT, optional={"state": _TEXT, "after": _TEXT}),
+    "progress": _document(_id=_TEXT, optional={"state": _TEXT, "after": _TEXT, "new_after": _TEXT}),
     "failures": _document(_id=_TEXT, order_id=_TEXT, step=_TEXT, error=_TEXT, cause=_TEXT, at=_DATE),
 }
 """Collection to its `$jsonSchema`."""

@@ -38,7 +38,7 @@ def by_id(db: Db, after: str, limit: int, session: ClientSession) -> list[Order]
 
 
 def keep_sweep(db: Db, place: Document) -> None:
-    """Keep a sweep's place {state?, after?}, instead of the one before."""
+    """Keep a sweep's place {state?, after?, new_after?}, instead of the one before."""
     db.progress.replace_one(_SWEEP, _SWEEP | place, upsert=True)
 
 

@@ -10,7 +10,11 @@ def test_a_sweep_is_kept_until_the_next_one(api: DataApi) -> None:
     # Given that nothing was ever swept
     assert api.sweep() == {}
     # When sweeps stop, and one comes to the end
-    for place in ({"state": "PAID", "after": "x~o1"}, {"state": "NEW", "after": ""}, {}):
+    for place in (
+        {"state": "PAID", "after": "x~o1", "new_after": "y~o2"},
+        {"state": "NEW", "after": ""},
+        {},
+    ):
         api.keep_sweep(place)
         # Then
         assert api.sweep() == place

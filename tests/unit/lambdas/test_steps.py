@@ -458,6 +458,23 @@ def test_a_sweep_goes_on_where_the_last_one_stopped(run: Run, fake_api: FakeApi)
     assert (query["state"], query["after"]) == ("RESERVED", "x~o9")
 
 
+@pytest.mark.parametrize("kept", [{"state": "NEW", "after": "x~o9"}, {"state": "PAID", "new_after": "x~o9"}])
+def test_orders_that_were_never_placed_hide_none_that_holds_money(
+    run: Run, fake_api: FakeApi, kept: dict[str, str]
+) -> None:
+    # Given so many new orders that a sweep stopped among them, or in the next one before it came to them
+    fake_api.answers = [(200, kept), *([listed()] * 4)]
+    # When the next one runs to its end
+    event: dict[str, str] | None = {}
+    while event is not None:
+        event = run("find_unfinished", event).get("next")
+    # Then it looked at what may hold money first, and went on among the new ones
+    asked = [dict(parse_qsl(urlsplit(request.path).query)) for request in fake_api.received[1:]]
+    places = [(query["state"], query.get("after", "")) for query in asked]
+    money = [("CANCELLING", ""), ("PAID", ""), ("RESERVED", "")]
+    assert places == [*(money if kept["state"] == "NEW" else money[1:]), ("NEW", "x~o9")]
+
+
 def test_a_sweep_measures_how_old_what_is_unfinished_is(
     run: Run, fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -468,11 +485,17 @@ def test_a_sweep_measures_how_old_what_is_unfinished_is(
     assert 3600 <= measured(capsys)["OldestUnfinishedSeconds"][0] < 3660
     # And a page without an order has none
     fake_api.answers = [listed()]
-    run("find_unfinished", {"state": "NEW", "after": ""})
+    run("find_unfinished", {"state": "PAID", "after": ""})
     assert measured(capsys)["OldestUnfinishedSeconds"][0] == 0
+    # And one that was never placed is as old as it likes
+    fake_api.answers = [listed(10**8)]
+    run("find_unfinished", {"state": "NEW", "after": ""})
+    assert "OldestUnfinishedSeconds" not in measured(capsys)
 
 
-@pytest.mark.parametrize("place", [{"state": "NEW", "after": "x~o1"}, {}])
+@pytest.mark.parametrize(
+    "place", [{"state": "NEW", "after": "x~o1"}, {"state": "PAID", "after": "x~o1", "new_after": "y~o2"}, {}]
+)
 def test_where_a_sweep_stopped_is_kept(run: Run, fake_api: FakeApi, place: dict[str, str]) -> None:
     fake_api.answers = [(200, place)]
     assert run("find_unfinished", {"stopped_at": place | {"quiet_seconds": 1}, "asked": {}}) == {"orders": []}
