@@ -13,6 +13,7 @@ from environments import schema
 from pipelines.aws import accounts, build_environment
 from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
+from pipelines.deploy import payment_methods
 from pipelines.evidence import stack_changes
 from pipelines.evidence.stack_changes import Change, StackChanges
 from pipelines.promotion import checks, records, running_stack, verification
@@ -203,12 +204,14 @@ class Pipeline:
         review: The record of what was reviewed.
         inside: What is in production's stage.
         executed: The executions that began to deploy.
+        asked: Whose unfinished orders were asked for.
     """
 
     review: dict[str, Any]
     inside: Run | None = None
     executed: set[str] = field(default_factory=set)
     staging: dict[str, str] = field(default_factory=lambda: {"DataApi code": _SHA256})
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -225,6 +228,7 @@ def pipeline(production: Production, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(accounts, "connect_tools", lambda: None)
     monkeypatch.setattr(build_environment, "looking_at", lambda _: production.aws)
     monkeypatch.setattr(verification, "read_release", lambda *_: _RELEASE)
+    monkeypatch.setattr(payment_methods, "check_release", lambda *asked: made.asked.append(asked))
     variables = {"CODEBUILD_INITIATOR": "codepipeline/releases", "PROVENANCE_KEY": "key", "EXECUTION": "F"}
     for name, value in {**variables, "PREPARED": "release"}.items():
         monkeypatch.setenv(name, value)
@@ -280,6 +284,8 @@ def test_the_last_look_refuses_what_moved_and_what_nobody_reviewed(
     # Given a release in production's stage
     pipeline.inside = Run("F", "F", rollback=False, under_way=True)
     assert "the approved ones" in _check("prepared", tmp_path, monkeypatch)
+    # Then it was asked whether an unfinished order would lose its payment method
+    assert pipeline.asked == [(production.aws, production.aws.environment.default_stack)]
     # When its review and its change set are of other code, it is refused
     genuine = dict(production.prepared)
     production.prepare(parameters=_ZIP_PARAMETERS | {"DataApiCodeVersion": "v2"})
