@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from payment_data.payment_methods.names import BALANCE
 from templates.definitions.tasks import DEADLINE_SECONDS
 from tests.crash_matrix import lanes, pruning, sweeping
 from tests.crash_matrix.clock import MINUTE, Clock
@@ -150,7 +149,7 @@ class Cell:
         if by is Overtaking.STOPPED:
             self._stop_half_way(order_id)
         if by is Overtaking.CONFIGURATION:
-            self._method = "card" if self._method in BALANCE else "credit"
+            self._method = self._scenario.configured
         if by is Overtaking.RESTORE:
             self._saved = _Saved(self._laboratory.memory.contents(), self._world.documents())
 

@@ -17,7 +17,7 @@ _RESERVE_FAILS = (
 _CHARGE_LOST = (Fault(f"{CHARGE} / PUT payments/1/capture #1", Kind.CRASH_BEFORE, 1),)
 _CHARGE_NOT_NOTED = (Fault(f"{CHARGE} / PUT payment #1 / orders.update_one #1", Kind.CRASH_BEFORE, 1),)
 _STOPPED = "another execution was stopped"
-_CONFIGURED = "another method is configured"
+_CONFIGURED = "credit is configured"
 
 
 def _never_refund_first(definition: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ ODD_WORLD = (
     ),
     Mutant(
         "a gateway is not asked for an order of another method",
-        (_CONFIGURED,),
+        ("card is configured",),
         (Edit("data_api.use_cases.open_payment:_check_payable", "if order.paid_by != method:", "if False:"),),
         given=_CHARGE_NOT_NOTED,
     ),

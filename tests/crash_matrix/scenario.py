@@ -7,6 +7,7 @@ from typing import Any
 from payment_data.payment_methods.names import STRIPE
 from templates.definitions.payment_workflow import CHARGE
 from tests.crash_matrix.faults import Kind
+from tests.crash_matrix.stripe_double import GOOD
 
 ORDER = "order-1"
 RIVAL = "order-2"
@@ -48,6 +49,7 @@ class Scenario:
         stops_after: the step after which another execution is stopped.
         states: only sites in these states are struck; where a method is like another they are struck there.
         begins_with: the only kind of a first fault, where other kinds are another scenario's.
+        configured: the payment method that the environment is released with, where it is.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Scenario:
     stops_after: str = CHARGE
     states: tuple[str, ...] = ()
     begins_with: Kind | None = None
+    configured: str = ""
 
     def strikes(self, site: str) -> bool:
         """Tell whether faults strike at a site."""
@@ -103,9 +106,10 @@ class Scenario:
 
     def user(self) -> dict[str, Any]:
         """Write the user as the data API takes it."""
-        method = self.method if self.method in STRIPE else "card"
-        wallet = {"wallet": {method: self.pays_with}} if self.pays_with else {}
-        return {"username": "somebody", "balance": self.balance, "currency": "EUR", **wallet}
+        wallet = {self.method: self.pays_with} if self.pays_with else {}
+        wallet |= {self.configured: GOOD[self.configured]} if self.configured in STRIPE else {}
+        user = {"username": "somebody", "balance": self.balance, "currency": "EUR"}
+        return user | ({"wallet": wallet} if wallet else {})
 
     def order(self, order_id: str) -> dict[str, Any]:
         """Write an order as the data API takes it."""

@@ -50,12 +50,14 @@ def _in_an_odd_world(happy: Scenario) -> Iterator[Scenario]:
     method = happy.method
     odd = replace(happy, ends=None, begins_with=Kind.OVERTAKEN)
     yield from _stopped(odd)
-    yield replace(
-        odd,
-        name=f"{method}: another method is configured",
-        pays_with=happy.pays_with or GOOD["card"],
-        overtaken_by=Overtaking.CONFIGURATION,
-    )
+    for other in NAMES:
+        if other != method:
+            yield replace(
+                odd,
+                name=f"{method}: {other} is configured",
+                overtaken_by=Overtaking.CONFIGURATION,
+                configured=other,
+            )
     yield replace(odd, name=f"{method}: restored afterwards", overtaken_by=Overtaking.RESTORE)
 
 
