@@ -27,6 +27,18 @@ def _no_patience(definition: dict[str, Any]) -> None:
 
 GATEWAY = (
     Mutant(
+        "what the shopper's bank took back is not owed once more",
+        ("delivery refused, and the bank took the money back",),
+        (
+            Edit(
+                "payment_data.payment_methods.stripe_payment:StripePayment._give_back",
+                "if (taken := self._gateway.disputed(intent_id)) < left:",
+                "if (taken := self._gateway.disputed(intent_id)) <= left:",
+            ),
+        ),
+        methods=_CARD,
+    ),
+    Mutant(
         "idempotency key of a PaymentIntent",
         ("happy",),
         (Edit(f"{_STRIPE}._collect", 'f"{record.key}:pi"', '__import__("uuid").uuid4().hex'),),

@@ -151,7 +151,8 @@ def captured(after: FinalState, order_id: str) -> int:
         for intent in after.documents["payment_intents"]
         if intent["metadata"]["order_id"] == order_id
     }
-    returned = sum(r["amount"] for r in after.documents["refunds"] if r["payment_intent"] in intents)
+    taken_back = (*after.documents["refunds"], *after.documents["disputes"])
+    returned = sum(r["amount"] for r in taken_back if r["payment_intent"] in intents)
     return int(credit + sum(intents.values()) - returned)
 
 

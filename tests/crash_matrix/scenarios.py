@@ -8,7 +8,7 @@ from payment_data.payment_methods.names import NAMES, STRIPE
 from templates.definitions.payment_workflow import CHARGE, DELIVER, REFUND, RELEASE, RESERVE
 from tests.crash_matrix.faults import Kind
 from tests.crash_matrix.scenario import ORDER, RIVAL, Overtaking, Scenario
-from tests.crash_matrix.stripe_double import BAD, GOOD, LATE
+from tests.crash_matrix.stripe_double import BAD, DISPUTED, GOOD, LATE
 
 _TWICE = {"A": ORDER, "B": ORDER}
 _RIVALS = {"A": ORDER, "B": RIVAL}
@@ -91,6 +91,14 @@ def _through_a_gateway(method: str) -> Iterator[Scenario]:
             happy,
             name="card: delivery refused",
             ends="DeliveryRejected",
+            refused=_FIRST_REFUSED,
+            states=(REFUND,),
+        )
+        yield replace(
+            happy,
+            name="card: delivery refused, and the bank took the money back",
+            ends="DeliveryRejected",
+            pays_with=DISPUTED,
             refused=_FIRST_REFUSED,
             states=(REFUND,),
         )

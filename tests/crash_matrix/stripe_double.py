@@ -19,13 +19,15 @@ GOOD = {"card": "pm_card_visa", "bank_account": "pm_success_de"}
 BAD = {"card": "pm_card_chargeDeclinedInsufficientFunds", "bank_account": "pm_insufficientFunds_de"}
 LATE = "pm_success_de_after_five_days"
 """A bank account whose debit succeeds after every execution has stopped asking for it."""
+DISPUTED = "pm_card_createDispute"
+"""A card whose bank takes the money back as soon as it was captured."""
 _FIVE_DAYS = timedelta(days=5)
 KEY_LIFE = timedelta(hours=24)
 _CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 class StripeDouble:
-    """PaymentIntents and refunds of one account.
+    """PaymentIntents, refunds and disputes of one account. It calls nobody: there are no webhooks.
 
     Args:
         now: tells the time.
@@ -41,6 +43,7 @@ class StripeDouble:
         """Forget everything."""
         self.intents: dict[str, Json] = {}
         self.refunds: list[Json] = []
+        self.disputes: list[Json] = []
         self._settling: dict[str, datetime] = {}
         self._answers: dict[str, tuple[datetime, str, Answer]] = {}
 
@@ -50,7 +53,7 @@ class StripeDouble:
         Keys that the client makes up are for requests on their way, and nothing is on its way now.
         """
         answers = {key: answer for key, answer in self._answers.items() if ":" in key}
-        kept = (self.intents, self.refunds, self._settling, answers)
+        kept = (self.intents, self.refunds, self.disputes, self._settling, answers)
         if not any(kept):
             return b""
         written = io.BytesIO()
@@ -63,7 +66,8 @@ class StripeDouble:
         """Make everything as it was written down."""
         self.clear()
         if saved:
-            self.intents, self.refunds, self._settling, self._answers = pickle.loads(saved)  # noqa: S301 - our own
+            kept = pickle.loads(saved)  # noqa: S301 - our own
+            self.intents, self.refunds, self.disputes, self._settling, self._answers = kept
 
     def request(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> Answer:
         """Answer one request: status and JSON body."""
@@ -102,12 +106,14 @@ class StripeDouble:
                 return self._cancel(self.intents[given])
             case "POST", ["refunds"]:
                 return self._refund(self.intents[params["payment_intent"]], int(params["amount"]))
+            case "GET", ["disputes"]:
+                return _page([d for d in self.disputes if d["payment_intent"] == params["payment_intent"]])
             case "GET", ["refunds"]:
                 return _page([r for r in self.refunds if r["payment_intent"] == params["payment_intent"]])
         raise NotImplementedError(f"{method} {path}")
 
     def _create(self, params: dict[str, str]) -> Answer:
-        if params["payment_method"] not in (*GOOD.values(), *BAD.values(), LATE):
+        if params["payment_method"] not in (*GOOD.values(), *BAD.values(), LATE, DISPUTED):
             return _error(400, "invalid_request_error", "resource_missing")
         intent: Json = {
             "id": f"pi_{len(self.intents) + 1}",
@@ -145,6 +151,8 @@ class StripeDouble:
         return 200, intent
 
     def _refund(self, intent: Json, amount: int) -> Answer:
+        if any(dispute["payment_intent"] == intent["id"] for dispute in self.disputes):
+            return _error(400, "invalid_request_error", "charge_disputed")
         left = intent["amount_received"] - sum(
             r["amount"] for r in self.refunds if r["payment_intent"] == intent["id"]
         )
@@ -161,11 +169,20 @@ class StripeDouble:
             self._end(self.intents[given])
 
     def _end(self, intent: Json) -> None:
-        if intent["payment_method"] in (*GOOD.values(), LATE):
+        if intent["payment_method"] in (*GOOD.values(), LATE, DISPUTED):
             intent |= {"status": "succeeded", "amount_received": intent["amount"]}
         else:
             error = {"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds"}
             intent |= {"status": "requires_payment_method", "last_payment_error": error}
+        if intent["payment_method"] == DISPUTED:
+            number = f"du_{len(self.disputes) + 1}"
+            dispute = {
+                "id": number,
+                "object": "dispute",
+                "amount": intent["amount"],
+                "status": "needs_response",
+            }
+            self.disputes.append(dispute | {"payment_intent": intent["id"]})
 
 
 def encoded(answer: Answer) -> tuple[int, bytes]:

@@ -40,7 +40,12 @@ class World:
         """Read everything."""
         stripe = self._laboratory.stripe
         kept = {name: self._laboratory.memory.documents(name) for name in COLLECTIONS}
-        return {**kept, "payment_intents": [*stripe.intents.values()], "refunds": stripe.refunds}
+        return {
+            **kept,
+            "payment_intents": [*stripe.intents.values()],
+            "refunds": stripe.refunds,
+            "disputes": stripe.disputes,
+        }
 
     def prune(self) -> int:
         """Settle what is due; return how many orders are disputed."""
