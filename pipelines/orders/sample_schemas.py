@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from data_api.http.requests import MAX_BYTES
 from data_api.schemas import bodies
 from payment_data import fields, money
-from payment_data.client import encoded
 from payment_data.errors import FieldError
 
 if TYPE_CHECKING:
@@ -154,5 +152,3 @@ def _check_request(body: Json, at: str) -> Iterator[FieldError]:
     if total > money.MAX_AMOUNT:
         most = money.format_major(money.MAX_AMOUNT, body["currency"])
         yield FieldError(at, f"must not cost more than {most} {body['currency']} in all")
-    if (size := len(encoded(body))) > MAX_BYTES:
-        yield FieldError(at, f"must be at most {MAX_BYTES} bytes as a request, not {size}")

@@ -9,7 +9,8 @@ from typing import Any
 from payment_data.errors import ContentTooLarge, InvalidRequest, MalformedRequest, UnsupportedMediaType
 from payment_data.fields import Field, Integer, Object, validate
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 384 * 1024
+"""Whatever an order's fields allow fits, in any script; its document stays well below a megabyte."""
 _JSON = "application/json"
 
 
@@ -44,7 +45,7 @@ def read_body(event: Mapping[str, Any], shape: Object) -> dict[str, Any]:
 
     Raises:
         UnsupportedMediaType: it says that it is something else than JSON.
-        ContentTooLarge: more than 64 KiB.
+        ContentTooLarge: more than `MAX_BYTES`.
         MalformedRequest: no JSON, or JSON that readers could take for different things.
         InvalidRequest: a field breaks a rule.
     """

@@ -115,7 +115,7 @@ _AUDITED = Object(
                     "product_id": bodies.PRODUCT_ID,
                     "quantity": bodies.QUANTITY,
                     "price": _AMOUNT,
-                    "delivery_address": _TEXT,
+                    "delivery_address": bodies.ADDRESS,
                     "hold": _RECORD,
                 },
                 ("hold",),
@@ -129,7 +129,7 @@ _AUDITED = Object(
                     "line": _COUNT,
                     "product_id": bodies.PRODUCT_ID,
                     "quantity": bodies.QUANTITY,
-                    "delivery_address": _TEXT,
+                    "delivery_address": bodies.ADDRESS,
                     "state": _TEXT,
                 }
             ),

@@ -1,6 +1,6 @@
 """Orders page by page: by their last change, or by id; and where the last sweep along them stopped."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -31,10 +31,11 @@ def by_change(db: Db, states: Collection[str], after: Place | None, limit: int) 
     return [from_document(document) for document in documents]
 
 
-def by_id(db: Db, after: str, limit: int, session: ClientSession) -> list[Order]:
-    """Return orders by id, none that smoke executions made."""
+def by_id(db: Db, after: str, limit: int, session: ClientSession) -> Iterator[Order]:
+    """Yield orders by id, none that smoke executions made."""
     documents = db.orders.find({"_id": {"$gt": after}, **NOT_OF_SMOKE}, session=session)
-    return [from_document(document) for document in documents.sort("_id").limit(limit)]
+    for document in documents.sort("_id").limit(limit):
+        yield from_document(document)
 
 
 def keep_sweep(db: Db, place: Document) -> None:

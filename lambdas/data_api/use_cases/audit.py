@@ -4,7 +4,7 @@ Whoever proves that they fit together pages through all of it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
@@ -22,6 +22,7 @@ _ORDERS_LIMIT: Final = 200
 _MOST_LINES: Final = (
     1_000  # of a page, so that its answer stays within Lambda's 6 MB and MongoDB's two seconds
 )
+_MOST_ADDRESS_BYTES: Final = 2_000_000
 _ACCOUNTS_LIMIT: Final = 50
 _OWNERS: Final = 1_000
 _CHUNK: Final = 1_000
@@ -57,9 +58,8 @@ def audit_orders(db: Db, query: Document) -> Answer:
     after, limit = query.get("after", ""), query.get("limit", _ORDERS_LIMIT)
     # https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
     with db.client.start_session(snapshot=True) as session:
-        orders = order_pages.by_id(db, after, limit + 1, session)
-        page = _light(orders[:limit])
-        last = page[-1].id if len(page) < len(orders) else None
+        page, more = _light(order_pages.by_id(db, after, limit + 1, session), limit)
+        last = page[-1].id if more else None
         legs = ledger.between(db, after, last, session)
         views, strays = _views(db, page, legs, session)
         lost = payments.strays(db, after, last, [order.id for order in page], session)
@@ -101,15 +101,16 @@ def audit_ledger(db: Db, query: Document) -> Answer:
     return Answer(answer | ({"next": names[-1]} if len(names) == limit else {}))
 
 
-def _light(orders: Sequence[Order]) -> list[Order]:
-    """Return as many as are not too much for one answer, but one at least."""
-    page, lines = list[Order](), 0
+def _light(orders: Iterable[Order], limit: int) -> tuple[list[Order], bool]:
+    """Return as many as are not too much for one answer, but one at least, and whether there are more."""
+    page, lines, size = list[Order](), 0, 0
     for order in orders:
         lines += len(order.lines)
-        if page and lines > _MOST_LINES:
-            break
+        size += 2 * sum(len(line.delivery_address.encode()) for line in order.lines)  # delivered there, too
+        if page and (len(page) == limit or lines > _MOST_LINES or size > _MOST_ADDRESS_BYTES):
+            return page, True
         page.append(order)
-    return page
+    return page, False
 
 
 def _views(

@@ -108,8 +108,8 @@ def test_a_field_that_breaks_a_rule_is_named_and_nothing_is_written(shop: Shop, 
         (base64.b64encode(b"\xff\xfe{}").decode(), {"isBase64Encoded": True}, (400, "MalformedRequest")),
         ("{}", {"headers": {"content-type": "text/plain"}}, (415, "UnsupportedMediaType")),
         ("{}", {"headers": {"Content-Type": "application/xml"}}, (415, "UnsupportedMediaType")),
-        (json.dumps(USER | {"username": "x" * 66_000}), {}, (413, "ContentTooLarge")),
-        (json.dumps(USER | {"username": "é" * 33_000}, ensure_ascii=False), {}, (413, "ContentTooLarge")),
+        (json.dumps(USER | {"username": "x" * 394_000}), {}, (413, "ContentTooLarge")),
+        (json.dumps(USER | {"username": "é" * 197_000}, ensure_ascii=False), {}, (413, "ContentTooLarge")),
     ],
 )
 def test_what_is_no_json_of_a_decent_size_is_refused(

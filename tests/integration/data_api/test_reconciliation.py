@@ -264,3 +264,17 @@ def test_a_difference_says_what_must_be_and_what_is(books: Shop) -> None:
         "order paid", "paid", "PAID, but of apple it holds", 2, 0, "product:apple:held", -2
     )
     assert (product.expected, product.found) == (10, 8)
+
+
+def test_large_orders_are_audited_a_few_at_a_time(shop: Shop) -> None:
+    # Given orders of a hundred lines, each with as long an address as there may be, of four bytes a letter
+    shop.user()
+    keys = [f"p{number}" for number in range(100)]
+    for key in keys:
+        shop.stock(key)
+    lines = [line(key, delivery_address="🏠" * 500) for key in keys]
+    for number in range(6):
+        shop.order(f"o{number}", lines=lines)
+    # Then a page of them stays small, and all of them are looked at
+    assert 1 < len(shop.api.audit_page("orders")["orders"]) < 6
+    assert (reconcile(shop.api).looked_at["orders"], reconcile(shop.api).differences) == (6, [])
