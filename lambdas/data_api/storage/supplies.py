@@ -18,7 +18,8 @@ from data_api.domain.transactions import Leg, opening_legs
 from data_api.storage import ledger
 from data_api.storage.database import Db
 
-_KEPT_PRICES: Final = 20
+_KEPT_PRICES: Final = 500
+"""Different ones, some twenty kilobytes."""
 _SIDES: Final = {"products": ("product", "available"), "users": ("user", "balance")}
 
 
@@ -79,9 +80,15 @@ def supplied(db: Db, legs: list[Leg]) -> int | None:
 
 
 def reprice(db: Db, product_id: str, price: int) -> None:
-    """Set a product's price, and keep the one before for the orders that were created by then."""
+    """Set a product's price, and keep the one before for the orders that were created by then.
+
+    Of each price it matters only until when it was one last.
+    """
     before = [{"price": "$price", "until": "$$NOW"}]
-    prices = {"$concatArrays": [{"$ifNull": ["$repriced", []]}, before]}
+    others = {
+        "$filter": {"input": {"$ifNull": ["$repriced", []]}, "cond": {"$ne": ["$$this.price", "$price"]}}
+    }
+    prices = {"$concatArrays": [others, before]}
     change = {"price": Int64(price), "repriced": {"$slice": [prices, -_KEPT_PRICES]}}
     db.products.update_one({"_id": product_id, "price": {"$ne": price}}, [{"$set": change}])
 

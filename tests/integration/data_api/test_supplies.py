@@ -129,6 +129,18 @@ def test_an_order_keeps_the_price_it_was_created_with(shop: Shop) -> None:
     assert shop.api.product("apple")["price"] == 260
 
 
+def test_an_order_keeps_its_price_however_often_it_changes(shop: Shop) -> None:
+    # Given an order at the first price, which then is changed to and fro, and to many others
+    shop.open()
+    for price in (*[251, 250] * 15, *range(300, 340)):
+        shop.api.reprice("apple", price=price)
+    # Then each different one is kept once, and the order still costs what it said
+    product = shop.db.products.find_one("apple")
+    assert product
+    assert [was["price"] for was in product["repriced"]] == [251, 250, *range(300, 339)]
+    shop.reserve()
+
+
 def test_a_payment_keeps_the_means_it_was_opened_with(shop: Shop) -> None:
     # Given a payment that was opened with one card
     shop.open()
