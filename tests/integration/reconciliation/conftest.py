@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from data_api.storage import connection
 from tests.integration.reconciliation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data_api.storage.database import Db
+    from embedded_aws.mongod import Mongod
     from payment_data.client import DataApi
 
 
@@ -22,12 +24,21 @@ def snapshots() -> dict[str, World.Snapshot]:
 
 
 @pytest.fixture
+def db(shared_database: str, mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> Db:
+    """The data API's own connection, to what the test before left: worlds put back only what differs."""
+    monkeypatch.setenv("MONGODB_URI", mongod.uri)
+    monkeypatch.setenv("MONGODB_DATABASE", shared_database)
+    return connection.database()
+
+
+@pytest.fixture
 def worlds(api: DataApi, db: Db, snapshots: dict[str, World.Snapshot]) -> Callable[[str], World]:
     """Return a function that makes the world of a stage."""
 
     def made(stage: str) -> World:
         world = World(api, db)
         if stage not in snapshots:
+            world.empty()
             snapshots[stage] = world.open().at(stage).snapshot()
         else:
             world.restore(snapshots[stage])

@@ -59,11 +59,19 @@ class World:
         documents = {name: list(self.db[name].find()) for name in VALIDATORS}
         return World.Snapshot(documents, dict(self.stripe.held))
 
+    def empty(self) -> None:
+        """Take every document out."""
+        for name in VALIDATORS:
+            self.db[name].delete_many({})
+
     def restore(self, snapshot: World.Snapshot) -> None:
-        """Put every document back, into collections that are empty."""
+        """Put every collection back that is not as it was."""
         for name, documents in snapshot.documents.items():
-            if documents:
-                self.db[name].insert_many(documents)
+            collection = self.db[name]
+            if list(collection.find()) != documents:
+                collection.delete_many({})
+                if documents:
+                    collection.insert_many(documents)
         self.stripe.held = dict(snapshot.held)
 
     def open(self) -> World:
