@@ -140,7 +140,7 @@ ODD_WORLD = (
         ("restored afterwards",),
         (
             Edit(
-                f"{_COMPLETE}:_captured_attempt",
+                f"{_COMPLETE}:_check_capture",
                 "payment is None or payment.state in UNSETTLED",
                 "payment is None",
             ),

@@ -6,7 +6,7 @@ Also for a person who completes an order that a restored backup knows in an earl
 from datetime import datetime
 
 from data_api.domain.order import CLOSED, Decision, Order, State
-from data_api.domain.payment import GATEWAYS, UNSETTLED
+from data_api.domain.payment import GATEWAYS, UNSETTLED, Payment
 from data_api.domain.requests import Document, deadline, last_write
 from data_api.schemas import views
 from data_api.schemas.views import Answer
@@ -72,9 +72,13 @@ def complete_lost(db: Db, order_id: str, request: Document) -> Answer:
     method = request["method"]
     if order.paid_by not in {None, method}:
         raise IdempotencyMismatch(f"the order is paid by {order.paid_by}")
+    payment, attempt = payments.latest(db, order.id), 1
+    if method in GATEWAYS:
+        _check_capture(order, payment, request.get("payment_intent"))
     if not orders.pay_parked_by(db, order, method):
         raise IllegalTransition(_CHANGED)
-    attempt = _captured_attempt(db, order, request) if method in GATEWAYS else 1
+    if method in GATEWAYS:
+        attempt = _captured_attempt(db, order, payment, request)
     _hold_again(db, order, lands_by)
     fingerprint = f"{method}:{attempt}:{order.total}:{order.currency}"
     if method not in GATEWAYS:
@@ -94,19 +98,32 @@ def _hold_again(db: Db, order: Order, lands_by: datetime) -> None:
         raise OutOfStock(f"cannot be held: {', '.join(short)}")
 
 
-def _captured_attempt(db: Db, order: Order, request: Document) -> int:
+def _check_capture(order: Order, payment: Payment | None, intent: str | None) -> None:
+    """Refuse unless the total is captured on record, or by a PaymentIntent that may be its own.
+
+    Raises:
+        IllegalTransition: it is not.
+        IdempotencyMismatch: another PaymentIntent is on record.
+    """
+    if payment and payment.payment_intent not in {None, intent or payment.payment_intent}:
+        raise IdempotencyMismatch(f"the order's PaymentIntent is {payment.payment_intent}")
+    lost = payment is None or payment.state in UNSETTLED
+    captured = payment and (payment.state, payment.amount) == ("captured", order.total)
+    if not captured and not (lost and intent):
+        raise IllegalTransition("no captured payment of the order is on record")
+
+
+def _captured_attempt(db: Db, order: Order, payment: Payment | None, request: Document) -> int:
     """Return the attempt that took the order's total, whose capture may be younger than the backup."""
-    payment, intent = payments.latest(db, order.id), request.get("payment_intent")
+    intent, attempt = request.get("payment_intent"), payment.attempt if payment else 1
     if intent and (payment is None or payment.state in UNSETTLED):
-        attempt = payment.attempt if payment else 1
         payment = payments.recapture(
             db, order, attempt, request["method"], intent, execution=request["execution"]
         )
-    if payment is None or payment.state != "captured" or payment.amount != order.total:
-        raise IllegalTransition("no captured payment of the order is on record")
-    if intent not in {None, payment.payment_intent}:
-        raise IdempotencyMismatch(f"the order was paid by {payment.payment_intent}")
-    return payment.attempt
+        if payment is None or payment.state in UNSETTLED:
+            raise IllegalTransition(_CHANGED)
+        _check_capture(order, payment, intent)
+    return attempt
 
 
 def _charge_again(db: Db, order: Order, fingerprint: str, lands_by: datetime) -> None:

@@ -136,7 +136,7 @@ def test_a_capture_that_is_younger_than_the_backup_is_recorded_again_once(
 def test_a_payment_by_another_paymentintent_or_one_that_is_over_is_not_captured_again(shop: Shop) -> None:
     # Given an order by card whose PaymentIntent the backup knows; When another is named
     by_card(shop, SAVED)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IdempotencyMismatch):
         shop.api.complete_lost("o1", execution=EXECUTION, method="card", payment_intent="pi_2")
     # Then nothing is captured; and neither is it once its payment was declined
     assert shop.db.payments.find_one({}, {"_id": 0, "state": 1}) == {"state": "intent"}
@@ -144,6 +144,16 @@ def test_a_payment_by_another_paymentintent_or_one_that_is_over_is_not_captured_
     with pytest.raises(IllegalTransition):
         shop.api.complete_lost("o1", execution=EXECUTION, method="card", payment_intent="pi_1")
     assert shop.state() == "NEEDS_ATTENTION"
+
+
+def test_a_wrong_method_is_refused_and_leaves_the_right_one_possible(shop: Shop) -> None:
+    # Given an order that a backup knows as new, and that credit paid
+    park(shop)
+    # When a person says that a card paid it, of which nothing is on record; Then nothing is written down
+    with pytest.raises(IllegalTransition):
+        complete(shop, "card")
+    assert complete(shop) == ["arranged", "arranged"]
+    assert (shop.state(), shop.balance()) == ("COMPLETED", 10_000 - shop.api.order("o1")["total"])
 
 
 def test_a_gateways_order_whose_capture_is_on_record_is_completed(shop: Shop) -> None:
