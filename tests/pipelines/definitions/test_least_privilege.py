@@ -11,7 +11,6 @@ from embedded_aws.cloudformation.permissions import Resource, made_up_name, ques
 from embedded_aws.iam.decisions import Question
 from environments import schema
 from pipelines.core import branch_names
-from pipelines.definitions import runtime_boundary
 from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
 from tests.least_privilege.audit import schemas
@@ -292,15 +291,6 @@ def _may(resources: Json, question: Question) -> bool:
     )
     decided: str = iam_evaluator.evaluate(context, policies, boundary).decision
     return decided == "Allow"
-
-
-def test_the_runtime_boundary_holds_nothing_back_that_our_functions_and_workflows_do() -> None:
-    parts = (runtime_boundary.ANYWHERE, runtime_boundary.RUNTIME, runtime_boundary.SECRETS)
-    at_most = {f"{service}:{name}" for part in parts for service, names in part.items() for name in names}
-    for environment in (schema.load("branch"), schema.load("prod"), paying_by("card")):
-        for build in (network.build, payments.build):
-            for name, role in roles(build(environment).to_dict()).items():
-                assert allowed(role) <= at_most, name
 
 
 def test_a_bounded_template_has_the_boundary_on_every_role() -> None:
