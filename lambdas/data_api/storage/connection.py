@@ -66,6 +66,12 @@ def _file(certificates: str) -> str:
     return str(path)
 
 
+class ServerTooOld(RuntimeError):  # noqa: N818 - errors here are named for what happened
+    """The server is older than any on which this was ever run."""
+
+
+OLDEST_WIRE_VERSION = 17
+"""MongoDB 6.0 (mongodb/specifications, "Server Wire version and Features")."""
 REQUEST_SECONDS = 2.0
 """All of a request's commands together; the innermost of the nested time-outs."""
 
@@ -76,9 +82,17 @@ def database() -> Db:
 
     Raises:
         PyMongoError: it cannot be reached; the next call tries again.
+        ServerTooOld: it is older than MongoDB 6.0.
     """
-    db = NotingDatabase(_client(os.environ["MONGODB_URI"]), os.environ["MONGODB_DATABASE"])
+    client = _client(os.environ["MONGODB_URI"])
+    db = NotingDatabase(client, os.environ["MONGODB_DATABASE"])
     collections.ensure(db)
+    # What servers said of themselves when the driver said hello; one that is down said nothing.
+    versions = [
+        server.max_wire_version for server in client.topology_description.server_descriptions().values()
+    ]
+    if any(0 < version < OLDEST_WIRE_VERSION for version in versions):
+        raise ServerTooOld("a server of the cluster is older than MongoDB 6.0")
     return db
 
 

@@ -10,6 +10,10 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from data_api.storage import connection
+
 if TYPE_CHECKING:
     from data_api.storage.database import Db
 
@@ -52,3 +56,11 @@ def test_a_sandbox_starts_without_a_database_and_its_requests_ask_again(db: Db) 
     # Then it starts, well within the ten seconds that Lambda gives it
     assert connections == "0"
     assert time.monotonic() - began < 10
+
+
+def test_a_server_older_than_any_that_was_tried_is_refused(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given that the server which runs is too old
+    monkeypatch.setattr(connection, "OLDEST_WIRE_VERSION", 99)
+    # Then nothing is asked of it, and the log says why
+    with pytest.raises(connection.ServerTooOld, match="older than MongoDB"):
+        connection.database.__wrapped__()
