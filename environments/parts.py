@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -33,6 +33,11 @@ PaymentMethodName = Annotated[str, AfterValidator(rules.known_payment_method)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192,
                         2557, 2922, 3288, 3653]
 # fmt: on
+
+
+CONNECTIONS_OF_A_FUNCTION: Final = 3
+"""That a sandbox of the data API holds to one member at most: for its request, to watch the member (in Lambda
+pymongo polls, on one connection), and one that a failover or a time-out left open."""
 
 
 class Part(BaseModel):
@@ -85,6 +90,9 @@ class Database(Part):
     needed `auth_source` and `ca_certificates` (PEM)."""
     tls: bool
     """Whether the connection is encrypted; always in production."""
+    connections: Annotated[int, Field(ge=50, le=100_000)] | None = None
+    """How many connections of each member are the data API's. Its concurrency is reserved for a third of
+    them, taken from the account's. Without it nothing is reserved: the API's throttling bounds it."""
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -93,6 +101,11 @@ class Database(Part):
             # MongoDB Atlas documentation, "Set Up a Network Peering Connection".
             return (27015, 27017)
         return rules.ports(self.uri)
+
+    @property
+    def data_api_concurrency(self) -> int | None:
+        """How many data API functions may run at once; no bound of its own without `connections`."""
+        return None if self.connections is None else self.connections // CONNECTIONS_OF_A_FUNCTION
 
     @property
     def connection_uri(self) -> str:

@@ -26,6 +26,8 @@ _REGION = 3
 """Where an ARN names it."""
 # MongoDB CLI documentation, "atlas networking peering aws create", --atlasCidrBlock.
 _LARGEST_ATLAS, _SMALLEST_ATLAS = 21, 24
+_SHARED = ("branch", "local")
+"""Environments of any number of payments stacks."""
 _BY_KIND = {"atlas": ("atlas_project",), "own_cluster": ("vpc_id", "owner_account")}
 """What each kind of database requires; the other's keys have no meaning with it."""
 
@@ -105,6 +107,8 @@ def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     yield from _networks(raw)
     yield from _zones(raw)
     yield from _kind(raw)
+    if value_at(raw, "database", "connections") is not None and raw.get("name") in _SHARED:
+        yield Problem("database.connections", "is left out here: any number of stacks share the cluster")
     yield from _peering(raw)
     yield from _deployment(raw)
     yield from _production(raw)

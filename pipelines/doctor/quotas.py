@@ -28,6 +28,8 @@ _VPCS: Final = ("vpc", "L-F678F1CE")
 _ADDRESSES: Final = ("ec2", "L-0263D0A3")
 """Quota codes (Service Quotas: Private APIs; Elastic network interfaces per VPC; VPCs per Region; EC2-VPC
 Elastic IPs)."""
+_NEVER_RESERVED: Final = 100
+"""Of an account's concurrent executions (Lambda developer guide, "Configuring reserved concurrency")."""
 _GROUPS: Final = 3
 """Sets of security groups that functions have, at most: Lambda makes an interface for each in each subnet."""
 
@@ -97,6 +99,13 @@ def _concurrency(aws: Aws) -> float:
     return float(aws.functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
 
 
+def _executions(aws: Aws) -> int:
+    """One of each function at once; what is reserved must leave Lambda's least to all others, too."""
+    at_once = _in_a_stack("AWS::Lambda::Function")(aws)
+    reserved = aws.environment.database.data_api_concurrency
+    return at_once if reserved is None else reserved + max(at_once, _NEVER_RESERVED)
+
+
 def _private_apis(aws: Aws) -> int:
     pages = aws.client("apigateway").get_paginator("get_rest_apis").paginate()
     kinds = [api["endpointConfiguration"]["types"] for page in pages for api in page["items"]]
@@ -125,7 +134,7 @@ def _nat(aws: Aws) -> int:
 
 
 QUOTAS: Final = (
-    Quota("concurrent executions of Lambda", _in_a_stack("AWS::Lambda::Function"), _concurrency, lambda _: 0),
+    Quota("concurrent executions of Lambda", _executions, _concurrency, lambda _: 0),
     Quota("roles of IAM", _in_a_stack("AWS::IAM::Role"), _summary("RolesQuota"), _summary("Roles")),
     Quota("stacks of CloudFormation", lambda _: 1, _stack_limit, _stacks),
     Quota(

@@ -107,6 +107,7 @@ def _function(environment: Environment) -> FunctionSpec:
         exceptions=[] if secret is None else [STATED_SECRET],
         role=from_network(DATA_API_ROLE),
         least_memory_mb=DATA_API_LEAST_MEMORY_MB,
+        concurrency=environment.database.data_api_concurrency,
     )
 
 

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 _EXCEPTIONS = (
     Except(
         "CKV_AWS_115",
-        "Concurrency is not reserved: it would be taken from every other stack of the account, and the data "
-        "API's throttling bounds what reaches MongoDB.",
+        "Concurrency is reserved for the data API alone, where the environment says how many connections are "
+        "its own: what is reserved is taken from every other stack of the account.",
     ),
     Except(
         "CKV_AWS_116",
@@ -71,6 +71,7 @@ class FunctionSpec:
         exceptions: from linters' rules, for the function and its role.
         role: the ARN of a role that is not the function's own; then `permissions` are that role's matter.
         least_memory_mb: what it needs, whatever the environment gives every function.
+        concurrency: how many of it may run at once, reserved for it; of the account's when it is None.
     """
 
     name: str
@@ -82,6 +83,7 @@ class FunctionSpec:
     exceptions: Sequence[Except] = ()
     role: AWSHelperFn | None = None
     least_memory_mb: int = 0
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
     title = pascal(spec.name)
     key_arn = from_network("KeyArn")
     group = add_log_group(template, environment, title, key_arn)
+    bound: dict[str, Any] = (
+        {} if spec.concurrency is None else {"ReservedConcurrentExecutions": spec.concurrency}
+    )
     function = Function(
         f"{title}Function",
         Description=Sub(f"{spec.description} (attempt ${{{ATTEMPT}}})"),
@@ -114,6 +119,7 @@ def add_function(template: Template, environment: schema.Environment, spec: Func
         KmsKeyArn=key_arn,
         LoggingConfig=LoggingConfig(LogGroup=group.name),
         TracingConfig=TracingConfig(Mode="Active"),
+        **bound,
         Metadata=excepted(*_EXCEPTIONS, *spec.exceptions),
     )
     template.add_resource(function)

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 import data_api.storage.connection as mongodb
+from environments import schema
 from payment_data import timeouts
 from pipelines.definitions.release_stages import RELEASE_ALARMS
+from templates import payments as payments_stack
 from templates.capabilities.step_functions import ROUTES, routes
 from templates.definitions.tasks import TASK_SECONDS
 from templates.payments import FUNCTIONS
@@ -111,6 +113,21 @@ def test_the_data_api_has_the_processor_that_its_start_needs(payments: Json, env
     memory = {name: function["MemorySize"] for name, function in functions(payments).items()}
     assert memory.pop("DataApiFunction") == max(given, 1024)
     assert set(memory.values()) == {given}
+
+
+def test_the_data_api_runs_no_more_than_its_connections_allow_where_the_environment_says_how_many() -> None:
+    # Given production as its file is, and with a number of connections
+    stated = schema.load("prod")
+    bounded = stated.with_database(connections=1501)
+    built = [payments_stack.build(environment).to_dict() for environment in (stated, bounded)]
+    reserved = [
+        {name: made.get("ReservedConcurrentExecutions") for name, made in functions(template).items()}
+        for template in built
+    ]
+    # Then nothing is reserved, or for a third of them for the data API alone
+    assert set(reserved[0].values()) == {None}
+    assert reserved[1].pop("DataApiFunction") == 500
+    assert set(reserved[1].values()) == {None}
 
 
 def test_every_function_has_a_role_of_its_own(payments: Json) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +188,9 @@ def test_what_a_stack_needs_and_an_account_has_is_counted(aws: Aws, answers: Cal
     assert named["private APIs"].needed(aws) == 1
     functions = named["concurrent executions of Lambda"]
     assert (functions.quota(aws), functions.used(aws)) == (900.0, 0)
-    assert functions.needed(aws) >= 8
+    assert 8 <= functions.needed(aws) < 50
+    bounded = replace(aws, environment=aws.environment.with_database(connections=1500))
+    assert functions.needed(bounded) == 500 + 100
     interfaces = named["network interfaces of Lambda in the VPC"]
     assert interfaces.needed(aws) == 3 * len(aws.environment.network.private_subnet_cidrs)
 

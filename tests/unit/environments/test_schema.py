@@ -409,6 +409,15 @@ def test_a_password_in_another_databases_uri_is_refused_and_never_repeated() -> 
     assert "canary" not in str(refused.value)
 
 
+def test_branches_share_a_cluster_so_none_of_its_connections_are_one_stacks(
+    folder: Path, write: Callable[..., None]
+) -> None:
+    write({"name": "branch", "database.connections": 500})
+    (folder / "try.yml").rename(folder / "branch.yml")
+    with pytest.raises(EnvironmentInvalid, match="any number of stacks share the cluster"):
+        load("branch", folder)
+
+
 def test_an_environment_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         setattr(load("local"), "name", "other")  # noqa: B010 - mypy would refuse it before pydantic does
@@ -430,6 +439,7 @@ def test_every_retention_of_cloudwatch_can_be_chosen(folder: Path, write: Callab
 
 LIMITS: list[tuple[dict[str, Any], str, range]] = [
     ({}, "functions.memory_mb", range(128, 10_241)),
+    ({}, "database.connections", range(50, 100_001)),
     ({"deployment.type": "CANARY", "deployment.interval_minutes": 5}, "deployment.percentage", range(1, 100)),
     (
         {"deployment.type": "LINEAR", "deployment.percentage": 5},
