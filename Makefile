@@ -24,7 +24,7 @@ PROCESSORS = $(shell $(PYTHON) -c 'import os; print(max(2, min(8, os.cpu_count()
 WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
 EVERY_TEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
+.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants template-mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -109,6 +109,9 @@ checkov: install .cache/checkov/installed ## Let checkov read every template
 
 mutants: install ## Change the code a little, 60 times a room, and list what its tests do not notice (ROOM=templates, SEED=1)
 	@$(BIN)/python -m tests.mutants $(ROOM) --seed $(SEED)
+
+template-mutants: install ## Drop or change every part of every template, and list what nobody notices (SAMPLE=500, PUBLISH=1); goes on where it was stopped
+	@PYTHONPATH=.:lambdas $(BIN)/python -m tests.template_mutants --sample $(SAMPLE) --seed $(SEED) $(if $(PUBLISH),--publish)
 
 embedded-compat: install ## Say what other versions of MiniStack break (MINISTACK="1.5.32 1.5.30")
 	@$(BIN)/python environments/embedded/tests/compat.py $(BIN)/uv $(MINISTACK)
