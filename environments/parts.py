@@ -171,9 +171,9 @@ class Alarms(Part):
     docs_url: DocsUrl | None = None
     """Where the docs site of this environment is: alarms end with their runbook's address there. Without it
     they end with its path in the repository."""
-    orders_expected_within_minutes: Annotated[int, Field(ge=10, le=1440)] | None = None
+    orders_expected_within_minutes: Annotated[int, Field(ge=10, le=1438)] | None = None
     """How long no order at all may end before an alarm rings; none without it. Longer than the quietest hours
-    leave between two orders: at five an hour, 180 minutes without one are one in three million."""
+    leave between two orders: at five an hour, four hours with two at most are one in two million."""
 
 
 class Deployment(Part):

@@ -16,6 +16,7 @@ from templates.capabilities.alarms import Symptom, add_alarms, add_service_level
 from templates.capabilities.dashboards import add_dashboards
 from templates.capabilities.data_api import add_data_api
 from templates.capabilities.metrics import own
+from templates.capabilities.release_probe import add_release_probe, release_symptoms
 from templates.capabilities.scheduled_workflows import (
     RULES,
     add_schedule_check,
@@ -70,6 +71,7 @@ def build(environment: Environment) -> Template:
         add_dashboards(template, workflow, functions, alarms.every)
         add_service_level_objective(template, environment, own("OrdersEnded"), own("OrdersEndedInTime"))
         schedule_smoke(template, smoke)
+        add_release_probe(template, environment, functions["smoke"], workflow, alias_arn)
         started = {"SweepSchedule": sweeper, "SettlementSchedule": settlement, "SmokeSchedule": smoke}
         add_schedule_check(template, environment, {rule: part.arn for rule, part in started.items()})
     add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)
@@ -103,9 +105,12 @@ def build(environment: Environment) -> Template:
 def _absence_symptoms(environment: Environment, sweeper: Workflow, settlement: Workflow) -> list[Symptom]:
     minutes = environment.alarms.orders_expected_within_minutes
     return [
+        *([] if environment.alarms.release_only else release_symptoms()),
         *schedule_alarms.sweeper_symptoms(sweeper),
         *schedule_alarms.settlement_symptoms(settlement),
-        *schedule_alarms.schedule_symptoms(Ref("SmokeWorkflow"), [Ref(rule) for rule in RULES]),
+        *schedule_alarms.schedule_symptoms(
+            [Ref("SmokeWorkflow"), Ref("ReleaseProbe")], [Ref(rule) for rule in RULES]
+        ),
         *([] if minutes is None else schedule_alarms.orders_missing(minutes)),
         *schedule_alarms.objective_symptoms(environment),
     ]

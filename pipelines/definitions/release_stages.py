@@ -41,7 +41,7 @@ AGAIN, PRODUCTION = "ApproveAgain", "Production"
 REVIEW, REVIEW_AGAIN, RELEASE = "review", "review-again", "release"
 """Change sets, by the stage that makes them. A stage holds one execution at a time, so a name for each stage
 is enough; making one replaces the last (action reference, CHANGE_SET_REPLACE), and so they never pile up."""
-RELEASE_ALARMS: Final = ("ReleaseFailing", "DataApiCrashing", "ContractBroken")
+RELEASE_ALARMS: Final = ("ReleaseFailing", "ReleaseWorse", "DataApiCrashing", "ContractBroken")
 """The alarms of the payments stack that judge a release, as they judge its canary."""
 
 

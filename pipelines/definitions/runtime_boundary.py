@@ -58,7 +58,14 @@ RUNTIME: Final = {
         "GetLogEvents",
         "PutLogEvents",
     ],
-    "states": ["DescribeExecution", "ListExecutions", "StartExecution", "StopExecution"],
+    "states": [
+        "DescribeExecution",
+        "DescribeStateMachineAlias",
+        "ListExecutions",
+        "ListStateMachineVersions",
+        "StartExecution",
+        "StopExecution",
+    ],
 }
 """What it can ever do to what its environment's stacks made."""
 

@@ -59,8 +59,8 @@ class Symptom:
         judges_release: whether it also stops a deployment and rolls it back.
         pages: whether it is worth waking somebody: money or orders are at stake now. Else it is a ticket.
         missing: what a period without any value means. A minute without orders is a quiet minute, not a
-            broken one; `ignore` keeps the state, where silence itself is the symptom: whether FILL gives a
-            value where a metric never had a point is not said, so a new stack may wait for the first one.
+            broken one; `ignore` keeps the state, where silence itself is the symptom: a new stack waits for
+            its first point.
         first: the command to begin with, which a drill has run.
         page: the runbook's name, if it has none of its own.
         money: whether money or stock is at stake, and not only whether orders can be placed.

@@ -91,7 +91,11 @@ def total(label: str, metrics: Sequence[Metric]) -> Formula:
 
 
 def absence(label: str, metric: Metric) -> Formula:
-    """Return 1 for a period in which a metric adds up to nothing or has no points, else 0."""
+    """Return 1 for a period in which a metric adds up to nothing or has no points, else 0.
+
+    Whether FILL gives a value where a metric had no point in all of the alarm's window is not said. So an
+    alarm on silence rings while the window still holds the last point, and keeps its state then.
+    """
     return Formula("IF(FILL(m0, 0) > 0, 0, 1)", label, {"m0": metric})
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from templates.capabilities.state_machines import Workflow
 
 _SWEEP = "payments order list --state CANCELLING --limit 20"
+_LAST_POINT = 2
+"""Minutes more than must be silent, so that the window still holds the last point (`metrics.absence`)."""
 
 
 def sweeper_symptoms(sweeper: Workflow) -> list[Symptom]:
@@ -70,7 +72,7 @@ def orders_missing(minutes: int) -> list[Symptom]:
             absence("Quiet", own("TechnicalFailures", "SampleCount")),
             threshold=0,
             minutes=minutes,
-            within=minutes,
+            within=minutes + _LAST_POINT,
             pages=True,
             missing="ignore",
             page="health",
@@ -78,11 +80,11 @@ def orders_missing(minutes: int) -> list[Symptom]:
     ]
 
 
-def schedule_symptoms(smoke: AWSHelperFn, rules: Sequence[AWSHelperFn]) -> list[Symptom]:
+def schedule_symptoms(synthetic: Sequence[AWSHelperFn], rules: Sequence[AWSHelperFn]) -> list[Symptom]:
     """Return what can be wrong with what schedules start.
 
     Args:
-        smoke: The smoke workflow's ARN.
+        synthetic: The ARNs of the workflows that place synthetic orders.
         rules: The names of all rules.
     """
     undelivered = [Metric("AWS/Events", "FailedInvocations", {"RuleName": rule}) for rule in rules]
@@ -105,7 +107,7 @@ def schedule_symptoms(smoke: AWSHelperFn, rules: Sequence[AWSHelperFn]) -> list[
             absence("Silent", own("SchedulesSilent", "SampleCount")),
             threshold=0,
             minutes=12,
-            within=12,
+            within=12 + _LAST_POINT,
             missing="ignore",
             first=_SWEEP,
             page="sweep-failing",
@@ -121,7 +123,7 @@ def schedule_symptoms(smoke: AWSHelperFn, rules: Sequence[AWSHelperFn]) -> list[
         Symptom(
             "SmokeFailing",
             "Synthetic orders fail, so customers most likely cannot buy either.",
-            _ends_badly("Smoke", smoke),
+            _ends_badly("Smoke", *synthetic),
             threshold=0,
             within=8,
             pages=True,
@@ -167,11 +169,12 @@ def objective_symptoms(environment: Environment) -> list[Symptom]:
     ]
 
 
-def _ends_badly(label: str, workflow: AWSHelperFn) -> Formula:
+def _ends_badly(label: str, *workflows: AWSHelperFn) -> Formula:
     return total(
         label,
         [
             Metric("AWS/States", name, {"StateMachineArn": workflow})
+            for workflow in workflows
             for name in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
         ],
     )

@@ -115,7 +115,9 @@ SMOKE_EVERY = "rate(5 minutes)"
 CHECK_EVERY = "rate(1 minute)"
 _MOST_SECONDS = {"SweepSchedule": 660, "SettlementSchedule": 240, "SmokeSchedule": 660}
 """Since the last start: what two starts in a row leave out, and a little more."""
-RULES = ("CutOff", *_MOST_SECONDS, "ScheduleCheckSchedule")
+_UNDATED = ("CutOff", "ReleaseProbeSchedule")
+"""Rules on events, and of an express workflow, whose executions nobody can list."""
+RULES = (*_UNDATED, *_MOST_SECONDS, "ScheduleCheckSchedule")
 """The logical ids of a watched stack's rules."""
 
 
@@ -129,13 +131,13 @@ def add_settlement(template: Template, environment: Environment, api: DataApi) -
         substitutions={settlement_states.FUNCTION: api.function.version_arn},
         permissions=[invoke_permission([api.function])],
     )
-    _on_schedule(template, settlement, "Settlement", SETTLE_EVERY, "Settles orders that are over")
+    add_schedule(template, settlement, "Settlement", SETTLE_EVERY, "Settles orders that are over")
     return settlement
 
 
 def schedule_smoke(template: Template, smoke: Workflow) -> None:
     """Place synthetic orders between releases, too."""
-    _on_schedule(template, smoke, "Smoke", SMOKE_EVERY, "Places synthetic orders")
+    add_schedule(template, smoke, "Smoke", SMOKE_EVERY, "Places synthetic orders")
 
 
 def add_schedule_check(template: Template, environment: Environment, machines: Mapping[str, Ref]) -> None:
@@ -146,7 +148,7 @@ def add_schedule_check(template: Template, environment: Environment, machines: M
         environment: Says how its log is kept.
         machines: The logical id of each rule on a schedule, to the state machine that it starts.
     """
-    rules = {**{rule: _MOST_SECONDS[rule] for rule in machines}, "CutOff": None}
+    rules = {**{rule: _MOST_SECONDS[rule] for rule in machines}, **dict.fromkeys(_UNDATED)}
     check = add_state_machine(
         template,
         environment,
@@ -171,21 +173,27 @@ def add_schedule_check(template: Template, environment: Environment, machines: M
                 [states.ListExecutions],
                 list(machines.values()),
             ),
-            Permission(
-                "TellHowMany",
-                "Writes one metric. The resource is *: the action has no resource type (Service "
-                "Authorization Reference, CloudWatch); the condition binds it to the stack's namespace.",
-                [cloudwatch.PutMetricData],
-                ["*"],
-                Condition(StringEquals({"cloudwatch:namespace": NAMESPACE})),
-            ),
+            put_metric(),
         ],
         express=True,
     )
-    _on_schedule(template, check, "ScheduleCheck", CHECK_EVERY, "Looks whether schedules run")
+    add_schedule(template, check, "ScheduleCheck", CHECK_EVERY, "Looks whether schedules run")
 
 
-def _on_schedule(template: Template, machine: Workflow, name: str, every: str, description: str) -> None:
+def put_metric() -> Permission:
+    """Return the right to write metrics of the stack's own."""
+    return Permission(
+        "TellHowMany",
+        "Writes one metric. The resource is *: the action has no resource type (Service "
+        "Authorization Reference, CloudWatch); the condition binds it to the stack's namespace.",
+        [cloudwatch.PutMetricData],
+        ["*"],
+        Condition(StringEquals({"cloudwatch:namespace": NAMESPACE})),
+    )
+
+
+def add_schedule(template: Template, machine: Workflow, name: str, every: str, description: str) -> None:
+    """Start a state machine on a schedule, as a role that may start it and nothing else."""
     start = Permission(
         name, "EventBridge starts this one workflow and nothing else.", [states.StartExecution], [machine.arn]
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from templates.definitions.tasks import State, catch, jsonata
+from templates.definitions.tasks import State, call_sdk, catch, jsonata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,6 @@ RUNS = "Runs"
 TELL = "Tell how many are silent"
 NAMESPACE, SERVICE = "Namespace", "Service"
 """Substitutions: of the metric."""
-_SDK = "arn:${Partition}:states:::aws-sdk"
 
 
 def definition(rules: Mapping[str, int | None]) -> State:
@@ -55,7 +54,7 @@ def definition(rules: Mapping[str, int | None]) -> State:
                 "ItemProcessor": {"StartAt": RULE, "States": _rule()},
                 "Next": TELL,
             },
-            TELL: _call(
+            TELL: call_sdk(
                 "cloudwatch:putMetricData",
                 {"Namespace": f"${{{NAMESPACE}}}", "MetricData": [point]},
                 Output={"silent": jsonata(silent)},
@@ -73,7 +72,7 @@ def _rule() -> dict[str, State]:
         f" or $millis() - $toMillis({executions}[0].StartDate) < 1000 * $states.input.seconds"
     )
     return {
-        RULE: _call(
+        RULE: call_sdk(
             "eventbridge:describeRule",
             {"Name": jsonata("$states.input.rule")},
             Assign={"enabled": jsonata("$states.result.State = 'ENABLED'")},
@@ -89,7 +88,7 @@ def _rule() -> dict[str, State]:
             ],
             "Default": RUNS,
         },
-        LAST_RUN: _call(
+        LAST_RUN: call_sdk(
             "sfn:listExecutions",
             {"StateMachineArn": jsonata("$states.input.machine"), "MaxResults": 1},
             Assign={"lately": jsonata(lately)},
@@ -102,16 +101,4 @@ def _rule() -> dict[str, State]:
             "Default": SILENT,
         },
         **{name: {"Type": "Pass", "Output": name, "End": True} for name in (SILENT, RUNS)},
-    }
-
-
-def _call(action: str, arguments: State, **fields: object) -> State:
-    retry = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 3, "JitterStrategy": "FULL"}
-    return {
-        "Type": "Task",
-        "Resource": f"{_SDK}:{action}",
-        "Arguments": arguments,
-        "TimeoutSeconds": 10,
-        "Retry": [retry],
-        **fields,
     }

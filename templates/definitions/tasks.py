@@ -81,6 +81,19 @@ def invoke(version: str, payload: State | str, *, seconds: int = TASK_SECONDS, *
     }
 
 
+def call_sdk(action: str, arguments: State, **fields: Any) -> State:
+    """Return a task that calls a service, as `sfn:describeExecution`; a lost call is made again."""
+    retry = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 3, "JitterStrategy": "FULL"}
+    return {
+        "Type": "Task",
+        "Resource": f"arn:${{Partition}}:states:::aws-sdk:{action}",
+        "Arguments": arguments,
+        "TimeoutSeconds": TASK_SECONDS,
+        "Retry": [retry],
+        **fields,
+    }
+
+
 def catch(errors: list[str], goto: str, assign: State | None = None) -> State:
     """Return a Catch entry that goes on at another state with variables set."""
     return {"ErrorEquals": errors, "Next": goto} | ({"Assign": assign} if assign else {})

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import urllib.request
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tests.rehearsal.shop import physical
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
+
+    from pipelines.orders.payment_stack import PaymentStack
 
 
 def publish_broken(functions: LambdaClient, function: str, folder: str, handler: str) -> str:
@@ -37,3 +42,32 @@ def _with_handler(package: bytes, folder: str, handler: str) -> bytes:
             text = handler.encode() if entry.filename == f"{folder}/handler.py" else old.read(entry)
             new.writestr(entry, text)
     return made.getvalue()
+
+
+def broken_workflow_version(stack: PaymentStack, code: str) -> str:
+    """Publish the workflow with another version of its first step, as a deployment does; return its ARN.
+
+    The workflow itself is as before again afterwards: a version is all that is left.
+    """
+    functions, stepfunctions = stack.aws.functions, stack.aws.stepfunctions
+    name = physical(stack, "ReserveProductsFunction")
+    bad = publish_broken(functions, name, "reserve_products", code)
+    whole = stepfunctions.describe_state_machine(stateMachineArn=stack.workflow)["definition"]
+    definition = json.loads(whole)
+    for state in definition["States"].values():
+        _aim(
+            state,
+            f":{name}:",
+            f"{functions.get_function(FunctionName=name, Qualifier=bad)['Configuration']['FunctionArn']}",
+        )
+    made = stepfunctions.update_state_machine(
+        stateMachineArn=stack.workflow, definition=json.dumps(definition), publish=True
+    )
+    stepfunctions.update_state_machine(stateMachineArn=stack.workflow, definition=whole)
+    return str(made["stateMachineVersionArn"])
+
+
+def _aim(state: dict[str, Any], of: str, version: str) -> None:
+    arguments = state.get("Arguments", {})
+    if of in arguments.get("FunctionName", ""):
+        arguments["FunctionName"] = version

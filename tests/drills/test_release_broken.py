@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.drills.broken_versions import publish_broken
+from tests.drills.broken_versions import broken_workflow_version
 
 if TYPE_CHECKING:
     from tests.drills.drill import Scene
@@ -54,37 +53,8 @@ def live(system: System) -> str:
 
 
 def _release(system: System) -> None:
-    bad = broken_version(system, _BROKEN)
+    bad = broken_workflow_version(system.stack, _BROKEN)
     system.stack.aws.stepfunctions.update_state_machine_alias(
         stateMachineAliasArn=system.stack.live,
         routingConfiguration=[{"stateMachineVersionArn": bad, "weight": 100}],
     )
-
-
-def broken_version(system: System, code: str) -> str:
-    """Publish the workflow with another version of its first step, as a deployment does; return its ARN.
-
-    The workflow itself is as before again afterwards: a version is all that is left.
-    """
-    functions, stepfunctions = system.stack.aws.functions, system.stack.aws.stepfunctions
-    name = system.physical("ReserveProductsFunction")
-    bad = publish_broken(functions, name, "reserve_products", code)
-    whole = stepfunctions.describe_state_machine(stateMachineArn=system.stack.workflow)["definition"]
-    definition = json.loads(whole)
-    for state in definition["States"].values():
-        _aim(
-            state,
-            f":{name}:",
-            f"{functions.get_function(FunctionName=name, Qualifier=bad)['Configuration']['FunctionArn']}",
-        )
-    made = stepfunctions.update_state_machine(
-        stateMachineArn=system.stack.workflow, definition=json.dumps(definition), publish=True
-    )
-    stepfunctions.update_state_machine(stateMachineArn=system.stack.workflow, definition=whole)
-    return str(made["stateMachineVersionArn"])
-
-
-def _aim(state: dict[str, Any], of: str, version: str) -> None:
-    arguments = state.get("Arguments", {})
-    if of in arguments.get("FunctionName", ""):
-        arguments["FunctionName"] = version

@@ -94,6 +94,8 @@ def test_taking_any_statement_away_makes_a_call_fail(
         "SmokeStart",
         "ScheduleCheck",
         "ScheduleCheckStart",
+        "ReleaseProbe",
+        "ReleaseProbeStart",
     )
     steps = {f"{step}Role" for step in (*STEPS, "Smoke", "FindUnfinished", *workflows)}
     assert {grant.title for grant in resting} == steps

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from embedded_aws.cloudwatch import metric_math
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from random import Random
 
 Json = dict[str, Any]
 _LOST: Final = 0.2
@@ -42,15 +42,20 @@ class Delivery:
     Attributes:
         late: Minutes after which a minute's points are there.
         lost: The minutes whose points never come, by metric.
+        fills: Whether FILL gives a value where no metric had a point in all of an alarm's window.
     """
 
     late: int = 0
     lost: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    fills: bool = True
 
 
-def unreliable(draw: Random, names: list[str], minutes: int) -> Delivery:
+def unreliable(seed: int, names: list[str], minutes: int) -> Delivery:
     """Return a delivery in which points are two minutes late, and one in five is lost."""
-    lost = {name: frozenset(m for m in range(minutes) if draw.random() < _LOST) for name in names}
+    draws = {name: Random(f"{seed} {name}") for name in names}  # noqa: S311 - the same points are lost tomorrow
+    lost = {
+        name: frozenset(m for m in range(minutes) if draw.random() < _LOST) for name, draw in draws.items()
+    }
     return Delivery(2, lost)
 
 
@@ -91,12 +96,23 @@ def _ringing(alarm: Json, series: Series, minutes: int, delivery: Delivery) -> l
         # A period's value stays as it is once the last of its points has arrived.
         ends = range(now, now - window * every, -every)
         values = [value(end, min(now, end + delivery.late)) for end in ends]
+        if not delivery.fills and not any(_has_point(alarm, series, end, delivery, now) for end in ends):
+            values = []
         judged = [breach for breach in values if breach is not None]
         if judged or alarm["TreatMissingData"] != "ignore":
             rang = sum(judged) >= needed
         if rang:
             rings.append(now)
     return rings
+
+
+def _has_point(alarm: Json, series: Series, end: int, delivery: Delivery, now: int) -> bool:
+    """Whether any of an alarm's metrics has a point in the period that ends with a minute."""
+    minutes = range(end - period(alarm) + 1, end + 1)
+    return any(
+        _point(_series_of(metric[0], series), metric, minutes, delivery, now) is not None
+        for metric in _metrics(alarm).values()
+    )
 
 
 def most_breaches(alarm: Json, series: Series, minutes: int) -> int:

@@ -357,7 +357,7 @@ def test_only_the_data_api_knows_the_database(payments: Json, environment: Any) 
     assert knowing["DataApiFunction"]["MONGODB_DATABASE"] == ref("DatabaseName")
 
 
-def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json) -> None:
+def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json, environment: Any) -> None:
     names = ["".join(word.capitalize() for word in name.split("_")) for name in FUNCTIONS]
     keys = {f"{name}{what}" for name in names for what in ("CodeKey", "CodeVersion")}
     assert set(payments["Parameters"]) == keys | {"NetworkStack", "DatabaseName", "ArtifactBucket", "Attempt"}
@@ -373,7 +373,8 @@ def test_parameters_and_outputs_are_the_deployment_tools_contract(payments: Json
         "DataApiId",
         "DataApiUrl",
         "HealthAlarmName",
-        *(f"{name}AlarmName" for name in RELEASE_ALARMS),
+        # No schedule of a branch's stack compares its release with the one before.
+        *(f"{n}AlarmName" for n in RELEASE_ALARMS if (n, environment.name) != ("ReleaseWorse", "branch")),
     }
 
 
