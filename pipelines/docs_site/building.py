@@ -177,6 +177,8 @@ def build(root: Path, site: Path, work: Path, command: click.Group) -> int:
             mkdocs_build(load_config(str(file)))
         except MkDocsException as error:
             raise Refused("\n".join([*warnings.lines, str(error)])) from error
+    # Its links begin at the root of an address, where no site lies; the bucket has such a page of its own.
+    (site / "404.html").unlink(missing_ok=True)
     return sum(1 for _ in site.rglob("*.html"))
 
 

@@ -62,7 +62,7 @@ def chosen(site: Path, pages: list[str]) -> list[str]:
 @pytest.fixture(scope="module")
 def seen(browser: Browser, site: Path, address: str, unchanged: Unchanged) -> dict[str, Seen]:
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    known = {page: unchanged.find(page) for page in pages if page != "404.html"}
+    known = {page: unchanged.find(page) for page in pages}
     found = {page: one for page, one in known.items() if one is not None}
     visited = watching.visit_all(
         browser, address, chosen(site, [page for page in known if page not in found])
