@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from embedded_aws.cloudformation import template_checks
-from pipelines.lint.house_rules.catalogue import TEMPLATE_RULES
 from pipelines.lint.pipeline_linter.linter import lint_document
-from pipelines.lint.templates import lint
+from pipelines.lint.templates import TEMPLATE_RULES, lint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
