@@ -148,6 +148,7 @@ ROOMS: Final = {
             "aws",
             ("pipelines/aws/*.py",),
             (
+                "tests/pipelines/aws",
                 "tests/pipelines/test_change_sets.py",
                 "tests/pipelines/orders/test_place.py",
                 "tests/pipelines/cli/test_machines.py",
