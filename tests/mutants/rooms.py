@@ -158,7 +158,15 @@ ROOMS: Final = {
         Room(
             "deploy",
             ("pipelines/deploy/*.py",),
-            ("tests/templates/test_synth.py", "tests/rehearsal/test_connect_database.py"),
+            (
+                "tests/pipelines/deploy",
+                "tests/templates/test_synth.py",
+                "tests/pipelines/test_change_sets.py",
+                "tests/pipelines/promotion/test_changed_bytes.py",
+                "tests/integration/embedded/test_package_store.py",
+                "tests/integration/embedded/test_first_release.py",
+                "tests/rehearsal/test_connect_database.py",
+            ),
             _DEFINED,
         ),
         Room(
