@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from pathlib import Path
 from typing import Any, Final
@@ -9,10 +10,11 @@ from typing import Any, Final
 import pytest
 
 from embedded_aws.codepipeline import structure
+from embedded_aws.codepipeline.actions import catalogue
 from embedded_aws.core import api_model, type_table
 from embedded_aws.core.api import ApiError, Scope
 from pipelines.lint.findings import Level
-from pipelines.lint.pipeline_linter import documents
+from pipelines.lint.pipeline_linter import documents, providers
 from pipelines.lint.pipeline_linter.linter import lint_document
 from pipelines.lint.pipeline_linter.model import Pipeline
 
@@ -128,3 +130,18 @@ def test_the_comparison_can_fail() -> None:
     assert isinstance(broken, dict)
     broken["Stages"].pop()
     assert refusal(Pipeline("broken", "Pipeline", broken)) is not None
+
+
+def test_both_tables_of_providers_say_the_same() -> None:
+    # Given the providers that both know, each written down from AWS's reference by itself
+    both = {}
+    for (category, owner, name), known in providers.ACTIONS.items():
+        with contextlib.suppress(KeyError):
+            kind = {"category": category, "provider": name}
+            both[category, owner, name] = (known, catalogue.provider_of({"actionTypeId": kind}))
+    assert len(both) == 12
+    # Then they agree on keys and artifacts; Commands takes no configuration, which only the emulator says
+    for linted, emulated in both.values():
+        assert (linted.inputs, linted.outputs) == (emulated.inputs, emulated.outputs)
+        assert linted.required == emulated.required
+        assert linted.optional == emulated.optional or emulated.name == "Commands"
