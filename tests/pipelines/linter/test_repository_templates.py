@@ -18,7 +18,7 @@ FAULT = Finding("Template", "Resources", "E9001", "a literal name")
 
 @pytest.fixture
 def linted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
-    """The calls of cfn-lint, which finds what says `fault`; what was clean is noted in a folder of its own."""
+    """The calls of cfn-lint, which finds what says `fault`; what was clean is noted in a folder apart."""
     calls: list[Any] = []
     mark = repository_templates.mark
 
@@ -40,8 +40,9 @@ def test_what_was_clean_is_not_judged_again_and_what_was_not_is(linted: list[Any
     assert linted == [(["one"], ("eu-central-1",))]
     # Another region, another template and a fault are other questions, and a fault stays one.
     assert repository_templates.judged(clean, "eu-west-1") == []
+    faulty = clean | {"two": {"Resources": {}, "fault": 1}}
     for _ in range(2):
-        assert repository_templates.judged(clean | {"two": {"Resources": {}, "fault": 1}}, "eu-central-1") == [FAULT]
+        assert repository_templates.judged(faulty, "eu-central-1") == [FAULT]
     assert linted[1:] == [
         (["one"], ("eu-west-1",)),
         (["one", "two"], ("eu-central-1",)),

@@ -162,7 +162,7 @@ def listing_of_project(scope: Scope, request: Json) -> Json:
 
 
 def of_project(scope: Scope, name: str) -> list[Json]:
-    """Read the builds of a project, oldest first."""
+    """Read the builds of a project, as `BatchGetBuilds` shows them, oldest first."""
     return [build for build in records.every(scope) if build["projectName"] == name]
 
 

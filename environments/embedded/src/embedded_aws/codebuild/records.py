@@ -29,7 +29,7 @@ def stop_requested(scope: Scope, name: str) -> bool:
 
 
 def every(scope: Scope) -> list[Json]:
-    """Read all builds, oldest first."""
+    """Read all builds, as `BatchGetBuilds` shows them, oldest first."""
     return runtime.current().store.all(_KIND, scope.account, scope.region)
 
 

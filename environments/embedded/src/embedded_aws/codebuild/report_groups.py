@@ -76,6 +76,6 @@ def listing(scope: Scope, request: Json) -> Json:
 
 
 def find(arn: str) -> Json | None:
-    """Read a report group."""
+    """Read a report group, as `BatchGetReportGroups` shows it."""
     _, _, _, region, account, _ = arn.split(":", 5)
     return runtime.current().store.get(_KIND, account, region, arn)

@@ -205,7 +205,7 @@ def _file(element: ElementTree.Element) -> Json:
 
 
 def coverage_summary(covered: list[Json]) -> Json:
-    """Add files up."""
+    """Add files up: {linesCovered, linesMissed, lineCoveragePercentage}, and the same of branches."""
     total: Json = {name: sum(file[name] for file in covered) for name in _COUNTS}
     lines = total["linesCovered"] + total["linesMissed"]
     branches = total["branchesCovered"] + total["branchesMissed"]

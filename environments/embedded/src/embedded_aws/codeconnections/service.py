@@ -41,7 +41,7 @@ def _operations(prefix: str) -> dict[str, Operation]:
 
 
 def find(arn: str) -> Json:
-    """Read a connection.
+    """Read a connection, as `GetConnection` shows it.
 
     Raises:
         ApiError: ResourceNotFoundException.

@@ -7,7 +7,7 @@ KIND = "action"
 
 
 def new(execution: Json, stage: str, declaration: Json) -> Json:
-    """Make and keep the record of an action that begins."""
+    """Make and keep the record of an action that begins: {id, stageName, actionName, status, inputs, …}."""
     run: Json = {
         "id": api.new_id(),
         "account": execution["account"],
@@ -37,7 +37,7 @@ def keep(run: Json) -> None:
 
 
 def find(execution: Json, identifier: str) -> Json:
-    """Read one record of an execution.
+    """Read one record of an execution, as `new` makes it.
 
     Raises:
         KeyError: there is none.
@@ -56,11 +56,11 @@ def find(execution: Json, identifier: str) -> Json:
 
 
 def of_execution(execution: Json) -> list[Json]:
-    """Read the records of an execution, oldest first."""
+    """Read the records of an execution, as `new` makes them, oldest first."""
     where = (execution["account"], execution["region"], execution["pipelineName"], execution["id"])
     return runtime.current().store.all(KIND, *where)
 
 
 def of_pipeline(account: str, region: str, name: str) -> list[Json]:
-    """Read the records of a pipeline, oldest first."""
+    """Read the records of a pipeline, as `new` makes them, oldest first."""
     return runtime.current().store.all(KIND, account, region, name)

@@ -29,7 +29,7 @@ class ArtifactStore:
     session: role_sessions.RoleSession
 
     def put(self, pipeline: str, artifact: str, archive: Path, *, acl: str | None = None) -> Json:
-        """Upload a zip; return its S3 location.
+        """Upload a zip; return its S3 location {bucket, key}.
 
         Raises:
             ArtifactUnavailable: S3 refuses.
@@ -53,7 +53,7 @@ class ArtifactStore:
         return location
 
     def location(self, pipeline: str, artifact: str) -> Json:
-        """Choose a place for a new artifact."""
+        """Choose a place {bucket, key} for a new artifact."""
         name = secrets.token_hex(_RANDOM_BYTES)
         return {
             "bucket": self.bucket,

@@ -27,11 +27,11 @@ class StageActions(Protocol):
         ...
 
     def other_executions(self, execution: Json) -> list[Json]:
-        """Return the pipeline's other executions, oldest first."""
+        """Return the pipeline's other executions, as `executions.new` makes them, oldest first."""
         ...
 
     def action_runs(self, execution: Json, run: Json) -> list[Json]:
-        """Return the latest record of each action that a stage's run has begun."""
+        """Return the latest record, of `action_runs`, of each action that a stage's run has begun."""
         ...
 
     def transition_enabled(self, execution: Json, stage: str) -> bool:

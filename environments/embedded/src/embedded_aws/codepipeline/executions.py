@@ -23,7 +23,7 @@ def new(
     replaced: Json | None = None,
     stage: int = 0,
 ) -> Json:
-    """Make and keep an execution that has not entered a stage yet.
+    """Make and keep an execution {id, status, stage, runs, artifacts, …} that has not entered a stage yet.
 
     Args:
         scope: of the pipeline.
@@ -92,23 +92,26 @@ def find(*where: str) -> Json | None:
 
 
 def of_pipeline(scope: Scope, name: str) -> list[Json]:
-    """Read the executions of a pipeline, oldest first."""
+    """Read the executions of a pipeline, as `new` makes them, oldest first."""
     return runtime.current().store.all(KIND, scope.account, scope.region, name)
 
 
 def unfinished() -> list[Json]:
-    """Read every execution that is still under way, of all pipelines."""
+    """Read every execution, as `new` makes it, that is still under way, of all pipelines."""
     return [execution for execution in runtime.current().store.all(KIND) if execution["status"] in UNFINISHED]
 
 
 def stage_of(execution: Json) -> Json:
-    """Return the declaration of the stage that an execution is in or waits for."""
+    """Return the StageDeclaration of the stage that an execution is in or waits for."""
     stage: Json = execution["declaration"]["stages"][execution["stage"]]
     return stage
 
 
 def run_of(execution: Json, name: str | None = None) -> Json:
-    """Return an execution's run of a stage, of the current one when none is named; made when it is new."""
+    """Return an execution's run of a stage, of the current one when none is named; made when it is new.
+
+    A run is {status, phase, actions, conditions, retry, since}.
+    """
     run: Json = execution["runs"].setdefault(
         name or stage_of(execution)["name"],
         {

@@ -116,14 +116,14 @@ def tags(_scope: Scope, request: Json) -> Json:
 
 
 def begin(scope: Scope, record: Json, trigger: Json, **more: Any) -> Json:
-    """Start an execution of a pipeline's record and move it as far as it goes; inside a transaction."""
+    """Start an execution (`executions.new`) and move it as far as it goes; inside a transaction."""
     execution = executions.new(scope, record["pipeline"], trigger, **more)
     engine.advance(execution)
     return execution
 
 
 def find(scope: Scope, name: str) -> Json:
-    """Read a pipeline's record.
+    """Read a pipeline's record {pipeline, tags, transitions, account, region, …}.
 
     Raises:
         ApiError: PipelineNotFoundException.
@@ -143,7 +143,7 @@ def keep(scope: Scope, record: Json) -> None:
 
 
 def every() -> list[tuple[Scope, Json]]:
-    """Read the pipelines of all accounts and regions."""
+    """Read the records, as `find` does, of all accounts and regions."""
     records = runtime.current().store.all(_KIND)
     return [(Scope(record["account"], record["region"]), record) for record in records]
 

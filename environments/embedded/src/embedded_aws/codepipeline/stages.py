@@ -24,13 +24,13 @@ def step(execution: Json, act: StageActions) -> bool:
 
 
 def entered(candidates: list[Json], stage: str) -> list[Json]:
-    """Choose the executions that were ever in a stage, the last one first."""
+    """Choose the `candidates` that were ever in a stage, the last one first."""
     inside = [execution for execution in candidates if execution["runs"].get(stage, {}).get("entered")]
     return sorted(inside, key=lambda execution: execution["runs"][stage]["entered"], reverse=True)
 
 
 def latest(candidates: list[Json], stage: str) -> Json | None:
-    """Choose the execution that was last in a stage."""
+    """Choose the one of the `candidates` that was last in a stage."""
     return next(iter(entered(candidates, stage)), None)
 
 

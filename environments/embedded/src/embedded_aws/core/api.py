@@ -59,7 +59,7 @@ def page(
     most: int = 100,
     refusal: str = "InvalidNextTokenException",
 ) -> Json:
-    """Return one page of what was found.
+    """Return one page of a list: {`name`: items, nextToken}.
 
     Args:
         name: what the list is called in the answer.

@@ -128,7 +128,7 @@ _REFUSED = 400
 
 
 def call_service(service: Any, target: str, request: Json) -> Json:
-    """Make a call in a thread that runs no event loop, and return its answer.
+    """Make a call in a thread that runs no event loop, and return the answer of `target`.
 
     Args:
         service: the module that answers for the service.

@@ -36,7 +36,7 @@ class Readings:
     alarm_rule_sees_composites: bool = False
 
     def as_setting(self) -> dict[str, Any]:
-        """Return what the settings file of an instance holds of them."""
+        """Return {readings: their values by name}, as the settings file of an instance holds them."""
         return {_READINGS: asdict(self)}
 
 
@@ -96,7 +96,7 @@ def current() -> Runtime:
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """Read the settings file; an absent one is empty."""
+    """Read the settings {minute_seconds?, readings?}; an absent file is empty."""
     try:
         settings: dict[str, Any] = json.loads((folder / _SETTINGS).read_text())
     except FileNotFoundError:

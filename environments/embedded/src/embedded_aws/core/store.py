@@ -67,7 +67,7 @@ class Store:
         act()
 
     def get(self, kind: str, *key: str) -> Json | None:
-        """Read one document."""
+        """Read one document, as `put` got it."""
         with self._lock:
             row = self._database.execute(
                 "SELECT body FROM documents WHERE kind = ? AND key = ?", (kind, _SEPARATOR.join(key))
@@ -93,7 +93,7 @@ class Store:
             )
 
     def all(self, kind: str, *prefix: str) -> list[Json]:
-        """Read every document below a key, oldest first."""
+        """Read every document below a key, as `put` got it, oldest first."""
         where, values = "kind = ?", [kind]
         if prefix:
             where += " AND key > ? AND key < ?"

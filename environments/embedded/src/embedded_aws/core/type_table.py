@@ -105,7 +105,7 @@ def scope() -> Scope:
 
 
 def perform(service: Service, operation: str, resource_properties: Json) -> Json:
-    """Perform a service's operation with a resource's properties; return the operation's answer.
+    """Perform a service's operation with a resource's properties; return the answer of `operation`.
 
     Raises:
         ValueError: the service refuses; the message is what CloudFormation shows as the resource's reason.

@@ -41,7 +41,7 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
 
 
 def refuse_image(*_: Any) -> dict[str, Any]:
-    """Answer a call of a function that is a container image, or of a runtime that only an image has."""
+    """Answer {body, error, log} where a function is a container image, or of a runtime that only one has."""
     return _failed("Runtime.NotEmulated", "functions from container images are not emulated here")
 
 

@@ -70,7 +70,7 @@ class Action:
 
     @property
     def declaration(self) -> Json:
-        """The action as the pipeline declares it."""
+        """The action as the pipeline declares it: an ActionDeclaration of the API."""
         declared: Json = self.run["declaration"]
         return declared
 
@@ -80,7 +80,7 @@ class Action:
         return str(self.run["id"])
 
     def input_location(self, name: str) -> Json:
-        """Say where an input artifact is in S3.
+        """Return where an input artifact is in S3: {bucket, key}.
 
         Raises:
             ActionFailed: It is no input of this action.
@@ -171,7 +171,7 @@ class Action:
         return stopping or action_runs.find(self.execution, self.identifier)["status"] != "InProgress"
 
     def call(self, service: str, method: str, **arguments: Any) -> Json:
-        """Call a service as the action's role.
+        """Call a service as the action's role; the answer is that of the client's `method`.
 
         Raises:
             ActionFailed: the service refuses.

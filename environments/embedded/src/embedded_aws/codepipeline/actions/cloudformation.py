@@ -22,7 +22,7 @@ _BODY_LIMIT = 51_200
 
 
 def arguments(action: Action) -> dict[str, Any]:
-    """Return the arguments of create_stack, update_stack and create_change_set."""
+    """Return the arguments of `create_stack`, `update_stack` and `create_change_set`."""
     settings, template_configuration = action.configuration, _configuration(action)
     parameters = {name: str(value) for name, value in template_configuration.get("Parameters", {}).items()}
     parameters |= {

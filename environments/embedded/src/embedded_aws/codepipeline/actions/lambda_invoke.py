@@ -66,7 +66,7 @@ def open_job(scope: Scope, action_execution: str) -> str:
 
 
 def job_result(scope: Scope, identifier: str) -> Json | None:
-    """Read a job's answer, when there is one."""
+    """Read a job's answer, when there is one: {status, summary, outputVariables} or {status, message}."""
     job = _find(scope, identifier)
     return job if "status" in job else None
 

@@ -30,7 +30,7 @@ def outputs(action: Action) -> dict[str, str]:
 
 
 def change_set(action: Action, name: str) -> Json | None:
-    """Read a change set of the stack, when there is one.
+    """Read a change set of the stack, when there is one, as DescribeChangeSet shows it.
 
     Raises:
         ActionFailed: CloudFormation refused it.
@@ -52,7 +52,7 @@ def change_set(action: Action, name: str) -> Json | None:
 
 
 def made_change_set(action: Action, name: str) -> Json | None:
-    """Read a change set once it is made, well or not."""
+    """Read a change set, as DescribeChangeSet shows it, once it is made, well or not."""
     described = change_set(action, name)
     return described if described and described["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
 

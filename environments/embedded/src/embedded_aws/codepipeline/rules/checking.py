@@ -24,7 +24,7 @@ _FAULTS = (
 
 
 def begin(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
-    """Make and keep the record of a rule that will be checked: records are listed in the order they begin."""
+    """Make and keep the record {id, ruleName, kind, status, summary, …} of a rule; listed as they begin."""
     record: Json = {
         "id": api.new_id(),
         "pipelineExecutionId": execution["id"],

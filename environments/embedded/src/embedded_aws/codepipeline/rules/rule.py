@@ -40,7 +40,7 @@ class Rule:
     artifacts: Callable[[str], Path]
 
     def location(self, name: str) -> Json:
-        """Say where an input artifact is in S3.
+        """Return where an input artifact is in S3: {bucket, key}.
 
         Raises:
             RuleFailed: This execution made no such artifact.
