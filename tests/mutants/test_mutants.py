@@ -6,9 +6,10 @@ import ast
 
 import pytest
 
+from pipelines.core.repository import ROOT
 from tests.mutants.equivalents import equivalents
 from tests.mutants.operators import mutations
-from tests.mutants.rooms import ROOMS, Room, mutants, sample
+from tests.mutants.rooms import ELSEWHERE, ROOMS, Room, mutants, sample
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,18 @@ def test_every_mutant_is_another_program(room: Room) -> None:
     for mutant in drawn:
         source = next(text for path, text in sources.items() if path.endswith(mutant.file))
         assert ast.dump(ast.parse(mutant.mutation.applied(source))) != ast.dump(ast.parse(source)), mutant
+
+
+def test_every_module_is_in_a_room_or_is_run_as_a_whole() -> None:
+    product = {
+        path
+        for part in ("environments", "lambdas", "pipelines", "templates")
+        for path in (ROOT / part).rglob("*.py")
+        if not {"tests", ".venv", "build"} & set(path.relative_to(ROOT).parts)
+    }
+    there = {path for path in product if mutations(path.read_bytes())}
+    in_rooms = {module for room in ROOMS.values() for module in room.modules()}
+    assert there - in_rooms == {ROOT / file for file in ELSEWHERE}
 
 
 def test_an_equivalent_mutant_whose_code_is_gone_is_struck_out() -> None:
