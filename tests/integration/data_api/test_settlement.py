@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -381,3 +382,18 @@ def test_a_list_of_orders_reads_no_more_than_it_shows(shop: Shop) -> None:
     plan = shop.db.orders.find(condition).sort([("updated_at", 1), ("_id", 1)]).limit(3).explain()
     # Then
     assert plan["executionStats"]["totalDocsExamined"] <= 3
+
+
+def test_owners_of_accounts_are_read_page_by_page() -> None:
+    # Given accounts of three owners, each with several
+    accounts = sorted(f"{owner}:{side}" for owner in ("card", "user:ada", "user:bob") for side in ("a", "b"))
+
+    def find_one(query: Any, *_: object, **__: object) -> dict[str, str] | None:
+        beyond = query["account"]["$gt"]
+        return next(({"account": account} for account in accounts if account > beyond), None)
+
+    db: Any = SimpleNamespace(ledger=SimpleNamespace(find_one=find_one))
+    # Then each owner comes once, and no page holds more than it may
+    assert ledger.owners(db, "", 2) == ["card", "user:ada"]
+    assert ledger.owners(db, "user:ada", 2) == ["user:bob"]
+    assert ledger.owners(db, "", 3) == ["card", "user:ada", "user:bob"]

@@ -1,8 +1,14 @@
 """Refund and release: everything comes back once, in whatever state the order was."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from payment_data.errors import OrderClosed, OrderCompleted, OrderNotFound
+from data_api.domain.payment import Payment
+from data_api.storage import payments
+from data_api.use_cases import undo
+from payment_data.errors import OrderClosed, OrderCompleted, OrderNotFound, Throttled
 from tests.integration.data_api.shop import Shop
 
 FORWARD = ["reserve", "charge", "deliver"]
@@ -77,3 +83,39 @@ def test_the_history_names_who_undid_it_and_why(shop: Shop) -> None:
     entry = shop.api.history("o1")["history"][-1]
     assert (entry["from"], entry["to"], entry["reason"]) == ("NEW", "CANCELLING", "test")
     assert entry["execution"].startswith("arn:aws:states:")
+
+
+def barred(monkeypatch: pytest.MonkeyPatch, *seen: Payment, moves: bool = True) -> Payment:
+    """Bar a payment whose attempts look like this, one after the other; `moves` or changed meanwhile."""
+    looks = iter(seen)
+
+    def move(*_: object, **__: object) -> Payment | None:
+        return made("void") if moves else None
+
+    monkeypatch.setattr(payments, "find", lambda *_: next(looks))
+    monkeypatch.setattr(payments, "move", move)
+    order: Any = SimpleNamespace(id="o1", paid_by="card")
+    return undo.bar_payment(None, order, execution="e", reason="r")  # type: ignore[arg-type]  # no database is asked
+
+
+def made(state: str, attempt: int = 1) -> Payment:
+    return Payment("o1", attempt, "card", state, 100, "EUR")
+
+
+def test_an_attempt_that_is_barred_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for open_state in ("intent", "processing"):
+        assert barred(monkeypatch, made(open_state)).state == "void"
+
+
+def test_an_attempt_that_changed_meanwhile_is_judged_by_what_it_became(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert barred(monkeypatch, made("intent"), made("captured"), moves=False).state == "captured"
+    # What was declined meanwhile gives way to the next attempt.
+    declined = barred(monkeypatch, made("intent"), made("declined"), made("captured", 2), moves=False)
+    assert (declined.state, declined.attempt) == ("captured", 2)
+
+
+def test_an_attempt_that_keeps_changing_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Throttled, match="kept changing"):
+        barred(monkeypatch, *[made("intent")] * 3, moves=False)
