@@ -5,6 +5,7 @@ come from POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME. Values of di
 personal: a step, an error's name, a currency.
 """
 
+import functools
 import json
 import os
 import re
@@ -104,13 +105,17 @@ def _record(name: str, value: float, unit: str, dimensions: dict[str, str]) -> N
     """
     service = os.environ.get("POWERTOOLS_SERVICE_NAME")
     dimensions = dimensions | ({"service": service} if service else {})
-    metric = {
-        "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Payments"),
-        "Dimensions": [list(dimensions)],
-        "Metrics": [{"Name": name, "Unit": unit}],
-    }
-    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
-    sys.stdout.write(_json({"_aws": about, **dimensions, name: [float(value)]}) + "\n")
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Payments")
+    metric, values = _metric(namespace, name, unit, *dimensions), _json({**dimensions, name: [float(value)]})
+    about = f'{{"Timestamp":{int(time.time() * 1000)},"CloudWatchMetrics":[{metric}]}}'
+    sys.stdout.write(f'{{"_aws":{about},{values[1:]}\n')
+
+
+@functools.cache
+def _metric(namespace: str, name: str, unit: str, *dimensions: str) -> str:
+    """Return what is the same each time: of few names, in the code, and no value."""
+    metrics = [{"Name": name, "Unit": unit}]
+    return _json({"Namespace": namespace, "Dimensions": [list(dimensions)], "Metrics": metrics})
 
 
 def invocation(context: object) -> dict[str, Any]:

@@ -89,11 +89,13 @@ def logged(run: Callable[[Any], dict[str, Any]], wraps: Callable[..., object] | 
     How long it took is a metric, by the function's name.
     """
     logger = Logger()  # service and level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL
+    log_keys = logger.registered_formatter
     step_name = (wraps or run).__module__.partition(".")[0]
 
     @functools.wraps(wraps or run)
     def handler(event: Any, context: object) -> dict[str, Any]:
-        logger.structure_logs(**_identity(event), **invocation(context))  # and no older keys
+        log_keys.clear_state()  # by itself a third of what `structure_logs` takes
+        log_keys.append_keys(**_identity(event), **invocation(context))
         began = time.perf_counter()
         try:
             outcome = run(event)
