@@ -8,14 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from payment_data import unfinished
 from payment_data.client import DataApi, Response
+from pipelines.aws import build_environment
+from pipelines.build import package_manifest
+from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
-from pipelines.deploy import payment_methods
+from pipelines.deploy import deployment, payment_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pipelines.aws.accounts import Aws
 
@@ -144,3 +149,23 @@ def test_a_function_that_fails_bars_a_release_that_drops_a_method(
     _deployed(answers, dropping, "credit", {"errorType": "ApiUnavailable"}, failed=True)
     with pytest.raises(Refused, match="drops credit"):
         payment_methods.check_release(dropping, STACK)
+
+
+def test_a_build_writes_no_settings_for_what_is_refused(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given the build of a pipeline, and a release that drops the method of open orders
+    def refuse(_: Aws, stack: str) -> None:
+        raise Refused(f"Unfinished orders of {stack} are paid by card: 3")
+
+    def write(*_: object, **__: object) -> list[Path]:
+        raise AssertionError("nothing is written")
+
+    for name in ("read_intact", "read_stored", "read_image"):
+        monkeypatch.setattr(package_manifest, name, lambda *_: None)
+    monkeypatch.setattr(build_environment, "looking_at", lambda _: aws)
+    monkeypatch.setattr(payment_methods, "check_release", refuse)
+    monkeypatch.setattr(deployment, "write_configuration", write)
+    # When it writes the settings that the stages deploy
+    result = CliRunner().invoke(main, ["pipeline", "settings", "prod", "--built", "docs"])
+    # Then it ends with the reason, before anything can be changed
+    assert result.exit_code == 1
+    assert "Unfinished orders of payments-prod are paid by card: 3" in result.stderr
