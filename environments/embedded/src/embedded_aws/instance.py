@@ -25,6 +25,7 @@ __all__ = [
     "StartFailed",
     "calls",
     "choose_readings",
+    "fail_creations",
     "register_repository",
     "running",
     "set_minute",
@@ -190,6 +191,11 @@ def register_repository(root: Path, full_name: str, repository: Path) -> None:
 def choose_readings(root: Path, readings: Readings) -> None:
     """Make the instance in `root` behave by these readings of AWS's documentation from now on."""
     _change_settings(root, lambda _: readings.as_setting())
+
+
+def fail_creations(root: Path, *names: str) -> None:
+    """Let these creations fail in the instance in `root`, each `stack/LogicalId`, and no others."""
+    _change_settings(root, lambda _: {runtime.FAILING: list(names)})
 
 
 def set_minute(root: Path, seconds: float) -> None:

@@ -17,7 +17,9 @@ from ministack.core.responses import get_account_id, get_region
 from embedded_aws.cloudformation import stack_records
 from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core import runtime
 from embedded_aws.core.api import parameter
+from embedded_aws.core.runtime import FAILING
 from embedded_aws.iam.decisions import Question, allows, session
 
 _Handler = Callable[[dict[str, Any]], Any]
@@ -90,6 +92,9 @@ def _take_from_change_set(params: dict[str, Any]) -> None:
 
 def _creating(stock: Callable[..., Any]) -> Callable[..., Any]:
     def create(kind: str, logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        # Any creation may fail on AWS, of throttling, a quota, a right that is not known everywhere yet.
+        if f"{_stack(stack).get('StackName')}/{logical_id}" in runtime.current().setting(FAILING, []):
+            raise ValueError(f"Resource handler returned message: {logical_id} was to fail")
         _require(stack, "create", kind, made_up_name(kind, stack, logical_id), props)
         return stock(kind, logical_id, props, stack)
 

@@ -11,6 +11,8 @@ from embedded_aws.core.store import Store
 
 FOLDER = "services"
 CACHE_VARIABLE = "EMBEDDED_AWS_CACHE"
+FAILING = "failing_creations"
+"""The setting that lists creations that shall fail, each `stack/LogicalId`."""
 _SETTINGS = "settings.json"
 _READINGS = "readings"
 
