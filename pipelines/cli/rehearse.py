@@ -42,8 +42,11 @@ _NEVER_SEEN: Final = "the first one builds and checks the whole source, later on
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 @click.option("--hold", is_flag=True, help="Leave gates to the console or to `payments pipeline approve`.")
 @click.option("--fresh", is_flag=True, help="Commit what was never built, so that nothing is reused.")
+@click.option(
+    "--one-account", is_flag=True, help="All environments in the tools account; nothing stays running."
+)
 @options.machine_readable
-def rehearse(keep_running: bool, hold: bool, fresh: bool, machine: bool) -> None:
+def rehearse(keep_running: bool, hold: bool, fresh: bool, one_account: bool, machine: bool) -> None:
     """Promote a commit from a branch to production, on this machine.
 
     The real pipelines deploy to an embedded AWS: a commit on a branch gets a stack of its own, where sample
@@ -56,8 +59,13 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool, machine: bool) -> None
       payments rehearse
       payments rehearse --hold      answer the gates yourself
       payments rehearse --fresh     reuse nothing that was built before
+      payments rehearse --one-account      branch, staging, prod and tools side by side in one account
       payments rehearse --json      the result for a machine; the rest on standard error
     """
+    if one_account and (keep_running or hold):
+        raise click.UsageError(
+            "--one-account leaves nothing running: this checkout's files name other accounts."
+        )
     began, name = time.monotonic(), "rehearse --fresh" if fresh else "rehearse"
     with (
         terminal.results_for(machine=machine),
@@ -65,7 +73,7 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool, machine: bool) -> None
     ):
         terminal.err.print(f"A rehearsal takes minutes; {Durations().named(name) or _NEVER_SEEN}.")
         with terminal.progress("deploying the pipelines") as reporter:
-            prepared = rehearsal.prepare(local, reporter)
+            prepared = rehearsal.prepare(local, reporter, one_account=one_account)
         word = datetime.now(UTC).isoformat() if fresh else ""
         since = datetime.now(UTC)
         pushed = prepared.commit(rehearsal.BRANCH, "Try something", rehearsal.a_change(word))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,8 +74,13 @@ class ScratchRepository:
         return _git(self.folder, "rev-parse", "HEAD").strip()
 
 
-def scratch_repository(folder: Path, branch: str) -> ScratchRepository:
+def scratch_repository(folder: Path, branch: str, account: str | None = None) -> ScratchRepository:
     """Copy this checkout's files, committed or not but never ignored ones, and commit them to a branch.
+
+    Args:
+        folder: Where to.
+        branch: The branch.
+        account: Where all environments are, by the copy's files; none leaves them as they are.
 
     Raises:
         Refused: There is no git here, or this is no git checkout.
@@ -88,6 +94,8 @@ def scratch_repository(folder: Path, branch: str) -> ScratchRepository:
         if source.is_file():  # one that was deleted but not committed yet is still listed
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    for name, text in (files_in_one_account(folder, account) if account else {}).items():
+        (folder / name).write_text(text, encoding="utf-8")
     _git(folder, "init", "--quiet", "--initial-branch", branch)
     _git(folder, "add", "--all")
     _git(folder, "commit", "--quiet", "-m", "The checkout that is rehearsed")
@@ -133,28 +141,49 @@ class Rehearsal:
         return Promotion(which, name, execution.started_by(self.aws, name, commit), commit)
 
 
-def prepare(local: Instance, reporter: Reporter) -> Rehearsal:
+def prepare(local: Instance, reporter: Reporter, *, one_account: bool = False) -> Rehearsal:
     """Deploy the pipelines to an embedded AWS, and let their connection reach a copy of this checkout.
+
+    Args:
+        local: The embedded AWS.
+        reporter: Shown the progress.
+        one_account: Whether all environments are in the tools account, by the files of the copy, too.
 
     Raises:
         Refused: They cannot be deployed, or this is no git checkout.
     """
     tools = tools_file.load()
     aws = accounts.connect_tools(local.endpoint, tools)
+    environments = [schema.load(name) for name in PROMOTED]
+    if one_account:
+        environments = [
+            environment.model_copy(update={"account": tools.account}) for environment in environments
+        ]
     targets = {
-        name: Aws(schema.load(name), local.endpoint, local.mongodb_uri, card_gateway=local.card_gateway)
-        for name in PROMOTED
+        environment.name: Aws(environment, local.endpoint, local.mongodb_uri, card_gateway=local.card_gateway)
+        for environment in environments
     }
     instance.set_minute(local.root, 60 / embedded_overrides.SPEEDUP)
     variables = embedded_overrides.variables(targets)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
-        copied = beside.submit(scratch_repository, local.root / "repository", tools.release_branch)
+        account = tools.account if one_account else None
+        copied = beside.submit(scratch_repository, local.root / "repository", tools.release_branch, account)
         pipelines.deploy(aws, targets, tools, variables=variables, reporter=reporter)
         for which in control.OUTPUTS:
             execution.stop_what_began(aws, control.name_of(aws, which))
         repository = copied.result()
     instance.register_repository(local.root, tools.repository, repository.folder)
     return Rehearsal(aws, tools, targets, repository)
+
+
+def files_in_one_account(checkout: Path, account: str) -> dict[str, str]:
+    """Return the environments' files of a checkout as they are when all of them are in one account."""
+    texts = {
+        f"environments/{name}.yml": (checkout / "environments" / f"{name}.yml").read_text(encoding="utf-8")
+        for name in PROMOTED
+    }
+    stated = re.compile(r"^( *(?:account|owner_account): )\"\d{12}\"$", re.MULTILINE)
+    return {path: stated.sub(rf'\g<1>"{account}"', text) for path, text in texts.items()}
 
 
 def a_change(word: str = "") -> dict[str, str]:

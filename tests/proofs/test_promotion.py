@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
 from embedded_aws import instance
@@ -15,16 +16,17 @@ from tests.proofs import small_builds
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
-
-def test_a_commit_goes_from_a_branch_to_production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("accounts", [[], ["--one-account"]], ids=["four accounts", "one account"])
+def test_a_commit_goes_from_a_branch_to_production(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, accounts: list[str]
+) -> None:
     # Given a commit whose build is small, and nobody at a terminal
     monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files())
     monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
     monkeypatch.setattr(rehearsal_summary, "KEPT", tmp_path / "evidence.html")
     # When it is rehearsed
-    result = CliRunner().invoke(main, ["rehearse", "--fresh"])
+    result = CliRunner().invoke(main, ["rehearse", "--fresh", *accounts])
     # Then it is in production, byte for byte as in staging, and the orders on the branch ended as they must
     assert result.exit_code == 0, f"{result.stdout}\n{result.stderr}"
     assert "is in production, byte for byte as staging runs it" in result.stderr

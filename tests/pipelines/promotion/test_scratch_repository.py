@@ -1,11 +1,14 @@
 """The repository that a rehearsal pushes to."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from pipelines.rehearsal.rehearsal import ScratchRepository
+from environments import schema
+from pipelines.deploy.synth import PROMOTED
+from pipelines.rehearsal.rehearsal import ScratchRepository, files_in_one_account
 
 
 @pytest.fixture
@@ -43,3 +46,20 @@ def test_a_branch_that_is_there_goes_on(repository: ScratchRepository) -> None:
     assert _named(repository, "feature/tea") == [second, first]
     assert _named(repository, "main")[0] == merged
     assert (repository.folder / "b.txt").read_text() == "c"
+
+
+def test_every_environment_of_a_checkout_moves_to_one_account_and_is_still_valid(tmp_path: Path) -> None:
+    # Given a checkout's environments
+    folder = tmp_path / "environments"
+    shutil.copytree(schema.FOLDER, folder, ignore=shutil.ignore_patterns("embedded", "samples"))
+    # When they move
+    for path, text in files_in_one_account(tmp_path, "444444444444").items():
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    # Then their files say so, keep all else, and break no rule
+    for name in PROMOTED:
+        stated, moved = schema.load(name), schema.load(name, folder)
+        assert moved.account == "444444444444"
+        owner = moved.database.owner_account
+        assert owner in {None, "444444444444"}
+        back = moved.database.model_copy(update={"owner_account": stated.database.owner_account})
+        assert moved.model_copy(update={"account": stated.account, "database": back}) == stated
