@@ -51,12 +51,9 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         "alarm-looks-every-minute",
-        "An alarm of one period of a minute changes state within two minutes of its data.",
+        "An alarm whose period is a minute or longer is evaluated every minute.",
         ("templates/capabilities/alarms.py", "pipelines/definitions/pipeline.py"),
-        Assumed(
-            (f"{_GUIDE}/alarm-evaluation.html",),
-            "A bad release bakes longer before it is rolled back; the bake is 15 minutes.",
-        ),
+        Documented(f"{_GUIDE}/AlarmThatSendsEmail.html"),
         "On a lent account: put a metric that breaches, and measure.",
     ),
     Assumption(

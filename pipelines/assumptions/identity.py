@@ -81,17 +81,26 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         "a-part-has-the-tags-of-its-api",
-        "Where environments share an account, IAM is told the tags of an API for requests on its parts, and "
-        "the tags of networks and keys for requests on them.",
-        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/runtime_boundary.py"),
-        Assumed(
-            (
-                "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-iam-policy.html",
-            ),
-            "Nothing breaks, and a branch's template could change the parts of production's API whose id it "
-            "knows: the refusal by tag would not be evaluated. Accounts of their own do not rest on it.",
+        "IAM is told the tags of an API for requests on its parts: they inherit them.",
+        ("pipelines/definitions/execution_permissions.py",),
+        Documented(
+            "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html"
         ),
         "On a lent account: change a resource of a tagged API with a role that is refused its tag.",
+    ),
+    Assumption(
+        "a-key-is-told-by-its-tags",
+        "IAM is told a key's own tags as aws:ResourceTag for requests on it.",
+        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/runtime_boundary.py"),
+        Documented("https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html"),
+        "On a lent account: decrypt with a tagged key and a role that is refused its tag.",
+    ),
+    Assumption(
+        "a-network-is-told-by-its-tags",
+        "IAM is told the tags of networks, subnets and security groups for requests on them.",
+        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/runtime_boundary.py"),
+        Documented("https://docs.aws.amazon.com/vpc/latest/userguide/security_iam_service-with-iam.html"),
+        "On a lent account: delete a tagged subnet with a role that is refused its tag.",
     ),
     Assumption(
         "an-api-knows-its-callers-role",
@@ -105,7 +114,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "simulation-agrees",
         "SimulatePrincipalPolicy answers as IAM decides, for policies and boundaries of one account.",
-        ("tests/least_privilege/test_every_role.py",),
+        ("tests/least_privilege/test_every_role.py", "pipelines/doctor/simulation.py"),
         Documented("https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html"),
         "On a lent account: compare what deployments did with what the simulation allows.",
     ),
