@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from environments import schema
+from environments import tools as tools_file
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.deploy.synth import PROMOTED
-from pipelines.doctor import network, quotas, reachability, stacks
+from pipelines.doctor import network, quotas, reachability, simulation, stacks
 from pipelines.doctor.findings import Diagnosis, Finding, State, failed, unknown, well
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def _checks(aws: Aws, bootstrap_stack: str) -> Iterator[tuple[str, Callable[[], 
     if aws.environment.name in PROMOTED:
         yield "bootstrap stack", partial(stacks.bootstrap, aws, bootstrap_stack)
         yield "service-linked roles", partial(stacks.service_linked_roles, aws)
+        yield "execution role", partial(simulation.execution_role, aws, bootstrap_stack, tools_file.load())
     yield "network stack", partial(stacks.network, aws)
     yield "peering accepted", partial(network.accepted, aws)
     yield "route to the database", partial(network.route_to_database, aws)

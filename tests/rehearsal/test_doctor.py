@@ -14,12 +14,15 @@ import pytest
 from click.testing import CliRunner
 
 from embedded_aws.process_record import free_port
-from environments import schema
+from environments import schema, tools
 from pipelines.aws.accounts import Aws
+from pipelines.aws.stacks import outputs, status
 from pipelines.cli.main import main
 from pipelines.core.reporting import NOBODY
+from pipelines.core.waiting import wait_until
+from pipelines.definitions import bootstrap_stack
 from pipelines.deploy import embedded_overrides
-from pipelines.doctor import network, quotas, reachability, run, stacks
+from pipelines.doctor import network, quotas, reachability, run, simulation, stacks
 from pipelines.doctor.findings import State
 
 if TYPE_CHECKING:
@@ -134,6 +137,33 @@ def test_a_missing_bootstrap_stack_and_an_old_one_are_found(elsewhere: Aws) -> N
     older, current = (stacks.bootstrap(elsewhere, name) for name in ("older", "current"))
     assert states(older, current) == [FAILED, OK]
     assert "it lacks RuntimeBoundaryArn" in older.says
+
+
+def test_what_an_execution_role_may_not_do_is_found_before_a_release_stops_there(elsewhere: Aws) -> None:
+    # Given the bootstrap stack, as it should be
+    settings, stack = tools.load(), "bootstrap"
+    body = bootstrap_stack.build(settings, elsewhere.environment).to_json()
+    elsewhere.cloudformation.create_stack(StackName=stack, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+    wait_until(
+        lambda: status(elsewhere, stack) == "CREATE_COMPLETE",
+        seconds=60,
+        every=0.1,
+        what="the bootstrap stack",
+    )
+    well = simulation.execution_role(elsewhere, stack, settings)
+    assert well.state is OK, well.says
+    # When somebody denies its role something
+    iam = elsewhere.client("iam")
+    role = outputs(elsewhere, stack)["ExecutionRole"].rpartition("/")[2]
+    deny = {"Effect": "Deny", "Action": "lambda:CreateFunction", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName=role, PolicyName="freeze", PolicyDocument=document)
+    # Then that is named, and nothing else
+    found = simulation.execution_role(elsewhere, stack, settings)
+    assert (found.state, found.says) == (
+        FAILED,
+        "A first release would stop: IAM denies lambda:CreateFunction (by its policies)",
+    )
 
 
 def test_a_connection_that_is_gone_or_pending_is_found(elsewhere: Aws) -> None:
@@ -301,7 +331,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
     }
     assert seen.exit_code == 1
     assert by_state[FAILED] == {"pipelines", "connection", "bootstrap stack", "service-linked roles"}
-    assert by_state[UNKNOWN] == NEVER_SHOWN_HERE
+    assert by_state[UNKNOWN] == NEVER_SHOWN_HERE | {"execution role"}
     assert by_state[OK] >= {"Python", "account", "peering accepted", "route back", "addresses", "database"}
     # In the order in which they build on each other, and each that is not well with what to do
     assert [one["where"] for one in findings][:3] == ["this machine", "this machine", "tools"]
@@ -311,7 +341,7 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
     assert "not emulated here" in apis["says"]
     assert apis["remedy"].endswith("private APIs; a stack needs 1")
     assert all(one["remedy"] for one in findings if one["state"] != OK)
-    assert f"4 of {len(findings)} checks failed; {len(NEVER_SHOWN_HERE)} could not be made" in seen.stderr
+    assert f"4 of {len(findings)} checks failed; {len(by_state[UNKNOWN])} could not be made" in seen.stderr
 
 
 def test_an_environment_without_a_file_is_refused() -> None:

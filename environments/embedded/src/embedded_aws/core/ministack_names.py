@@ -137,7 +137,7 @@ eventbridge = Private(
         "invoke_target": "(target, event, rule, view)",
     },
 )
-iam = Private("ministack.services.iam", {"roles": "AccountScopedDict"})
+iam = Private("ministack.services.iam", {"IAM_HANDLERS": "dict", "roles": "AccountScopedDict"})
 lambda_svc = Private(
     "ministack.services.lambda_svc",
     {

@@ -19,8 +19,10 @@ CloudFormation makes is held by its permissions boundary, which MiniStack's forg
 Source: IAM user guide, "AWS global condition context keys".
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from ministack import app
@@ -29,6 +31,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core import type_table
+from embedded_aws.core.api import parameter
 
 _BUCKETS = "arn:aws:s3:::"
 _Allows = Callable[..., bool]
@@ -83,6 +86,8 @@ def install() -> None:
 
 def _install_roles() -> None:
     """Keep the permissions boundary of roles that the type's own handlers create and update."""
+    handlers = private.iam.IAM_HANDLERS
+    handlers["SimulatePrincipalPolicy"] = _simulating(handlers["SimulatePrincipalPolicy"])
     role = type_table.stock_handlers("AWS::IAM::Role")
     role["create"], role["update"] = _bounding_new(role["create"]), _bounding(role["update"])
 
@@ -155,3 +160,38 @@ def _asking_about_the_role(original: _Allows) -> _Allows:
         return original(owner, bucket, key, method, query, caller, headers)
 
     return allows
+
+
+_DECISION = re.compile(rb"<EvalActionName>(.*?)</EvalActionName>(.*?)<EvalDecision>.*?</EvalDecision>")
+
+
+def _simulating(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Simulate with a role's boundary and path, and the context that the request names."""
+
+    def simulate(params: dict[str, Any]) -> Any:
+        status, headers, body = stock(params)
+        *_, account, role = parameter(params, "PolicySourceArn").split(":")
+        if status != HTTPStatus.OK or not role.startswith("role/"):
+            return status, headers, body
+        resource, context = parameter(params, "ResourceArns.member.1", "*"), _context(params)
+
+        def decided(found: re.Match[bytes]) -> bytes:
+            question = Question(found[1].decode(), resource, context)
+            allowed = allows(account, role.rpartition("/")[2], "simulated", question, get_region())
+            decision = b"allowed" if allowed else b"implicitDeny"
+            named = b"<EvalActionName>" + found[1] + b"</EvalActionName>" + found[2]
+            return named + b"<EvalDecision>" + decision + b"</EvalDecision>"
+
+        return status, headers, _DECISION.sub(decided, body)
+
+    return simulate
+
+
+def _context(params: dict[str, Any]) -> dict[str, Any]:
+    """The condition keys that a request names, in lower case, each with its one value."""
+    entries, number = {}, 1
+    while key := parameter(params, f"ContextEntries.member.{number}.ContextKeyName"):
+        entry = f"ContextEntries.member.{number}.ContextKeyValues.member.1"
+        entries[key.lower()] = parameter(params, entry)
+        number += 1
+    return entries
