@@ -1,9 +1,10 @@
-"""`payments init`, `doctor` and `completion`: setting up an installation, examining it, and this shell."""
+"""`payments init`, `doctor`, `prove` and `completion`: an installation, what it rests on, and this shell."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,9 @@ from pipelines.aws import accounts
 from pipelines.cli import local_aws, options, terminal
 from pipelines.core.refusals import Refused
 from pipelines.deploy.synth import PROMOTED
+from pipelines.doctor import lent_account, proofs
 from pipelines.doctor.findings import State
+from pipelines.doctor.proofs import DOLLARS, PROOFS
 from pipelines.doctor.run import Examination, examine
 from pipelines.setup import answers as given
 from pipelines.setup.questions import questions
@@ -78,6 +81,57 @@ def doctor(
             "Fix the first one first.",
         )
     terminal.done(f"None of {len(examination.findings)} checks failed, {not_examined}.")
+
+
+@click.command()
+@click.argument("environment", type=click.Choice(schema.names()))
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@options.endpoint_url
+@options.profiles
+@options.machine_readable
+def prove(
+    environment: str, yes: bool, endpoint_url: str | None, profiles: tuple[str, ...], machine: bool
+) -> None:
+    """Prove assumptions about AWS on an account that is lent for it.
+
+    ENVIRONMENT's file names the account and the region. Small stacks, alarms and policies are made there, and
+    removed, also after a failure; an account that holds stacks of ours is refused. What it costs is said
+    before anything is made. Ends with 1 when an assumption does not hold.
+
+    \b
+    Examples:
+      payments prove branch --profile branch=LENT
+      payments prove branch --yes --json > report.json
+    """
+    aws = options.with_profile(
+        local_aws.connect(environment, endpoint_url), options.profiles_by_account(profiles).get(environment)
+    )
+    lent_account.must_be_lent(aws)
+    minutes = sum(proof.minutes for proof in PROOFS)
+    terminal.err.print(
+        f"{len(PROOFS)} experiments in account {aws.environment.account}, {aws.environment.region}: "
+        f"{minutes} minutes and {DOLLARS:.2f} USD at most."
+    )
+    if not yes:
+        click.confirm("Make them?", err=True, abort=True)
+    examination = Examination()
+    with terminal.progress("proving") as reporter:
+        examination.reporter = reporter
+        for proof in PROOFS:
+            examination.ask(environment, proof.assumption, partial(proofs.prove, aws, proof))
+    left = lent_account.left_behind(aws)
+    if machine:
+        findings = [asdict(finding) for finding in examination.findings]
+        terminal.as_json({"findings": findings, "left_behind": left})
+    else:
+        _print(examination)
+    if left:
+        raise Refused(f"These could not be removed: {', '.join(left)}.", "Delete them by hand.")
+    if wrong := examination.count(State.FAILED):
+        raise Refused(
+            f"{wrong} of {len(PROOFS)} assumptions do not hold.", "The register says what rests on them."
+        )
+    terminal.done(f"Nothing stays, and none of {len(PROOFS)} assumptions was refuted.")
 
 
 def _tools(names: tuple[str, ...], endpoint_url: str | None, profile_names: dict[str, str]) -> Aws | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.assumptions import register
 from pipelines.assumptions.evidence import KINDS, Assumed, Documented, Recorded
 from pipelines.docs_site.markdown import code, codes, page, prose, table
+from pipelines.doctor.proofs import PROOFS
 
 if TYPE_CHECKING:
     from pipelines.assumptions.evidence import Assumption, Evidence
@@ -21,7 +22,11 @@ everything that it believes of them and leans on is an entry here, with its evid
 - **documented**: a page of the provider's documentation says so;
 - **schema**: CloudFormation's schema of the resource type says so, and a test reads it there;
 - **recorded**: an answer of the service itself that somebody published.
+
+`payments prove` settles some of them by small experiments on an account that is lent for it, and removes what
+it made.
 """
+_PROVEN: Final = {proof.assumption for proof in PROOFS}
 _MEANINGS: Final = {
     "create-only": "can be set at creation alone",
     "has": "exists",
@@ -47,7 +52,7 @@ def _section(subject: str, entry: Assumption) -> str:
         ("subject", prose(subject)),
         ("evidence", _evidence(entry.evidence)),
         ("used by", codes(entry.used)),
-        ("to prove it", prose(entry.proof)),
+        ("to prove it", "`payments prove`" if entry.name in _PROVEN else prose(entry.proof)),
     ]
     if isinstance(entry.evidence, Assumed):
         rows.append(("if it is wrong", prose(entry.evidence.otherwise)))
