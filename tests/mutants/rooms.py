@@ -190,6 +190,7 @@ ROOMS: Final = {
                 "tests/pipelines/doctor",
                 "tests/pipelines/orders/test_open_methods.py",
                 "tests/rehearsal/test_doctor.py",
+                "tests/rehearsal/test_prove.py",
             ),
         ),
         Room(
