@@ -26,6 +26,7 @@ from templates.capabilities.scheduled_workflows import (
 )
 from templates.capabilities.stack_interface import add_output, add_parameters
 from templates.capabilities.step_functions import ROUTES, add_step_functions
+from templates.capabilities.undelivered_events import add_undelivered_events
 from templates.capabilities.workflows import (
     add_live_alias,
     add_payment_workflow,
@@ -48,6 +49,7 @@ def build(environment: Environment) -> Template:
     """Return the environment's payments stack."""
     template = Template(Description=f"The payment system's {environment.name} environment")
     add_parameters(template, environment, FUNCTIONS)
+    add_undelivered_events(template)
     api = add_data_api(template, environment)
     functions = add_step_functions(template, environment, api)
     workflow = add_payment_workflow(template, environment, functions)

@@ -179,6 +179,16 @@ CHANGE: Final = {
         "TagResource",
         "UntagResource",
     ],
+    "sqs": [
+        "CreateQueue",
+        "DeleteQueue",
+        "GetQueueAttributes",
+        "GetQueueUrl",
+        "ListQueueTags",
+        "SetQueueAttributes",
+        "TagQueue",
+        "UntagQueue",
+    ],
     "states": [
         "CreateStateMachine",
         "CreateStateMachineAlias",

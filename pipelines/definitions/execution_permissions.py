@@ -35,6 +35,7 @@ _RESOURCES: Final = {
     "lambda": f"lambda:{_HERE}function:{{}}",
     "logs": f"logs:{_HERE}log-group:{{}}",
     "logs of workflows": f"logs:{_HERE}log-group:{WORKFLOW_LOGS}{{}}",
+    "sqs": f"sqs:{_HERE}{{}}",
     "states": f"states:{_HERE}stateMachine:{{}}",
 }
 """What has a name that begins with its stack's: CloudFormation makes it up so, or our templates say it."""

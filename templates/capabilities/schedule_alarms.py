@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from payment_data.metrics import ABANDONED
+from templates.capabilities import undelivered_events
 from templates.capabilities.alarms import GOAL_PERCENT, Symptom
 from templates.capabilities.metrics import MINUTE, Formula, Metric, absence, own, total
 
@@ -115,7 +116,8 @@ def schedule_symptoms(synthetic: Sequence[AWSHelperFn], rules: Sequence[AWSHelpe
         Symptom(
             "EventsUndelivered",
             "Customers feel nothing yet: EventBridge could not start what a rule starts.",
-            total("Events", undelivered),
+            # A refusal rings at once; the queue keeps it ringing until somebody has read it.
+            total("Events", [*undelivered, undelivered_events.waiting()]),
             threshold=0,
             first=_SWEEP,
             page="sweep-failing",

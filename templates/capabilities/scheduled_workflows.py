@@ -12,6 +12,7 @@ from troposphere.events import InputTransformer, Rule, Target
 from templates.capabilities.metrics import NAMESPACE
 from templates.capabilities.permissions import Permission, add_role
 from templates.capabilities.state_machines import Workflow, add_state_machine
+from templates.capabilities.undelivered_events import kept_where_undelivered
 from templates.capabilities.workflows import invoke_permission
 from templates.definitions import schedule_check
 from templates.definitions import settlement as settlement_states
@@ -106,7 +107,7 @@ def _target(sweeper: Workflow, role: GetAtt, *, transformed: bool) -> Target:
         InputPathsMap={"order": "$.detail.name"}, InputTemplate='{"order_id": "<order>"}'
     )
     what = {"InputTransformer": order} if transformed else {"Input": "{}"}
-    return Target(Id="Sweeper", Arn=sweeper.arn, RoleArn=role, **what)
+    return Target(Id="Sweeper", Arn=sweeper.arn, RoleArn=role, **what, **kept_where_undelivered())
 
 
 SETTLE_EVERY = "rate(1 minute)"
@@ -203,6 +204,6 @@ def add_schedule(template: Template, machine: Workflow, name: str, every: str, d
             f"{name}Schedule",
             Description=description,
             ScheduleExpression=every,
-            Targets=[Target(Id=name, Arn=machine.arn, RoleArn=role, Input="{}")],
+            Targets=[Target(Id=name, Arn=machine.arn, RoleArn=role, Input="{}", **kept_where_undelivered())],
         )
     )

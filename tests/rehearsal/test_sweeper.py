@@ -81,6 +81,35 @@ def test_an_order_whose_execution_is_gone_is_undone_when_no_deadline_can_lie_ahe
 
 
 @pytest.fixture
+def refused(stack: PaymentStack) -> Iterator[None]:
+    """EventBridge may not start the sweeper."""
+    deny = {"Effect": "Deny", "Action": "states:StartExecution", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam, role = stack.aws.client("iam"), physical(stack, "SweeperStartRole")
+    iam.put_role_policy(RoleName=role, PolicyName="freeze", PolicyDocument=policy)
+    yield
+    iam.delete_role_policy(RoleName=role, PolicyName="freeze")
+    sweep(stack, quiet_seconds=0)
+
+
+def test_an_event_that_cannot_be_delivered_is_kept_and_rings_until_somebody_read_it(
+    stack: PaymentStack, shop: Shop, refused: None
+) -> None:
+    # Given an order whose execution is stopped while EventBridge may not start the sweeper
+    order = shop.order(shop.user(balance=1000), (shop.product(price=100, available=5), 100, 1))
+    abandon(stack, order, "RESERVED")
+    # Then the event is in the queue, with the rule that could not deliver it, and the alarm rings
+    sqs, queue = stack.aws.client("sqs"), physical(stack, "UndeliveredEvents")
+    wait_until(lambda: alarm(stack, "EventsUndelivered") == "ALARM", "the alarm rings", seconds=30)
+    [message] = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"], WaitTimeSeconds=5)[
+        "Messages"
+    ]
+    assert json.loads(message["Body"])["detail"]["name"] == order
+    assert physical(stack, "CutOff") in message["MessageAttributes"]["RULE_ARN"]["StringValue"]
+    sqs.purge_queue(QueueUrl=queue)
+
+
+@pytest.fixture
 def deaf(stack: PaymentStack) -> Iterator[None]:
     """EventBridge's rule tells nothing of executions."""
     events = stack.aws.session.client("events", endpoint_url=stack.aws.endpoint)

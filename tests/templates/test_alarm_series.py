@@ -139,6 +139,11 @@ RINGS: Final[list[tuple[str, Series, dict[str, int]]]] = [
     ("a schedule is disabled", {"SchedulesSilent": during(1)}, {"ScheduleSilent": 2}),
     ("nobody checks schedules", {"SchedulesSilent": during(None)}, {"ScheduleCheckSilent": 12}),
     ("events are not delivered", {"FailedInvocations": during(1, None, every=5)}, {"EventsUndelivered": 2}),
+    (
+        "an undelivered event waits for somebody",
+        {"ApproximateNumberOfMessagesVisible": during(1)},
+        {"EventsUndelivered": 2},
+    ),
 ]
 """What happens from a minute on, and which alarms ring how many minutes later, when points are late."""
 LOST: Final = 8

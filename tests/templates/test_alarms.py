@@ -132,6 +132,7 @@ def test_the_workflows_ends_are_watched(watched: Json) -> None:
         "Crashes",
         "DataApiUnexpected",
         "FailedInvocations",
+        "ApproximateNumberOfMessagesVisible",
         "ReleaseFailures",
         "ReleaseWorse",
         "SchedulesSilent",

@@ -19,6 +19,7 @@ from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
+from embedded_aws.sqs import queues as sqs_queues
 
 _PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
 _TICK_SECONDS = 1
@@ -26,7 +27,8 @@ _log = logging.getLogger(__name__)
 _Invoke = Callable[..., None]
 _role: ContextVar[str | None] = ContextVar("role", default=None)
 """Of the target that is being invoked."""
-_rule: ContextVar[str] = ContextVar("rule", default="")
+_rule: ContextVar[Json] = ContextVar("rule", default={})  # noqa: B039 - never written into
+"""Its name and ARN, its target's dead-letter queue, and the event."""
 
 
 def install() -> None:
@@ -43,7 +45,8 @@ def _with_roles(original: _Invoke) -> _Invoke:
             _start_pipeline(target)
             return
         token = _role.set(target.get("RoleArn", ""))
-        named = _rule.set(rule["Name"])
+        queue = (target.get("DeadLetterConfig") or {}).get("Arn", "")
+        named = _rule.set({"arn": rule["Arn"], "name": rule["Name"], "queue": queue, "event": event})
         try:
             original(target, event, rule, view)
         finally:
@@ -99,6 +102,32 @@ def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:
             _log.error("%s was not started: %s", arn, error)
             if rule:
                 with request_scope(account, region):
-                    service_metrics.count_failed_invocation(rule)
+                    service_metrics.count_failed_invocation(rule["name"])
+                    if rule["queue"]:
+                        _keep(rule, arn, error)
 
     background.start("schedule", task)
+
+
+def _keep(rule: Json, target: str, error: Exception) -> None:
+    """Send an event to its rule's dead-letter queue, which has to let EventBridge in for this rule.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    url = sqs_queues.url_of(rule["queue"])
+    if url is None or not sqs_queues.lets_in(url, "events.amazonaws.com", rule["arn"]):
+        _log.error("%s may not be sent to %s", rule["name"], rule["queue"])
+        service_metrics.count_failed_dead_letter(rule["name"])
+        return
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "NO_PERMISSIONS"
+    about = {"RULE_ARN": rule["arn"], "TARGET_ARN": target, "ERROR_CODE": code, "ERROR_MESSAGE": str(error)}
+    sqs_queues.send(url, json.dumps(_as_delivered(rule["event"])), about)
+
+
+def _as_delivered(event: Json) -> Json:
+    """Return an event as targets get it."""
+    names = {"EventId": "id", "DetailType": "detail-type", "Source": "source", "Resources": "resources"}
+    detail = event.get("Detail") or "{}"
+    return {"detail": json.loads(detail) if isinstance(detail, str) else detail} | {
+        name: event[key] for key, name in names.items() if key in event
+    }

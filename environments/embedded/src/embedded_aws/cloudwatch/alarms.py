@@ -17,7 +17,7 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
-from embedded_aws.cloudwatch import metric_math
+from embedded_aws.cloudwatch import metric_math, service_metrics
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core import type_table
 
@@ -193,6 +193,7 @@ def _evaluated(stock: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         action = f"{headers.get('x-amz-target', '')} {path} {query.get('Action', '')}"
         if "DescribeAlarms" in action or b"Action=DescribeAlarms" in (body or b""):
+            service_metrics.count_waiting_messages()
             for alarm in list(private.cloudwatch.alarms.values()):
                 evaluate(alarm)
         return await stock(method, path, headers, body, query)

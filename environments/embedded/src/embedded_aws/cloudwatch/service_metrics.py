@@ -13,6 +13,7 @@ from typing import Any
 from ministack.services import apigateway_v1, cloudwatch
 
 from embedded_aws.core import ministack_names as private
+from embedded_aws.sqs import queues
 
 _STATUSES = {
     "RUNNING": "ExecutionsStarted",
@@ -50,6 +51,17 @@ def count_throttled(state_machine_arn: str) -> None:
 def count_failed_invocation(rule: str) -> None:
     """Record that EventBridge could not start a rule's target."""
     _record("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule})
+
+
+def count_failed_dead_letter(rule: str) -> None:
+    """Record that EventBridge could not send what it could not deliver to a rule's dead-letter queue."""
+    _record("AWS/Events", "InvocationsFailedToBeSentToDlq", 1, "Count", {"RuleName": rule})
+
+
+def count_waiting_messages() -> None:
+    """Record how many messages wait in each queue; SQS says it each minute, and here whenever it is asked."""
+    for name, visible in queues.waiting():
+        _record("AWS/SQS", "ApproximateNumberOfMessagesVisible", visible, "Count", {"QueueName": name})
 
 
 def count_invocation(function_name: str, seconds: float, *, failed: bool) -> None:

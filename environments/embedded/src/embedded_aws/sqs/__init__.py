@@ -1,0 +1,1 @@
+"""SQS, as far as other services use its queues."""
