@@ -173,6 +173,30 @@ def retry(which: str, endpoint_url: str | None, stage: str | None, *, whole: boo
 
 
 @pipeline.command()
+@options.endpoint_url
+@options.machine_readable
+def emergency(endpoint_url: str | None, machine: bool) -> None:
+    """Take the release that waits for its deployment window past it; it is asked about once more.
+
+    Who approves then says why with --summary, and both stay with the execution and on the page of delivery.
+
+    \b
+    Examples:
+      payments pipeline emergency
+    """
+    tools, name = _tools_and_name("release", endpoint_url)
+    with terminal.progress("overriding the window"):
+        execution = control.override_window(tools, name)
+    result = {"pipeline": name, "execution": execution}
+    terminal.finish(
+        f"{execution} goes on past its window. Say why when it asks: payments pipeline approve release "
+        f"--execution {execution} --summary WHY",
+        result,
+        machine=machine,
+    )
+
+
+@pipeline.command()
 @click.argument("stage", type=click.Choice(["Staging", "Production"]))
 @options.endpoint_url
 @click.option("--to", metavar="ID", help="The execution to go back to. [default: the last one before]")

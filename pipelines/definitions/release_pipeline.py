@@ -69,8 +69,8 @@ def _let_builds_see_the_release(template: Template, shared: SharedResources, pip
         (
             "Evidence",
             builds.evidence,
-            "Says what came since the last release.",
-            [codepipeline.ListPipelineExecutions],
+            "Says what came since the last release, and whether this one is past its deployment window.",
+            [codepipeline.GetPipelineState, codepipeline.ListPipelineExecutions],
         ),
         (
             "Verify",

@@ -75,6 +75,7 @@ class Evidence:
         drift: Whether production is what was deployed.
         digests: SHA-256 of every package, template and settings file, as the release pipeline signed them.
         dollars: The change of the fixed monthly cost, in US dollars.
+        emergency: Whether somebody took it past the deployment window.
     """
 
     commit: str
@@ -93,6 +94,7 @@ class Evidence:
     checked: CheckRecord | None = None
     baseline: Baseline | None = None
     target: Target = field(default_factory=lambda: Target("", "", "", "", ""))
+    emergency: bool = False
 
     @property
     def problems(self) -> list[str]:
@@ -113,7 +115,7 @@ class Evidence:
             return "reject"
         drifted = any(drift.drifted or drift.unknown for drift in self.drift)
         risky = any(risk.severity > Severity.LOW for risk in self.risks)
-        return "look closely" if risky or drifted or self.unknown else "looks fine"
+        return "look closely" if risky or drifted or self.unknown or self.emergency else "looks fine"
 
     @property
     def counted_changes(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
     from pipelines.evidence.commits import Commit
 
+EMERGENCY: Final = "EMERGENCY: past the deployment window."
+"""What the second question of a release begins with that did not wait for its window."""
 _FIGURES: Final = "figures.json"
 """Beside the page, for the next release to be compared with."""
 
@@ -74,7 +76,17 @@ def gather(built: Path, packages: Path) -> Evidence:
         dollars=stack_changes.fixed_cost(stacks),
         not_run=reports.not_run(ROOT / "tests", built / "reports" / "tests.xml"),
         checked=check_cache.read(built / "reports"),
+        emergency=past_window(tools, pipeline, execution),
     )
+
+
+def past_window(tools: Aws, pipeline: str, execution: str, stage: str = "Verify") -> bool:
+    """Return whether somebody overrode the deployment window of an execution that was in this stage last."""
+    states = tools.client("codepipeline").get_pipeline_state(name=pipeline)["stageStates"]
+    state: dict[str, Any] = next((each for each in states if each["stageName"] == stage), {})
+    condition = state.get("beforeEntryConditionState", {}).get("latestExecution", {})
+    inside = state.get("latestExecution", {}).get("pipelineExecutionId") == execution
+    return bool(inside and condition.get("status") == "Overridden")
 
 
 def _baseline(tools: Aws, released: Sequence[Commit]) -> Baseline | None:

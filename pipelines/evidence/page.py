@@ -65,7 +65,9 @@ def _answer(evidence: Evidence) -> str:
 
 
 def _facts(evidence: Evidence) -> str:
+    emergency = "past the deployment window; whoever approves says why"
     pairs = [
+        *([("Emergency", emergency)] if evidence.emergency else []),
         ("Risks", _by_severity(evidence.risks)),
         ("Tests", facts.tests_of(evidence)),
         ("Smoke", f"{facts.smoke_of(evidence)} in staging"),

@@ -11,6 +11,7 @@ from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.definitions.storage import PROVENANCE_KEY
 from pipelines.deploy import embedded_overrides, payment_methods
+from pipelines.evidence import gather
 from pipelines.promotion import records, running_stack, verification
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ MOVED: Final = "moved.txt"
 SUMMARY: Final = "summary.txt"
 _UNMOVED: Final = "This is what staging ran and what was approved, and production is as it was then."
 _PRODUCTION: Final = "Production"
+_AGAIN: Final = "ApproveAgain"
+_EMERGENCY: Final = f"{gather.EMERGENCY} Whoever approves says why."
 _LONGEST_VALUE: Final = 1000
 """Characters of a pipeline variable (CodePipeline quotas)."""
 
@@ -69,8 +72,12 @@ def _record(tools: Aws, release: verification.Release, artifacts: Artifacts) -> 
     return f"Staging runs this release; {len(running)} digests and settings are recorded as {digest}."
 
 
-def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:
-    """Check an approved release against its own records, and say whether production moved since."""
+def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts, *, again: bool = False) -> str:
+    """Check an approved release against its own records, and say whether it has to be asked about again.
+
+    It has to be where production moved since, and where somebody took it past the deployment window: then who
+    approves says why, and CodePipeline keeps both with the execution.
+    """
     pipeline, execution = build_environment.pipeline_name(), build_environment.variable("EXECUTION")
     inside = records.run_in(tools, pipeline, _PRODUCTION)
     _check_staging(tools, release, pipeline, execution)
@@ -78,18 +85,29 @@ def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts) -
     moved = verification.check_review(build_environment.looking_at("prod"), release, review, artifacts.built)
     if inside is not None and inside.under_way:  # it began after our turn had come
         moved.append(f"execution {inside.execution} is in production's stage")
-    if not moved:
+    lines = ["Production changed since the approval, so it is asked for again:", *moved] if moved else []
+    if not again and gather.past_window(tools, pipeline, execution):
+        lines.insert(0, _EMERGENCY)
+    if not lines:
         return _UNMOVED
     folder = DIST / "record"
     (folder / MOVED).write_text("yes\n")
-    summary = "Production changed since the approval, so it is asked for again:\n" + "\n".join(moved)
+    summary = "\n".join(lines)
     (folder / SUMMARY).write_text(summary[:_LONGEST_VALUE] + "\n")
     return summary
 
 
 def _approved_again(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:
     """Check a release that was approved for the second time; a third time has to be asked for by a person."""
-    answer = _approved(tools, release, artifacts)
+    pipeline, execution = build_environment.pipeline_name(), build_environment.variable("EXECUTION")
+    if gather.past_window(tools, pipeline, execution) and not records.reason_of(
+        tools, pipeline, execution, _AGAIN
+    ):
+        raise Refused(
+            "Production was not changed. This release is past its deployment window, and nobody said why.",
+            "Ask again, and say why: payments pipeline retry release --whole",
+        )
+    answer = _approved(tools, release, artifacts, again=True)
     if answer != _UNMOVED:
         raise Refused(
             f"Production was not changed. {answer}", "Ask again: payments pipeline retry release --whole"

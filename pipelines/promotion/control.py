@@ -151,6 +151,28 @@ def retry(tools: Aws, pipeline: str, stage: str | None = None, *, whole: bool = 
     return wanted[0], failed[wanted[0]]
 
 
+def override_window(tools: Aws, pipeline: str, stage: str = "Verify") -> str:
+    """Let the release that waits for its deployment window go on, and return its execution.
+
+    Raises:
+        Refused: None waits for it.
+    """
+    now = next((candidate for candidate in state(tools, pipeline) if candidate["stageName"] == stage), {})
+    condition = now.get("beforeEntryConditionState", {}).get("latestExecution", {})
+    if condition.get("status") != "InProgress":
+        raise Refused(
+            f"No release of {pipeline} waits for its deployment window.", "payments pipeline status"
+        )
+    execution = str(now["latestExecution"]["pipelineExecutionId"])
+    tools.client("codepipeline").override_stage_condition(
+        pipelineName=pipeline,
+        stageName=stage,
+        pipelineExecutionId=execution,
+        conditionType="BEFORE_ENTRY",
+    )
+    return execution
+
+
 def rollback(tools: Aws, pipeline: str, stage: str, to: str | None = None) -> str:
     """Take a stage back to an earlier execution that succeeded there, and return the new execution.
 

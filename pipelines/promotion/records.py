@@ -120,6 +120,21 @@ def run_in(tools: Aws, pipeline: str, stage: str) -> Run | None:
     return Run(target, execution, rollback=True, under_way=under_way, failed=failed)
 
 
+def reason_of(tools: Aws, pipeline: str, execution: str, stage: str) -> str:
+    """Return what a person said when an execution was approved last in a stage; empty for nothing."""
+    answers = [
+        detail
+        for detail in _actions(tools, pipeline, execution)
+        if detail["stageName"] == stage
+        and detail["input"]["actionTypeId"]["category"] == "Approval"
+        and detail["status"] == "Succeeded"
+    ]
+    if not answers:
+        return ""
+    last = max(answers, key=lambda detail: detail["startTime"])
+    return str(last["output"].get("executionResult", {}).get("externalExecutionSummary") or "").strip()
+
+
 def executed(tools: Aws, pipeline: str, execution: str, stage: str) -> bool:
     """Return whether an execution began to deploy in a stage: whether it executed a change set."""
     return any(

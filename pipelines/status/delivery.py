@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.refusals import Refused
-from pipelines.status.deployments import Deployment, History, assemble
+from pipelines.status.deployments import Deployment, Emergency, History, assemble, emergencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +46,7 @@ class Measures:
         failure_rate: Change failure rate: their share, 0 to 1.
         restored: How many failures the stage has recovered from.
         restore_seconds: Time to restore: the median from failure to restoration.
+        emergencies: The releases that were taken past their deployment window.
     """
 
     since: datetime
@@ -59,6 +60,7 @@ class Measures:
     failure_rate: float | None
     restored: int
     restore_seconds: float | None
+    emergencies: tuple[Emergency, ...] = ()
 
 
 def measure(deployments: Sequence[Deployment], until: datetime, window: timedelta = WINDOW) -> Measures:
@@ -127,7 +129,16 @@ def described(measures: Measures) -> dict[str, str]:
             part for part in (f"{restore} (median of {measures.restored})" if restore else "", still) if part
         )
         or _NOTHING,
+        **(
+            {"Emergency releases": "; ".join(map(_told, measures.emergencies))}
+            if measures.emergencies
+            else {}
+        ),
     }
+
+
+def _told(emergency: Emergency) -> str:
+    return f"{emergency.at:{_DATE}} {emergency.who}: {emergency.why}"
 
 
 def duration(seconds: float | None) -> str:
@@ -155,7 +166,10 @@ Json = dict[str, Any]
 def measured(tools: Aws, pipeline: str, environment: str, until: datetime | None = None) -> Measures:
     """Return the measures of an environment over the window that ends at `until`, or now."""
     end = until or datetime.now(UTC)
-    return measure(read(tools, pipeline, STAGES[environment], end - WINDOW), end)
+    history, stage = _history(tools, pipeline, STAGES[environment], end - WINDOW), STAGES[environment]
+    urgent = [urgent for urgent in emergencies(history) if end - WINDOW <= urgent.at < end]
+    past_window = tuple(urgent) if environment == "prod" else ()
+    return replace(measure(assemble(history, stage), end), emergencies=past_window)
 
 
 def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deployment]:
@@ -163,6 +177,10 @@ def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deploym
 
     CodePipeline keeps twelve months of history.
     """
+    return assemble(_history(tools, pipeline, stage, since), stage)
+
+
+def _history(tools: Aws, pipeline: str, stage: str, since: datetime) -> History:
     client, earliest = tools.client("codepipeline"), since - _LONGEST_WAY
 
     def listed(operation: str, key: str, **more: Any) -> list[Json]:
@@ -171,14 +189,11 @@ def read(tools: Aws, pipeline: str, stage: str, since: datetime) -> list[Deploym
 
     executions = "list_pipeline_executions", "pipelineExecutionSummaries"
     passed = listed(*executions, filter={"succeededInStage": {"stageName": stage}})
-    return assemble(
-        History(
-            executions=listed(*executions),
-            actions=listed("list_action_executions", "actionExecutionDetails"),
-            rules=listed("list_rule_executions", "ruleExecutionDetails"),
-            passed={entry["pipelineExecutionId"] for entry in passed},
-        ),
-        stage,
+    return History(
+        executions=listed(*executions),
+        actions=listed("list_action_executions", "actionExecutionDetails"),
+        rules=listed("list_rule_executions", "ruleExecutionDetails"),
+        passed={entry["pipelineExecutionId"] for entry in passed},
     )
 
 

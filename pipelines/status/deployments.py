@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.evidence.gather import EMERGENCY
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -55,6 +57,40 @@ class History:
     actions: Sequence[Json]
     rules: Sequence[Json]
     passed: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A release that somebody took past its deployment window.
+
+    Attributes:
+        execution: The pipeline's execution.
+        at: When it was approved.
+        who: The ARN of whoever approved it.
+        why: What they said.
+    """
+
+    execution: str
+    at: datetime
+    who: str
+    why: str
+
+
+def emergencies(history: History) -> list[Emergency]:
+    """Return the releases past their window, oldest first: those whose second question says so."""
+    found = [
+        Emergency(
+            action["pipelineExecutionId"],
+            _utc(action["lastUpdateTime"]),
+            action.get("updatedBy") or "unknown",
+            action["output"].get("executionResult", {}).get("externalExecutionSummary") or "unknown",
+        )
+        for action in history.actions
+        if action["input"]["actionTypeId"]["category"] == "Approval"
+        and action["status"] == "Succeeded"
+        and action["input"].get("resolvedConfiguration", {}).get("CustomData", "").startswith(EMERGENCY)
+    ]
+    return sorted(found, key=lambda emergency: emergency.at)
 
 
 def assemble(history: History, stage: str) -> list[Deployment]:

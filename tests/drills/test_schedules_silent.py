@@ -1,4 +1,4 @@
-"""Nobody starts what a schedule starts: a rule is disabled, and EventBridge may not start another's workflow."""
+"""Nobody starts what a schedule starts: a rule is disabled, and another may not start its workflow."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.codesuite.conftest import (
     Json,
@@ -14,6 +15,7 @@ from tests.integration.codesuite.conftest import (
     rule,
     stage,
 )
+from tests.waiting import wait_until
 
 _NEVER, _ALWAYS = "* * * * JAN ? 1971", "* * * * * ?"
 
@@ -102,6 +104,30 @@ def test_a_closed_deployment_window_is_waited_for_until_the_rule_s_time_is_over(
     assert time.monotonic() - began >= 1
     assert "did not open within 5 minutes" in workshop.execution(name, execution)["statusSummary"]
     assert "Run" not in workshop.actions(name, execution)
+
+
+def test_a_window_that_is_waited_for_can_be_overridden_and_a_condition_that_is_not_checked_cannot(
+    workshop: Workshop, repository: Repository
+) -> None:
+    # Given an execution that waits for a window that never opens
+    name = workshop.create(
+        stage("Source", workshop.source(repository)),
+        stage("Run", commands("true"), beforeEntry=condition("FAIL", rule("DeploymentWindow", Cron=_NEVER))),
+    )
+    execution = workshop.start(name)
+    where = {"pipelineName": name, "stageName": "Run", "pipelineExecutionId": execution}
+
+    def status() -> str:
+        state = workshop.stage(name, "Run").get("beforeEntryConditionState", {})
+        return str(state.get("latestExecution", {}).get("status"))
+
+    wait_until(lambda: status() == "InProgress", status, seconds=30)
+    # When somebody overrides it; Then the stage runs, and its state says so
+    workshop.pipelines.override_stage_condition(**where, conditionType="BEFORE_ENTRY")
+    workshop.succeeded(name, execution)
+    assert status() == "Overridden"
+    with pytest.raises(ClientError, match="ConditionNotOverridable"):
+        workshop.pipelines.override_stage_condition(**where, conditionType="BEFORE_ENTRY")
 
 
 @pytest.mark.parametrize("seen", [True, False])

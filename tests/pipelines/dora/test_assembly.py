@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.status.deployments import Deployment, History, assemble
+from pipelines.evidence.gather import EMERGENCY
+from pipelines.status.deployments import Deployment, Emergency, History, assemble, emergencies
 
 Json = dict[str, Any]
 ZERO = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -97,6 +98,21 @@ def test_what_never_reached_the_stage_or_its_window_is_no_deployment(told: Told)
     told.execution("too early", 10, 20, "Failed")
     told.rule("too early", "DeploymentWindow", 20, 20, "Failed")
     assert told.assembled() == []
+
+
+def test_a_release_past_its_window_is_listed_with_who_approved_it_and_why(told: Told) -> None:
+    told.good("one", 0, 10)
+    for name, asked in (("one", "Production changed since the approval"), ("two", f"{EMERGENCY} Say why.")):
+        told.action(name, "ApproveAgain", 2, 3)
+        told.actions[0] |= {"updatedBy": f"arn of who approved {name}"}
+        told.actions[0]["input"] = {
+            "actionTypeId": {"category": "Approval"},
+            "resolvedConfiguration": {"CustomData": asked},
+        }
+        told.actions[0]["output"] = {"executionResult": {"externalExecutionSummary": f"why {name}"}}
+    assert emergencies(History(told.executions, told.actions, told.rules, told.passed)) == [
+        Emergency("two", at(3), "arn of who approved two", "why two")
+    ]
 
 
 def test_one_under_way_has_neither_failed_nor_succeeded(told: Told) -> None:

@@ -14,7 +14,7 @@ from pipelines.aws import accounts, build_environment
 from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.deploy import payment_methods
-from pipelines.evidence import stack_changes
+from pipelines.evidence import gather, stack_changes
 from pipelines.evidence.stack_changes import Change, StackChanges
 from pipelines.promotion import checks, records, running_stack, verification
 from pipelines.promotion.records import Run
@@ -205,11 +205,15 @@ class Pipeline:
         inside: What is in production's stage.
         executed: The executions that began to deploy.
         asked: Whose unfinished orders were asked for.
+        past_window: Whether somebody overrode its deployment window.
+        reason: What was said with the second approval.
     """
 
     review: dict[str, Any]
     inside: Run | None = None
     executed: set[str] = field(default_factory=set)
+    past_window: bool = False
+    reason: str = ""
     staging: dict[str, str] = field(default_factory=lambda: {"DataApi code": _SHA256})
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -224,6 +228,8 @@ def pipeline(production: Production, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(records, "read", read)
     monkeypatch.setattr(records, "run_in", lambda *_: made.inside)
     monkeypatch.setattr(records, "executed", lambda _t, _p, execution, _s: execution in made.executed)
+    monkeypatch.setattr(gather, "past_window", lambda *_: made.past_window)
+    monkeypatch.setattr(records, "reason_of", lambda *_: made.reason)
     monkeypatch.setattr(checks, "DIST", tmp_path)
     monkeypatch.setattr(accounts, "connect_tools", lambda: None)
     monkeypatch.setattr(build_environment, "looking_at", lambda _: production.aws)
@@ -266,6 +272,21 @@ def test_it_is_asked_for_again_when_something_moved(
     with pytest.raises(Refused, match="Production was not changed") as refusal:
         _check("approved-again", tmp_path, monkeypatch)
     assert "retry release --whole" in str(refusal.value.hint)
+
+
+def test_a_release_past_its_window_is_asked_about_once_more_and_goes_on_with_a_reason_alone(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an approved release whose deployment window somebody overrode
+    pipeline.past_window = True
+    # Then the pipeline is told to ask again, and that it is an emergency
+    assert _check("approved", tmp_path, monkeypatch).startswith(gather.EMERGENCY)
+    assert (tmp_path / "record" / checks.MOVED).read_text().strip() == "yes"
+    # And it is refused where nobody said why, and goes on where somebody did
+    with pytest.raises(Refused, match="nobody said why"):
+        _check("approved-again", tmp_path, monkeypatch)
+    pipeline.reason = "the fix of an outage"
+    assert "production is as it was then" in _check("approved-again", tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("check", ["approved", "approved-again", "prepared"])

@@ -87,7 +87,7 @@ def result_of(execution: Json, run: Json, kind: str, act: StageActions) -> Condi
         return None
     if state["status"] == "InProgress":
         return None
-    met = state["status"] == "Succeeded"
+    met = state["status"] in {"Succeeded", "Overridden"}
     return ConditionResult(met, condition.get("result", "FAIL"), state.get("summary", ""))
 
 

@@ -21,6 +21,7 @@ SERVICE = Service(
         "StartPipelineExecution": control.start,
         "StopPipelineExecution": control.stop,
         "PutApprovalResult": control.approve,
+        "OverrideStageCondition": stage_recovery.override_condition,
         "RetryStageExecution": stage_recovery.retry,
         "RollbackStage": stage_recovery.roll_back,
         "DisableStageTransition": control.disable_transition,

@@ -1,7 +1,7 @@
-"""The calls that recover a stage: retry it, or roll it back to an earlier execution."""
+"""The calls that recover a stage: retry it, roll it back to an earlier execution, override its condition."""
 
 from embedded_aws.codepipeline import conditions, engine, executions, pipelines, stages
-from embedded_aws.core import runtime
+from embedded_aws.core import clock, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -90,3 +90,31 @@ def _retryable(scope: Scope, record: Json, execution: Json, stage: str) -> None:
             "The stage has failed in a later run of the pipeline and the pipelineExecutionId associated "
             "with the request is out of date.",
         )
+
+
+def override_condition(scope: Scope, request: Json) -> Json:
+    """OverrideStageCondition: a stage goes on without the condition that is being checked.
+
+    What becomes of a condition that has failed already is not emulated.
+
+    Raises:
+        ApiError: The stage's condition is not being checked for this execution.
+    """
+    kind = {"BEFORE_ENTRY": "beforeEntry", "ON_SUCCESS": "onSuccess"}[request["conditionType"]]
+    with runtime.current().store.transaction():
+        record, stage = pipelines.find(scope, request["pipelineName"]), request["stageName"]
+        pipelines.place(record["pipeline"], stage)
+        execution = executions.find(
+            scope.account, scope.region, request["pipelineName"], request["pipelineExecutionId"]
+        )
+        runs = execution["runs"] if execution else {}
+        state = runs.get(stage, {}).get("conditions", {}).get(kind)
+        if execution is None or state is None or state["status"] != "InProgress":
+            raise ApiError(
+                "ConditionNotOverridableException",
+                "Unable to override because the condition does not allow overrides.",
+            )
+        by = role_sessions.caller(scope)
+        state |= {"status": "Overridden", "lastStatusChange": clock.now(), "summary": f"Overridden by {by}"}
+        engine.advance(execution)
+    return {}

@@ -48,7 +48,10 @@ def check(execution: Json, record: Json) -> Json:
         _check(execution, record)
         record["status"] = "Succeeded"
     except Abandoned:
-        record |= {"status": "Abandoned", "summary": "The execution was stopped."}
+        record |= {
+            "status": "Abandoned",
+            "summary": "The execution was stopped, or the condition overridden.",
+        }
     except _FAULTS as error:
         record |= {"status": "Failed", "summary": str(error)}
     except Exception as error:  # noqa: BLE001 - a fault of ours must fail the rule, not leave it in progress for ever

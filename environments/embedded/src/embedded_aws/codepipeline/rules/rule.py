@@ -20,6 +20,11 @@ class RuleFailed(Exception):  # noqa: N818 - it says what happened
     """The rule does not hold; the message says why."""
 
 
+def _rules(declared: Json | None) -> list[str]:
+    """Return the names of the rules of a stage's declared conditions."""
+    return [rule["name"] for part in (declared or {}).get("conditions", []) for rule in part["rules"]]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a rule's provider works with.
@@ -55,7 +60,7 @@ class Rule:
         """Ask until there is an answer or the time is over; then there is none.
 
         Raises:
-            Abandoned: the execution is being stopped, or the process is.
+            Abandoned: the execution is being stopped, or the process is, or the condition was overridden.
         """
         seconds = runtime.current().seconds(minutes)
         try:
@@ -67,7 +72,16 @@ class Rule:
         if runtime.current().stopping.wait(seconds):
             return True
         current = executions.find(*executions.key(self.execution))
-        return current is None or current["status"] != "InProgress"
+        return current is None or current["status"] != "InProgress" or self._overridden(current)
+
+    def _overridden(self, execution: Json) -> bool:
+        """Whether somebody overrode the condition that this rule is part of."""
+        conditions = executions.run_of(execution, executions.stage_of(self.execution)["name"])["conditions"]
+        return any(
+            state["status"] == "Overridden"
+            and self.declaration["name"] in _rules(executions.stage_of(self.execution).get(kind))
+            for kind, state in conditions.items()
+        )
 
     def clean_up(self) -> None:
         """Remove the scratch folder."""
