@@ -17,6 +17,7 @@ from templates.capabilities.dashboards import add_dashboards
 from templates.capabilities.data_api import add_data_api
 from templates.capabilities.metrics import own
 from templates.capabilities.release_probe import add_release_probe, release_symptoms
+from templates.capabilities.saved_queries import add_saved_queries
 from templates.capabilities.scheduled_workflows import (
     RULES,
     add_schedule_check,
@@ -70,7 +71,8 @@ def build(environment: Environment) -> Template:
     alias_arn = add_live_alias(template, environment, workflow, alarms.release)
     smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
     if not environment.alarms.release_only:
-        add_dashboards(template, workflow, functions, alarms.every)
+        add_saved_queries(template, [api.function, *functions.values()])
+        add_dashboards(template, workflow, functions, alarms.every, release_id(functions))
         add_service_level_objective(template, environment, own("OrdersEnded"), own("OrdersEndedInTime"))
         schedule_smoke(template, smoke)
         add_release_probe(template, environment, functions["smoke"], workflow, alias_arn)

@@ -32,14 +32,14 @@ ASSUMPTIONS: Final = (
     Assumption(
         "a-waiting-window-can-be-overridden",
         "OverrideStageCondition lets an execution enter a stage whose DeploymentWindow it waits for; "
-        "GetPipelineState says Overridden then, and an approval's summary is its externalExecutionSummary.",
+        "GetPipelineState says Overridden then; an approval's summary is its externalExecutionSummary.",
         ("pipelines/promotion/control.py", "pipelines/evidence/gather.py", "pipelines/promotion/records.py"),
         Assumed(
             (
                 "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_OverrideStageCondition.html",
                 f"{_GUIDE}/stage-conditions.html",
             ),
-            "An emergency waits for the window, or is asked about a second time without its reason being "
+            "An emergency waits for the window, or is asked about again without its reason being "
             "found, and production is not changed: open the window in tools.yml instead, by a reviewed commit.",
         ),
         "On a lent account: a stage whose window never opens; override it, and read the stage's state.",

@@ -37,6 +37,7 @@ LOOK: Final = {
         "DescribeIndexPolicies",
         "DescribeLogGroups",
         "DescribeMetricFilters",
+        "DescribeQueryDefinitions",
         "DescribeResourcePolicies",
     ],
 }
@@ -210,7 +211,14 @@ CHANGE: Final = {
 
 UNBOUNDED: Final = {
     "kms": ["CreateKey"],
-    "logs": ["CreateLogDelivery", "DeleteLogDelivery", "DeleteResourcePolicy", "PutResourcePolicy"],
+    "logs": [
+        "CreateLogDelivery",
+        "DeleteLogDelivery",
+        "DeleteQueryDefinition",
+        "DeleteResourcePolicy",
+        "PutQueryDefinition",
+        "PutResourcePolicy",
+    ],
 }
 """Changes that IAM lets nobody bind to a resource (Service Authorization Reference)."""
 

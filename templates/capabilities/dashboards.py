@@ -25,11 +25,31 @@ Widget = dict[str, Any]
 
 
 def add_dashboards(
-    template: Template, workflow: Workflow, functions: dict[str, DeployedFunction], alarms: Sequence[Ref]
+    template: Template,
+    workflow: Workflow,
+    functions: dict[str, DeployedFunction],
+    alarms: Sequence[Ref],
+    release: AWSHelperFn,
 ) -> None:
-    """Add both, named after the stack, so that policies can tell those of two environments apart."""
-    _add(template, "BusinessDashboard", _business())
-    _add(template, "TechnicalDashboard", _technical(workflow, functions, alarms))
+    """Add both, named after the stack, so that policies can tell those of two environments apart.
+
+    Each begins with what was deployed last, and with a line for each release: a deployment is where one
+    begins and the one before ends. A marker at a fixed time would make two deployments of a template differ.
+    """
+    deployed = _deployed(release)
+    _add(template, "BusinessDashboard", [*deployed, *_business()])
+    _add(template, "TechnicalDashboard", [*deployed, *_technical(workflow, functions, alarms)])
+
+
+def _deployed(release: AWSHelperFn) -> list[Widget]:
+    told = (
+        f"### Deployed last\n\nRelease `{_text(release)}` of the workflow: its definition and its functions'"
+        " versions.\n\nVersion `${PaymentWorkflowVersion}`"
+    )
+    return [
+        {"type": "text", "properties": {"markdown": told}},
+        _searched("Orders, by release of the workflow", "ReleaseFailures", "release", "SampleCount"),
+    ]
 
 
 def _business() -> list[Widget]:
@@ -63,8 +83,6 @@ def _technical(
                 for end in ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
             ],
         ),
-        # A release begins where its line does: what a canary gets, and when the rest followed.
-        _searched("Orders, by release of the workflow", "ReleaseFailures", "release", "SampleCount"),
         _searched("Share of orders failed by a fault, by release", "ReleaseFailures", "release", "Average"),
         *[
             _lines(
@@ -146,9 +164,16 @@ def _arn(alarm: Ref) -> Sub:
     return Sub(f"arn:${{AWS::Partition}}:cloudwatch:${{AWS::Region}}:${{AWS::AccountId}}:alarm:{name}")
 
 
-def _text(value: AWSHelperFn | str) -> str:
+def _text(value: AWSHelperFn | dict[str, Any] | str) -> str:
     """Return a value as `Fn::Sub` writes it inside a text."""
     if isinstance(value, str):
         return value
-    [(function, argument)] = value.to_dict().items()
-    return f"${{{argument}}}" if function == "Ref" else str(argument)
+    [(function, argument)] = (value if isinstance(value, dict) else value.to_dict()).items()
+    match function, argument:
+        case "Ref", name:
+            return f"${{{name}}}"
+        case "Fn::GetAtt", [name, attribute]:
+            return f"${{{name}.{attribute}}}"
+        case "Fn::Join", [between, parts]:
+            return str(between).join(map(_text, parts))
+    return str(argument)

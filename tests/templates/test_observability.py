@@ -39,7 +39,27 @@ def test_dashboards_name_only_what_the_stack_has(payments: Json) -> None:
     known = {*payments["Resources"], *payments["Parameters"]}
     for part in properties(payments, "AWS::CloudWatch::Dashboard").values():
         named = re.findall(r"\$\{([^!}][^}]*)\}", part["DashboardBody"]["Fn::Sub"])
-        assert {name for name in named if not name.startswith("AWS::")} <= known
+        assert {name.partition(".")[0] for name in named if not name.startswith("AWS::")} <= known
+
+
+def test_both_dashboards_begin_with_what_is_deployed_and_a_line_for_each_release(watched: Json) -> None:
+    for widgets in dashboards(watched).values():
+        told, lines, *_ = [widget["properties"] for widget in widgets]
+        assert "${PaymentWorkflowVersion}" in told["markdown"]
+        assert "-${ReserveProductsVersion.Version}-" in told["markdown"]
+        assert "release" in json.dumps(lines["metrics"])
+
+
+def test_saved_queries_ask_the_logs_of_every_function_and_name_fields_that_are_written(watched: Json) -> None:
+    queries = properties(watched, "AWS::Logs::QueryDefinition")
+    functions = resources(watched, "AWS::Lambda::Function")
+    source = "".join(path.read_text() for path in Path("lambdas").rglob("*.py"))
+    for query in queries.values():
+        logs = {group["Ref"] for group in query["LogGroupNames"]}
+        assert logs == {f"{name.removesuffix('Function')}Logs" for name in functions}
+        named = set(re.findall(r"(?<![@\w'])[a-z_]{4,}", query["QueryString"].split("stats")[0]))
+        words = {"fields", "filter", "sort", "limit", "desc", "ispresent"}
+        assert {field for field in named - words if field not in source} == set()
 
 
 def test_every_alarm_is_on_the_operators_dashboard(watched: Json) -> None:

@@ -19,7 +19,7 @@ from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
-from embedded_aws.sqs import queues as sqs_queues
+from embedded_aws import sqs
 
 _PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
 _TICK_SECONDS = 1
@@ -114,14 +114,14 @@ def _keep(rule: Json, target: str, error: Exception) -> None:
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
-    url = sqs_queues.url_of(rule["queue"])
-    if url is None or not sqs_queues.lets_in(url, "events.amazonaws.com", rule["arn"]):
+    url = sqs.url_of(rule["queue"])
+    if url is None or not sqs.lets_in(url, "events.amazonaws.com", rule["arn"]):
         _log.error("%s may not be sent to %s", rule["name"], rule["queue"])
         service_metrics.count_failed_dead_letter(rule["name"])
         return
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "NO_PERMISSIONS"
     about = {"RULE_ARN": rule["arn"], "TARGET_ARN": target, "ERROR_CODE": code, "ERROR_MESSAGE": str(error)}
-    sqs_queues.send(url, json.dumps(_as_delivered(rule["event"])), about)
+    sqs.send(url, json.dumps(_as_delivered(rule["event"])), about)
 
 
 def _as_delivered(event: Json) -> Json:

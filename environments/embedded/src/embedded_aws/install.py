@@ -3,7 +3,7 @@
 Import this only after `server.configure_ministack`: MiniStack reads its settings when imported.
 """
 
-from embedded_aws import cloudfront, eventbridge, logs, notifications, s3
+from embedded_aws import cloudfront, eventbridge, logs, notifications, s3, saved_queries
 from embedded_aws.apigateway import private_apis, rest_apis
 from embedded_aws.cloudformation import service_role, stack_records, stack_requests
 from embedded_aws.cloudwatch import alarms, service_metrics
@@ -32,6 +32,7 @@ _QUICK_TYPES = {**ec2_types.TYPES, **notifications.TYPES}
 # These call the endpoint or wait while they change, so they must not hold the event loop.
 _SLOW_TYPES = {
     **cloudwatch_types.TYPES,
+    **saved_queries.TYPES,
     **stepfunctions_types.TYPES,
     **codeconnections.TYPES,
     **codeartifact.TYPES,
@@ -48,6 +49,7 @@ _PARTS = (
     cloudfront,
     s3,
     logs,
+    saved_queries,
     rest_apis,
     functions,
     private_apis,

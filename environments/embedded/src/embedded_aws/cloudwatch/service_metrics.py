@@ -13,7 +13,7 @@ from typing import Any
 from ministack.services import apigateway_v1, cloudwatch
 
 from embedded_aws.core import ministack_names as private
-from embedded_aws.sqs import queues
+from embedded_aws import sqs
 
 _STATUSES = {
     "RUNNING": "ExecutionsStarted",
@@ -60,7 +60,7 @@ def count_failed_dead_letter(rule: str) -> None:
 
 def count_waiting_messages() -> None:
     """Record how many messages wait in each queue; SQS says it each minute, and here whenever it is asked."""
-    for name, visible in queues.waiting():
+    for name, visible in sqs.waiting():
         _record("AWS/SQS", "ApproximateNumberOfMessagesVisible", visible, "Count", {"QueueName": name})
 
 

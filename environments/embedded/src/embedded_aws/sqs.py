@@ -1,4 +1,4 @@
-"""Queues that other services write to: who may, what they write, and how many messages wait.
+"""SQS: who may write to queues, what other services write to them, and how many messages wait.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 """

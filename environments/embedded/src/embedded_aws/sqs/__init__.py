@@ -1,1 +1,0 @@
-"""SQS, as far as other services use its queues."""
