@@ -40,7 +40,7 @@ ASSUMPTIONS: Final = (
                 f"{_GUIDE}/stage-conditions.html",
             ),
             "An emergency waits for the window, or is asked about again without its reason being "
-            "found, and production is not changed: open the window in tools.yml instead, by a reviewed commit.",
+            "found, and production is not changed: open the window in tools.yml by a reviewed commit.",
         ),
         "On a lent account: a stage whose window never opens; override it, and read the stage's state.",
     ),
