@@ -13,13 +13,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 from ministack.core.responses import request_scope
 
+from embedded_aws import sqs
 from embedded_aws.cloudwatch import service_metrics
 from embedded_aws.core import background
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
-from embedded_aws import sqs
 
 _PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
 _TICK_SECONDS = 1

@@ -1,4 +1,4 @@
-"""CloudWatch Logs Insights' saved queries: kept, and listed by DescribeQueryDefinitions; nobody runs them here."""
+"""Saved queries of CloudWatch Logs Insights: kept, and listed by DescribeQueryDefinitions, but never run."""
 
 import json
 import uuid
@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch_logs
 
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import api, runtime
 
 _Properties = dict[str, Any]
 _QUERY = "query-definition"
@@ -43,7 +43,7 @@ def _save(identifier: str, properties: _Properties) -> tuple[str, dict[str, Any]
         "queryDefinitionId": identifier,
         "name": name,
         "queryString": text,
-        "lastModified": int(clock.now() * 1000),
+        "lastModified": int(api.now() * 1000),
         "logGroupNames": properties.get("LogGroupNames", []),
     }
     runtime.current().store.put(_QUERY, get_account_id(), get_region(), identifier, body=document)

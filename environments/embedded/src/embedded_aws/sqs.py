@@ -12,8 +12,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import sqs
 
-from embedded_aws.core import local_calls
 from embedded_aws.core import ministack_names as private
+from embedded_aws.core import registration
 from embedded_aws.core.api import Json
 
 
@@ -35,7 +35,7 @@ def send(url: str, body: str, attributes: dict[str, str]) -> None:
     """Send a message from a thread that runs no event loop."""
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     request = {"QueueUrl": url, "MessageBody": body, "MessageAttributes": typed}
-    local_calls.call(sqs, "AmazonSQS.SendMessage", request)
+    registration.call_service(sqs, "AmazonSQS.SendMessage", request)
 
 
 def waiting() -> Iterator[tuple[str, int]]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from ministack.services import apigateway_v1, cloudwatch
 
-from embedded_aws.core import ministack_names as private
 from embedded_aws import sqs
+from embedded_aws.core import ministack_names as private
 
 _STATUSES = {
     "RUNNING": "ExecutionsStarted",

@@ -1,7 +1,7 @@
 """The calls that recover a stage: retry it, roll it back to an earlier execution, override its condition."""
 
 from embedded_aws.codepipeline import conditions, engine, executions, pipelines, stages
-from embedded_aws.core import clock, runtime
+from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
 
@@ -115,6 +115,6 @@ def override_condition(scope: Scope, request: Json) -> Json:
                 "Unable to override because the condition does not allow overrides.",
             )
         by = role_sessions.caller(scope)
-        state |= {"status": "Overridden", "lastStatusChange": clock.now(), "summary": f"Overridden by {by}"}
+        state |= {"status": "Overridden", "lastStatusChange": api.now(), "summary": f"Overridden by {by}"}
         engine.advance(execution)
     return {}
