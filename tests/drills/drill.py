@@ -85,7 +85,7 @@ class Scene:
         system = self.system
         wait_until(lambda: not system.running(), system.running, seconds=_PARK_SECONDS, every=0.5)
         if system.undoing():
-            self.follow("runbooks/sweep-failing.md", "How to fix it", only=3)
+            self.follow("runbooks/sweep-failing.md", "How to fix it")
             wait_until(lambda: not system.undoing(), system.undoing, seconds=_PARK_SECONDS, every=0.5)
         for order in system.parked():
             self.follow("runbooks/orders-parked.md", "How to fix it", ORDER=order)

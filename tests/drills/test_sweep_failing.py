@@ -28,7 +28,7 @@ def test_sweep_failing(scene: Scene) -> None:
     assert "SweepIncomplete" in scene.follow(_PAGE, "How to see it")
     # And when the cause is mended, it sweeps at once
     scene.follow("runbooks/functions-throttled.md", "How to fix it", only=0, FUNCTION=release)
-    scene.follow(_PAGE, "How to fix it", only=3)
+    scene.follow(_PAGE, "How to fix it")
     # Then the system is well
     scene.follow(_PAGE, "How to know it is fixed")
     scene.well()
