@@ -122,16 +122,15 @@ def run_in(tools: Aws, pipeline: str, stage: str) -> Run | None:
 
 def reason_of(tools: Aws, pipeline: str, execution: str, stage: str) -> str:
     """Return what a person said when an execution was approved last in a stage; empty for nothing."""
+    asked = [one for one in _actions(tools, pipeline, execution) if one["stageName"] == stage]
     answers = [
-        detail
-        for detail in _actions(tools, pipeline, execution)
-        if detail["stageName"] == stage
-        and detail["input"]["actionTypeId"]["category"] == "Approval"
-        and detail["status"] == "Succeeded"
+        one
+        for one in asked
+        if (one["input"]["actionTypeId"]["category"], one["status"]) == ("Approval", "Succeeded")
     ]
     if not answers:
         return ""
-    last = max(answers, key=lambda detail: detail["startTime"])
+    last = max(answers, key=lambda one: one["startTime"])
     return str(last["output"].get("executionResult", {}).get("externalExecutionSummary") or "").strip()
 
 

@@ -5,45 +5,52 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-a
 
 import fnmatch
 import json
-import time
-from collections.abc import Iterator
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import sqs
 
-from embedded_aws.core import ministack_names as private
 from embedded_aws.core import registration
 from embedded_aws.core.api import Json
+
+_TARGET, _VISIBLE = "AmazonSQS", "ApproximateNumberOfMessages"
 
 
 def url_of(arn: str) -> str | None:
     """Return the URL of a queue of this account and region; None if there is none."""
-    for url, queue in private.sqs.queues.items():
-        if queue["attributes"]["QueueArn"] == arn:
-            return str(url)
-    return None
+    try:
+        return str(_call("GetQueueUrl", {"QueueName": arn.rpartition(":")[2]})["QueueUrl"])
+    except ValueError:
+        return None
 
 
 def lets_in(url: str, service: str, source: str) -> bool:
     """Whether the queue's own policy lets a service send messages for a source."""
-    policy = json.loads(private.sqs.queues[url]["attributes"].get("Policy") or "{}")
-    return any(_allows(statement, service, source) for statement in policy.get("Statement", []))
+    asked = {"QueueUrl": url, "AttributeNames": ["Policy"]}
+    text = _call("GetQueueAttributes", asked).get("Attributes", {}).get("Policy")
+    return any(
+        _allows(statement, service, source) for statement in json.loads(text or "{}").get("Statement", [])
+    )
 
 
 def send(url: str, body: str, attributes: dict[str, str]) -> None:
-    """Send a message from a thread that runs no event loop."""
+    """Send a message."""
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    request = {"QueueUrl": url, "MessageBody": body, "MessageAttributes": typed}
-    registration.call_service(sqs, "AmazonSQS.SendMessage", request)
+    _call("SendMessage", {"QueueUrl": url, "MessageBody": body, "MessageAttributes": typed})
 
 
-def waiting() -> Iterator[tuple[str, int]]:
-    """Yield the names of this account's and region's queues, and how many messages each has to give."""
-    now, place = time.time(), f":{get_region()}:{get_account_id()}:"
-    for queue in list(private.sqs.queues.values()):
-        if place in queue["attributes"]["QueueArn"]:
-            yield queue["name"], sum(message["visible_at"] <= now for message in queue["messages"])
+async def waiting() -> dict[str, int]:
+    """Return how many messages each queue of this account and region has to give, by its name."""
+    counted = {}
+    for url in (await registration.call_service_soon(sqs, f"{_TARGET}.ListQueues", {})).get("QueueUrls", []):
+        asked = {"QueueUrl": url, "AttributeNames": [_VISIBLE]}
+        answer = await registration.call_service_soon(sqs, f"{_TARGET}.GetQueueAttributes", asked)
+        counted[url.rpartition("/")[2]] = int(answer["Attributes"][_VISIBLE])
+    return counted
+
+
+def _call(action: str, request: Json) -> Json:
+    """Make a call from a thread that runs no event loop."""
+    return registration.call_service(sqs, f"{_TARGET}.{action}", request)
 
 
 def _allows(statement: Json, service: str, source: str) -> bool:

@@ -193,7 +193,7 @@ def _evaluated(stock: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         action = f"{headers.get('x-amz-target', '')} {path} {query.get('Action', '')}"
         if "DescribeAlarms" in action or b"Action=DescribeAlarms" in (body or b""):
-            service_metrics.count_waiting_messages()
+            await service_metrics.count_waiting_messages()
             for alarm in list(private.cloudwatch.alarms.values()):
                 evaluate(alarm)
         return await stock(method, path, headers, body, query)

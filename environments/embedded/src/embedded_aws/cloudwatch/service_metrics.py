@@ -58,9 +58,9 @@ def count_failed_dead_letter(rule: str) -> None:
     _record("AWS/Events", "InvocationsFailedToBeSentToDlq", 1, "Count", {"RuleName": rule})
 
 
-def count_waiting_messages() -> None:
+async def count_waiting_messages() -> None:
     """Record how many messages wait in each queue; SQS says it each minute, and here whenever it is asked."""
-    for name, visible in sqs.waiting():
+    for name, visible in (await sqs.waiting()).items():
         _record("AWS/SQS", "ApproximateNumberOfMessagesVisible", visible, "Count", {"QueueName": name})
 
 

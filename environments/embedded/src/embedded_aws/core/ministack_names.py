@@ -161,7 +161,6 @@ s3 = Private(
         "object_versions": "AccountScopedDict",
     },
 )
-sqs = Private("ministack.services.sqs", {"queues": _STORE})
 scheduler = Private("ministack.services.scheduler", {"SCHEDULE_TICK_INTERVAL": "int"})
 stepfunctions = Private(
     "ministack.services.stepfunctions",
