@@ -14,8 +14,8 @@ ORDER ?= order-1
 SAMPLE ?= 30000
 SEED ?= 1
 TIMES ?= 1
-# What people's own tools are held to, which no pipeline runs: a third of the checks' work, done by `make test`.
-AT_WORK := dora import_contracts linter setup
+# What people's own tools are held to, which no pipeline runs: a large part of the checks' work, done by `make test`.
+AT_WORK := cli doctor dora import_contracts linter setup
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines $(AT_WORK:%=--ignore=tests/pipelines/%)
 # A release's build has eight, a branch's four; each process imports all tests, so more of them would only import.
@@ -124,7 +124,7 @@ pictures: install ## Take the docs' pictures of the console anew; needs Chromium
 permissions: install .cache/card-gateway/installed ## Promote two releases; see that no permission is dead or missing, and nothing secret is told
 	@$(BIN)/pytest tests/least_privilege tests/rehearsal/least_privilege -o norecursedirs=.hypothesis -p no:randomly
 
-hostile: install .cache/card-gateway/installed ## Let a hostile branch try everything while a release waits (PUBLISH=1 for the threat model)
+hostile: install .cache/card-gateway/installed ## Let a hostile branch try everything while a release waits (PUBLISH=1 for the threat model, PLACES=5 for more places)
 	@$(if $(PUBLISH),PUBLISH=1) $(BIN)/pytest tests/hostile tests/hostile/attack -o norecursedirs=.hypothesis -p no:randomly
 
 format: install ## Format the code
