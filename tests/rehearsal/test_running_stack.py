@@ -121,8 +121,8 @@ class Tampering:
             routingConfiguration=[{"stateMachineVersionArn": version, "weight": 100}],
         )
 
-    def opened_route(self) -> None:
-        """Add a path to the API that nobody has to be authorized for."""
+    def opened_route(self) -> Callable[[], None]:
+        """Add a path to the API that nobody has to be authorized for; return what closes it."""
         api = self._physical["DataApi"]
         root = next(
             part["id"] for part in self._gateway.get_resources(restApiId=api)["items"] if part["path"] == "/"
@@ -132,6 +132,12 @@ class Tampering:
         self._gateway.put_method(**method, authorizationType="NONE")
         self._gateway.put_integration(**method, type="MOCK")
         self._gateway.create_deployment(restApiId=api, stageName=self._physical["DataApiStage"])
+
+        def close() -> None:
+            self._gateway.delete_resource(restApiId=api, resourceId=path)
+            self._gateway.create_deployment(restApiId=api, stageName=self._physical["DataApiStage"])
+
+        return close
 
     def _shift(self, share: float) -> None:
         function, _, alias = self._physical["DataApiLive"].rpartition(":")
@@ -163,7 +169,7 @@ class Tampering:
     ids=["other code", "a share to other code", "another workflow", "an open route"],
 )
 def test_a_stack_that_was_tampered_with_is_not_what_staging_ran(
-    production: PaymentStack, tamper: Callable[[Tampering], None], differs: list[str]
+    production: PaymentStack, tamper: Callable[[Tampering], object], differs: list[str]
 ) -> None:
     # Given production as it was deployed, and the record of what staging ran
     staging = running_stack.read(production.aws, production.name)
