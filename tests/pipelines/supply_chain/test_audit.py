@@ -326,3 +326,43 @@ def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(
     nowhere = osv("nobody").replace("/v1/query", "").rpartition(":")[0] + ":1/v1/query"
     with pytest.raises(CannotCheck, match="could not be asked"):
         inventory.check_advisories(ROOT, nowhere)
+
+
+def test_what_checkov_finds_unexplained_in_a_template_is_found_and_not_asked_again_once_it_is_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a checkov that finds one thing, passes over two, and says why of one of these
+    check = {"file_path": "/prod-docs.json", "resource": "AWS::S3::Bucket.Docs", "check_name": "Log access"}
+    failed = check | {"check_id": "CKV_AWS_18"}
+    skipped = [check | {"check_id": name, "check_result": why} for name, why in _SKIPPED.items()]
+    tool = _checkov(tmp_path, monkeypatch, failed=[failed], skipped=skipped)
+    template: dict[str, Any] = {"prod/docs": {"Resources": {}}}
+    # Then what it found and what was passed over without a reason are findings
+    assert static_analysis.check_templates(template, tmp_path / "notes").findings == (
+        "prod/docs: CKV_AWS_21 AWS::S3::Bucket.Docs is skipped without a reason",
+        "prod/docs: Docs: CKV_AWS_18 Log access",
+    )
+    # And templates that were clean once are not read again, while others are
+    _checkov(tmp_path, monkeypatch, failed=[], skipped=[])
+    assert static_analysis.check_templates(template, tmp_path / "notes").status is CheckStatus.PASSED
+    tool.unlink()
+    assert static_analysis.check_templates(template, tmp_path / "notes").status is CheckStatus.PASSED
+    with pytest.raises(CannotCheck, match="make checkov"):
+        static_analysis.check_templates(template | {"prod/network": {}}, tmp_path / "notes")
+
+
+_SKIPPED = {"CKV_AWS_21": {}, "CKV_AWS_144": {"suppress_comment": "one region"}}
+
+
+def _checkov(folder: Path, monkeypatch: pytest.MonkeyPatch, **results: list[Any]) -> Path:
+    """Put a program in checkov's place that reports these results."""
+    report = {
+        "results": {f"{kind}_checks": found for kind, found in results.items()},
+        "summary": {kind: len(found) for kind, found in results.items()}
+        | {"passed": 1, "parsing_errors": 0, "checkov_version": "3"},
+    }
+    tool = folder / "checkov"
+    tool.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(report)}\nEND\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(static_analysis, "CHECKOV", tool)
+    return tool
