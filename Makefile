@@ -46,15 +46,18 @@ help: ## List the targets
 # Each is replaced, never written into: it is a hard link into uv's cache, which other environments are made from.
 RELATIVE_PATHS = here=$$(pwd); for link in .venv/lib/python*/site-packages/*.pth; do IFS= read -r folder < "$$link" || true; case $$folder in "$$here"/*) printf '../../../..%s\n' "$${folder\#"$$here"}" > "$$link.new" && mv "$$link.new" "$$link";; esac; done
 
-.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml tests/awscli/uv.lock
+# The embedded AWS's public module is imported from its source: what its server pins is no dependency of ours.
+.venv/installed: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/uv.lock tests/awscli/uv.lock
 	@$(BIN)/uv sync --quiet --frozen
 	@$(RELATIVE_PATHS)
+	@for site in .venv/lib/python*/site-packages; do echo ../../../../environments/embedded/src > "$$site/embedded_aws.pth"; done
+	@UV_PROJECT_ENVIRONMENT="$$(pwd)"/.cache/embedded-aws $(BIN)/uv sync --quiet --frozen --no-install-project --extra mongodb --project environments/embedded
 	@UV_PROJECT_ENVIRONMENT=.cache/lambda-runtime $(BIN)/uv sync --quiet --frozen --only-group lambda-runtime
 	@touch $@
 
 # The small builds of a pipeline run `payments` alone: no linter, no test, no site to build, no embedded AWS.
 # What is installed beyond that stays, so that a checkout with everything keeps it.
-.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml environments/embedded/pyproject.toml
+.venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml
 	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step --inexact
 	@$(RELATIVE_PATHS)
 	@touch $@

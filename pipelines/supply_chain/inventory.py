@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PROJECTS: Final = {
     "ours": ".",
+    "embedded-aws": "environments/embedded",
     "local-stripe": "environments/embedded/src/embedded_aws/card_gateway",
     "aws-command": "tests/awscli",
     "checkov": "tests/checkov",

@@ -31,7 +31,12 @@ EXPLAINED: Final = {
     "contract in pyproject.toml keeps it there.",
 }
 """Tools whose licence is on no list, each with the reason why it may be used all the same."""
-APART: Final = {"local-stripe": "card-gateway", "aws-command": "awscli", "checkov": "checkov"}
+APART: Final = {
+    "embedded-aws": "embedded-aws",
+    "local-stripe": "card-gateway",
+    "aws-command": "awscli",
+    "checkov": "checkov",
+}
 """Where make installs the projects that have an environment of their own, below .cache."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ministack.core import iam_evaluator
+from tests import embedded_functions
 
 if TYPE_CHECKING:
     from tests.hostile.attempts import Attempt
@@ -92,7 +92,8 @@ def filled_in(template: Json) -> Stack:
 
 def allows(stack: Stack, role: str, attempt: Attempt) -> bool:
     """Return whether IAM lets a role make an attempt: its own policies, and those of buckets and keys."""
-    context = iam_evaluator.EvalContext(
+    return embedded_functions.allows(
+        [*_identity(stack, role), *_denials(stack)],
         principal_arn=f"arn:aws:iam::{ACCOUNT}:role{stack.resources[role]['Properties']['Path']}{role.lower()}",
         principal_type="AssumedRole",
         principal_account=ACCOUNT,
@@ -102,10 +103,6 @@ def allows(stack: Stack, role: str, attempt: Attempt) -> bool:
         source_ip="127.0.0.1",
         secure_transport=True,
     )
-    documents = [*_identity(stack, role), *_denials(stack)]
-    policies = [iam_evaluator.parse_policy_document(document) for document in documents]
-    decided: str = iam_evaluator.evaluate(context, policies).decision
-    return decided == "Allow"
 
 
 def shared(stack: Stack) -> list[str]:

@@ -1,6 +1,7 @@
 """The private names of MiniStack: behind one door, each one used, and held to the list at the start."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,7 +89,8 @@ def test_a_start_that_is_refused_says_why(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", lacking, f"--root={tmp_path}", "--no-mongodb"]
     # When an instance is started on it
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": str(_SOURCES.parent)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     # Then it ends, and its log names what is missing
     assert ended.returncode == 1
     assert "has no ministack.core.router._gone" in (tmp_path / "server.log").read_text()

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.core.repository import ROOT
-
-_UV = ROOT / ".venv" / "bin" / "uv"
-_PACKAGE = ROOT / "environments" / "embedded"
+_PACKAGE = Path(__file__).parents[1]
+_UV = os.environ.get("UV", "uv")
 
 
 @pytest.fixture(scope="module")

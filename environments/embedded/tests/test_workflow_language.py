@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.stepfunctions import choices, definition_checks, intrinsics, path_evaluation, paths, records
+from embedded_aws.stepfunctions import (
+    choices,
+    definition_checks,
+    intrinsics,
+    path_evaluation,
+    paths,
+    records,
+    retries,
+)
 
 _CONTEXT: dict[str, Any] = {"Execution": {"Name": "e"}, "variables": {"limit": 3}}
 
@@ -106,3 +114,16 @@ def test_a_task_that_is_not_emulated_is_refused_in_the_definition(resource: str)
         f'{{"StartAt": "A", "States": {{"A": {{"Type": "Task", "Resource": "{resource}", "End": true}}}}}}'
     )
     assert "is not emulated here at /States/A/Resource" in (definition_checks.problem(definition) or "")
+
+
+@pytest.mark.parametrize(
+    ("retrier", "count", "least", "most"),
+    [
+        ({"IntervalSeconds": 2, "BackoffRate": 3}, 2, 18, 18),
+        ({"IntervalSeconds": 1, "BackoffRate": 2, "MaxDelaySeconds": 20}, 10, 20, 20),
+        ({"IntervalSeconds": 100, "JitterStrategy": "FULL"}, 0, 0, 100),
+        ({}, 1, 2, 2),
+    ],
+)
+def test_retries_wait_as_documented(retrier: dict[str, Any], count: int, least: float, most: float) -> None:
+    assert least <= retries.backoff_seconds(retrier, count) <= most

@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from embedded_aws.stepfunctions import retries
 from tests.integration.embedded.workbench import Function, Workflow
 
 MakeWorkflow = Callable[..., Workflow]
@@ -92,16 +89,3 @@ def test_a_hundred_executions_at_once_all_end_right(behaving: Function, make_wor
     started = {number: workflow.start({"number": number}) for number in range(100)}
     # Then each ends with what it was given
     assert {n: workflow.end(arn).output for n, arn in started.items()} == {n: {"number": n} for n in started}
-
-
-@pytest.mark.parametrize(
-    ("retrier", "count", "least", "most"),
-    [
-        ({"IntervalSeconds": 2, "BackoffRate": 3}, 2, 18, 18),
-        ({"IntervalSeconds": 1, "BackoffRate": 2, "MaxDelaySeconds": 20}, 10, 20, 20),
-        ({"IntervalSeconds": 100, "JitterStrategy": "FULL"}, 0, 0, 100),
-        ({}, 1, 2, 2),
-    ],
-)
-def test_retries_wait_as_documented(retrier: dict[str, Any], count: int, least: float, most: float) -> None:
-    assert least <= retries.backoff_seconds(retrier, count) <= most

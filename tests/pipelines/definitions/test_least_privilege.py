@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ministack.core import iam_evaluator
 
-from embedded_aws.cloudformation.permissions import Resource, made_up_name, questions
-from embedded_aws.iam.decisions import Question
 from environments import schema
 from pipelines.core import branch_names
 from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
+from tests import embedded_functions
 from tests.least_privilege.audit import schemas
 from tests.pipelines.definitions.left_out import LEFT_OUT
 from tests.templates.paying import paying_by
@@ -20,6 +18,13 @@ from tests.templates.paying import paying_by
 Json = dict[str, Any]
 _MANAGED_POLICY_CHARACTERS = 6144
 _INLINE_POLICY_CHARACTERS = 10240
+_CALLER: Json = {
+    "principal_type": "AssumedRole",
+    "principal_account": "111111111111",
+    "region": "eu-central-1",
+    "source_ip": "127.0.0.1",
+    "secure_transport": True,
+}
 _PSEUDO_PARAMETERS = {"Partition": "aws", "Region": "eu-central-1", "AccountId": "111111111111"}
 
 
@@ -46,48 +51,36 @@ def allowed(role: Json) -> set[str]:
 
 
 def evaluated(documents: list[Json], action: str, resource: str, tag: str) -> bool:
-    """Whether IAM, as MiniStack evaluates it, allows an action on a thing of an environment's tag."""
-    context = iam_evaluator.EvalContext(
+    """Whether IAM, as the embedded AWS evaluates it, allows an action on a thing of an environment's tag."""
+    # All that could help: as the execution role, within the boundary, handed to a service of ours.
+    helpful = {
+        "cloudformation:rolearn": _literal({"Ref": "X"}),
+        "iam:permissionsboundary": _literal({"Ref": "X"}),
+        "iam:passedtoservice": "lambda.amazonaws.com",
+    }
+    return embedded_functions.allows(
+        [_literal(one) for one in documents],
         principal_arn="arn:aws:sts::111111111111:assumed-role/branch-x-AnyRole-1/session",
-        principal_type="AssumedRole",
-        principal_account="111111111111",
         action=action,
         resource_arn=resource,
-        region="eu-central-1",
-        source_ip="127.0.0.1",
-        secure_transport=True,
-        service_context={
-            "aws:resourcetag/environment": tag,
-            # All that could help: as the execution role, within the boundary, handed to a service of ours.
-            "cloudformation:rolearn": _literal({"Ref": "X"}),
-            "iam:permissionsboundary": _literal({"Ref": "X"}),
-            "iam:passedtoservice": "lambda.amazonaws.com",
-        },
+        service_context={"aws:resourcetag/environment": tag, **helpful},
+        **_CALLER,
     )
-    policies = [iam_evaluator.parse_policy_document(_literal(one)) for one in documents]
-    decided: str = iam_evaluator.evaluate(context, policies).decision
-    return decided == "Allow"
 
 
 def may_delete(template: Json, role: str, stack: str, environment_tag: str | None) -> bool:
-    """Whether IAM, as MiniStack evaluates it, lets a role delete a stack of this name and tag."""
+    """Whether IAM, as the embedded AWS evaluates it, lets a role delete a stack of this name and tag."""
     resources = template["Resources"]
-    policies = [iam_evaluator.parse_policy_document(_literal(document(resources[role])))]
-    boundary = [iam_evaluator.parse_policy_document(_literal(document(resources["PipelineBoundary"])))]
     tags = {} if environment_tag is None else {"aws:resourcetag/environment": environment_tag}
-    context = iam_evaluator.EvalContext(
+    return embedded_functions.allows(
+        [_literal(document(resources[role]))],
+        boundary=_literal(document(resources["PipelineBoundary"])),
         principal_arn=f"arn:aws:sts::111111111111:assumed-role/{role}/session",
-        principal_type="AssumedRole",
-        principal_account="111111111111",
         action="cloudformation:DeleteStack",
         resource_arn=f"arn:aws:cloudformation:eu-central-1:111111111111:stack/{stack}/id",
-        region="eu-central-1",
-        source_ip="127.0.0.1",
-        secure_transport=True,
         service_context=tags,
+        **_CALLER,
     )
-    decided: str = iam_evaluator.evaluate(context, policies, boundary).decision
-    return decided == "Allow"
 
 
 def document(resource: Json) -> Json:
@@ -252,13 +245,15 @@ def test_cloudformation_may_make_change_and_delete_everything_in_our_stacks(
             properties = _named(made.get("Properties", {}), stack) | {
                 "PermissionsBoundary": _literal({"Ref": "X"})
             }
-            begins = made_up_name(made["Type"], stack, name)
-            resource = Resource(made["Type"], begins, properties, "eu-central-1", "111111111111")
-            asked = [one for verb in ("create", "update", "delete") for one in questions(verb, resource)]
+            asked = [
+                one
+                for verb in ("create", "update", "delete")
+                for one in embedded_functions.stack_questions(verb, made["Type"], stack, name, properties)
+            ]
             # Then its role may, and so may its boundary
             elsewhere = {"iam:PassRole", "s3:GetObject", "s3:GetObjectVersion", *LEFT_OUT}
             for question in asked:
-                if question.action not in elsewhere:
+                if question["action"] not in elsewhere:
                     assert _may(resources, question), (name, question)
 
 
@@ -275,22 +270,16 @@ def _named(value: Any, stack: str) -> Any:
     return {key: _named(one, stack) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-def _may(resources: Json, question: Question) -> bool:
-    policies, boundary = (
-        [iam_evaluator.parse_policy_document(_literal(document(resources[name])))]
-        for name in ("ExecutionRole", "ExecutionBoundary")
-    )
-    context = iam_evaluator.EvalContext(
+def _may(resources: Json, question: Json) -> bool:
+    return embedded_functions.allows(
+        [_literal(document(resources["ExecutionRole"]))],
+        boundary=_literal(document(resources["ExecutionBoundary"])),
         principal_arn="arn:aws:sts::111111111111:assumed-role/ExecutionRole/session",
-        principal_type="AssumedRole",
-        principal_account="111111111111",
-        action=question.action,
-        resource_arn=question.resource,
-        region="eu-central-1",
-        service_context=question.context,
+        action=question["action"],
+        resource_arn=question["resource"],
+        service_context=question["context"],
+        **_CALLER,
     )
-    decided: str = iam_evaluator.evaluate(context, policies, boundary).decision
-    return decided == "Allow"
 
 
 def test_a_bounded_template_has_the_boundary_on_every_role() -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from embedded_aws.codepipeline import structure
-from embedded_aws.codepipeline.actions import catalogue
-from embedded_aws.core import api_model, type_table
-from embedded_aws.core.api import ApiError, Scope
 from pipelines.lint.findings import Level
 from pipelines.lint.pipeline_linter import documents, providers
 from pipelines.lint.pipeline_linter.linter import lint_document
 from pipelines.lint.pipeline_linter.model import Pipeline
+from tests import embedded_functions
 
 Json = dict[str, Any]
 CORPUS: Final = Path(__file__).with_name("corpus")
 FILES: Final = sorted([*(CORPUS / "broken").iterdir(), *(CORPUS / "good").iterdir()])
-HERE: Final = Scope("111122223333", "eu-central-1")
 ONLY_THE_LINTER: Final = {
     "P004": "CloudFormation refuses the key; the API's clients never send it",
     "P009": "the emulator knows one region, and refuses others when the action runs",
@@ -54,19 +49,7 @@ NOT_CERTAIN: Final = {
 
 def refusal(pipeline: Pipeline) -> str | None:
     """Return why the embedded CodePipeline refuses a pipeline, or none."""
-    operation = api_model.service_model("codepipeline").operation_model("CreatePipeline")
-    request = type_table.spelled_request(
-        "codepipeline", "CreatePipeline", {"Pipeline": declaration(pipeline)}
-    )
-    if problems := api_model.problems(operation, request):
-        return api_model.message(problems)
-    declared = {"executionMode": "SUPERSEDED", "pipelineType": "V1", **request["pipeline"]}
-    declared["stages"] = [completed(stage) for stage in declared["stages"]]
-    try:
-        structure.check(declared, HERE)
-    except ApiError as error:
-        return str(error)
-    return None
+    return embedded_functions.pipeline_refusal(declaration(pipeline))
 
 
 def declaration(pipeline: Pipeline) -> Json:
@@ -87,14 +70,6 @@ def filled_in(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
         return {name: filled_in(inside, name) for name, inside in value.items()}
     return value
-
-
-def completed(stage: Json) -> Json:
-    actions = [
-        {"runOrder": 1, "configuration": {}, "inputArtifacts": [], "outputArtifacts": [], **action}
-        for action in stage.get("actions", [])
-    ]
-    return stage | {"actions": actions}
 
 
 def of_file(file: Path) -> list[Pipeline]:
@@ -134,14 +109,14 @@ def test_the_comparison_can_fail() -> None:
 
 def test_both_tables_of_providers_say_the_same() -> None:
     # Given the providers that both know, each written down from AWS's reference by itself
-    both = {}
-    for (category, owner, name), known in providers.ACTIONS.items():
-        with contextlib.suppress(KeyError):
-            kind = {"category": category, "provider": name}
-            both[category, owner, name] = (known, catalogue.provider_of({"actionTypeId": kind}))
+    both = [
+        (known, emulated)
+        for (category, _, name), known in providers.ACTIONS.items()
+        if (emulated := embedded_functions.action_provider(category, name)) is not None
+    ]
     assert len(both) == 12
     # Then they agree on keys and artifacts; Commands takes no configuration, which only the emulator says
-    for linted, emulated in both.values():
-        assert (linted.inputs, linted.outputs) == (emulated.inputs, emulated.outputs)
-        assert linted.required == emulated.required
-        assert linted.optional == emulated.optional or emulated.name == "Commands"
+    for linted, emulated in both:
+        assert [*linted.inputs, *linted.outputs] == [*emulated["inputs"], *emulated["outputs"]]
+        assert sorted(linted.required) == emulated["required"]
+        assert sorted(linted.optional) == emulated["optional"] or emulated["name"] == "Commands"

@@ -4,18 +4,18 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_aws import process_record
+from embedded_aws import process_record, server_process
 from embedded_aws.codeconnections import repositories
 from embedded_aws.codeconnections.repositories import RepositoryUnavailable
 from embedded_aws.core import background, runtime
-from embedded_aws.core.runtime import CACHE_VARIABLE, Readings
+from embedded_aws.core.runtime import Readings
 from embedded_aws.iam import call_log
+from embedded_aws.server_process import StartFailed
 
 __all__ = [
     "AlreadyRunning",
@@ -35,25 +35,6 @@ __all__ = [
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
-# The server's environment is its own: nothing of the caller's AWS profile may leak into it.
-_INHERITED = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "MONGOD",
-    "MONGODB_URI",
-    "CARD_GATEWAY_PYTHON",
-    CACHE_VARIABLE,
-    "SFN_WAIT_SCALE",
-    "SFN_TRANSITIONS_PER_SECOND",
-    "ALARM_PERIOD_SCALE",
-    "METRIC_MINUTES_LATE",
-    "METRIC_SHARE_LOST",
-    "LOG_LEVEL",
-    "COVERAGE_PROCESS_CONFIG",  # a measured test run measures this process too
-)
-_REGISTRIES = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-"""How this machine reaches package registries: builds run in the server's children and need the same."""
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -81,10 +62,6 @@ class NotRunning(RuntimeError):  # noqa: N818 - the contract's name; it reads as
     """There is nothing to stop in that folder."""
 
 
-class StartFailed(RuntimeError):  # noqa: N818 - the contract's name; it reads as what happened
-    """The server ended before it was ready; the message holds the end of its log."""
-
-
 def start(
     root: Path,
     *,
@@ -106,7 +83,8 @@ def start(
         mongodb_port: the same for mongod.
         keep: keep the state at any later `stop`.
         attached: end the instance when this process ends, however it ends.
-        cache: folder of what outlives instances; the user's own, or that of EMBEDDED_AWS_CACHE, when None.
+        cache: folder of what outlives instances, the server's interpreter among it; the user's own, or that
+            of EMBEDDED_AWS_CACHE, when None.
 
     Raises:
         AlreadyRunning: an instance runs in `root`.
@@ -120,26 +98,12 @@ def start(
         if record is not None:
             _end_child(record.pid)
         process_record.sweep(root, keep=bool(process_record.kept(root)))
-    root.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "embedded_aws.server", f"--root={root}"]
-    command += [f"--port={port}"] if port else []
-    command += [f"--mongodb-port={mongodb_port}"] if mongodb_port else []
+    options = [f"--root={root}"]
+    options += [f"--port={port}"] if port else []
+    options += [f"--mongodb-port={mongodb_port}"] if mongodb_port else []
     flags = {"--no-mongodb": not mongodb, "--keep": keep, "--attached": attached}
-    command += [flag for flag, wanted in flags.items() if wanted]
-    environment = {
-        n: v for n, v in os.environ.items() if n in _INHERITED or n.upper().startswith(_REGISTRIES)
-    }
-    environment |= {CACHE_VARIABLE: str(cache.resolve())} if cache else {}
-    with (root / "server.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command line
-            command,
-            cwd=root,
-            env=environment,
-            stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    options += [flag for flag, wanted in flags.items() if wanted]
+    process = server_process.launch(root, options, cache, attached=attached)
     _children[process.pid] = process
     return _await_ready(root, process)
 

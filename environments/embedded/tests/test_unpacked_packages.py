@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from embedded_aws.lambda_ import sandbox
-from tests.integration.embedded.workbench import zipped
+
+
+def zipped(code: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("app.py", code)
+    return buffer.getvalue()
 
 
 @pytest.fixture(autouse=True)
