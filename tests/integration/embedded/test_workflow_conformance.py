@@ -5,6 +5,7 @@ tests/aws/services/stepfunctions/v2, the snapshot file that a case names); the c
 """
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.integration.embedded.workbench import Aws, Workflow
+from tests.integration.embedded.workbench import Aws, Workflow, policy
 
 MakeWorkflow = Callable[..., Workflow]
 _AT = "An error occurred while executing the state 'A' (entered at the event id #2). "
@@ -232,6 +233,60 @@ def test_a_map_tells_its_iterations(make_workflow: MakeWorkflow) -> None:
     assert workflow.events(execution) == [*around, *iteration, *iteration, *after]
 
 
+def test_the_first_failure_ends_what_is_done_beside_it(make_workflow: MakeWorkflow) -> None:
+    # Recorded in test_base_scenarios (map_state_break_condition): what did not begin never does
+    fails = {"Type": "Choice", "Choices": [{"Condition": "{% $states.input = 2 %}", "Next": "F"}]}
+    states = {"C": fails | {"Default": "P"}, "F": {"Type": "Fail", "Error": "Two"}, "P": _echo()}
+    one_by_one = _mapping(Items=[1, 2, 3], MaxConcurrency=1, ItemProcessor={"StartAt": "C", "States": states})
+    workflow = make_workflow({"A": one_by_one})
+    ended = workflow.run()
+    assert (ended.status, ended.error) == ("FAILED", "Two")
+    assert workflow.events(ended.arn).count("MapIterationStarted") == 2
+    # Recorded in test_timeouts (service_lambda_map_timeout) and test_callback: what goes on is left off
+    waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 90_000, **_END}}}
+    branch = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Beside"}}}
+    workflow = make_workflow({"A": {"Type": "Parallel", "Branches": [waits, branch], **_END}})
+    ended = workflow.run()
+    assert (ended.status, ended.error) == ("FAILED", "Beside")
+    assert workflow.events(ended.arn)[-3:] == ["WaitStateAborted", "ParallelStateFailed", "ExecutionFailed"]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        # Recorded in test_base_scenarios: moments that are none
+        ({"Type": "Wait", "Timestamp": "2016-12-05 21:29:29Z"}, "does not match RFC3339"),
+        ({"Type": "Wait", "Timestamp": "2016-13-05T21:29:29Z"}, "does not match RFC3339"),
+        ({"Type": "Wait", "Timestamp": "{% '2016-03-14T01:59:00Z' %}"}, "does not match RFC3339"),
+        # Documented: Step Functions developer guide, "Map state in Distributed mode", Label
+        (_mapping(Label="a b"), "A Label has"),
+        (_mapping(Label="a" * 41), "A Label has"),
+        # Not emulated, so it is refused where it is declared
+        ({"Type": "Pass", "Parameters": {"a.$": "$.all[?(@.b == 0)]"}}, "is not emulated here at"),
+    ],
+)
+def test_a_definition_in_jsonpath_is_refused(
+    make_workflow: MakeWorkflow, state: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(botocore.exceptions.ClientError, match=message):
+        make_workflow({"A": {**state, **_END}}, QueryLanguage="JSONPath")
+
+
+def test_what_an_sdk_gets(aws: Aws, make_workflow: MakeWorkflow, role: str) -> None:
+    # Recorded in test_aws_sdk_task_service: null is left out, and what is no text is written as JSON
+    bucket = f"sdk-{uuid.uuid4().hex[:8]}"
+    aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    aws("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="s3", PolicyDocument=policy("s3:PutObject")
+    )
+    put = "arn:aws:states:::aws-sdk:s3:putObject"
+    for body, written in (({"a": 1}, b'{"a":1}'), (False, b"false"), (0, b"0"), ("text", b"text")):
+        arguments = {"Bucket": bucket, "Key": "k", "Body": body, "ContentType": None}
+        ended = make_workflow({"A": {"Type": "Task", "Resource": put, "Arguments": arguments, **_END}}).run()
+        assert ended.status == "SUCCEEDED", ended.cause
+        assert aws("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == written
+
+
 def test_an_execution_ends_after_25000_events(make_workflow: MakeWorkflow) -> None:
     # Documented: Step Functions developer guide, "Service quotas", maximum size of an execution's history
     loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
@@ -271,6 +326,19 @@ def test_what_the_api_answers(make_workflow: MakeWorkflow, aws: Aws) -> None:
             call(**arguments)
         return str(caught.value.response["Error"]["Code"])
 
+    # What breaks the API's model, and what is no ARN
+    assert (
+        refused(client.list_executions, stateMachineArn=workflow.arn, maxResults=1001)
+        == "ValidationException"
+    )
+    assert refused(client.describe_state_machine, stateMachineArn="machine") == "InvalidArn"
+    assert refused(client.update_state_machine, stateMachineArn=workflow.arn) == "MissingRequiredParameter"
+    unrouted = [{"stateMachineVersionArn": workflow.arn, "weight": 100}]
+    assert (
+        refused(client.create_state_machine_alias, name="a", routingConfiguration=unrouted)
+        == "ValidationException"
+    )
+    client.delete_state_machine(stateMachineArn=f"{workflow.arn}-never")
     # A standard machine has no synchronous executions, and no execution has no input
     assert refused(client.start_execution, stateMachineArn=workflow.arn, input="") == "InvalidExecutionInput"
     nobody = workflow.arn + "-nobody"

@@ -12,13 +12,18 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 
+from botocore.model import ServiceModel
 from ministack.core import responses
 from ministack.core.responses import now_iso
 
+from embedded_aws.core import api_model, paging
 from embedded_aws.core import ministack_names as private
-from embedded_aws.core.api import Json
+from embedded_aws.core.api import ApiError, Json
 from embedded_aws.stepfunctions import definition_checks, records
 
+_ARNS = ("stateMachineArn", "executionArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
+_PAGING = ("maxResults", "nextToken")
+_OK, _WHOLE = 200, 100
 Response = tuple[int, dict[str, str], bytes]
 Stock = Callable[[Json], Awaitable[Response]]
 """MiniStack's answer to the same call."""
@@ -56,10 +61,57 @@ def _diagnostic(problem: str) -> dict[str, str]:
     return shown | ({"location": location} if location.startswith("/") else {})
 
 
+def malformed(model: ServiceModel, action: str, data: Json) -> Response | None:
+    """Return the error response for a request that breaks the API's own model, or None."""
+    # What is wrong with the name and the input of an execution has errors of its own.
+    own = ("name", "input") if action in {"StartExecution", "StartSyncExecution"} else ()
+    checked = {key: value for key, value in data.items() if key not in own}
+    if problems := api_model.problems(model.operation_model(action), checked):
+        return refused("ValidationException", api_model.message(problems))
+    for name in _ARNS:
+        if not str(data.get(name, "arn:")).startswith("arn:"):
+            return refused("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {data[name]}'")
+    return None
+
+
+async def create_machine(data: Json, stock: Stock) -> Response:
+    """A description of a version comes with the version."""
+    if "versionDescription" in data and not data.get("publish"):
+        return refused("ValidationException", "Version description can only be set when publish is true")
+    return await stock(data)
+
+
+async def listed(name: str, data: Json, stock: Stock) -> Response:
+    """List in pages, which MiniStack does not."""
+    status, headers, body = await stock({key: data[key] for key in data if key not in _PAGING})
+    if status != _OK:
+        return status, headers, body
+    try:
+        page = paging.page(name, json.loads(body)[name], data, refusal="InvalidToken")
+    except ApiError as error:
+        return refused(error.code, "Invalid Token: 'Invalid token'")
+    return answered({key: value for key, value in page.items() if value is not None})
+
+
+def _misrouted(routing: list[Json]) -> str | None:
+    versions = [route["stateMachineVersionArn"] for route in routing]
+    weights = [route["weight"] for route in routing]
+    shown = f"Received: [{', '.join(versions)}]"
+    if not all(version.rpartition(":")[2].isdigit() for version in versions):
+        return f"Routing configuration must contain state machine version ARNs. {shown}"
+    if len(set(versions)) < len(versions):
+        return f"Routing configuration must contain distinct state machine version ARNs. {shown}"
+    if sum(weights) != _WHOLE:
+        return f"Sum of routing configuration weights must equal 100. Received: {weights}"
+    return None
+
+
 async def create_alias(data: Json, stock: Stock) -> Response:
     """Creating an alias as it is answers with it (API reference, CreateStateMachineAlias: idempotent)."""
-    routing = data.get("routingConfiguration") or [{}]
-    machine = str(routing[0].get("stateMachineVersionArn", "")).rpartition(":")[0]
+    routing = data["routingConfiguration"]
+    if problem := _misrouted(routing):
+        return refused("ValidationException", problem)
+    machine = str(routing[0]["stateMachineVersionArn"]).rpartition(":")[0]
     alias = private.stepfunctions.state_machine_aliases.get(f"{machine}:{data.get('name')}")
     if alias and (alias["routingConfiguration"], alias.get("description", "")) == (
         routing,
@@ -69,16 +121,24 @@ async def create_alias(data: Json, stock: Stock) -> Response:
     return await stock(data)
 
 
+_CHANGEABLE = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration")
+
+
 async def update_machine(data: Json, stock: Stock) -> Response:
     """An update that changes nothing publishes no new version, and keeps the revision."""
     machine = private.stepfunctions.state_machines.get(data.get("stateMachineArn", ""))
-    if machine is None or not data.get("publish"):
+    if machine is None:
         return await stock(data)
-    same = all(
-        data[key] == machine.get(key)
-        for key in ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration")
-        if key in data
-    )
+    if not any(data.get(key) for key in _CHANGEABLE):
+        missing = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration"
+        return refused("MissingRequiredParameter", f"{missing} must be specified")
+    if "versionDescription" in data and not data.get("publish"):
+        return refused("ValidationException", "Version description can only be set when publish is true")
+    if not data.get("publish"):
+        status, headers, body = await stock(data)
+        shown = {"revisionId": machine["revisionId"]} if status == _OK else {}
+        return answered(json.loads(body) | shown, status) if shown else (status, headers, body)
+    same = all(data[key] == machine.get(key) for key in _CHANGEABLE if key in data)
     newest = [
         (arn, version)
         for arn, version in private.stepfunctions.state_machine_versions.items()

@@ -11,14 +11,14 @@ from typing import Any
 
 from embedded_aws.stepfunctions import evaluation, path_evaluation, paths
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,
     "LessThan": operator.lt,
     "LessThanEquals": operator.le,
     "GreaterThan": operator.gt,
     "GreaterThanEquals": operator.ge,
 }
-_RULE = re.compile(rf"(String|Numeric|Boolean|Timestamp)({'|'.join(_COMPARISONS)})(Path)?")
+_RULE = re.compile(rf"(String|Numeric|Boolean|Timestamp)({'|'.join(COMPARISONS)})(Path)?")
 
 
 def execute(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> tuple[Any, str]:
@@ -98,7 +98,7 @@ def _compared(kind: str, comparison: str, value: Any, other: Any) -> bool:
             return False
     elif not (_OF_KIND[kind](value) and _OF_KIND[kind](other)):
         return False
-    return _COMPARISONS[comparison](value, other)
+    return COMPARISONS[comparison](value, other)
 
 
 def moment(text: Any) -> datetime | None:

@@ -1,6 +1,7 @@
 """What Step Functions refuses when it is given a definition, and MiniStack would find out running it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +9,16 @@ from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 
 from embedded_aws.core import ministack_names as private
-from embedded_aws.stepfunctions import integrations
+from embedded_aws.stepfunctions import choices, integrations, paths
 
 _TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 _INNER = ("ItemProcessor", "Iterator", "Branches")
 _NOT_EMULATED = ("Credentials",)
+_LITERAL = ("Result", "Comment")
+_LABEL = re.compile(r"[^\s?*<>{}\[\]:;,\\|^~$#%&`\"\x00-\x1f\x7f-\x9f]{1,40}")
+_RULES = ("Choices", "And", "Or")
+_MOMENTS = ("Timestamp", *(f"Timestamp{name}" for name in choices.COMPARISONS))
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
 def install() -> None:
@@ -70,8 +76,49 @@ def _state_problems(state: dict[str, Any], place: str, language: str) -> Iterato
         yield f"The resource '{state.get('Resource')}' is not emulated here at {place}/Resource"
     if state.get("Type") == "Parallel" and not state.get("Branches"):
         yield f"SCHEMA_VALIDATION_FAILED: Value cannot be empty at {place}/Branches"
+    yield from _label_problems(state, place)
+    yield from _timestamp_problems(state, place, own)
     if own == "JSONata":
         yield from _expression_problems(state, place)
+    else:
+        yield from _path_problems(state, place)
+
+
+def _label_problems(state: dict[str, Any], place: str) -> Iterator[str]:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html, Label."""
+    if "Label" in state and not _LABEL.fullmatch(str(state["Label"])):
+        yield (
+            "SCHEMA_VALIDATION_FAILED: A Label has 1 to 40 characters, and no whitespace, wildcard, bracket, "
+            f"special or control character at {place}/Label"
+        )
+
+
+def _path_problems(value: Any, place: str) -> Iterator[str]:
+    """Paths that cannot be followed here: refused in the definition, not when they are used."""
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for name, member in members:
+        where = f"{place}/{name}" if isinstance(value, dict) else f"{place}[{name}]"
+        if name in _INNER or name in _LITERAL:
+            continue
+        named = str(name).endswith((".$", "Path")) or name == "Variable"
+        if named and isinstance(member, str) and member.startswith("$") and not paths.is_emulated(member):
+            yield f"The JSONPath '{member}' is not emulated here at {where}"
+        yield from _path_problems(member, where)
+
+
+def _timestamp_problems(value: Any, place: str, language: str) -> Iterator[str]:
+    """What a Wait or a Choice rule compares with has to be a moment (recorded of Wait states)."""
+    for field, stamp in value.items():
+        if field in _MOMENTS and isinstance(stamp, str):
+            computed = language == "JSONata" and stamp.startswith("{%")
+            if not computed and not (_RFC3339.fullmatch(stamp) and choices.moment(stamp)):
+                yield f"SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at {place}/{field}"
+        for number, rule in enumerate(stamp if field in _RULES and isinstance(stamp, list) else []):
+            yield from _timestamp_problems(rule, f"{place}/{field}[{number}]", language)
+        if field == "Not" and isinstance(stamp, dict):
+            yield from _timestamp_problems(stamp, f"{place}/Not", language)
 
 
 def _expression_problems(state: dict[str, Any], place: str) -> Iterator[str]:

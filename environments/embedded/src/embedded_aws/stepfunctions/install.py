@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ministack.services import stepfunctions
 
+from embedded_aws.core import api_model
 from embedded_aws.core import ministack_names as private
 from embedded_aws.core.api import Json, NotEmulated
 from embedded_aws.stepfunctions import api_checks, definition_checks, versions
@@ -20,12 +22,16 @@ _OURS: dict[str, Callable[[Json], Response]] = {
     "StopExecution": api_checks.stop,
     "ValidateStateMachineDefinition": api_checks.validated,
 }
+_MODEL = api_model.service_model("stepfunctions")
 _AROUND: dict[str, Callable[[Json, Stock], Awaitable[Response]]] = {
+    "CreateStateMachine": api_checks.create_machine,
     "CreateStateMachineAlias": api_checks.create_alias,
     "DeleteStateMachine": versions.delete_machine,
     "DescribeExecution": versions.describe_execution,
     "DescribeStateMachine": api_checks.describe_machine,
     "ListExecutions": versions.list_executions,
+    "ListStateMachineAliases": partial(api_checks.listed, "stateMachineAliases"),
+    "ListStateMachineVersions": partial(api_checks.listed, "stateMachineVersions"),
     "PublishStateMachineVersion": versions.publish,
     "UpdateStateMachine": api_checks.update_machine,
 }
@@ -57,8 +63,10 @@ def install() -> None:
 
 async def _answer(action: str, data: Json, stock: Stock) -> Response:
     if action in _REFUSED:
-        refusal = NotEmulated(f"states:{action}")
-        return refused(refusal.code, str(refusal))
+        unknown = NotEmulated(f"states:{action}")
+        return refused(unknown.code, str(unknown))
+    if action in _MODEL.operation_names and (refusal := api_checks.malformed(_MODEL, action, data)):
+        return refusal
     if action in _OURS:
         return _with_moments(_OURS[action](data))
     if action == "StartSyncExecution":  # it runs the execution, which calls this endpoint

@@ -80,7 +80,7 @@ def call_back(resource: str, arguments: Any, ctx: dict[str, Any], seconds: float
     token = ctx["Task"]["Token"]
     private.stepfunctions.task_tokens[token] = report
     try:
-        call(resource.removesuffix(".waitForTaskToken"), arguments, ctx)
+        ctx["submitted"](call(resource.removesuffix(".waitForTaskToken"), arguments, ctx))
         if not reported.wait(_LONGEST_SECONDS if seconds is None else seconds):
             raise records.Error("States.Timeout", None)
     finally:
@@ -124,17 +124,12 @@ def _invoke(arguments: dict[str, Any], ctx: dict[str, Any]) -> dict[str, Any]:
 
 
 def start(arguments: dict[str, Any], ctx: dict[str, Any]) -> dict[str, Any]:
-    """Start an execution, and return {ExecutionArn, StartDate}.
+    """Start an execution, and return its ARN and when it began.
 
     Raises:
         ExecutionError: It was refused, under the name that AWS gives it.
     """
-    try:
-        started: dict[str, Any] = sdk.call("sfn", "startExecution", arguments, ctx, "StepFunctions")
-    except records.Error as error:
-        if error.error == "StepFunctions.StepFunctionsException":
-            raise records.Error("StepFunctions.AWSStepFunctionsException", error.cause) from None
-        raise
+    started: dict[str, Any] = sdk.call("sfn", "startExecution", arguments, ctx, "StepFunctions")
     return started
 
 
@@ -144,7 +139,8 @@ def start_and_wait(called: str, arguments: dict[str, Any], ctx: dict[str, Any]) 
     Raises:
         ExecutionError: The execution did not succeed.
     """
-    execution = private.stepfunctions.executions[start(arguments, ctx)["ExecutionArn"]]
+    ctx["submitted"](started := start(arguments, ctx))
+    execution = private.stepfunctions.executions[started["ExecutionArn"]]
     with records.ended:
         records.ended.wait_for(lambda: execution["status"] != "RUNNING")
     described = _described(execution)

@@ -23,12 +23,13 @@ _COUNTS = (
     *("failuresNotRedrivable", "pendingRedrive"),
 )
 _FAILED = object()
+_UNREADABLE = "States.ItemReaderFailed"
 
 
 class MapRun:
     """One run of a distributed Map, which ListMapRuns and DescribeMapRun show."""
 
-    def __init__(self, state: dict[str, Any], execution: dict[str, Any], length: int, limit: int) -> None:
+    def __init__(self, state: dict[str, Any], execution: dict[str, Any], limit: int) -> None:
         """Begin it."""
         machine = execution["stateMachineArn"]
         self._label = f"{machine.rpartition(':')[2]}/{state.get('Label') or new_uuid()}"
@@ -42,14 +43,31 @@ class MapRun:
             "maxConcurrency": limit,
             "toleratedFailurePercentage": float(state.get("ToleratedFailurePercentage", 0)),
             "toleratedFailureCount": int(state.get("ToleratedFailureCount", 0)),
-            "itemCounts": dict.fromkeys(_COUNTS, 0) | {"total": length, "pending": length},
-            "executionCounts": dict.fromkeys(_COUNTS, 0) | {"total": length, "pending": length},
+            "itemCounts": dict.fromkeys(_COUNTS, 0),
+            "executionCounts": dict.fromkeys(_COUNTS, 0),
             "redriveCount": 0,
             "_stateMachineArn": f"{self._prefix}:stateMachine:{self._label}",
         }
         arn = self._shown["mapRunArn"]
         private.stepfunctions.map_runs[arn] = self._shown
         records.add_event(execution, "MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": arn}})
+
+    def read(self, value: Any, ctx: dict[str, Any]) -> list[Any]:
+        """Read the items from S3, as the workflow's role.
+
+        Raises:
+            ExecutionError: they cannot be read; the run has failed.
+        """
+        try:
+            return _items(self._state, value, ctx)
+        except records.Error as error:
+            self._fail(error)
+            raise
+
+    def expect(self, length: int) -> None:
+        """Say how many items there are."""
+        for counts in (self._shown["itemCounts"], self._shown["executionCounts"]):
+            counts.update(total=length, pending=length)
 
     def child(
         self, walk: Callable[[Any, dict[str, Any], dict[str, Any]], Any], given: Any, ctx: dict[str, Any]
@@ -76,6 +94,10 @@ class MapRun:
         except records.Error as error:
             output = _FAILED
             child.update(status="FAILED", error=error.error, cause=error.cause)
+        except records.Halted:
+            child.update(status="ABORTED", stopDate=now_iso())
+            self._count("running", "aborted")
+            raise
         child["stopDate"] = now_iso()
         self._count("running", "failed" if output is _FAILED else "succeeded")
         return output
@@ -87,16 +109,19 @@ class MapRun:
             ExecutionError: more failed than it tolerates.
         """
         failures = sum(output is _FAILED for output in outputs)
-        self._shown.update(status="FAILED" if self._exceeded(failures, len(outputs)) else "SUCCEEDED")
-        self._shown["stopDate"] = now_iso()
-        if self._shown["status"] == "SUCCEEDED":
-            records.add_event(self._execution, "MapRunSucceeded")
-            return [output for output in outputs if output is not _FAILED]
-        error = "States.ExceedToleratedFailureThreshold"
-        cause = "The specified tolerated failure threshold was exceeded"
-        details = {"mapRunFailedEventDetails": {"error": error, "cause": cause}}
+        if self._exceeded(failures, len(outputs)):
+            cause = "The specified tolerated failure threshold was exceeded"
+            error = records.Error("States.ExceedToleratedFailureThreshold", cause)
+            self._fail(error)
+            raise error
+        self._shown.update(status="SUCCEEDED", stopDate=now_iso())
+        records.add_event(self._execution, "MapRunSucceeded")
+        return [output for output in outputs if output is not _FAILED]
+
+    def _fail(self, error: records.Error) -> None:
+        self._shown.update(status="FAILED", stopDate=now_iso())
+        details = {"mapRunFailedEventDetails": {"error": error.error, "cause": error.cause}}
         records.add_event(self._execution, "MapRunFailed", details)
-        raise records.Error(error, cause)
 
     def _exceeded(self, failures: int, length: int) -> bool:
         limits = []
@@ -113,25 +138,34 @@ class MapRun:
                 counts[after] += 1
 
 
-def read(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> list[Any]:
-    """Read a Map's items from S3, as the workflow's role.
-
-    Raises:
-        ExecutionError: they cannot be read.
-    """
+def _items(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> list[Any]:
     reader = state["ItemReader"]
+    config = reader.get("ReaderConfig", {})
     if evaluation.is_jsonata(state, ctx):
         place = evaluation.template(reader.get("Arguments", {}), value, ctx, location="ItemReader/Arguments")
+        field = "ItemReader/ReaderConfig/MaxItems"
+        limit = (
+            evaluation.state_field(config, "MaxItems", "number", value, ctx, field)
+            if "MaxItems" in config
+            else None
+        )
     else:
         selected = path_evaluation.selected_input(state, value, ctx)
         place = path_evaluation.resolved(reader.get("Parameters", {}), selected, ctx)
-    config = reader.get("ReaderConfig", {})
+        limit = _most(config, selected, ctx)
+    if limit is not None and limit < 0:
+        raise records.Error(_UNREADABLE, "field MaxItems must be positive")
     try:
         items = _read(reader["Resource"], place, config, _s3(ctx))
-    except (ClientError, role_sessions.NotAuthorized, ValueError, LookupError) as error:
-        raise records.Error("States.ItemReaderFailed", str(error)) from None
-    limit = config.get("MaxItems")
+    except (ClientError, role_sessions.NotAuthorized, ValueError, TypeError, LookupError) as error:
+        raise records.Error(_UNREADABLE, str(error)) from None
     return items[: int(limit)] if limit else items
+
+
+def _most(config: dict[str, Any], selected: Any, ctx: dict[str, Any]) -> Any:
+    if "MaxItemsPath" not in config:
+        return config.get("MaxItems")
+    return path_evaluation.lenient(config["MaxItemsPath"], selected, ctx)
 
 
 def _s3(ctx: dict[str, Any]) -> Any:
@@ -159,10 +193,14 @@ def _parsed(text: str, config: dict[str, Any]) -> list[Any]:
         rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
         given = config.get("CSVHeaders") if config.get("CSVHeaderLocation") == "GIVEN" else None
         names, rows = (given, rows) if given else (rows[0], rows[1:])
+        if len(set(names)) < len(names):
+            raise ValueError("CSV headers cannot contain duplicates.")
         return [dict(zip(names, row + [""] * len(names), strict=False)) for row in rows]
     items = json.loads(text)
     for part in config.get("ItemsPointer", "").strip("/").split("/"):
         items = items[int(part) if isinstance(items, list) else part] if part else items
-    if kind != "JSON" or not isinstance(items, list):
-        raise ValueError(f"The items of InputType {kind} are no array")
+    if kind != "JSON":
+        raise ValueError(f"InputType {kind} is not emulated here")
+    if not isinstance(items, list):
+        raise TypeError("Attempting to map over non-iterable node.")
     return items

@@ -14,7 +14,9 @@ _STEP = re.compile(
       | \[(?P<index>-?\d+)\] | \[(?P<first>-?\d*):(?P<last>-?\d*)\]""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+_BEGIN = re.compile(r"\$(\$|[A-Za-z_]\w*)?")
 
 
 class PathNotEmulated(ValueError):  # noqa: N818 - it says what is the matter
@@ -50,6 +52,15 @@ def select(path: str, data: Any) -> Any:
             )
         value = value[key]
     return value
+
+
+def is_emulated(path: str) -> bool:
+    """Tell whether a path of a definition can be followed here: into the data, the context or a variable."""
+    try:
+        _steps(_BEGIN.sub("$", path, count=1))
+    except PathNotEmulated:
+        return False
+    return True
 
 
 def placed(path: str, data: Any, value: Any) -> Any:
@@ -109,7 +120,7 @@ def _step(match: re.Match[str]) -> _Step:
     if match["dotted"] is not None:
         return _Step("field", match["dotted"])
     if match["quoted"] is not None:
-        return _Step("field", _ESCAPED.sub(r"\1", match["quoted"]))
+        return _Step("field", re.sub(rf"\\([\\{match['quote']}])", r"\1", match["quoted"]))
     if match["index"] is not None:
         return _Step("index", int(match["index"]))
     if match["first"] is not None:

@@ -29,8 +29,12 @@ class Error(Exception):
         self.before_items = False  # a Map's own field was wrong: its history has no event of the failed state
 
 
+class Halted(Exception):  # noqa: N818 - it says what happened
+    """A state is left where it is: its execution was stopped, or what is done beside it failed."""
+
+
 def record(arn: str, machine: str, name: str, text: str) -> dict[str, Any]:
-    """Build the record {executionArn, status, input, output, events, …} of an execution that begins now."""
+    """Build the record of an execution that begins now."""
     return {
         "executionArn": arn,
         "stateMachineArn": machine,
@@ -46,7 +50,7 @@ def record(arn: str, machine: str, name: str, text: str) -> dict[str, Any]:
 
 
 def add_event(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Append {id, previousEventId, type, timestamp, …} to the history.
+    """Append to the history, each event naming the one before it.
 
     Raises:
         ExecutionError: The history is as long as it may be.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
-from botocore.model import Shape
+from botocore.model import ServiceModel, Shape
 
 from embedded_aws.core.api import Scope
 from embedded_aws.iam import role_sessions
@@ -23,7 +23,12 @@ _MODULES = {
     "sfn": "stepfunctions",
 }
 """The Java SDK's modules that boto3 calls otherwise."""
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_BASES = {
+    "DynamoDB": "AmazonDynamoDBException",
+    "SQS": "AmazonSQSException",
+    "StepFunctions": "AWSStepFunctionsException",
+}
+"""Optimized integrations whose base is that of the Java SDK's first version, as recorded."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+")
 
 
@@ -72,19 +77,19 @@ def call(module: str, action: str, arguments: dict[str, Any], ctx: dict[str, Any
         answer = method(**_wired(operation.input_shape, arguments))
     except ClientError as error:
         code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        raise Error(f"{service}.{_class_name(code, service)}", text) from None
+        raise Error(f"{service}.{_class_name(code, service, model)}", text) from None
     except BotoCoreError as error:
-        raise Error(f"{service}.{service}Exception", str(error)) from None
+        raise Error(f"{service}.{_BASES.get(service, f'{service}Exception')}", str(error)) from None
     answer.pop("ResponseMetadata", None)
     return _shown(operation.output_shape, answer)
 
 
-def _class_name(code: str, service: str) -> str:
-    """Return the Java SDK's class of an error: no service models IAM's refusal."""
-    if code in _DENIED:
-        return f"{service}Exception"
-    name = code.rpartition(".")[2]
-    return name if name.endswith("Exception") else f"{name}Exception"
+def _class_name(code: str, service: str, model: ServiceModel) -> str:
+    """Return the Java SDK's class of an error: the service's base where the model has no such error."""
+    for shape in model.error_shapes:
+        if code in {shape.name, shape.metadata.get("error", {}).get("code")}:
+            return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
+    return _BASES.get(service, f"{service}Exception")
 
 
 def _java(service_id: str) -> str:
@@ -92,17 +97,18 @@ def _java(service_id: str) -> str:
 
 
 def _wired(shape: Shape | None, value: Any) -> Any:
-    """Give members the names that the service has for them."""
+    """Give members the names that the service has for them; what is null is left out."""
     if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
         members: dict[str, Shape] = shape.members  # type: ignore[attr-defined] # a structure's
         names = {_upper(name): name for name in members}
         wired = {str(names.get(key, key)): each for key, each in value.items()}
-        return {key: _wired(members.get(key), each) for key, each in wired.items()}
+        return {key: _wired(members.get(key), each) for key, each in wired.items() if each is not None}
     if shape is not None and shape.type_name == "list" and isinstance(value, list):
         return [_wired(shape.member, each) for each in value]  # type: ignore[attr-defined] # a list's
     if shape is not None and shape.type_name == "map" and isinstance(value, dict):
         return {key: _wired(shape.value, each) for key, each in value.items()}  # type: ignore[attr-defined] # a map's
-    if shape is not None and shape.type_name == "string" and isinstance(value, dict | list):
+    written = {"string": dict | list, "blob": dict | list | bool | int | float}
+    if shape is not None and isinstance(value, written.get(shape.type_name, ())):
         return json.dumps(value, separators=(",", ":"))  # Step Functions writes out what must be a string
     return value
 

@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import new_uuid
@@ -21,8 +22,6 @@ def execute(
         try:
             return _attempt(state, value, execution, ctx), state.get("Next")
         except records.Error as error:
-            kind = "TimedOut" if error.error == "States.Timeout" else "Failed"
-            _event(execution, state, kind, error=error.error, cause=error.cause)
             if not attempts.wait(error.error):
                 return retries.caught(state, value, ctx, error)
             if _over(execution, ctx):
@@ -56,8 +55,16 @@ def _attempt(state: dict[str, Any], value: Any, execution: dict[str, Any], ctx: 
     text, region = evaluation.compact(arguments), execution["executionArn"].split(":")[3]
     _event(execution, state, "Scheduled", parameters=text, region=region)
     _event(execution, state, "Started")
-    result = _call(state, value, arguments, ctx)
-    text = check_size(result, _label(state["Resource"]))
+    ctx["submitted"] = partial(_submitted, execution, state)
+    try:
+        result = _call(state, value, arguments, ctx)
+        text = check_size(result, _label(state["Resource"]))
+    except records.Error as error:  # of the call alone: what the state makes of it has no event of its own
+        kind = "TimedOut" if error.error == "States.Timeout" else "Failed"
+        _event(execution, state, kind, error=error.error, cause=error.cause)
+        raise
+    if ctx["halted"]():
+        raise records.Halted
     _event(execution, state, "Succeeded", output=text, outputDetails={"truncated": False})
     if not jsonata:
         return path_evaluation.finished(state, value, result, ctx)
@@ -110,6 +117,11 @@ def _label(resource: str) -> str:
     """Return what Step Functions calls a task: its service, or the function itself."""
     service = resource.partition(":states:::")[2].partition(":")[0]
     return service or resource
+
+
+def _submitted(execution: dict[str, Any], state: dict[str, Any], output: Any) -> None:
+    text = evaluation.compact(output)
+    _event(execution, state, "Submitted", output=text, outputDetails={"truncated": False})
 
 
 def _event(execution: dict[str, Any], state: dict[str, Any], kind: str, **details: Any) -> None:

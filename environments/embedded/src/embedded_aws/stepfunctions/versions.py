@@ -169,8 +169,9 @@ async def publish(data: Json, stock: Stock) -> Response:
 
 async def delete_machine(data: Json, stock: Stock) -> Response:
     """Deleting a state machine deletes its versions and aliases (API reference, DeleteStateMachine)."""
-    forget(data.get("stateMachineArn", ""))
-    return await stock(data)
+    forget(arn := data["stateMachineArn"])
+    # There may be none: deleting it is idempotent.
+    return await stock(data) if arn in private.stepfunctions.state_machines else answered({})
 
 
 def forget(machine: str) -> None:
