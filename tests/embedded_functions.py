@@ -5,13 +5,14 @@ Each process of tests has one such process beside it, which answers a JSON line 
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import functools
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 Json = dict[str, Any]
 _SOURCE = Path(__file__).parents[1] / "environments" / "embedded" / "src"
@@ -53,24 +54,25 @@ def matching_lines(pattern: str, lines: list[str]) -> list[str]:
 
 
 def _ask(function: str, *arguments: Any) -> Any:
-    asking, answering = _process()
-    asking.write(f"{json.dumps([function, arguments])}\n")
-    asking.flush()
-    answer = json.loads(answering.readline())
+    process = _process()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{json.dumps([function, arguments])}\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
     if "failure" in answer:
         raise RuntimeError(answer["failure"])
     return answer["value"]
 
 
 @functools.cache
-def _process() -> tuple[IO[str], IO[str]]:
+def _process() -> subprocess.Popen[str]:
     from embedded_aws import server_process  # noqa: PLC0415 - its own process has another path
 
     command = [str(server_process.interpreter()), __file__]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    return process.stdin, process.stdout
+    atexit.register(process.communicate)  # it ends when there is nobody to ask it any more
+    return process
 
 
 class _Answers:

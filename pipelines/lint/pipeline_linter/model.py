@@ -41,11 +41,6 @@ class Action:
         return self.raw.get("Configuration") or {}
 
     @cached_property
-    def unknown(self) -> bool:
-        """Whether CloudFormation fills in the whole configuration, so that nobody can judge its keys."""
-        return "Configuration" in self.raw and not self.configuration
-
-    @cached_property
     def inputs(self) -> list[str]:
         """Names of its input artifacts; one that CloudFormation fills in is left out."""
         return _names(self.raw.get("InputArtifacts"))
@@ -161,6 +156,10 @@ class Pipeline:
     def actions(self) -> list[Action]:
         """All its actions."""
         return [action for stage in self.stages for action in stage.actions]
+
+    def unreadable(self, action: Action) -> bool:
+        """Return whether CloudFormation fills in an action's whole configuration, and nobody can judge it."""
+        return f"{action.place}: Configuration" in self.shaped.unknown
 
     @cached_property
     def conditions(self) -> list[Condition]:

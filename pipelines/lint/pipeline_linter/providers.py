@@ -117,8 +117,12 @@ ACTIONS: Final[dict[tuple[str, str, str], ActionType]] = {
         (0, 1),
         None,
     ),
-    ("Deploy", "AWS", "CloudFormationStackSet"): _UNCHECKED,
-    ("Deploy", "AWS", "CloudFormationStackInstances"): _UNCHECKED,
+    ("Deploy", "AWS", "CloudFormationStackSet"): ActionType(
+        _words("StackSetName TemplatePath"), None, variables=None
+    ),
+    ("Deploy", "AWS", "CloudFormationStackInstances"): ActionType(
+        _words("StackSetName DeploymentTargets Regions"), None, variables=None
+    ),
     ("Deploy", "AWS", "CodeDeploy"): ActionType(
         _words("ApplicationName DeploymentGroupName"), frozenset(), (1, 1), (0, 0)
     ),
@@ -190,7 +194,18 @@ VALUES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "CodeBuild": {"BatchEnabled": _words("true false"), "CombineArtifacts": _words("true false")},
     "StepFunctions": {"InputType": _words("Literal FilePath")},
     "InspectorScan": {"InspectorRunMode": _words("SourceCodeScan ECRImageScan")},
-    "S3": {"Extract": _words("true false"), "PollForSourceChanges": _words("true false")},
+    "S3": {
+        "Extract": _words("true false"),
+        "PollForSourceChanges": _words("true false"),
+        "CannedACL": _words(
+            "private public-read public-read-write authenticated-read aws-exec-read bucket-owner-read "
+            "bucket-owner-full-control"
+        ),
+    },
+    "CodeCommit": {
+        "OutputArtifactFormat": _words("CODE_ZIP CODEBUILD_CLONE_REF"),
+        "PollForSourceChanges": _words("true false"),
+    },
 }
 """Configuration values that are one of a few words, by provider and key."""
 

@@ -1,4 +1,4 @@
-"""P501 to P508: unknown providers, and configuration keys that are unknown, missing or have a wrong value.
+"""P501 to P509: unknown providers, and configuration keys that are unknown, missing or have a wrong value.
 
 Source: CodePipeline user guide, action structure reference and rule structure reference; see `providers.py`.
 """
@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from pipelines.lint.findings import Level, Rule
-from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.values import literal
+from pipelines.lint.pipeline_linter import providers, value_forms
+from pipelines.lint.pipeline_linter.values import literal, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.lint.pipeline_linter.values import Json
 
 
+_BUCKET: Final = ("Deploy", "AWS", "S3")
 RULES: Final = {
     "P501": Rule(
         "an action provider that does not exist in its category",
@@ -41,6 +42,10 @@ RULES: Final = {
         "a configuration key that the rule does not know", "Correct it; the finding names the nearest"
     ),
     "P508": Rule("a configuration key that the rule needs and lacks", "Add it"),
+    "P509": Rule(
+        "a configuration value that its action or rule cannot read: no JSON, no ARN, no URL",
+        "Write what the finding says",
+    ),
 }
 
 
@@ -51,7 +56,7 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         if kind is None:
             yield from _unknown(pipeline, action)
             continue
-        if action.unknown:
+        if pipeline.unreadable(action):
             continue
         version = literal((action.raw.get("ActionTypeId") or {}).get("Version"))
         if version is not None and version != "1":
@@ -100,6 +105,11 @@ def _values(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
         if value is not None and value not in words:
             fix = f"Choose from {', '.join(sorted(words))}"
             yield pipeline.finding("P504", action.place, f"{key} {value} does not exist", fix)
+    yield from _forms(pipeline, action.place, action.kind[2], action.configuration)
+    keyless = action.kind == _BUCKET and "ObjectKey" not in action.configuration
+    if keyless and literal(action.configuration.get("Extract")) == "false":
+        problem = "ObjectKey is missing, and Extract is false"
+        yield pipeline.finding("P503", action.place, problem, "Add ObjectKey to the configuration")
     mode = literal(action.configuration.get("ActionMode"))
     for key in sorted(providers.MODES.get(mode or "", frozenset()) - set(action.configuration)):
         fix = f"Add {key} to the configuration"
@@ -108,14 +118,23 @@ def _values(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
         yield pipeline.finding("P503", action.place, "no Commands", "Say what to run")
 
 
+def _forms(pipeline: Pipeline, place: str, provider: str, configuration: Json) -> Iterator[Finding]:
+    for key, must_be in value_forms.problems(provider, configuration):
+        yield pipeline.finding("P509", place, f"{key} is not {must_be}", f"Write {must_be}")
+
+
 def _rule(pipeline: Pipeline, place: str, provider: str, rule: Json) -> Iterator[Finding]:
     kind = providers.RULES.get(provider)
     if not provider:
         return
+    category = literal(mapping(rule.get("RuleTypeId")).get("Category"))
+    if category not in {None, "Rule"}:
+        yield pipeline.finding("P506", place, f"no rule of category {category}", "Say Category: Rule")
     if kind is None:
         fix = f"Choose from {', '.join(sorted(providers.RULES))}"
         yield pipeline.finding("P506", place, f"no rule provider {provider}", fix)
         return
+    yield from _forms(pipeline, place, provider, mapping(rule.get("Configuration")))
     wrong = _keys(kind.required, kind.optional, rule.get("Configuration") or {})
     for unknown, problem, fix in wrong:
         yield pipeline.finding("P507" if unknown else "P508", place, problem, fix)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.lint.findings import Level, Rule
 from pipelines.lint.pipeline_linter import providers
-from pipelines.lint.pipeline_linter.values import literal, mappings
+from pipelines.lint.pipeline_linter.values import literal, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,10 @@ RULES: Final = {
         Level.ADVICE,
     ),
     "P403": Rule("an artifact that two actions write", "Give each output artifact a name of its own"),
+    "P404": Rule(
+        "a change set that is executed before an action of the pipeline makes it",
+        "Move the action that makes it to an earlier stage or RunOrder",
+    ),
     "P405": Rule(
         "a TemplatePath or TemplateConfiguration in an artifact that is no input of the action",
         "Write `InputArtifact::path`, and add the artifact to the action's inputs",
@@ -63,6 +67,7 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
             yield pipeline.finding("P402", action.place, f"nobody reads {name}", fix)
     for action in pipeline.actions:
         yield from _shape(pipeline, action)
+    yield from _change_sets(pipeline)
 
 
 def _reads(pipeline: Pipeline, written: dict[str, Action]) -> Iterator[Finding]:
@@ -108,7 +113,30 @@ def _shape(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
                 problem = f"{count} {what} artifacts"
                 fix = f"{action.kind[2]} takes {least if least == most else f'{least} to {most}'}"
                 yield pipeline.finding("P406", action.place, problem, fix)
+    if action.value("InputType") == "FilePath" and not action.inputs and pipeline.complete:
+        fix = "Add the artifact that holds the file to the action's InputArtifacts"
+        yield pipeline.finding("P406", action.place, "InputType FilePath and no input artifact", fix)
     yield from _primary(pipeline, action)
+
+
+def _change_sets(pipeline: Pipeline) -> Iterator[Finding]:
+    """Yield executions of change sets that this pipeline makes too late; nothing of what others make."""
+    made: dict[tuple[str | None, ...], list[Action]] = {}
+    deploying = [action for action in pipeline.actions if action.kind[2] == "CloudFormation"]
+    for action in deploying:
+        if action.value("ActionMode") == "CHANGE_SET_REPLACE":
+            made.setdefault(_change_set(action), []).append(action)
+    for action in deploying:
+        makers = made.get(_change_set(action), [])
+        late = [maker for maker in makers if maker.position >= action.position]
+        if action.value("ActionMode") == "CHANGE_SET_EXECUTE" and makers and late == makers:
+            problem = f"executes {action.value('ChangeSetName')}, which {makers[0].place} makes later"
+            fix = "Move the action that makes it to an earlier stage or RunOrder"
+            yield pipeline.finding("P404", action.place, problem, fix)
+
+
+def _change_set(action: Action) -> tuple[str | None, ...]:
+    return (action.value("StackName"), action.value("ChangeSetName"), text(action.raw.get("Region")))
 
 
 def _primary(pipeline: Pipeline, action: Action) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.lint.findings import Finding
     from pipelines.lint.pipeline_linter.model import Action, Pipeline
+    from pipelines.lint.pipeline_linter.values import Json
 
 _VALUE: Final = 1000
 _VARIABLES: Final = 50
@@ -37,7 +38,7 @@ RULES: Final = {
     ),
     "P605": Rule("more than 15 output variables of an action", "Put the rest in a file of an artifact"),
     "P606": Rule(
-        "more than 50 commands of an action, or one of several lines or more than 1000 characters",
+        "more than 50 commands of an action, or one that is not a line of 1 to 1000 characters",
         "Put them in a script of the source",
     ),
     "P607": Rule("more than 10 environment variables of an action", "Put the rest in a file of the source"),
@@ -45,7 +46,7 @@ RULES: Final = {
         "several conditions of one kind around a stage, or a condition without rules or with more than five",
         "Put the rules into one condition of 1 to 5",
     ),
-    "P609": Rule("an action's timeout that is not 5 to 86400 minutes", "Choose one between"),
+    "P609": Rule("a timeout of an action or a rule that is not 5 to 86400 minutes", "Choose one between"),
     "P610": Rule(
         "a stack or change set whose name CloudFormation refuses",
         "Begin with a letter; then letters, digits and hyphens, 128 in all",
@@ -62,24 +63,33 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
             "P604", pipeline.name, problem, "Put some together, or in a file of the source"
         )
     for variable in mappings(declared):
-        if len(text(variable.get("DefaultValue")) or " ") not in range(1, _VALUE + 1):
-            problem = f"the default of {text(variable.get('Name'))} is too long"
-            yield pipeline.finding("P604", pipeline.name, problem, f"Keep to {_VALUE} characters")
+        default = text(variable.get("DefaultValue"))
+        if default is not None and len(default) not in range(1, _VALUE + 1):
+            problem = f"the default of {text(variable.get('Name'))} has {len(default)} characters"
+            yield pipeline.finding("P604", pipeline.name, problem, f"Keep to 1 to {_VALUE}, or leave it out")
     for action in pipeline.actions:
         yield from _configuration(pipeline, action)
         yield from _lists(pipeline, action)
-        yield from _timeout(pipeline, action)
+        yield from _timeout(pipeline, action.place, action.raw)
         yield from _names(pipeline, action)
+    yield from _conditions(pipeline)
+
+
+def _conditions(pipeline: Pipeline) -> Iterator[Finding]:
     for stage in pipeline.stages:
         for when in ("BeforeEntry", "OnSuccess", "OnFailure"):
-            if len(listed(mapping(stage.raw.get(when)).get("Conditions"))) > 1:
-                problem = f"several conditions in {when}, and one is allowed"
+            around = mapping(stage.raw.get(when))
+            count = len(listed(around.get("Conditions", "")))
+            if count != 1:
+                problem = f"{count} conditions in {when}, and one is allowed"
                 yield pipeline.finding("P608", stage.place, problem, "Put their rules into one condition")
         for condition in stage.conditions():
             count = len(listed(condition.raw.get("Rules")))
             if not 1 <= count <= _RULES:
                 fix = f"A condition has 1 to {_RULES} rules"
                 yield pipeline.finding("P608", condition.place, f"{count} rules", fix)
+            for place, _, rule in condition.rules():
+                yield from _timeout(pipeline, place, rule)
 
 
 def _configuration(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
@@ -104,16 +114,16 @@ def _lists(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
             yield pipeline.finding(rule, action.place, f"{count} {key}, and {most} are allowed", fix)
     for command in listed(action.raw.get("Commands")):
         line = text(command) or ""
-        if len(line) > _VALUE or "\n" in line:
-            fix = f"A command is one line of at most {_VALUE} characters; put it in a script of the source"
-            yield pipeline.finding("P606", action.place, "a command is too long or has lines", fix)
+        if not 1 <= len(line) <= _VALUE or "\n" in line:
+            fix = f"A command is one line of 1 to {_VALUE} characters; put more in a script of the source"
+            yield pipeline.finding("P606", action.place, "a command is empty, too long or has lines", fix)
 
 
-def _timeout(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
-    minutes = literal(action.raw.get("TimeoutInMinutes"))
+def _timeout(pipeline: Pipeline, place: str, timed: Json) -> Iterator[Finding]:
+    minutes = literal(timed.get("TimeoutInMinutes"))
     if minutes is not None and (not minutes.isdecimal() or int(minutes) not in _TIMEOUT):
         fix = f"Choose {_TIMEOUT.start} to {_TIMEOUT.stop - 1} minutes"
-        yield pipeline.finding("P609", action.place, f"a timeout of {minutes} minutes", fix)
+        yield pipeline.finding("P609", place, f"a timeout of {minutes} minutes", fix)
 
 
 def _names(pipeline: Pipeline, action: Action) -> Iterator[Finding]:

@@ -87,7 +87,7 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
 
 def _approval(pipeline: Pipeline, approval: Action) -> Iterator[Finding]:
     shown = approval.configuration.get("CustomData") or approval.configuration.get("ExternalEntityLink")
-    if not shown and not approval.unknown:
+    if not shown and not pipeline.unreadable(approval):
         fix = "Say in CustomData what will change, and link to the rest with ExternalEntityLink"
         yield pipeline.finding("P901", approval.place, "the approver is shown nothing", fix)
     deployments = [action for action in pipeline.actions if deploys(action)]

@@ -1,4 +1,4 @@
-"""P001 to P012: what CodePipeline refuses when a pipeline is made, by its shape alone; exceptions.
+"""P001 to P013: what CodePipeline refuses when a pipeline is made, by its shape alone; exceptions.
 
 A pipeline's resource says in its Metadata which rules it is excepted from, and why:
 `{"pipeline-linter": {"ignore": {"P402": "the artifact is read by hand"}}}`.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.lint.findings import Level, Rule
 from pipelines.lint.pipeline_linter.model import stores
-from pipelines.lint.pipeline_linter.values import literal, mapping, mappings, text
+from pipelines.lint.pipeline_linter.values import is_function, literal, mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _STAGES: Final = range(2, 51)
 _ACTIONS: Final = range(1, 51)
 _REASONLESS: Final = "P012"
+_TEMPLATES_OWN: Final = {"DisableInboundStageTransitions": ("StageName", "Reason"), "Tags": ("Key", "Value")}
 
 RULES: Final = {
     "P001": Rule("a value of the wrong kind, as text where a list belongs", "Write what the finding names"),
@@ -58,6 +59,7 @@ RULES: Final = {
         Level.WARNING,
     ),
     _REASONLESS: Rule("an exception from a rule without a reason", "Say why beside the rule's id"),
+    "P013": Rule("a disabled transition into a stage that does not exist", "Name a stage of the pipeline"),
 }
 
 
@@ -70,6 +72,7 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         yield pipeline.finding("P002", place, "CloudFormation fills this in, so it was not judged", fix)
     if pipeline.complete:
         yield from _counts(pipeline)
+        yield from _transitions(pipeline)
     yield from _sources(pipeline)
     yield from _names(pipeline)
     yield from _stores(pipeline)
@@ -99,6 +102,19 @@ def _counts(pipeline: Pipeline) -> Iterator[Finding]:
         if count not in _ACTIONS:
             problem = f"{count} actions, and a stage has {_ACTIONS.start} to {_ACTIONS.stop - 1}"
             yield pipeline.finding("P006", stage.place, problem, "Split the stage, or leave it out")
+
+
+def _transitions(pipeline: Pipeline) -> Iterator[Finding]:
+    """Hold what the template alone has to its schema: transitions that are off from the start, and tags."""
+    stages = {text(stage.raw.get("Name")) for stage in pipeline.stages}
+    for key, required in _TEMPLATES_OWN.items():
+        for entry in mappings(mapping(pipeline.declared).get(key)):
+            for name in [name for name in required if name not in entry and not is_function(entry)]:
+                yield pipeline.finding("P003", pipeline.name, f"{name} of {key} is missing", f"Add {name}")
+            stage = literal(entry.get("StageName"))
+            if stage is not None and stage not in stages:
+                problem = f"{key} of {stage}, which is no stage"
+                yield pipeline.finding("P013", pipeline.name, problem, "Name a stage of the pipeline")
 
 
 def _sources(pipeline: Pipeline) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ _GLOBS: Final = 8
 _CONNECTION: Final = "CodeStarSourceConnection"
 
 RULES: Final = {
-    "P301": Rule("more than eight globs in a list of a filter", "Use a wider glob"),
+    "P301": Rule("no glob or more than eight in a list of a filter", "Use a wider glob"),
     "P302": Rule(
         "more than three push or pull request filters in a trigger", "Merge them, or split the pipeline"
     ),
@@ -82,6 +82,12 @@ def _filters(pipeline: Pipeline, place: str, kind: str, filters: list[Json]) -> 
         for key in ("Branches", "Tags", "FilePaths"):
             for list_name in ("Includes", "Excludes"):
                 globs = listed(mapping(criteria.get(key)).get(list_name))
+                if list_name in mapping(criteria.get(key)) and not globs:
+                    fix = "Say at least one glob, or leave the list out"
+                    yield pipeline.finding("P305", where, f"{key}.{list_name} is empty", fix)
+                if list_name in mapping(criteria.get(key)) and not globs:
+                    fix = "Say at least one glob, or leave the list out"
+                    yield pipeline.finding("P301", where, f"{key}.{list_name} is empty", fix)
                 if len(globs) > _GLOBS:
                     problem = f"{len(globs)} globs in {key}.{list_name}, and {_GLOBS} are allowed"
                     yield pipeline.finding("P301", where, problem, "Use a wider glob")
