@@ -37,12 +37,11 @@ def problems(provider: str, configuration: Json) -> Iterator[tuple[str, str]]:
 
 def _parsed(value: str) -> object:
     """Return JSON as a value, None where it is none, and something unknown where that cannot be said."""
-    for filled in dict.fromkeys((value, _FILLED_IN.sub("0", value))):
-        try:
-            return _UNKNOWN if (read := json.loads(filled)) is None else read
-        except ValueError:
-            continue
-    return _UNKNOWN if _FILLED_IN.search(value) else None
+    try:
+        read: object = json.loads(value)
+    except ValueError:
+        return _UNKNOWN if _FILLED_IN.search(value) else None
+    return _UNKNOWN if read is None else read
 
 
 def _is_object(value: str) -> bool:
