@@ -137,9 +137,9 @@ class _Answers:
 
     @staticmethod
     def matching_lines(pattern: str, lines: list[str]) -> list[str]:
-        from embedded_aws.logs import metrics  # noqa: PLC0415 - as above
+        from embedded_aws import logs  # noqa: PLC0415 - as above
 
-        counted = metrics.json_pattern(pattern)
+        counted = logs.json_pattern(pattern)
         assert counted is not None
         return [line for line in lines if counted(line)]
 

@@ -16,9 +16,9 @@ from botocore.model import ServiceModel
 from ministack.core import responses
 from ministack.core.responses import now_iso
 
-from embedded_aws.core import api_model, paging
+from embedded_aws.core import api_model
 from embedded_aws.core import ministack_names as private
-from embedded_aws.core.api import ApiError, Json
+from embedded_aws.core.api import ApiError, Json, page
 from embedded_aws.stepfunctions import definition_checks, records
 
 _ARNS = ("stateMachineArn", "executionArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
@@ -87,10 +87,10 @@ async def listed(name: str, data: Json, stock: Stock) -> Response:
     if status != _OK:
         return status, headers, body
     try:
-        page = paging.page(name, json.loads(body)[name], data, refusal="InvalidToken")
+        listing = page(name, json.loads(body)[name], data, refusal="InvalidToken")
     except ApiError as error:
         return refused(error.code, "Invalid Token: 'Invalid token'")
-    return answered({key: value for key, value in page.items() if value is not None})
+    return answered({key: value for key, value in listing.items() if value is not None})
 
 
 def _misrouted(routing: list[Json]) -> str | None:
