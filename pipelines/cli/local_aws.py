@@ -55,12 +55,19 @@ def refusals() -> Iterator[None]:
     Raises:
         Refused: It runs already, does not run, or ended before it was ready.
     """
-    from embedded_aws.instance import AlreadyRunning, NotRunning, StartFailed  # noqa: PLC0415 - see above
+    from embedded_aws.instance import (  # noqa: PLC0415 - see above
+        AlreadyRunning,
+        NotInstalled,
+        NotRunning,
+        StartFailed,
+    )
 
     try:
         yield
     except AlreadyRunning as error:
         raise Refused(_sentence(error), "payments down") from error
+    except NotInstalled as error:
+        raise Refused(_sentence(error), "make install") from error
     except (NotRunning, StartFailed) as error:
         raise Refused(_sentence(error)) from error
 

@@ -15,11 +15,12 @@ from embedded_aws.codeconnections.repositories import RepositoryUnavailable
 from embedded_aws.core import background, runtime
 from embedded_aws.core.runtime import Readings
 from embedded_aws.iam import call_log
-from embedded_aws.server_process import StartFailed
+from embedded_aws.server_process import NotInstalled, StartFailed
 
 __all__ = [
     "AlreadyRunning",
     "Instance",
+    "NotInstalled",
     "NotRunning",
     "RepositoryUnavailable",
     "StartFailed",

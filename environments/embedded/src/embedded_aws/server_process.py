@@ -32,7 +32,11 @@ _RUN = "import sys; sys.path.append({!r}); from embedded_aws import server; serv
 
 
 class StartFailed(RuntimeError):  # noqa: N818 - the contract's name; it reads as what happened
-    """The server ended before it was ready, or is not installed; the message holds the end of its log."""
+    """The server ended before it was ready; the message holds the end of its log."""
+
+
+class NotInstalled(StartFailed):
+    """There is no interpreter that has what the server needs."""
 
 
 def interpreter(cache: Path | None = None) -> Path:
@@ -41,13 +45,13 @@ def interpreter(cache: Path | None = None) -> Path:
     So whoever starts an instance need not have what the server pins.
 
     Raises:
-        StartFailed: there is none in the cache folder, and this one lacks MiniStack.
+        NotInstalled: there is none in the cache folder, and this one lacks MiniStack.
     """
     python = (cache or runtime.cache_folder()) / "embedded-aws" / "bin" / "python"
     if os.access(python, os.X_OK):
         return python
     if find_spec("ministack") is None:
-        raise StartFailed(
+        raise NotInstalled(
             f"the embedded AWS is not installed: there is no {python}, and {sys.executable} has no MiniStack"
         )
     return Path(sys.executable)
@@ -59,7 +63,7 @@ def launch(
     """Start the server of the instance in `root`, which is made if absent, and do not wait.
 
     Raises:
-        StartFailed: it is not installed.
+        NotInstalled: its environment is not there.
     """
     # Appended, not put before: what the interpreter has of its own comes first.
     command = [str(interpreter(cache)), "-c", _RUN.format(str(Path(__file__).parents[1])), *options]
