@@ -15,7 +15,7 @@ from environments import schema, tools
 from payment_data import money
 from pipelines.core.repository import ROOT
 from pipelines.docs_site.markdown import code, table
-from pipelines.docs_site.pages import cost, promotion, workflows
+from pipelines.docs_site.pages import cost, failures, promotion, workflows
 from templates.capabilities import data_api_stage
 from templates.definitions import payment_workflow, tasks, time_budget
 
@@ -86,6 +86,19 @@ def from_code(stacks: Mapping[str, Stack]) -> dict[str, Any]:
             "release": "\n".join(["flowchart TB", *promotion.release_chain(stacks["pipelines"])]),
         },
         "cost": cost.figures(stacks),
+        "alarm": _alarms(stacks["payments"]),
+    }
+
+
+def _alarms(payments: Stack) -> dict[str, dict[str, Any]]:
+    """Return when each alarm rings, by name without `Alarm`: `when`, in words, and `over` which value."""
+    return {
+        name.removesuffix("Alarm"): {
+            "when": f"{alarm['DatapointsToAlarm']} of the last {alarm['EvaluationPeriods']} minutes",
+            "over": f"{alarm['Threshold']:g}",
+        }
+        for name, alarm in payments.of_type("AWS::CloudWatch::Alarm").items()
+        if failures.period_seconds(alarm) == _MINUTE
     }
 
 

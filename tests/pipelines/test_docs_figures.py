@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from data_api.domain import requests
 from data_api.domain.order import TRANSITIONS
 from environments.parts import Alarms
 from environments.schema import Environment
@@ -13,6 +14,8 @@ from pipelines.core.repository import ROOT
 from pipelines.docs_site import figures
 from pipelines.docs_site.pages import cost
 from pipelines.docs_site.stacks import Stack, every
+from templates.capabilities import data_api_stage
+from templates.capabilities.data_api import DATA_API_LEAST_MEMORY_MB
 
 
 def stack(*resources: dict[str, Any]) -> Stack:
@@ -77,6 +80,28 @@ def test_the_page_of_an_order_s_journey_tells_the_states_that_an_order_has() -> 
     told = {state: set(re.findall(r"`([A-Z_]+)`", following)) for state, following in rows}
     # Then
     assert told == {state.value: {one.value for one in following} for state, following in TRANSITIONS.items()}
+
+
+# A handler is not imported here: it asks for its environment.
+_SWEEPER = (ROOT / "lambdas" / "find_unfinished" / "handler.py").read_text(encoding="utf-8")
+OVERDUE_HOURS = re.findall(r"^OVERDUE = timedelta\(hours=(\d+)\)", _SWEEPER, re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("how-it-works/money.md", f"{requests.HORIZON.seconds} seconds after the order's end"),
+        ("decisions/ledger-and-settlement.md", f"Records stay {requests.HORIZON.seconds} seconds"),
+        ("decisions/ledger-and-settlement.md", f"at most {requests.WRITE_WINDOW.seconds} seconds after its"),
+        ("how-it-works/order.md", f"undone {OVERDUE_HOURS} hours after it changed last"),
+        ("operations/disaster-recovery.md", f"within {OVERDUE_HOURS} hours"),
+        ("operations/runbooks/orders-failing.md", f"rateLimit,value={data_api_stage.REQUESTS_PER_SECOND}'"),
+        ("operations/runbooks/orders-failing.md", f"burstLimit,value={data_api_stage.BURST}'"),
+        ("how-to/cost.md", f"{DATA_API_LEAST_MEMORY_MB:,} MB at least"),
+    ],
+)
+def test_what_a_page_says_in_figures_is_what_the_code_does(page: str, sentence: str) -> None:
+    assert sentence in " ".join((ROOT / "docs" / page).read_text(encoding="utf-8").split())
 
 
 def test_every_part_of_an_environment_file_that_the_docs_show_is_a_valid_one() -> None:

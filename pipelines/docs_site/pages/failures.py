@@ -63,12 +63,17 @@ def _described(name: str, alarm: dict[str, Any], drift: Drift) -> tuple[str, str
     return described.group(1), f"{described.group(2)}.md"
 
 
+def period_seconds(alarm: dict[str, Any]) -> int:
+    """Return how long one of the periods is that a metric alarm looks at."""
+    stats = [query["MetricStat"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return int((stats[0] if stats else alarm)["Period"])
+
+
 def _rings(alarm: dict[str, Any]) -> str:
     if "AlarmRule" in alarm:
         return "when any other alarm does"
     needed, window = alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]
-    stats = [query["MetricStat"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-    minutes = int((stats[0] if stats else alarm)["Period"]) // 60
+    minutes = period_seconds(alarm) // 60
     periods = "minutes" if minutes == 1 else f"periods of {minutes} minutes"
     during = f"in {needed} of {window} {periods}"
     computed = alarm.get("Metrics")
