@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any, Final
 
 from pipelines.core.repository import ROOT
-from tests.hostile.attempts import ATTEMPTS, CONTAINED
+from tests.hostile.attempts import ATTEMPTS, CONTAINED, Attempt
 from tests.hostile.mutants import MUTANTS, SHARING
 from tests.hostile.protections import PROTECTIONS
 
@@ -32,8 +33,7 @@ bytes in every place between Build and production: caches, store, artifacts, ind
 
 ## Refused
 
-| tried | refused because | noticed by | answer |
-|---|---|---|---|
+AWS's answer to each attempt is in `tests/hostile/outcomes.json`.
 """
 _CONTAINED: Final = """
 ## Possible, and reaching nothing
@@ -72,16 +72,26 @@ _AFTER: Final = """
 
 def page() -> str:
     """Return the page."""
-    outcomes: dict[str, dict[str, Any]] = json.loads(OUTCOMES.read_text(encoding="utf-8"))
-    refused = [
-        f"| {row.tried} | {row.refused_by} | {row.noticed} | {outcomes[row.name]['answer']} |\n"
-        for row in ATTEMPTS
-    ]
+    refused = [_refused(*why, rows) for why, rows in _by_reason().items()]
     contained = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in CONTAINED]
     before = _BEFORE.format(
         count=len(ATTEMPTS), mutants=len(MUTANTS) + len(SHARING), protections=len(PROTECTIONS)
     )
     return before + "".join(refused) + _CONTAINED + "".join(contained) + _AFTER
+
+
+def _by_reason() -> dict[tuple[str, str], list[Attempt]]:
+    """Return the attempts by what refuses them and who would notice, which many have in common."""
+    reasons: dict[tuple[str, str], list[Attempt]] = {}
+    for row in ATTEMPTS:
+        reasons.setdefault((row.refused_by, row.noticed), []).append(row)
+    return reasons
+
+
+def _refused(refused_by: str, noticed: str, rows: list[Attempt]) -> str:
+    tried = "".join(f"- {row.tried}\n" for row in rows)
+    reason = textwrap.fill(f"**Refused because {refused_by}.** Noticed by {noticed}:", 118)
+    return f"\n{reason}\n\n{tried}"
 
 
 def keep(attempts: list[dict[str, Any]]) -> None:

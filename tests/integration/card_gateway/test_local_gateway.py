@@ -15,7 +15,6 @@ from payment_data.errors import ApiUnavailable, OutcomeUnknown
 from payment_data.payment_methods.stripe_gateway import problem
 from payment_data.payment_methods.stripe_http import PooledHttp
 from tests.integration.card_gateway.accounts import Account, connected, create, debit, settled, unique
-from tests.integration.card_gateway.differences import DEVIATIONS
 
 
 def _order(url: str, key: str, order: int) -> stripe.PaymentIntent | None:
@@ -166,9 +165,3 @@ def test_it_runs_on_the_loopback_interface_alone(local: card_gateway.RunningGate
     listening = [row.split() for row in sockets.read_text().splitlines() if row.split()[3] == "0A"]
     # Then
     assert [row[1] for row in listening if row[1].endswith(":" + port)] == ["0100007F:" + port]
-
-
-def test_every_difference_to_stripe_says_what_follows() -> None:
-    # Then
-    assert len({row.topic for row in DEVIATIONS}) == len(DEVIATIONS)
-    assert all(all(cell.strip() and cell.endswith(".") for cell in row[1:]) for row in DEVIATIONS)

@@ -6,6 +6,5 @@ because localstripe is GPL-3: nothing that ships imports it, and no other proces
 speaks HTTP, `service` keeps idempotency keys, `journal` makes every answer durable before it is given, `api`
 turns one request into one answer, `payment_intents`, `refunds`, `disputes`, `currencies` and
 `payment_methods` hold Stripe's rules that localstripe lacks, `localstripe_setup` patches localstripe itself,
-`test_payment_methods` lists Stripe's test cards and accounts, and `differences` says in one table where all
-this is not Stripe.
+and `test_payment_methods` lists Stripe's test cards and accounts.
 """
