@@ -92,7 +92,7 @@ def is_jsonata(state: dict[str, Any], ctx: dict[str, Any]) -> bool:
 
 
 def context_object(ctx: dict[str, Any]) -> dict[str, Any]:
-    """Return the context object as workflows see it."""
+    """Return the context object {Execution, State, StateMachine, …} as workflows see it."""
     return {name: ctx[name] for name in _CONTEXT if name in ctx}
 
 

@@ -124,7 +124,7 @@ def _invoke(arguments: dict[str, Any], ctx: dict[str, Any]) -> dict[str, Any]:
 
 
 def start(arguments: dict[str, Any], ctx: dict[str, Any]) -> dict[str, Any]:
-    """Start an execution, and return its ARN and when it began.
+    """Start an execution, and return {ExecutionArn, StartDate}.
 
     Raises:
         ExecutionError: It was refused, under the name that AWS gives it.

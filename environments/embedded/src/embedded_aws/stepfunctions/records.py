@@ -34,7 +34,7 @@ class Halted(Exception):  # noqa: N818 - it says what happened
 
 
 def record(arn: str, machine: str, name: str, text: str) -> dict[str, Any]:
-    """Build the record of an execution that begins now."""
+    """Build the record {executionArn, status, input, output, events, …} of an execution that begins now."""
     return {
         "executionArn": arn,
         "stateMachineArn": machine,
@@ -50,7 +50,7 @@ def record(arn: str, machine: str, name: str, text: str) -> dict[str, Any]:
 
 
 def add_event(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Append to the history, each event naming the one before it.
+    """Append {id, previousEventId, type, timestamp, …} to the history.
 
     Raises:
         ExecutionError: The history is as long as it may be.

@@ -154,7 +154,7 @@ _POLL_SECONDS = 0.05
 
 
 def target(properties: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return where a template's alias ends up: its routing, or all on its preference's version."""
+    """Return where an alias ends up, [{stateMachineVersionArn, weight}]: as routed, or all on one version."""
     if preference := properties.get("DeploymentPreference"):
         return [{"stateMachineVersionArn": preference["StateMachineVersionArn"], "weight": 100}]
     return [
