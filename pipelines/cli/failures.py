@@ -31,8 +31,13 @@ _REMEDIES: Final = {
     errno.ENOSPC: "The disk is full: make clean removes what was built.",
     errno.ENOTDIR: "A file is in the way of a folder of this name: move it.",
     errno.EISDIR: "A folder is in the way of a file of this name: move it.",
+    errno.EDQUOT: "Your share of the disk is used up: make clean removes what was built.",
+    errno.EIO: "The disk or the device behind it is broken.",
     errno.EEXIST: "A file is in the way of a folder of this name: move it.",
 }
+
+_WHILE_WRITING: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+"""What a write into a file that is open already fails of; such a failure names no file."""
 
 
 _EXPLANATIONS: Final[tuple[tuple[type[Exception], Callable[[Any], tuple[str, str]]], ...]] = (
@@ -60,7 +65,10 @@ _EXPLANATIONS: Final[tuple[tuple[type[Exception], Callable[[Any], tuple[str, str
     ),
     (
         OSError,
-        lambda error: (f"{error.filename}: {error.strerror}.", _REMEDIES.get(error.errno or 0, "")),
+        lambda error: (
+            f"{error.filename or 'A file could not be written'}: {error.strerror}.",
+            _REMEDIES.get(error.errno or 0, ""),
+        ),
     ),
 )
 """What each kind of failure says, with what would help; the first that fits is taken."""
@@ -78,7 +86,7 @@ def reported() -> Iterator[None]:
     except BrokenPipeError:
         _drop_output()
     except tuple(kind for kind, _ in _EXPLANATIONS) as error:
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError) and error.filename is None and error.errno not in _WHILE_WRITING:
             raise
         explain = next(explain for kind, explain in _EXPLANATIONS if isinstance(error, kind))
         terminal.refuse(*explain(error))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -17,9 +18,6 @@ from pipelines.aws.accounts import Aws, LocalAws
 from pipelines.cli import failures, local_aws
 from pipelines.cli.main import main, spare_this_machine
 from pipelines.core.repository import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _TICKED = """
 from pipelines.cli import main
@@ -117,6 +115,41 @@ def test_an_argument_that_is_no_text_is_named_where_something_needs_text() -> No
     with pytest.raises(SystemExit) as left, failures.reported():
         "caf\udce9".encode()
     assert left.value.code == 1
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_file_is_said_in_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Given a write that fails after the file was opened, so that no failure names the file
+    with pytest.raises(SystemExit) as left, failures.reported():
+        Path("/dev/full").write_text("templates", encoding="utf-8")
+    # Then
+    assert left.value.code == 1
+    told = capsys.readouterr().err
+    assert "A file could not be written: No space left on device." in told
+    assert "make clean" in told
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("synth local", errno.EROFS), ("synth local", errno.EACCES), ("package", errno.ENOSPC)],
+)
+def test_a_place_where_nothing_can_be_made_is_named(
+    command: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Given a checkout in which no folder can be made: read-only, somebody else's, or on a full disk
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(os, "mkdir", refuse)
+    # When a command begins that writes there
+    where = ["--out", str(tmp_path / "out")] if command.startswith("synth") else []
+    result = CliRunner().invoke(main, [*command.split(), *where])
+    # Then it says where and why, and there is no traceback
+    assert result.exit_code == 1
+    assert os.strerror(code) in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.stderr
 
 
 def test_a_check_where_nothing_can_be_written_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
