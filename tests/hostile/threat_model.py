@@ -57,16 +57,13 @@ _AFTER: Final = """
 
 ## What is left to you
 
-- **Who may merge.** A merge is a release's source. Protect the release branch: reviews, no force push, no bypass.
-- **Who may approve**, and that it is not whoever merged. Grant `codepipeline:PutApprovalResult` on the release pipeline to them
-  alone.
-- **The tools account.** Its administrators can change every policy here. Few of them, with CloudTrail's management and data events
-  kept in another account, and an alarm on AccessDenied by a role below `/payments-pipelines/branch/`.
-- **The connection.** It reads the repositories that it was installed for; install it for this one.
-- **Accounts.** All environments may share one account; then names, paths and tags stand between a branch's stack and production:
-  roles and boundaries reach what begins with the names of their own stacks, and nothing that is tagged as another environment's.
-  What has neither is the account's: log resource policies, quotas of concurrency and addresses, and outputs of stacks, which
-  branches' builds may read. Separate accounts are the stronger fence.
+- **Who may merge.** Protect the release branch: reviews, no force push, no bypass.
+- **Who may approve** (`codepipeline:PutApprovalResult`), and that it is not whoever merged.
+- **The tools account.** Its administrators can change every policy here. Keep CloudTrail's management and data events in another
+  account, with an alarm on AccessDenied by a role below `/payments-pipelines/branch/`.
+- **The connection.** Install it for this repository alone.
+- **Accounts.** In one account, names, paths and tags stand between a branch's stack and production. What has none is the account's:
+  log resource policies, quotas, and outputs of stacks, which branches' builds may read. Separate accounts are the stronger fence.
 """
 
 
