@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections import Counter
 
 import pytest
@@ -113,3 +114,21 @@ def test_each_request_is_a_line_that_names_the_order_and_the_execution(
     assert (reserved["order_id"], reserved["status"]) == ("o1", 200)
     assert (reserved["api_request_id"], "execution" in reserved) == ("r", True)
     assert not {"order_id", "execution", "user_id"} & set(shown)
+
+
+def test_each_answer_is_logged_with_its_route_and_how_long_it_took(shop: Shop) -> None:
+    # Given
+    stream, stock = io.StringIO(), logger.handlers[0]
+    written = logging.StreamHandler(stream)
+    written.setFormatter(stock.formatter)
+    logger.addHandler(written)
+    # When
+    shop.open()
+    logger.handlers.remove(written)
+    # Then
+    answered = [
+        entry for entry in map(json.loads, stream.getvalue().splitlines()) if entry["message"] == "answered"
+    ]
+    assert [(entry["route"], entry["status"]) for entry in answered][-1] == ("PUT /orders/{order_id}", 201)
+    assert answered[-1]["order_id"] == "o1"
+    assert all(0 < entry["milliseconds"] < 60_000 for entry in answered)
