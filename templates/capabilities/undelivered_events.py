@@ -26,7 +26,14 @@ def add_undelivered_events(template: Template) -> None:
     A message stays for two weeks, or until somebody who has read it removes it. SQS encrypts the queue with a
     key of its own: ours would have to let all of EventBridge in, and the events hold ids alone.
     """
-    queue = Queue(NAME, MessageRetentionPeriod=_DAYS * 24 * 3600, SqsManagedSseEnabled=True)
+    queue = Queue(
+        NAME,
+        MessageRetentionPeriod=_DAYS * 24 * 3600,
+        SqsManagedSseEnabled=True,
+        # The events are of this stack's schedules alone, and tell nothing once it is gone.
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
+    )
     template.add_resource(queue)
     arn = GetAtt(queue, "Arn")
     rules = Sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*")

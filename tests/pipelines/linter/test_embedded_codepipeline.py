@@ -122,4 +122,4 @@ def test_both_tables_of_providers_say_the_same() -> None:
     for linted, emulated in both:
         assert [*linted.inputs, *linted.outputs] == [*emulated["inputs"], *emulated["outputs"]]
         assert sorted(linted.required) == emulated["required"]
-        assert sorted(linted.optional) == emulated["optional"] or emulated["name"] == "Commands"
+        assert sorted(linted.optional or ()) == emulated["optional"] or emulated["name"] == "Commands"
