@@ -60,9 +60,15 @@ def add_release_probe(
                 [Sub(f"${{{workflow.title}}}:*")],
             ),
             Permission(
-                "FollowOrders",
-                "Follows the executions that it started, and stops those that hang.",
-                [states.DescribeExecution, states.StopExecution],
+                "FollowProbes",
+                "Follows the executions that it started.",
+                [states.DescribeExecution],
+                [Sub(f"{_EXECUTIONS}:${{{workflow.title}.Name}}:*")],
+            ),
+            Permission(
+                "StopProbes",
+                "Stops those of its executions that hang.",
+                [states.StopExecution],
                 [Sub(f"{_EXECUTIONS}:${{{workflow.title}.Name}}:*")],
             ),
             put_metric(),

@@ -13,6 +13,7 @@ from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
 from tests.least_privilege.audit.of_stacks import OF_STACKS
+from tests.rehearsal.probing import canary, worse
 from tests.rehearsal.shop import Shop
 from tests.rehearsal.sweeping import abandon, await_settlement, await_smoke_and_check, await_state, sweep
 from tests.rehearsal.test_access import STEPS
@@ -46,6 +47,8 @@ def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     sweep(deployed)
     await_settlement(deployed)
     await_smoke_and_check(deployed)
+    with canary(deployed):
+        assert worse(deployed) == 1
     return [call for call in call_log.read(embedded.root) if call.kind not in probed]
 
 

@@ -2,86 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.drills.broken_versions import broken_workflow_version
+from tests.rehearsal.probing import canary, worse
 from tests.rehearsal.shop import physical
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipelines.orders.payment_stack import PaymentStack
 
-_BROKEN = """
-from payment_data.step import logged
 
-@logged
-def handler(event):
-    raise RuntimeError("a release that nobody tried")
-"""
-
-
-@pytest.fixture
-def canary(deployed: PaymentStack) -> Iterator[None]:
-    """A tenth of the orders runs a version whose first step fails; afterwards all run the one before."""
-    client = deployed.aws.stepfunctions
-    [route] = client.describe_state_machine_alias(stateMachineAliasArn=deployed.live)["routingConfiguration"]
-    good, bad = route["stateMachineVersionArn"], broken_workflow_version(deployed, _BROKEN)
-
-    def shift(**weights: int) -> None:
-        arns = {"good": good, "bad": bad}
-        client.update_state_machine_alias(
-            stateMachineAliasArn=deployed.live,
-            routingConfiguration=[
-                {"stateMachineVersionArn": arns[name], "weight": weight} for name, weight in weights.items()
-            ],
-        )
-
-    shift(good=90, bad=10)
-    yield
-    shift(good=100)
-
-
-def worse(stack: PaymentStack) -> float | None:
-    """Run the probe, and return what it tells; None if it has nothing to compare."""
-    before = _points(stack)
-    machine = physical(stack, "ReleaseProbe")
-    arn = stack.aws.stepfunctions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-    wait_until(lambda: _ended(stack, arn), lambda: _ended(stack, arn), seconds=120, every=0.2)
-    run = stack.aws.stepfunctions.describe_execution(executionArn=arn)
-    assert run["status"] == "SUCCEEDED", run
-    after = _points(stack)
-    return after[1] - before[1] if after[0] > before[0] else None
-
-
-def _ended(stack: PaymentStack, arn: str) -> bool:
-    return stack.aws.stepfunctions.describe_execution(executionArn=arn)["status"] != "RUNNING"
-
-
-def _points(stack: PaymentStack) -> tuple[float, float]:
-    points = stack.aws.client("cloudwatch").get_metric_statistics(
-        Namespace=f"Payments/{stack.name}",
-        MetricName="ReleaseWorse",
-        Dimensions=[{"Name": "service", "Value": stack.name}],
-        StartTime=time.time() - 86_400,
-        EndTime=time.time() + 60,
-        Period=60,
-        Statistics=["Sum", "SampleCount"],
-    )["Datapoints"]
-    return sum(p["SampleCount"] for p in points), sum(p["Sum"] for p in points)
-
-
-def test_a_bad_canary_is_told_from_an_incident(deployed: PaymentStack, canary: None) -> None:
-    # When the probe looks at a canary whose first step fails; Then it is worse than the one before
-    assert worse(deployed) == 1
-    # When nothing can be reserved, whichever version asks; Then it is not
+def test_a_bad_canary_is_told_from_an_incident(deployed: PaymentStack) -> None:
     functions, name = deployed.aws.functions, physical(deployed, "DataApiFunction")
-    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    try:
-        assert worse(deployed) == 0
-    finally:
-        functions.delete_function_concurrency(FunctionName=name)
+    with canary(deployed):
+        # When the probe looks at a canary whose first step fails; Then it is worse than the one before
+        assert worse(deployed) == 1
+        # When nothing can be reserved, whichever version asks; Then it is not
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        try:
+            assert worse(deployed) == 0
+        finally:
+            functions.delete_function_concurrency(FunctionName=name)

@@ -69,6 +69,13 @@ OF_STACKS: Final = (
         _NO_TRACES,
         "Step Functions developer guide, 'Trace Step Functions request data in AWS X-Ray'",
     ),
+    AwsOnlyPermission(
+        "states",
+        "StopProbes",
+        ("states:StopExecution",),
+        "A release whose synthetic orders hang for a minute and a half; no rehearsal waits for one.",
+        "templates/definitions/release_probe.py",
+    ),
     *(
         AwsOnlyPermission(
             "states",

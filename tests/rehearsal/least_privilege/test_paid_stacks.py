@@ -12,6 +12,7 @@ from embedded_aws.iam import call_log
 from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.unexercised_resources import UNEXERCISED
+from tests.rehearsal.probing import canary, worse
 from tests.rehearsal.sweeping import abandon, await_settlement, await_smoke_and_check, await_state, sweep
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     till.give_up(shop.order(till.customer(), (tea, 100, 1)))
     await_settlement(shop.stack)
     await_smoke_and_check(shop.stack)
+    with canary(shop.stack):
+        assert worse(shop.stack) == 1
     # When what it did is held against what it may
     granted, done = grants.of_stack(shop.stack.aws, shop.stack.name), call_log.read(embedded.root)
     # Then it may do nothing else
