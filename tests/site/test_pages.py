@@ -86,7 +86,11 @@ def test_every_image_has_a_text(site: Path) -> None:
     assert {name: page.mute_images for name, page in pages.read(site).items() if page.mute_images} == {}
 
 
-def test_every_decision_says_why_when_and_what_else_there_was() -> None:
+_LONGEST_DECISION = 280
+"""Words: a decision is read before it is questioned again, so it has to be short."""
+
+
+def test_every_decision_says_shortly_why_when_and_what_else_there_was() -> None:
     # Given the pages of decisions
     pages_of_decisions = [
         page for page in (ROOT / "docs" / "decisions").glob("*.md") if page.name != "index.md"
@@ -97,10 +101,14 @@ def test_every_decision_says_why_when_and_what_else_there_was() -> None:
         title, _, date, *_ = (text := page.read_text(encoding="utf-8")).splitlines()
         # Then it has a date, and the parts that a reader of decisions looks for
         parts = [
-            part for part in ("Context", "Options", "Decision", "Consequences") if f"**{part}" not in text
+            part
+            for part in ("Context", "Options", "Decision", "Consequences", "Reopen when")
+            if f"**{part}" not in text
         ]
         if not re.fullmatch(r"\d{4}-\d\d-\d\d(, changed \d{4}-\d\d-\d\d)?", date) or parts:
             incomplete.append(f"{title}: {date}, without {parts}")
+        if (words := len(text.split())) > _LONGEST_DECISION:
+            incomplete.append(f"{title}: {words} words, more than {_LONGEST_DECISION}")
     assert incomplete == []
 
 
