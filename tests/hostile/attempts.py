@@ -1,91 +1,27 @@
-"""What a hostile branch tries against a release, one row each: the call, what refuses it, who would notice.
+"""What a hostile branch tries against a release: its artifacts, docs, library, keys, roles and pipelines.
 
-The calls are data, so that the same rows are judged against the template's policies (`test_policies.py`) and
-made for real by a branch's builds (`attack/`). A `{word}` in them is filled in with a name or an ARN.
+`attempts_on_accounts.py` has what it tries beside; `ATTEMPTS` is all of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One thing that a hostile build tries.
-
-    Attributes:
-        name: Unique, as `overwrite-package`.
-        tried: What it tries, for a reader.
-        refused_by: What refuses it.
-        noticed: How somebody would notice that it was tried, or had it worked.
-        client: The boto3 client.
-        method: Its method.
-        arguments: The method's arguments.
-        action: The IAM action that it needs.
-        resource: The ARN that it acts on.
-    """
-
-    name: str
-    tried: str
-    refused_by: str
-    noticed: str
-    client: str
-    method: str
-    arguments: dict[str, Any]
-    action: str
-    resource: str = "*"
-
-
-_IAM: Final = "its role has no such permission"
-_STORE: Final = "its role has no such permission, and the store's policy denies all roles but Publish's"
-_TRAIL: Final = "CloudTrail: AccessDenied by a role of /payments-pipelines/branch/"
-_DATA: Final = "CloudTrail's data events of the bucket: AccessDenied by a role of /payments-pipelines/branch/"
-_VERIFY: Final = f"{_DATA}; a changed byte would fail Verify and the comparison after deployment"
-_TRUST: Final = "the role trusts /payments-pipelines/release/ alone, and its own role may assume no such role"
-_NOT_YOURS: Final = "the role trusts its own service alone"
-
-
-def _s3(
-    name: str, tried: str, method: str, bucket: str, key: str, *, notice: str = _DATA, **more: Any
-) -> Attempt:
-    action = {
-        "put_object": "s3:PutObject",
-        "get_object": "s3:GetObject",
-        "delete_object": "s3:DeleteObjectVersion" if "VersionId" in more else "s3:DeleteObject",
-    }[method]
-    body = {"Body": "evil"} if method == "put_object" else {}
-    by = _STORE if bucket == "{packages}" else _IAM
-    arguments = {"Bucket": bucket, "Key": key, **body, **more}
-    return Attempt(name, tried, by, notice, "s3", method, arguments, action, f"arn:aws:s3:::{bucket}/{key}")
-
-
-def _call(
-    name: str, tried: str, call: str, action: str, resource: str = "*", /, *, by: str = _IAM, **arguments: Any
-) -> Attempt:
-    client, _, method = call.partition(".")
-    return Attempt(name, tried, by, _TRAIL, client, method, arguments, action, resource)
-
-
-def _pipeline(
-    name: str, tried: str, method: str, action: str, suffix: str = "", /, **arguments: Any
-) -> Attempt:
-    resource = "arn:aws:codepipeline:{region}:{account}:{release_pipeline}" + suffix
-    return _call(name, tried, f"codepipeline.{method}", f"codepipeline:{action}", resource, **arguments)
-
+from tests.hostile.attempt import NOT_YOURS, TRUST, VERIFY, Contained, call, pipeline, s3
+from tests.hostile.attempts_on_accounts import ATTEMPTS_ON_ACCOUNTS
 
 _STATEMENT: Final = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}
 _ARTIFACTS: Final = (
-    _s3(
+    s3(
         "overwrite-package",
         "put other bytes under a package's key",
         "put_object",
         "{packages}",
         "{package_key}",
-        notice=_VERIFY,
+        notice=VERIFY,
     ),
-    _s3("delete-package", "delete a package", "delete_object", "{packages}", "{package_key}"),
-    _s3(
+    s3("delete-package", "delete a package", "delete_object", "{packages}", "{package_key}"),
+    s3(
         "delete-package-version",
         "delete the version of a package that was approved",
         "delete_object",
@@ -93,46 +29,46 @@ _ARTIFACTS: Final = (
         "{package_key}",
         VersionId="{package_version}",
     ),
-    _s3("read-release-source", "read a release's checkout", "get_object", "{artifacts}", "{source_key}"),
-    _s3(
+    s3("read-release-source", "read a release's checkout", "get_object", "{artifacts}", "{source_key}"),
+    s3(
         "replace-release-source",
         "replace a release's checkout, with Verify's buildspec in it",
         "put_object",
         "{artifacts}",
         "{source_key}",
-        notice=_VERIFY,
+        notice=VERIFY,
     ),
-    _s3(
+    s3(
         "replace-release-build",
         "replace what a release's build made: templates, docs",
         "put_object",
         "{artifacts}",
         "{built_key}",
-        notice=_VERIFY,
+        notice=VERIFY,
     ),
-    _s3(
+    s3(
         "replace-release-packages",
         "replace a release's manifest and settings",
         "put_object",
         "{artifacts}",
         "{packages_key}",
-        notice=_VERIFY,
+        notice=VERIFY,
     ),
-    _s3(
+    s3(
         "delete-release-archive",
         "delete what a release's build made",
         "delete_object",
         "{artifacts}",
         "{built_key}",
     ),
-    _s3(
+    s3(
         "poison-release-cache",
         "put a check record and packages into the cache of the release's build",
         "put_object",
         "{artifacts}",
         "cache/Build/poison",
     ),
-    _call(
+    call(
         "list-release-artifacts",
         "list what releases keep",
         "s3.list_objects_v2",
@@ -140,7 +76,7 @@ _ARTIFACTS: Final = (
         "arn:aws:s3:::{artifacts}",
         Bucket="{artifacts}",
     ),
-    _call(
+    call(
         "list-package-versions",
         "list the packages' versions",
         "s3.list_object_versions",
@@ -148,7 +84,7 @@ _ARTIFACTS: Final = (
         "arn:aws:s3:::{packages}",
         Bucket="{packages}",
     ),
-    _call(
+    call(
         "suspend-versions",
         "suspend the package store's versions",
         "s3.put_bucket_versioning",
@@ -157,7 +93,7 @@ _ARTIFACTS: Final = (
         Bucket="{packages}",
         VersioningConfiguration={"Status": "Suspended"},
     ),
-    _call(
+    call(
         "open-store",
         "give itself the package store by a policy",
         "s3.put_bucket_policy",
@@ -166,7 +102,7 @@ _ARTIFACTS: Final = (
         Bucket="{packages}",
         Policy=str(_STATEMENT),
     ),
-    _call(
+    call(
         "pre-create-bucket",
         "make a bucket of a name that somebody else will want",
         "s3.create_bucket",
@@ -176,29 +112,29 @@ _ARTIFACTS: Final = (
     ),
 )
 _DOCS: Final = (
-    _s3(
+    s3(
         "overwrite-evidence",
         "rewrite the page that an approver reads",
         "put_object",
         "{docs}",
         "{evidence_key}",
     ),
-    _s3(
+    s3(
         "delete-evidence",
         "delete the page that an approver reads",
         "delete_object",
         "{docs}",
         "{evidence_key}",
     ),
-    _s3("overwrite-docs", "put a script into production's docs", "put_object", "{docs}", "prod/index.html"),
-    _s3(
+    s3("overwrite-docs", "put a script into production's docs", "put_object", "{docs}", "prod/index.html"),
+    s3(
         "overwrite-entrance",
         "put a script into the page at the root of the docs",
         "put_object",
         "{docs}",
         "index.html",
     ),
-    _s3(
+    s3(
         "write-beside-evidence",
         "publish a page on the origin of the evidence",
         "put_object",
@@ -207,7 +143,7 @@ _DOCS: Final = (
     ),
 )
 _LIBRARY: Final = (
-    _call(
+    call(
         "log-in-to-library",
         "get a token of the library's repository",
         "codeartifact.get_authorization_token",
@@ -215,7 +151,7 @@ _LIBRARY: Final = (
         "arn:aws:codeartifact:{region}:{account}:domain/{domain}",
         domain="{domain}",
     ),
-    _call(
+    call(
         "publish-library",
         "publish a version of the library",
         "codeartifact.publish_package_version",
@@ -231,7 +167,7 @@ _LIBRARY: Final = (
         assetName="x",
         assetSHA256="0" * 64,
     ),
-    _call(
+    call(
         "delete-library",
         "delete versions of the library",
         "codeartifact.delete_package_versions",
@@ -245,7 +181,7 @@ _LIBRARY: Final = (
     ),
 )
 _KEYS: Final = (
-    _call(
+    call(
         "sign-provenance",
         "sign a provenance statement of its own",
         "kms.sign",
@@ -257,7 +193,7 @@ _KEYS: Final = (
         MessageType="RAW",
         SigningAlgorithm="ECDSA_SHA_256",
     ),
-    _call(
+    call(
         "change-key-policy",
         "give itself the signing key by its policy",
         "kms.put_key_policy",
@@ -267,7 +203,7 @@ _KEYS: Final = (
         PolicyName="default",
         Policy="{}",
     ),
-    _call(
+    call(
         "delete-signing-key",
         "schedule the signing key's deletion",
         "kms.schedule_key_deletion",
@@ -276,7 +212,7 @@ _KEYS: Final = (
         KeyId="{signing_key}",
         PendingWindowInDays=7,
     ),
-    _call(
+    call(
         "use-release-key",
         "use the key that releases' artifacts are encrypted with",
         "kms.generate_data_key",
@@ -287,7 +223,7 @@ _KEYS: Final = (
     ),
 )
 _LOGS_AND_SECRETS: Final = (
-    _call(
+    call(
         "read-secret",
         "read the Stripe key",
         "secretsmanager.get_secret_value",
@@ -295,7 +231,7 @@ _LOGS_AND_SECRETS: Final = (
         "{secret}",
         SecretId="{secret}",
     ),
-    _call(
+    call(
         "read-release-log",
         "read the log of a release's build",
         "logs.filter_log_events",
@@ -303,7 +239,7 @@ _LOGS_AND_SECRETS: Final = (
         "{release_log_arn}",
         logGroupName="{release_log}",
     ),
-    _call(
+    call(
         "write-release-log",
         "write into the log of a release's build",
         "logs.create_log_stream",
@@ -312,7 +248,7 @@ _LOGS_AND_SECRETS: Final = (
         logGroupName="{release_log}",
         logStreamName="evil",
     ),
-    _call(
+    call(
         "delete-release-log",
         "delete the log of a release's build",
         "logs.delete_log_group",
@@ -323,7 +259,7 @@ _LOGS_AND_SECRETS: Final = (
 )
 _ROLES: Final = (
     *(
-        _call(
+        call(
             f"assume-{name}",
             f"act as {who}",
             "sts.assume_role",
@@ -334,17 +270,17 @@ _ROLES: Final = (
             RoleSessionName="evil",
         )
         for name, who, by in (
-            ("prod-deployment", "what deploys to production", _TRUST),
-            ("prod-execution", "what CloudFormation acts as in production", _NOT_YOURS),
-            ("prod-inspection", "what reads production", _TRUST),
-            ("staging-deployment", "what deploys to staging", _TRUST),
-            ("staging-inspection", "what reads staging", _TRUST),
-            ("branch-removal", "what removes branches' stacks", _TRUST),
-            ("publish", "the build that publishes a release", _NOT_YOURS),
-            ("release-pipeline", "the release pipeline", _NOT_YOURS),
+            ("prod-deployment", "what deploys to production", TRUST),
+            ("prod-execution", "what CloudFormation acts as in production", NOT_YOURS),
+            ("prod-inspection", "what reads production", TRUST),
+            ("staging-deployment", "what deploys to staging", TRUST),
+            ("staging-inspection", "what reads staging", TRUST),
+            ("branch-removal", "what removes branches' stacks", TRUST),
+            ("publish", "the build that publishes a release", NOT_YOURS),
+            ("release-pipeline", "the release pipeline", NOT_YOURS),
         )
     ),
-    _call(
+    call(
         "make-role",
         "make a role of its own",
         "iam.create_role",
@@ -354,7 +290,7 @@ _ROLES: Final = (
         RoleName="evil",
         AssumeRolePolicyDocument="{}",
     ),
-    _call(
+    call(
         "widen-itself",
         "give its own role a policy",
         "iam.put_role_policy",
@@ -364,7 +300,7 @@ _ROLES: Final = (
         PolicyName="evil",
         PolicyDocument="{}",
     ),
-    _call(
+    call(
         "widen-trust",
         "let itself act as the build that publishes",
         "iam.update_assume_role_policy",
@@ -376,14 +312,14 @@ _ROLES: Final = (
 )
 _STAGE: Final = {"pipelineName": "{release_pipeline}", "stageName": "Approve"}
 _PIPELINES: Final = (
-    _pipeline(
+    pipeline(
         "start-release",
         "start a release",
         "start_pipeline_execution",
         "StartPipelineExecution",
         name="{release_pipeline}",
     ),
-    _pipeline(
+    pipeline(
         "approve-release",
         "approve the waiting release",
         "put_approval_result",
@@ -394,7 +330,7 @@ _PIPELINES: Final = (
         token="{token}",  # noqa: S106 - a word that is filled in
         result={"summary": "fine", "status": "Approved"},
     ),
-    _pipeline(
+    pipeline(
         "retry-stage",
         "retry a stage of a release",
         "retry_stage_execution",
@@ -404,7 +340,7 @@ _PIPELINES: Final = (
         pipelineExecutionId="{execution}",
         retryMode="FAILED_ACTIONS",
     ),
-    _pipeline(
+    pipeline(
         "roll-back",
         "roll production back",
         "rollback_stage",
@@ -414,7 +350,7 @@ _PIPELINES: Final = (
         stageName="Production",
         targetPipelineExecutionId="{execution}",
     ),
-    _pipeline(
+    pipeline(
         "stop-release",
         "stop the waiting release",
         "stop_pipeline_execution",
@@ -423,7 +359,7 @@ _PIPELINES: Final = (
         pipelineExecutionId="{execution}",
         abandon=True,
     ),
-    _pipeline(
+    pipeline(
         "override-condition",
         "override the deployment window",
         "override_stage_condition",
@@ -434,7 +370,7 @@ _PIPELINES: Final = (
         pipelineExecutionId="{execution}",
         conditionType="BEFORE_ENTRY",
     ),
-    _pipeline(
+    pipeline(
         "hold-pipeline",
         "close the way into production",
         "disable_stage_transition",
@@ -445,21 +381,21 @@ _PIPELINES: Final = (
         transitionType="Inbound",
         reason="evil",
     ),
-    _pipeline(
+    pipeline(
         "read-pipeline",
         "read the release pipeline's definition",
         "get_pipeline",
         "GetPipeline",
         name="{release_pipeline}",
     ),
-    _pipeline(
+    pipeline(
         "delete-pipeline",
         "delete the release pipeline",
         "delete_pipeline",
         "DeletePipeline",
         name="{release_pipeline}",
     ),
-    _call(
+    call(
         "remove-branches",
         "start the removal of another branch",
         "codepipeline.start_pipeline_execution",
@@ -470,7 +406,7 @@ _PIPELINES: Final = (
 )
 _PROJECT: Final = "arn:aws:codebuild:{region}:{account}:project/{publish_project}"
 _BUILDS: Final = (
-    _call(
+    call(
         "run-publish",
         "run the build that publishes, with a buildspec of its own",
         "codebuild.start_build",
@@ -479,7 +415,7 @@ _BUILDS: Final = (
         projectName="{publish_project}",
         buildspecOverride="version: 0.2",
     ),
-    _call(
+    call(
         "change-project",
         "change the build that publishes",
         "codebuild.update_project",
@@ -488,7 +424,7 @@ _BUILDS: Final = (
         name="{publish_project}",
         description="evil",
     ),
-    _call(
+    call(
         "stop-builds",
         "stop a release's build",
         "codebuild.stop_build",
@@ -496,7 +432,7 @@ _BUILDS: Final = (
         "arn:aws:codebuild:{region}:{account}:project/{build_project}",
         id="{build}",
     ),
-    _call(
+    call(
         "fake-report",
         "make a report group of the release's build",
         "codebuild.create_report_group",
@@ -506,7 +442,7 @@ _BUILDS: Final = (
         type="TEST",
         exportConfig={"exportConfigType": "NO_EXPORT"},
     ),
-    _call(
+    call(
         "take-source",
         "read the repository through the connection",
         "codeconnections.get_connection",
@@ -514,7 +450,7 @@ _BUILDS: Final = (
         "{connection}",
         ConnectionArn="{connection}",
     ),
-    _call(
+    call(
         "exhaust-builds",
         "start builds until the account's quota is used up",
         "codebuild.start_build",
@@ -525,7 +461,7 @@ _BUILDS: Final = (
 )
 _STACK: Final = "arn:aws:cloudformation:{region}:{account}:stack/payments-prod/*"
 _SYSTEM: Final = (
-    _call(
+    call(
         "delete-change-set",
         "delete the reviewed change set",
         "cloudformation.delete_change_set",
@@ -534,7 +470,7 @@ _SYSTEM: Final = (
         StackName="payments-prod",
         ChangeSetName="{change_set}",
     ),
-    _call(
+    call(
         "execute-change-set",
         "execute the reviewed change set",
         "cloudformation.execute_change_set",
@@ -543,7 +479,7 @@ _SYSTEM: Final = (
         StackName="payments-prod",
         ChangeSetName="{change_set}",
     ),
-    _call(
+    call(
         "change-stack",
         "change production's stack and its tags",
         "cloudformation.update_stack",
@@ -553,7 +489,7 @@ _SYSTEM: Final = (
         UsePreviousTemplate=True,
         Tags=[{"Key": "environment", "Value": "branch"}],
     ),
-    _call(
+    call(
         "delete-stack",
         "delete production's stack",
         "cloudformation.delete_stack",
@@ -561,7 +497,7 @@ _SYSTEM: Final = (
         _STACK,
         StackName="payments-prod",
     ),
-    _call(
+    call(
         "pre-create-stack",
         "make a stack of a name that a release will want",
         "cloudformation.create_stack",
@@ -570,7 +506,7 @@ _SYSTEM: Final = (
         StackName="payments-docs",
         TemplateBody="{}",
     ),
-    _call(
+    call(
         "silence-alarm",
         "switch off what an alarm does",
         "cloudwatch.disable_alarm_actions",
@@ -578,7 +514,7 @@ _SYSTEM: Final = (
         "arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}",
         AlarmNames=["{alarm}"],
     ),
-    _call(
+    call(
         "delete-alarm",
         "delete an alarm that judges releases",
         "cloudwatch.delete_alarms",
@@ -586,7 +522,7 @@ _SYSTEM: Final = (
         "arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}",
         AlarmNames=["{alarm}"],
     ),
-    _call(
+    call(
         "ring-alarm",
         "ring an alarm, so that releases roll back",
         "cloudwatch.set_alarm_state",
@@ -596,7 +532,7 @@ _SYSTEM: Final = (
         StateValue="ALARM",
         StateReason="evil",
     ),
-    _call(
+    call(
         "replace-code",
         "put other code into a function of production",
         "lambda.update_function_code",
@@ -606,7 +542,7 @@ _SYSTEM: Final = (
         S3Bucket="{artifacts}",
         S3Key="x",
     ),
-    _call(
+    call(
         "place-order",
         "start a payment in production",
         "stepfunctions.start_execution",
@@ -615,7 +551,7 @@ _SYSTEM: Final = (
         stateMachineArn="{workflow}",
         input="{}",
     ),
-    _call(
+    call(
         "move-schedule",
         "let the expiry of branches run every minute",
         "scheduler.update_schedule",
@@ -626,7 +562,7 @@ _SYSTEM: Final = (
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": "{workflow}", "RoleArn": "{publish_role}"},
     ),
-    _call(
+    call(
         "ask-people",
         "send people an approval of its own",
         "sns.publish",
@@ -635,7 +571,7 @@ _SYSTEM: Final = (
         TopicArn="{topic}",
         Message="please approve",
     ),
-    _call(
+    call(
         "hear-approvals",
         "subscribe to approvals",
         "sns.subscribe",
@@ -648,24 +584,8 @@ _SYSTEM: Final = (
 )
 ATTEMPTS: Final = (
     *_ARTIFACTS, *_DOCS, *_LIBRARY, *_KEYS, *_LOGS_AND_SECRETS, *_ROLES, *_PIPELINES, *_BUILDS, *_SYSTEM,
+    *ATTEMPTS_ON_ACCOUNTS,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Contained:
-    """Something that a hostile build can do to itself, and that reaches nothing else.
-
-    Attributes:
-        name: Unique.
-        tried: What it does, for a reader.
-        refused_by: Why it reaches nothing.
-        noticed: How somebody would notice.
-    """
-
-    name: str
-    tried: str
-    refused_by: str
-    noticed: str = field(default="nothing of a release changes; the suite compares it before and after")
 
 
 CONTAINED: Final = (
@@ -686,10 +606,9 @@ CONTAINED: Final = (
     ),
     Contained(
         "use-up-builds",
-        "push so many branches that their builds use up the account's quota of concurrent builds",
-        "a release's build waits in CodeBuild's queue, or fails to start when that is full: it is late, and "
-        "never another one",
-        "the release pipeline's failure is told to the approvals topic and names the build; retry it",
+        "push so many branches that their builds use up a quota of concurrent builds",
+        "the quota is that of a platform and compute type, and releases' builds run on others than branches'",
+        "branches' builds wait in CodeBuild's queue, and fail when that is full; people are told",
     ),
     Contained(
         "fill-the-store",

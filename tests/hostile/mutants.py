@@ -76,6 +76,7 @@ SHARING: Final[dict[str, Callable[[Json], None]]] = {
         to={"Fn::Sub": ["${Bucket}/cache/Build", {"Bucket": {"Ref": "Artifacts"}}]},
     ),
     "one log": _change("BranchBuild", "LogsConfig", "CloudWatchLogs", "GroupName", to={"Ref": "BuildLogs"}),
+    "one quota of builds": _change("BranchBuild", "Environment", "ComputeType", to="BUILD_GENERAL1_LARGE"),
     "one role": _change("BranchBuild", "ServiceRole", to={"Fn::GetAtt": ["BuildRole", "Arn"]}),
     "one path": _change("BranchBuildRole", "Path", to="/payments-pipelines/release/"),
 }

@@ -10,14 +10,18 @@ import json
 import os
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.hostile.attempts import ATTEMPTS, Attempt
+from tests.hostile.attempts import ATTEMPTS
+
+if TYPE_CHECKING:
+    from tests.hostile.attempt import Attempt
 
 TARGETS: Final = Path(__file__).with_name("targets.json")
 MARK: Final = "HOSTILE "
@@ -41,9 +45,8 @@ def main(build: str) -> None:
 
 def _try(attempt: Attempt, names: dict[str, str]) -> tuple[str, str]:
     """Make an attempt; the outcome is `refused`, `done` or `unclear`, with what AWS answered."""
-    client: Any = boto3.client(attempt.client, config=_PATIENCE)  # type: ignore[call-overload]  # any of them
     try:
-        getattr(client, attempt.method)(**_filled_in(attempt.arguments, names))
+        getattr(_client(attempt.client), attempt.method)(**_filled_in(attempt.arguments, names))
     except ClientError as error:
         code = error.response["Error"]["Code"]
         refused = any(word in code for word in _REFUSALS)
@@ -51,6 +54,12 @@ def _try(attempt: Attempt, names: dict[str, str]) -> tuple[str, str]:
     except BotoCoreError as error:
         return "unclear", f"{type(error).__name__}: {error}"
     return "done", ""
+
+
+@cache
+def _client(name: str) -> Any:
+    client: Any = boto3.client(name, config=_PATIENCE)  # type: ignore[call-overload]  # any of them
+    return client
 
 
 def _filled_in(value: Any, names: dict[str, str]) -> Any:
@@ -71,25 +80,32 @@ def _poison(names: dict[str, str]) -> None:
         "build": EVIL.decode(),
         "seconds": 1.0,
     }
-    for cache in {Path(".cache"), Path(os.environ.get("PAYMENTS_CACHE", ".cache"))}:
+    for kept in {Path(".cache"), Path(os.environ.get("PAYMENTS_CACHE", ".cache"))}:
         for zone in ("release", "branch", "workstation", ""):
-            folder = cache / "checked" / zone / names["source_digest"]
+            folder = kept / "checked" / zone / names["source_digest"]
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "checked.json").write_text(json.dumps({**record, "zone": zone}), encoding="utf-8")
             (folder / "tests.xml").write_text("<testsuites/>", encoding="utf-8")
-        for file in (cache / "packages").rglob("*.py"):
+        for file in (kept / "packages").rglob("*.py"):
             with file.open("a", encoding="utf-8") as module:
                 module.write(f"\n# {EVIL.decode()}\n")
 
 
 def _tamper() -> None:
-    """Replace what later commands of this build run: a hook, a program that is first in PATH."""
+    """Replace what later commands run: hooks, the Makefile, `payments`, and what is first in PATH."""
     for folder in (Path(".git/hooks"), Path.home() / "bin", Path(".venv/evil")):
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("pre-commit", "post-checkout", "uv", "git"):
-            (folder / name).write_text("#!/bin/sh\necho evil\n", encoding="utf-8")
-            (folder / name).chmod(0o755)
+            _replace(folder / name, f"#!/bin/sh\necho {EVIL.decode()}\n")
     shutil.rmtree(Path(".venv/evil"))
+    for tool in (Path("Makefile"), Path(".venv/bin/payments")):  # they still do what this build needs of them
+        _replace(tool, f"{tool.read_text(encoding='utf-8')}\n# {EVIL.decode()}\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # it may be a link into what other builds are made from
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
 
 
 if __name__ == "__main__":

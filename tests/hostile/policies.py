@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tests import embedded_functions
 
 if TYPE_CHECKING:
-    from tests.hostile.attempts import Attempt
+    from tests.hostile.attempt import Attempt
 
 Json = dict[str, Any]
 ACCOUNT: Final = "444444444444"
@@ -39,7 +41,10 @@ class Stack:
 
 
 def filled_in(template: Json) -> Stack:
-    """Return the stack as CloudFormation would make it; a physical name is the logical id in lower case."""
+    """Return the stack as CloudFormation would make it; a physical name is the logical id in lower case.
+
+    Everything is in one account: what an account of its own refuses besides is not counted on.
+    """
     resources = {name: _literal(template, part) for name, part in template["Resources"].items()}
     arn = {name: _arn(template, name) for name in template["Resources"]}
     parameter = {name: _parameter(name) for name in template["Parameters"]}
@@ -50,6 +55,7 @@ def filled_in(template: Json) -> Stack:
         "artifacts": "artifacts",
         "packages": "packages",
         "docs": "docsbucket",
+        "templates": f"payments-templates-{ACCOUNT}-{REGION}",
         "package_key": key,
         "package_version": "1",
         "source_key": "release/Source/a",
@@ -63,15 +69,8 @@ def filled_in(template: Json) -> Stack:
         "secret": f"arn:aws:secretsmanager:{_HERE}:secret:payments/stripe-1",
         "release_log": "buildlogs",
         "release_log_arn": arn["BuildLogs"],
-        "prod_deployment_role": parameter["ProdDeploymentRole"],
-        "prod_execution_role": parameter["ProdExecutionRole"],
-        "prod_inspection_role": parameter["ProdInspectionRole"],
-        "staging_deployment_role": parameter["StagingDeploymentRole"],
-        "staging_inspection_role": parameter["StagingInspectionRole"],
-        "branch_removal_role": parameter["BranchRemovalRole"],
-        "publish_role": arn["PublishRole"],
+        **{role_word(role): at for role, at in {**arn, **parameter}.items() if role.endswith("Role")},
         "publish_role_name": "publishrole",
-        "release_pipeline_role": arn["ReleasePipelineRole"],
         "release_pipeline": "releasepipeline",
         "remove_pipeline": "removebranchpipeline",
         "token": "token",
@@ -86,8 +85,29 @@ def filled_in(template: Json) -> Stack:
         "workflow": f"arn:aws:states:{_HERE}:stateMachine:PaymentWorkflow",
         "schedule": "expiryschedule",
         "topic": arn["Approvals"],
+        "release_turns": "releaseturns",
+        "staging_function": "payments-staging-DataApiFunction-1",
     }
     return Stack(resources, names)
+
+
+def role_word(role: str) -> str:
+    """Return the word that attempts name a role by: `prod_deployment_role` for ProdDeploymentRole."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", role).lower()
+
+
+def giving_back(stack: Stack, role: str, attempt: Attempt) -> Stack:
+    """Return the stack with an attempt's permission given to a role, and no bucket or key that denies it."""
+    part = copy.deepcopy(stack.resources[role])
+    statement = {"Effect": "Allow", "Action": attempt.action, "Resource": "*"}
+    part["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(statement)
+    open_to_all = {
+        name: {**each, "Properties": {**each["Properties"], "KeyPolicy": {"Statement": []}}}
+        for name, each in stack.resources.items()
+        if each["Type"] == "AWS::KMS::Key"
+    }
+    kept = {name: each for name, each in stack.resources.items() if each["Type"] != "AWS::S3::BucketPolicy"}
+    return Stack({**kept, **open_to_all, role: part}, stack.names)
 
 
 def allows(stack: Stack, role: str, attempt: Attempt) -> bool:
@@ -106,7 +126,7 @@ def allows(stack: Stack, role: str, attempt: Attempt) -> bool:
 
 
 def shared(stack: Stack) -> list[str]:
-    """Return what both zones use: projects, artifact stores, caches and logs, each by its name."""
+    """Return what both zones use: projects, artifact stores, caches, logs and quotas, each by its name."""
     used: dict[str, dict[str, set[str]]] = {}
 
     def use(kind: str, thing: str, role: str) -> None:
@@ -128,6 +148,8 @@ def shared(stack: Stack) -> list[str]:
             use("project", name.lower(), properties["ServiceRole"])
             use("cache", properties["Cache"]["Location"], properties["ServiceRole"])
             use("store", properties["Cache"]["Location"].partition("/")[0], properties["ServiceRole"])
+            machine = properties["Environment"]
+            use("quota", f"{machine['Type']} {machine['ComputeType']}", properties["ServiceRole"])
             use("log", properties["LogsConfig"]["CloudWatchLogs"]["GroupName"], properties["ServiceRole"])
     return sorted(
         f"{kind} {thing}"
@@ -167,7 +189,7 @@ def _plain(statement: Json) -> Json:
 
 
 def _parameter(name: str) -> str:
-    return f"arn:aws:iam::111111111111:role/{name}" if name.endswith("Role") else name.lower()
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}" if name.endswith("Role") else name.lower()
 
 
 def _arn(template: Json, name: str) -> str:

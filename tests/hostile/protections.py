@@ -39,6 +39,7 @@ _RECORDS: Final = f"{_PROMOTION}/records.py"
 _RUNNING: Final = f"{_PROMOTION}/running_stack.py"
 _STORE: Final = "pipelines/deploy/artifacts.py"
 _STAGES: Final = "pipelines/definitions/release_stages.py"
+_TURNS: Final = "pipelines/definitions/release_turns.py"
 _DOCS: Final = "templates/capabilities/docs_distribution.py"
 
 _OF_WHEELS: Final = ("tests/pipelines/test_wheels.py",)
@@ -52,6 +53,8 @@ _OF_LIBRARY: Final = ("tests/pipelines/promotion/test_library.py",)
 _OF_STORE: Final = ("tests/integration/embedded/test_package_store.py",)
 _OF_RUNNING: Final = ("tests/rehearsal/test_running_stack.py",)
 _OF_STAGES: Final = ("tests/pipelines/definitions/test_promotion.py",)
+_OF_TURNS: Final = ("tests/integration/codesuite/test_release_turns.py",)
+_OF_ROLLBACKS: Final = ("tests/integration/codesuite/test_production_rollback.py",)
 _OF_PREVIEWS: Final = ("tests/hostile/test_previews.py",)
 _OF_DOCS: Final = ("tests/templates/test_docs.py",)
 _OF_CACHE: Final = ("tests/pipelines/promotion/test_check_cache.py",)
@@ -476,6 +479,34 @@ _WHAT_THE_PIPELINE_DOES: Final = (
         '        await_free(turns, "Turn", [AGAIN, PRODUCTION]),\n',
         "",
         _OF_STAGES,
+    ),
+    Protection(
+        "a turn that waits for nobody",
+        _TURNS,
+        '{"Condition": jsonata("$quiet > 0 and ($not($failed) or $quiet > 1)"), "Next": TURN}',
+        '{"Condition": jsonata("$quiet >= 0"), "Next": TURN}',
+        _OF_TURNS,
+    ),
+    Protection(
+        "a rollback that begins a moment later",
+        _TURNS,
+        "$quiet > 0 and ($not($failed) or $quiet > 1)",
+        "$quiet > 0",
+        _OF_TURNS,
+    ),
+    Protection(
+        "whom a failed release had not changed",
+        _RECORDS,
+        'and detail["input"].get("configuration", {}).get("ActionMode") == "CHANGE_SET_EXECUTE"',
+        'and detail["input"].get("configuration", {})',
+        _OF_ROLLBACKS,
+    ),
+    Protection(
+        "whose release a rollback is about",
+        _RECORDS,
+        "return Run(target, execution, rollback=True, under_way=under_way, failed=failed)",
+        "return Run(execution, execution, rollback=True, under_way=under_way, failed=failed)",
+        _OF_RECORDS,
     ),
     Protection(
         "verifying what was asked again",

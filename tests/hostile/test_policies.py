@@ -10,7 +10,8 @@ import pytest
 from environments import tools
 from pipelines.definitions import pipelines_stack
 from tests.hostile import policies, threat_model
-from tests.hostile.attempts import ATTEMPTS, CONTAINED, Attempt, Contained
+from tests.hostile.attempt import Attempt, Contained
+from tests.hostile.attempts import ATTEMPTS, CONTAINED
 from tests.hostile.mutants import MUTANTS, SHARING, mutated
 
 Json = dict[str, Any]
@@ -27,14 +28,11 @@ def stack(template: Json) -> policies.Stack:
     return policies.filled_in(template)
 
 
-def allowed(stack: policies.Stack) -> list[tuple[str, str]]:
-    """The attempts that some role of a branch's builds may make, with the role."""
-    return [
-        (role, attempt.name)
-        for role in policies.BRANCH_ROLES
-        for attempt in ATTEMPTS
-        if policies.allows(stack, role, attempt)
-    ]
+def anything_allowed(stack: policies.Stack) -> bool:
+    """Whether some role of a branch's builds may make some attempt."""
+    return any(
+        policies.allows(stack, role, attempt) for attempt in ATTEMPTS for role in policies.BRANCH_ROLES
+    )
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.name)
@@ -44,7 +42,23 @@ def test_no_role_of_a_branchs_build_may_make_an_attempt(stack: policies.Stack, a
 
 @pytest.mark.parametrize("protection", MUTANTS)
 def test_giving_a_protection_back_is_noticed(template: Json, protection: str) -> None:
-    assert allowed(policies.filled_in(mutated(template, protection)))
+    assert anything_allowed(policies.filled_in(mutated(template, protection)))
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.name)
+def test_a_row_notices_when_its_permission_is_given_back(stack: policies.Stack, attempt: Attempt) -> None:
+    given = policies.giving_back(stack, "NameRole", attempt)
+    assert policies.allows(given, "NameRole", attempt)
+
+
+def test_every_role_that_there_is_has_a_row(stack: policies.Stack) -> None:
+    # Given each role of the pipelines stack, and of the bootstrap stacks that it is told of
+    own = {policies.role_word(role) for role in policies.BRANCH_ROLES}
+    roles = {word for word in stack.names if word.endswith("_role")} - own
+    # Then somebody tries to act as it, but for the one that Name looks at the branch's own stack as
+    tried = {a.arguments["RoleArn"].strip("{}") for a in ATTEMPTS if a.method == "assume_role"}
+    assert roles - tried == {"branch_inspection_role"}
+    assert tried <= roles
 
 
 def test_the_zones_share_no_project_store_cache_or_log(stack: policies.Stack) -> None:
@@ -79,8 +93,10 @@ def test_publish_may_write_its_store_and_sign(stack: policies.Stack) -> None:
 def test_the_page_of_the_threat_model_is_what_the_rows_and_the_last_run_say() -> None:
     outcomes = json.loads(threat_model.OUTCOMES.read_text())
     assert set(outcomes) == {attempt.name for attempt in ATTEMPTS}
-    assert {entry["outcome"] for entry in outcomes.values()} == {"refused"}
-    assert {tuple(entry["builds"]) for entry in outcomes.values()} == {("build", "name", "preview")}
+    assert {tuple(sorted(entry)) for entry in outcomes.values()} == {threat_model.MODES}
+    made = [attempt for entry in outcomes.values() for attempt in entry.values()]
+    assert {attempt["outcome"] for attempt in made} == {"refused"}
+    assert {tuple(attempt["builds"]) for attempt in made} == {("build", "name", "preview")}
     assert threat_model.PAGE.read_text() == threat_model.page(), "python -m tests.hostile.threat_model"
 
 

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipelines.core.repository import ROOT
-from tests.hostile.attempts import ATTEMPTS, CONTAINED, Attempt
+from tests.hostile.attempt import Attempt
+from tests.hostile.attempts import ATTEMPTS, CONTAINED
 from tests.hostile.mutants import MUTANTS, SHARING
 from tests.hostile.protections import PROTECTIONS
 
 PAGE: Final = ROOT / "docs/how-it-works/threat-model.md"
 OUTCOMES: Final = Path(__file__).with_name("outcomes.json")
-"""What AWS answered to each attempt in the last whole run (`make hostile`), by attempt and build."""
+"""What AWS answered to each attempt in the last whole run (`make hostile`), by attempt and mode."""
+APART: Final = "accounts apart"
+ONE: Final = "one account"
+MODES: Final = (APART, ONE)
+"""Whether each environment and the pipelines have an account of their own, or all share one."""
 # Lines of the page are as long as those of other pages.
 # ruff: noqa: E501
 _BEFORE: Final = """\
@@ -25,11 +30,13 @@ hostile: its `buildspec.yml` and the buildspecs of its other builds run what the
 name, key and token there is.
 
 {count} attempts are made three times each, by the three builds of the branch pipeline, while a release waits for its approval
-(`make hostile`, on the embedded AWS). Before and after, everything that a release is made of is compared; then the release is
-approved, and production's digests are compared with staging's. `make test` judges the same rows by the policies of the template,
-and takes each of {mutants} permissions and shared resources away again to see that the rows notice. Beside them `make hostile`
-takes away each of {protections} checks in the code, in a copy of the tree, and runs the tests that have to notice it; and changes
-bytes in every place between Build and production: caches, store, artifacts, index, records, and what runs.
+(`make hostile`, on the embedded AWS): once with an account for each environment, and once with one account for all. Before and
+after, everything that a release is made of is compared; then the release is approved, and production's digests are compared with
+staging's. `make test` judges the same rows by the policies of the template, gives each of {mutants} permissions and shared
+resources back to see that the rows notice, and holds that each role that there is has a row. Beside them `make hostile` takes away
+each of {protections} checks in the code, in a copy of the tree, and runs the tests that have to notice it; and changes bytes in
+every place between Build and production: caches, store, artifacts, index, records, and what runs; drawn places and moments of them
+in releases that go through the live pipeline.
 
 ## Refused
 
@@ -49,9 +56,7 @@ _AFTER: Final = """
 - **Branches from each other.** They are one zone: a branch's build can write another one's preview, package and stack.
 - **The branches' account.** A branch's stack runs in it, within the runtime boundary. Keep nothing of worth there.
 - **The machine of a rehearsal.** Builds run as you, on your files. Rehearse a branch that you would run.
-- **The size of things.** A branch can fill its own stores, caches, logs and report groups, and CodeBuild's quota of concurrent
-  builds is the account's. A limit of the projects (`ConcurrentBuildLimit`) would fail builds that CodeBuild queues without it; who
-  needs more than the queue puts the branch zone into an account of its own.
+- **The size of things.** A branch can fill its own stores, caches, logs and report groups, and keep other branches' builds waiting.
 - **The tools of a release's own builds.** Publish's Python packages come out of a cache that Publish's builds alone write, by an
   installer that does not hash them again. What ships is read from wheels with their locked hash and compared with the source.
 
@@ -72,7 +77,7 @@ def page() -> str:
     refused = [_refused(*why, rows) for why, rows in _by_reason().items()]
     contained = [f"| {row.tried} | {row.refused_by} | {row.noticed} |\n" for row in CONTAINED]
     before = _BEFORE.format(
-        count=len(ATTEMPTS), mutants=len(MUTANTS) + len(SHARING), protections=len(PROTECTIONS)
+        count=len(ATTEMPTS), mutants=len(MUTANTS) + len(SHARING) + len(ATTEMPTS), protections=len(PROTECTIONS)
     )
     return before + "".join(refused) + _CONTAINED + "".join(contained) + _AFTER
 
@@ -91,22 +96,18 @@ def _refused(refused_by: str, noticed: str, rows: list[Attempt]) -> str:
     return f"\n{reason}\n\n{tried}"
 
 
-def keep(attempts: list[dict[str, Any]]) -> None:
+def keep(mode: str, attempts: list[dict[str, Any]]) -> None:
     """Keep the outcomes of a whole run: for each attempt the builds that made it, and AWS's error code."""
-    kept: dict[str, dict[str, Any]] = {}
-    for attempt in attempts:
-        entry = kept.setdefault(attempt["name"], {"builds": [], "outcome": set(), "answer": set()})
-        entry["builds"].append(attempt["build"])
-        entry["outcome"].add(attempt["outcome"])
-        entry["answer"].add(attempt["answer"].partition(":")[0])
-    plain = {
-        name: {
-            "builds": sorted(set(entry["builds"])),
-            "outcome": ", ".join(sorted(entry["outcome"])),
-            "answer": ", ".join(sorted(entry["answer"])),
+    kept: dict[str, dict[str, Any]] = json.loads(OUTCOMES.read_text(encoding="utf-8"))
+    for row in ATTEMPTS:
+        made = [attempt for attempt in attempts if attempt["name"] == row.name]
+        kept.setdefault(row.name, {})[mode] = {
+            "builds": sorted({attempt["build"] for attempt in made}),
+            "outcome": ", ".join(sorted({attempt["outcome"] for attempt in made})),
+            "answer": ", ".join(sorted({attempt["answer"].partition(":")[0] for attempt in made})),
         }
-        for name, entry in sorted(kept.items())
-    }
+    names = {row.name for row in ATTEMPTS}
+    plain = {name: entry for name, entry in sorted(kept.items()) if name in names}
     OUTCOMES.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 

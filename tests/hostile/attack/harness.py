@@ -17,7 +17,7 @@ from pipelines.core.repository import ROOT
 from pipelines.deploy import embedded_overrides
 from pipelines.promotion import control, execution, failure_report
 from pipelines.rehearsal import rehearsal
-from tests.hostile import payload
+from tests.hostile import payload, policies
 from tests.proofs import small_builds
 
 if TYPE_CHECKING:
@@ -63,12 +63,17 @@ class Outcome:
     poisoned: list[str]
 
 
-def attack(instance: Instance) -> Outcome:
-    """Bring a release to its approval, attack it, then approve it."""
+def attack(instance: Instance, environments: dict[str, str]) -> Outcome:
+    """Bring a release to its approval, attack it, then approve it.
+
+    Args:
+        instance: An embedded AWS that nothing was deployed to.
+        environments: The environments' files that the release is of, where they are not this checkout's.
+    """
     with pytest.MonkeyPatch.context() as patch:  # what it poisons is not this checkout's
         patch.setattr(embedded_overrides, "CACHE", instance.root / "caches")
         prepared = rehearsal.prepare(instance, NOBODY)
-    branch = prepared.commit(RELEASE, "Try a thing", small_builds.files("release"))
+    branch = prepared.commit(RELEASE, "Try a thing", small_builds.files("release") | environments)
     release = prepared.merge(RELEASE)
     _stop(prepared.aws, branch)
     _follow(prepared, release, approve=False)
@@ -150,23 +155,21 @@ def _names(prepared: Rehearsal, release: Promotion) -> dict[str, str]:
     made = {name: _latest(tools, artifacts, f"/{name}/") for name in ("Source", "Built", "Packages")}
     package = tools.s3.list_object_versions(Bucket=packages)["Versions"][0]
     (question,) = control.pending_approvals(tools, release.pipeline, release.execution)
-    alarms = prod.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    functions = prod.functions.list_functions()["Functions"] or [{"FunctionName": "payments-prod-x"}]
+    alarms = _alarms(prod)
     secret = tools.client("secretsmanager").create_secret(Name="payments/stripe", SecretString="x")
     account, region = tools.environment.account, tools.environment.region
     log_group = f"arn:aws:logs:{region}:{account}:log-group:{physical['BuildLogs']}:*"
     roles = {
-        "branch_removal_role": stacks.outputs(
-            prepared.targets["branch"], prepared.tools.bootstrap_of("branch")
-        )["RemovalRole"],
-        "publish_role": _role_arn(tools, physical["PublishRole"]),
-        "release_pipeline_role": _role_arn(tools, physical["ReleasePipelineRole"]),
+        policies.role_word(logical): _role_arn(tools, name)
+        for logical, name in physical.items()
+        if logical.endswith("Role")
     }
-    for name in ("staging", "prod"):
-        bootstrap = stacks.outputs(prepared.targets[name], prepared.tools.bootstrap_of(name))
+    for name, target in prepared.targets.items():
+        bootstrap = stacks.outputs(target, prepared.tools.bootstrap_of(name))
         roles |= {
-            f"{name}_{kind.lower()}_role": bootstrap[f"{kind}Role"]
-            for kind in ("Deployment", "Execution", "Inspection")
+            f"{name}_{policies.role_word(output)}": arn
+            for output, arn in bootstrap.items()
+            if output.endswith("Role")
         }
     return {
         **roles,
@@ -199,7 +202,10 @@ def _names(prepared: Rehearsal, release: Promotion) -> dict[str, str]:
         "connection": outputs["ConnectionArn"],
         "change_set": "review",
         "alarm": alarms[0]["AlarmName"] if alarms else "payments-prod-OrdersFailing",
-        "function": functions[0]["FunctionName"],
+        "function": _a_function(prod),
+        "staging_function": _a_function(prepared.targets["staging"]),
+        "release_turns": physical["ReleaseTurns"].rpartition(":")[2],
+        "templates": f"payments-templates-{account}-{region}",
         "workflow": f"arn:aws:states:{region}:{account}:stateMachine:PaymentWorkflow",
         "schedule": physical["ExpirySchedule"],
         "topic": outputs["ApprovalsTopicArn"],
@@ -212,6 +218,20 @@ def _physical(tools: Aws) -> dict[str, str]:
         part["LogicalResourceId"]: part.get("PhysicalResourceId", "")
         for part in stacks.resources(tools, PIPELINES_STACK)
     }
+
+
+def _alarms(target: Aws) -> list[Json]:
+    """Return the alarms of a target's own stacks; other environments may share its account."""
+    alarms: list[Json] = target.client("cloudwatch").describe_alarms(
+        AlarmNamePrefix=target.environment.default_stack
+    )["MetricAlarms"]
+    return alarms
+
+
+def _a_function(target: Aws) -> str:
+    stack = target.environment.default_stack
+    functions = [function["FunctionName"] for function in target.functions.list_functions()["Functions"]]
+    return next((name for name in functions if name.startswith(stack)), f"{stack}-DataApi")
 
 
 def _role_arn(tools: Aws, name: str) -> str:
@@ -280,10 +300,7 @@ def _state(prepared: Rehearsal, names: dict[str, str], root: Path) -> dict[str, 
             if stacks.status(target, stack) is not None:
                 described = stacks.described(target, stack)
                 state[f"{name}/{stack}"] = (described["StackStatus"], described.get("LastUpdatedTime"))
-        state[f"{name}/alarms"] = [
-            (alarm["AlarmName"], alarm["ActionsEnabled"])
-            for alarm in target.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        ]
+        state[f"{name}/alarms"] = [(alarm["AlarmName"], alarm["ActionsEnabled"]) for alarm in _alarms(target)]
     return state
 
 

@@ -1,31 +1,42 @@
 """A hostile branch through the real branch pipeline while a release waits: it reaches nothing of it.
 
+Once with an account for each environment, and once with a single account for all and for the pipelines.
 `make hostile` runs it; it takes minutes, as a promotion does.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from embedded_aws import instance
 from tests.hostile import threat_model
-from tests.hostile.attack import harness
+from tests.hostile.attack import harness, one_account
 from tests.hostile.attempts import ATTEMPTS
 
 if TYPE_CHECKING:
-    from embedded_aws.instance import Instance
+    from collections.abc import Iterator
+
     from tests.hostile.attack.harness import Outcome
 
 
-@pytest.fixture(scope="module")
-def outcome(embedded: Instance) -> Outcome:
-    attacked = harness.attack(embedded)
-    if os.environ.get("PUBLISH"):
-        threat_model.keep(attacked.attempts)
-        threat_model.PAGE.write_text(threat_model.page(), encoding="utf-8")
-    return attacked
+@pytest.fixture(scope="module", params=threat_model.MODES)
+def outcome(request: pytest.FixtureRequest) -> Iterator[Outcome]:
+    """What came of the attack, on an embedded AWS of its own."""
+    root = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+    with ExitStack() as stack:
+        files = stack.enter_context(one_account.loaded(root)) if request.param == threat_model.ONE else {}
+        stack.callback(instance.stop, root)
+        attacked = harness.attack(instance.start(root, attached=True), files)
+        if os.environ.get("PUBLISH"):
+            threat_model.keep(request.param, attacked.attempts)
+            threat_model.PAGE.write_text(threat_model.page(), encoding="utf-8")
+        yield attacked
 
 
 @pytest.mark.parametrize("build", harness.LOGS)
