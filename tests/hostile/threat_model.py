@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.repository import ROOT
-from tests.hostile.attempt import Attempt
 from tests.hostile.attempts import ATTEMPTS, CONTAINED
 from tests.hostile.mutants import MUTANTS, SHARING
 from tests.hostile.protections import PROTECTIONS
+
+if TYPE_CHECKING:
+    from tests.hostile.attempt import Attempt
 
 PAGE: Final = ROOT / "docs/how-it-works/threat-model.md"
 OUTCOMES: Final = Path(__file__).with_name("outcomes.json")
