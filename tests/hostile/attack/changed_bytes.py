@@ -52,19 +52,6 @@ def _member(artifact: str, files: str) -> Change:
     return change
 
 
-def _archive(artifact: str) -> Change:
-    """Change a byte of an artifact's archive itself."""
-
-    def change(pipeline: Pipeline, release: Promotion, draw: random.Random) -> Callable[[], None]:
-        bucket, key = pipeline.artifact(release, artifact)
-        s3 = pipeline.tools.s3
-        before = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        s3.put_object(Bucket=bucket, Key=key, Body=_flipped(before, draw))
-        return lambda: s3.put_object(Bucket=bucket, Key=key, Body=before) and None
-
-    return change
-
-
 def _on_disk(files: Callable[[Pipeline, Promotion], list[Path]]) -> Change:
     """Change a byte of each file on the disk of a cache, an index or a store."""
 
@@ -154,7 +141,6 @@ _TO_APPROVE: Final = ("Approve", "Verify")
 ROWS: Final = (
     Row("the source that ships", Moment.BUILT, _member("Source", r"^lambdas/.*\.py$"), ("Publish",)),
     Row("a template of Build", Moment.BUILT, _member("Built", _TEMPLATES), ("Publish",)),
-    Row("the archive of Build", Moment.BUILT, _archive("Built"), ("Publish",)),
     Row("every wheel in a cache", Moment.BUILT, _on_disk(_wheels)),
     Row("a template of Build", Moment.PUBLISHED, _member("Built", _TEMPLATES), ("Staging",)),
     Row("a package or setting", Moment.PUBLISHED, _member("Packages", _PACKAGES), ("Staging",)),
@@ -165,7 +151,7 @@ ROWS: Final = (
     Row("the record of staging", Moment.STAGED, _member("Recorded", _RECORD), ("Verify",)),
     Row("a template of Build", Moment.WAITING, _member("Built", _PROD_TEMPLATES), ("Verify",)),
     Row("the record of the review", Moment.WAITING, _member("Reviewed", _RECORD), ("Verify",)),
-    Row("the archive of Publish", Moment.WAITING, _archive("Packages"), ("Verify",)),
+    Row("a package or setting", Moment.WAITING, _member("Packages", _PACKAGES), ("Verify",)),
     Row("a package or setting", Moment.APPROVED, _member("Packages", _PACKAGES), ("Verify",)),
     Row("the record of staging", Moment.APPROVED, _member("Recorded", _RECORD), ("Verify",)),
     Row("a template of Build", Moment.VERIFIED, _member("Built", _PROD_TEMPLATES), ("Production",)),

@@ -221,6 +221,22 @@ class Pipeline:
         ]
         return staging
 
+    def logs_of_failures(self, release: Promotion) -> str:
+        """Return what the builds that failed in a release logged."""
+        failed = [step.build for step in self._steps(release) if step.status == "Failed" and step.build]
+        if not failed:
+            return self.explained(release)
+        logs, builds = self.tools.client("logs"), self.tools.client("codebuild")
+        places = [build["logs"] for build in builds.batch_get_builds(ids=failed)["builds"]]
+        events = [
+            event["message"]
+            for place in places
+            for event in logs.get_log_events(
+                logGroupName=place["groupName"], logStreamName=place["streamName"]
+            )["events"]
+        ]
+        return "\n".join(events)
+
     def explained(self, release: Promotion) -> str:
         """Return why a release ended as it did."""
         report = failure_report.explain(self.tools, self.name, release.execution)

@@ -42,7 +42,7 @@ class Outcome:
 
     Attributes:
         place: Where the release stood then.
-        said: Why it failed, in the words of its pipeline.
+        said: Why it failed, in the words of its builds.
         rollback: How the rollback of its failure ended; empty without one.
         moved: In what production differed from what it ran before.
         strange: Files of what was published that the source does not make.
@@ -100,7 +100,7 @@ def _try(pipeline: Pipeline, release: Promotion, row: Row, place: Place, draw: r
         then = pipeline.go_on(release, place)
         while then.how in {"held", "asked"} and row.found and then.moment < Moment.VERIFIED:
             then = pipeline.go_on(release, then)
-    said = pipeline.explained(release) if then.how == "failed" else ""
+    said = pipeline.logs_of_failures(release) if then.how == "failed" else ""
     taken_back = then.how == "failed" and then.stage in {"Staging", "Production"}
     rollback = pipeline.await_rollback(release) if taken_back else ""
     moved = running_stack.differences(before, pipeline.running())
