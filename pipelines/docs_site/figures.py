@@ -148,6 +148,18 @@ def crash_matrix_age(reports: Mapping[str, Any], root: Path) -> dict[str, Any]:
     return {"proof": {"since": f"Measured on {report['date']}; {age}."}}
 
 
+def threats(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Return docs/data/threat-model.json with its attempts as lists and what is possible as a table."""
+    refused = [
+        f"**Refused because {row['because']}.** Noticed by {row['noticed']}:\n\n"
+        + "".join(f"- {tried}\n" for tried in row["tried"])
+        for row in rows["refused"]
+    ]
+    contained = [(row["tried"], row["because"], row["noticed"]) for row in rows["contained"]]
+    columns = ("tried", "reaches nothing because", "noticed by")
+    return {**rows, "refused": "\n".join(refused), "contained": table(columns, contained)}
+
+
 def mutants_table(results: Mapping[str, Any]) -> str:
     """Return docs/data/mutants.json as a table: how many changes of a room's code its quick tests notice."""
     rows = [

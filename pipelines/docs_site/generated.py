@@ -57,6 +57,7 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
         "contracts": repository_facts.import_contracts(root),
     }
     reports |= figures.from_code(stack_templates) | figures.crash_matrix_age(reports, root)
+    reports["threat_model"] = figures.threats(reports["threat_model"])
     reports["mutants"] = {"table": figures.mutants_table(reports.get("mutants", {}))}
     reports["console"] = figures.pictures_age(reports, root)
     for name, path in written.items():

@@ -97,7 +97,7 @@ def test_the_page_of_the_threat_model_is_what_the_rows_and_the_last_run_say() ->
     made = [attempt for entry in outcomes.values() for attempt in entry.values()]
     assert {attempt["outcome"] for attempt in made} == {"refused"}
     assert {tuple(attempt["builds"]) for attempt in made} == {("build", "name", "preview")}
-    assert threat_model.PAGE.read_text() == threat_model.page(), "python -m tests.hostile.threat_model"
+    assert threat_model.ROWS.read_text() == threat_model.text(), "python -m tests.hostile.threat_model"
 
 
 def test_every_row_says_what_refuses_it_and_who_would_notice() -> None:

@@ -35,7 +35,7 @@ def outcome(request: pytest.FixtureRequest) -> Iterator[Outcome]:
         attacked = harness.attack(instance.start(root, attached=True), files)
         if os.environ.get("PUBLISH"):
             threat_model.keep(request.param, attacked.attempts)
-            threat_model.PAGE.write_text(threat_model.page(), encoding="utf-8")
+            threat_model.ROWS.write_text(threat_model.text(), encoding="utf-8")
         yield attacked
 
 
