@@ -22,7 +22,7 @@ MODES: Final = (APART, ONE)
 
 
 def text() -> str:
-    """Return the rows as JSON: counts, what refuses which attempts, and what may happen and reaches nothing."""
+    """Return the rows as JSON: counts, what refuses which attempts, and what reaches nothing."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in ATTEMPTS:
         reasons.setdefault((row.refused_by, row.noticed), []).append(row.tried)
