@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _NEVER_RETRIED: Final = {"States.DataLimitExceeded", "States.Runtime"}
+_RESERVED: Final = {
+    *("States.ALL", "States.BranchFailed", "States.DataLimitExceeded", "States.HeartbeatTimeout"),
+    *("States.ExceedToleratedFailureThreshold", "States.Http.Socket", "States.IntrinsicFailure"),
+    *("States.ItemReaderFailed", "States.NoChoiceMatched", "States.ParameterPathFailure"),
+    *("States.Permissions", "States.QueryEvaluationError", "States.ResultPathMatchFailure"),
+    *("States.ResultWriterFailed", "States.Runtime", "States.TaskFailed", "States.Timeout"),
+}
+"""Names that begin with `States.` are Step Functions' own."""
 _WITH_ERRORS: Final = {"Task", "Parallel", "Map"}
 _RANGES: Final = {
     "IntervalSeconds": range(1, 100_000_000),
@@ -26,6 +34,7 @@ _RANGES: Final = {
     "MaxDelaySeconds": range(1, 31_622_401),
 }
 _JITTER: Final = {"FULL", "NONE"}
+_LONGEST_NAME: Final = 80
 
 
 def retry_problems(state: Json) -> Iterator[tuple[str, str]]:
@@ -53,6 +62,8 @@ def _entry(kind: str, entry: Json, handled: set[str], *, last: bool) -> Iterator
     for name in errors:
         if name in handled:
             yield f"{name} was handled by an earlier one"
+        if name.startswith("States.") and name not in _RESERVED:
+            yield f"there is no error {name}, and names that begin with States. are reserved"
         if name in _NEVER_RETRIED and kind == "Retry":
             yield f"{name} is never retried"
     handled |= set(errors)
@@ -78,6 +89,8 @@ def _numbers(retrier: Json) -> Iterator[str]:
 
 _INTEGRATION: Final = re.compile(r"arn:[^:]*:states:::(?P<rest>.+)")
 _PATTERNS: Final = {"sync", "sync:2", "waitForTaskToken"}
+_NO_JOB: Final = {"apigateway", "dynamodb", "events", "http", "lambda", "sns", "sqs"}
+"""Optimized integrations of calls that are over when they answer: they have no `.sync`."""
 _OPTIMIZED: Final = {
     "apigateway": "invoke",
     "athena": "startQueryExecution stopQueryExecution getQueryExecution getQueryResults",
@@ -119,10 +132,37 @@ def resource_problems(resource: object) -> Iterator[str]:
     parts = name.split(":")
     if parts[0] == "aws-sdk":
         yield from _sdk(parts[1:])
+        if pattern.startswith("sync"):
+            yield f"an AWS SDK integration has no pattern .{pattern}"
     elif parts[0] not in _OPTIMIZED:
         yield f"there is no optimized integration {parts[0]}"
     elif parts[1:] != [""] and (len(parts) != 2 or parts[1] not in _OPTIMIZED[parts[0]].split()):  # noqa: PLR2004
         yield f"the integration {parts[0]} has no action {':'.join(parts[1:]) or 'at all'}"
+    elif pattern.startswith("sync") and (
+        parts[0] in _NO_JOB or (pattern == "sync:2" and parts[0] != "states")
+    ):
+        yield f"the integration {parts[0]} has no pattern .{pattern}"
+
+
+_MODES: Final = {"INLINE", "DISTRIBUTED"}
+
+
+def shape_problems(name: str, state: Json, inherited: str) -> Iterator[str]:
+    """Yield what Step Functions' schema refuses of a state that statelint lets pass."""
+    if len(name) > _LONGEST_NAME:
+        yield f"its name has {len(name)} characters, and {_LONGEST_NAME} are allowed"
+    if inherited == "JSONata" and state.get("QueryLanguage") == "JSONPath":
+        yield "QueryLanguage is JSONPath inside of a machine in JSONata"
+    if state.get("Type") == "Parallel" and state.get("Branches") == []:
+        yield "Branches is empty"
+    processor = state.get("ItemProcessor")
+    configured = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
+    if isinstance(configured, dict):
+        mode = configured.get("Mode", "INLINE")
+        if mode not in list(_MODES):
+            yield f"Mode {mode!r} is neither INLINE nor DISTRIBUTED"
+        if mode == "DISTRIBUTED" and "ExecutionType" not in configured:
+            yield "a distributed Map says no ExecutionType"
 
 
 def _sdk(parts: list[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""S101 to S112: state machines that Step Functions refuses, or that fail when they run.
+"""S101 to S113: state machines that Step Functions refuses, or that fail when they run.
 
 Source: Step Functions developer guide, "Transforming data with JSONata", "Passing data between states with
 variables", "Handling errors" and "Integrating services"; Amazon States Language specification.
@@ -47,6 +47,9 @@ RULES: Final = {
     ),
     "S111": Rule("a heartbeat that is no shorter than the time-out", "Choose a shorter heartbeat"),
     "S112": Rule("a Choice without a Default", "Say what happens when no rule matches", Level.ADVICE),
+    "S113": Rule(
+        "a state that Step Functions' schema refuses: its name, its language, its processor", "Correct it"
+    ),
 }
 _NUMBERS: Final = {"TimeoutSeconds", "HeartbeatSeconds", "Seconds", "MaxConcurrency"}
 _RESULTS: Final = {"Task", "Parallel", "Map"}
@@ -109,6 +112,8 @@ def _machine(machine: object, scope: _Scope, outer_language: str) -> Iterator[Fi
     assigned = frozenset(name for state in states.values() for name in _assigned(state))
     inner = _Scope(scope.label, f"{scope.place}/States", scope.variables | assigned)
     for name, state in states.items():
+        for problem in state_fields.shape_problems(str(name), state, language):
+            yield inner.at(name).finding("S113", problem)
         yield from _state(state, inner.at(name), str(state.get("QueryLanguage", language)), language)
 
 

@@ -51,6 +51,11 @@ def catcher(**more: Any) -> Json:
     return machine(Call=task(Catch=[catch]), End={"Type": "Succeed"})
 
 
+def each(**configured: str) -> Json:
+    processor = {**machine(Pass=passing()), "ProcessorConfig": configured}
+    return machine(Each={"Type": "Map", "Items": [1], "ItemProcessor": processor, "End": True})
+
+
 WRONG: Final[list[tuple[str, str, Json]]] = [
     ("S101", "text", choice("{% 'yes' %}")),
     ("S101", "a number", choice("{% $count($states.input.lines) %}")),
@@ -150,8 +155,17 @@ WRONG: Final[list[tuple[str, str, Json]]] = [
             }
         ),
     ),
+    ("S107", "an error that Step Functions does not have", retrier(ErrorEquals=["States.Timout"])),
+    ("S110", "a function is no job", machine(Call=task(Resource=f"{LAMBDA}.sync"))),
+    ("S110", "nor is an SDK's call", machine(Call=task(Resource=f"{SDK}:ecs:runTask.sync"))),
+    ("S113", "a long name", machine(**{"a" * 81: passing()})),
+    ("S113", "JSONPath inside of JSONata", machine(Pass=passing(QueryLanguage="JSONPath"))),
+    ("S113", "no branches", machine(Both={"Type": "Parallel", "Branches": [], "End": True})),
+    ("S113", "a mode of its own", each(Mode="FAST")),
+    ("S113", "a distributed map of no type", each(Mode="DISTRIBUTED")),
 ]
 RIGHT: Final[dict[str, Json]] = {
+    "a distributed map": each(Mode="DISTRIBUTED", ExecutionType="STANDARD"),
     "a comparison": choice("{% $states.input.a > 1 and $exists($states.context.Execution.Name) %}"),
     "what the data tells": choice("{% $states.input.paid %}"),
     "a literal": choice(True),
