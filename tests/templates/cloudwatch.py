@@ -98,6 +98,8 @@ def _ringing(alarm: Json, series: Series, minutes: int, delivery: Delivery) -> l
         values = [value(end, min(now, end + delivery.late)) for end in ends]
         if not delivery.fills and not any(_has_point(alarm, series, end, delivery, now) for end in ends):
             values = []
+        if alarm["TreatMissingData"] == "breaching":
+            values = [True if breach is None else breach for breach in values]
         judged = [breach for breach in values if breach is not None]
         if judged or alarm["TreatMissingData"] != "ignore":
             rang = sum(judged) >= needed

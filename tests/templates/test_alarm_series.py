@@ -76,6 +76,8 @@ HEALTHY: Final[Series] = {
     "Latency": constant(300),
     "Errors": constant(0),
     "Throttles": constant(0),
+    "ExecutionThrottled": constant(0),
+    "OrdersFailed": constant(0),
     "ExecutionsFailed@Settlement": constant(0),
     "ExecutionsFailed@Sweeper": each(5, 0),
     "ExecutionsFailed@SmokeWorkflow": each(5, 0),
