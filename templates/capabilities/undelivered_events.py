@@ -59,7 +59,7 @@ def add_undelivered_events(template: Template) -> None:
 
 
 def kept_where_undelivered() -> dict[str, Any]:
-    """Return what a rule's target says of events that cannot be delivered."""
+    """Return a target's {DeadLetterConfig, RetryPolicy}: where an undeliverable event goes, and when."""
     return {
         "DeadLetterConfig": DeadLetterConfig(Arn=GetAtt(NAME, "Arn")),
         "RetryPolicy": RetryPolicy(MaximumEventAgeInSeconds=_AGE_SECONDS),
