@@ -138,18 +138,17 @@ def test_a_build_looks_at_an_environment_as_the_role_that_is_named(
     assert looking.session.region_name == looking.environment.region
 
 
+NAME, KEY = embedded_stripe.SECRET_NAME, embedded_stripe.TEST_KEY
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:payments/stripe-abcdef"
 
 
 def test_stripes_key_is_made_once_beside_an_embedded_aws(aws: Aws, answers: Callable[..., None]) -> None:
     secrets = aws.client("secretsmanager")
-    answers("secretsmanager", ("describe_secret", {"SecretId": "payments/stripe"}, {"ARN": ARN}))
+    answers("secretsmanager", ("describe_secret", {"SecretId": NAME}, {"ARN": ARN}))
     assert embedded_stripe.ensure_secret(secrets) == ARN
     stub = answers.stubs["secretsmanager"]  # type: ignore[attr-defined]  # for a refusal
     stub.add_client_error("describe_secret", "ResourceNotFoundException")
-    stub.add_response(
-        "create_secret", {"ARN": ARN}, {"Name": "payments/stripe", "SecretString": "sk_test_embedded"}
-    )
+    stub.add_response("create_secret", {"ARN": ARN}, {"Name": NAME, "SecretString": KEY})
     assert embedded_stripe.ensure_secret(secrets) == ARN
 
 
