@@ -122,7 +122,7 @@ ROOMS: Final = {
         Room(
             "data_api",
             ("lambdas/data_api/**/*.py",),
-            ("tests/integration/data_api",),
+            ("tests/unit/lambdas/test_transactions.py", "tests/integration/data_api"),
             ("pymongo", "boto3", "aws_lambda_powertools"),
         ),
         Room(

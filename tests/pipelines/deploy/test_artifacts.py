@@ -74,3 +74,16 @@ def test_templates_are_written_sorted_one_file_for_each_stack(tmp_path: Path) ->
         assert json.loads(text) == template.to_dict()
         assert text.endswith("}\n")
         assert list(json.loads(text)["Resources"]) == sorted(template.to_dict()["Resources"])
+
+
+def test_roles_of_environments_that_pipelines_deploy_are_bounded() -> None:
+    for name in ("local", "branch", "staging", "prod"):
+        roles = [
+            resource["Properties"]
+            for template in synth.build(schema.load(name)).values()
+            for resource in template.to_dict()["Resources"].values()
+            if resource["Type"] == "AWS::IAM::Role"
+        ]
+        bounded = ["PermissionsBoundary" in role for role in roles]
+        assert bounded
+        assert set(bounded) == {name != "local"}
