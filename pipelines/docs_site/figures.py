@@ -149,7 +149,10 @@ def crash_matrix_age(reports: Mapping[str, Any], root: Path) -> dict[str, Any]:
 
 
 def threats(rows: Mapping[str, Any]) -> dict[str, Any]:
-    """Return docs/data/threat-model.json with its attempts as lists and what is possible as a table."""
+    """Return docs/data/threat-model.json with its attempts as lists and what is possible as a table.
+
+    Its shape: `refused` and `contained` as Markdown text, and whatever else the file holds as it is.
+    """
     refused = [
         f"**Refused because {row['because']}.** Noticed by {row['noticed']}:\n\n"
         + "".join(f"- {tried}\n" for tried in row["tried"])

@@ -20,10 +20,11 @@ INTERNAL: Final = {
     "Refused": "the gateway's answer at creation; becomes PaymentDeclined",
     "UnknownPaymentMethod": "fails the function's start, hence its deployment: nothing has happened yet",
     "SecretMalformed": "fails the function before its first request: the secret is not one of a login",
+    "ServerTooOld": "fails the data API's function before its first request: no server of that age was ever tried",
     "AmountError": "the command line's, where major units are parsed",
 }
 """What is raised and never reaches a workflow by that name, and why."""
-_DERIVED: Final = {"ValueError", "SecretMalformed"}
+_DERIVED: Final = {"ValueError", "SecretMalformed", "ServerTooOld"}
 """Of those, the ones that are not directly an `Exception` of ours."""
 BASES: Final = {base.__mro__[1].__name__ for base in BY_NAME.values()} | {"Problem"}
 TASKS: Final = {name: state for name, state in definition()["States"].items() if state["Type"] == "Task"}

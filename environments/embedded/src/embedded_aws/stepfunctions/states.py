@@ -149,6 +149,7 @@ def wait_until(state: dict[str, Any], value: Any, ctx: dict[str, Any]) -> dateti
         raise records.Error(_QUERY, f"The Timestamp field cannot be parsed as an {form}: {stamp}")
     return moment
 
+
 _LISTENS_SECONDS = 0.05
 
 
