@@ -20,7 +20,7 @@ INTERNAL: Final = {
     "Refused": "the gateway's answer at creation; becomes PaymentDeclined",
     "UnknownPaymentMethod": "fails the function's start, hence its deployment: nothing has happened yet",
     "SecretMalformed": "fails the function before its first request: the secret is not one of a login",
-    "ServerTooOld": "fails the data API's function before its first request: no server of that age was ever tried",
+    "ServerTooOld": "fails the data API's function at its start: none of that age was ever tried",
     "AmountError": "the command line's, where major units are parsed",
 }
 """What is raised and never reaches a workflow by that name, and why."""
