@@ -95,16 +95,17 @@ def definition() -> State:
 def _tell() -> State:
     every = f"function($v, $as) {{ $count($results[version = $v and result = $as]) = {ORDERS} }}"
     worse = (
-        f"($every := {every}; $every($newest, '{_FAILED}')"
-        f" and $count($filter($older, function($v) {{ $every($v, '{_PASSED}') }})) > 0)"
+        f"(($every := {every}; $every($newest, '{_FAILED}')"
+        f" and $count($filter($older, function($v) {{ $every($v, '{_PASSED}') }})) > 0) ? 1 : 0)"
     )
     point = {
         "MetricName": METRIC,
-        "Value": jsonata(f"{worse} ? 1 : 0"),
+        "Value": jsonata(worse),
         "Dimensions": [{"Name": "service", "Value": f"${{{SERVICE}}}"}],
     }
     arguments = {"Namespace": f"${{{NAMESPACE}}}", "MetricData": [point]}
-    return call_sdk("cloudwatch:putMetricData", arguments, Output=jsonata("$results"), End=True)
+    output = {"worse": jsonata(worse), "results": jsonata("$results")}
+    return call_sdk("cloudwatch:putMetricData", arguments, Output=output, End=True)
 
 
 def _order() -> dict[str, State]:
