@@ -76,4 +76,4 @@ def _points(stack: PaymentStack) -> float:
         Period=60,
         Statistics=["SampleCount"],
     )["Datapoints"]
-    return sum(point["SampleCount"] for point in points)
+    return float(sum(point["SampleCount"] for point in points))
