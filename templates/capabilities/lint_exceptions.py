@@ -1,7 +1,7 @@
 """Exceptions from a linter's rule, each with its reason beside the resource that needs it.
 
 cfn-lint and checkov read them from the resource's Metadata; `payments lint` and `payments audit templates`
-refuse entry without a reason.
+refuse one without a reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Except:
-    """One rule that does not hold for entry resource, and why.
+    """One rule that does not hold for a resource, and why.
 
     Attributes:
         rule: As `E9009` (cfn-lint and our own) or `CKV_AWS_116` (checkov).

@@ -10,6 +10,7 @@ from troposphere import GetAtt, Ref, Sub, Template
 from troposphere.events import DeadLetterConfig, RetryPolicy
 from troposphere.sqs import Queue, QueuePolicy
 
+from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.metrics import Metric
 from templates.capabilities.permissions import POLICY_VERSION
 
@@ -33,6 +34,7 @@ def add_undelivered_events(template: Template) -> None:
         # The events are of this stack's schedules alone, and tell nothing once it is gone.
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",
+        Metadata=excepted(Except("CKV_AWS_27", "SQS encrypts it with a key of its own.")),
     )
     template.add_resource(queue)
     arn = GetAtt(queue, "Arn")
