@@ -83,7 +83,7 @@ def definition() -> State:
                     ".{'version': $v, 'name': $string($v) & '-' & $string($)})]"
                 ),
                 "ItemProcessor": {"StartAt": CREATE, "States": _order()},
-                "Assign": {"results": jsonata("$states.result")},
+                "Assign": {"worse": jsonata(_worse("$states.result"))},
                 "Next": TELL,
             },
             TELL: _tell(),
@@ -92,19 +92,22 @@ def definition() -> State:
     }
 
 
-def _tell() -> State:
-    every = f"function($v, $as) {{ $count($results[version = $v and result = $as]) = {ORDERS} }}"
-    worse = (
+def _worse(results: str) -> str:
+    every = f"function($v, $as) {{ $count({results}[version = $v and result = $as]) = {ORDERS} }}"
+    return (
         f"(($every := {every}; $every($newest, '{_FAILED}')"
         f" and $count($filter($older, function($v) {{ $every($v, '{_PASSED}') }})) > 0) ? 1 : 0)"
     )
+
+
+def _tell() -> State:
     point = {
         "MetricName": METRIC,
-        "Value": jsonata(worse),
+        "Value": jsonata("$worse"),
         "Dimensions": [{"Name": "service", "Value": f"${{{SERVICE}}}"}],
     }
     arguments = {"Namespace": f"${{{NAMESPACE}}}", "MetricData": [point]}
-    output = {"worse": jsonata(worse), "results": jsonata("$results")}
+    output = {"worse": jsonata("$worse"), "results": jsonata("$states.input")}
     return call_sdk("cloudwatch:putMetricData", arguments, Output=output, End=True)
 
 

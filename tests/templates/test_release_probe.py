@@ -19,7 +19,7 @@ def states() -> Json:
     return found
 
 
-def value(text: str, result: Json | None = None, **variables: Any) -> Any:
+def value(text: str, result: Any = None, **variables: Any) -> Any:
     return evaluate(text.removeprefix("{%").removesuffix("%}"), {"states": {"result": result}, **variables})
 
 
@@ -84,8 +84,9 @@ def test_it_is_worse_only_where_all_of_it_fails_and_nothing_of_an_older_one(
         for version, letters in ((9, newest), (8, before), (7, older_still))
         for letter in letters
     ]
+    probed = value(states[probe.EACH]["Assign"]["worse"], results, newest=9, older=[8, 7])
     [point] = states[probe.TELL]["Arguments"]["MetricData"]
-    assert value(point["Value"], results=results, newest=9, older=[8, 7]) == worse
+    assert value(point["Value"], worse=probed) == worse
 
 
 def test_whatever_happens_the_order_is_removed_and_a_run_ends_within_express_five_minutes() -> None:
