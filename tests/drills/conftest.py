@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from embedded_aws import mongod
+from embedded_aws.card_gateway import gateway
 from environments import schema
 from environments.parts import Alarms
 from pipelines.aws.accounts import Aws
@@ -58,21 +59,34 @@ def manifest() -> Manifest:
 
 
 @pytest.fixture(scope="module")
-def checkout() -> Path | None:
-    """Where the environment's file is, if commands are to read another one than this checkout's."""
-    return None
+def paid_by_card(request: pytest.FixtureRequest) -> bool:
+    """Whether cards pay for the orders of a drill: its module says PAID_BY_CARD."""
+    return getattr(request.module, "PAID_BY_CARD", False)
 
 
 @pytest.fixture(scope="module")
-def environment() -> Environment:
-    """The environment that is broken; a drill may have one of its own."""
+def checkout(paid_by_card: bool, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """Where the environment's file is, if commands are to read another one than this checkout's."""
+    return tmp_path_factory.mktemp("checkout") if paid_by_card else None
+
+
+@pytest.fixture(scope="module")
+def environment(checkout: Path | None) -> Environment:
+    """The environment that is broken."""
+    if checkout:
+        return drill_aws.paid_by_card(checkout)
     return schema.load("branch").model_copy(update={"alarms": Alarms()})
 
 
 @pytest.fixture(scope="module")
-def card_gateway() -> str | None:
-    """The URL of a card gateway, where a drill breaks one."""
-    return None
+def card_gateway(paid_by_card: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """The URL of a card gateway, where cards pay; a drill that breaks it has one of its own."""
+    if not paid_by_card:
+        yield None
+        return
+    running = gateway.start(tmp_path_factory.mktemp("stripe"))
+    yield running.url
+    running.stop()
 
 
 @pytest.fixture(scope="module")

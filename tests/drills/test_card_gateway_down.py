@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.instance import Instance
-    from environments.schema import Environment
     from tests.drills.drill import Scene
+
+
+PAID_BY_CARD: Final = True
 
 
 @dataclass(slots=True)
@@ -51,16 +53,6 @@ def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stripe]:
 @pytest.fixture(scope="module")
 def card_gateway(stripe: Stripe) -> str:
     return stripe.running.url
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("checkout")
-
-
-@pytest.fixture(scope="module")
-def environment(checkout: Path) -> Environment:
-    return drill_aws.paid_by_card(checkout)
 
 
 def test_card_gateway_down(scene: Scene, stripe: Stripe) -> None:

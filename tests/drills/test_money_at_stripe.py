@@ -4,42 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pytest
 import stripe
 
 from embedded_aws.card_gateway import gateway
 from pipelines.aws import executions
 from pipelines.orders import payment_stack
 from pipelines.orders.reconciliation import reconcile, stripe_account
-from tests.drills import drill_aws
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from environments.schema import Environment
     from tests.drills.drill import Scene
     from tests.drills.system import System
 
+PAID_BY_CARD: Final = True
 _PAGE: Final = "money-at-stripe.md"
-
-
-@pytest.fixture(scope="module")
-def card_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    running = gateway.start(tmp_path_factory.mktemp("stripe"))
-    yield running.url
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("checkout")
-
-
-@pytest.fixture(scope="module")
-def environment(checkout: Path) -> Environment:
-    return drill_aws.paid_by_card(checkout)
 
 
 def _order(system: System, card: str, *, address: str = "1 Row") -> str:
