@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from tests.hostile.attempt import DATA, NOT_YOURS, Attempt, call, pipeline, s3
 
@@ -197,6 +197,12 @@ _LOGS: Final = (
         pipelineName="{release_pipeline}",
     ),
 )
+_PROJECT: Final[dict[str, Any]] = {
+    "name": "evil",
+    "source": {"type": "NO_SOURCE", "buildspec": "version: 0.2"},
+    "artifacts": {"type": "NO_ARTIFACTS"},
+    "environment": {"type": "LINUX_CONTAINER", "image": "x", "computeType": "BUILD_GENERAL1_SMALL"},
+}
 _IDENTITIES: Final = (
     call(
         "hand-on-role",
@@ -204,10 +210,7 @@ _IDENTITIES: Final = (
         "codebuild.create_project",
         "iam:PassRole",
         _ROLE,
-        name="evil",
-        source={"type": "NO_SOURCE", "buildspec": "version: 0.2"},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={"type": "LINUX_CONTAINER", "image": "x", "computeType": "BUILD_GENERAL1_SMALL"},
+        **_PROJECT,
         serviceRole="{publish_role}",
     ),
     call(
@@ -216,10 +219,7 @@ _IDENTITIES: Final = (
         "codebuild.create_project",
         "codebuild:CreateProject",
         _CODEBUILD + "project/evil",
-        name="evil",
-        source={"type": "NO_SOURCE", "buildspec": "version: 0.2"},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={"type": "LINUX_CONTAINER", "image": "x", "computeType": "BUILD_GENERAL1_SMALL"},
+        **_PROJECT,
         serviceRole="{name_role}",
     ),
     call(

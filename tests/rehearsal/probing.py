@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.drills.broken_versions import broken_workflow_version
-from tests.rehearsal.shop import physical
+from tests.rehearsal.shop import datapoints, physical
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -67,13 +66,4 @@ def _ended(stack: PaymentStack, arn: str) -> bool:
 
 
 def _points(stack: PaymentStack) -> float:
-    points = stack.aws.client("cloudwatch").get_metric_statistics(
-        Namespace=f"Payments/{stack.name}",
-        MetricName="ReleaseWorse",
-        Dimensions=[{"Name": "service", "Value": stack.name}],
-        StartTime=time.time() - 86_400,
-        EndTime=time.time() + 60,
-        Period=60,
-        Statistics=["SampleCount"],
-    )["Datapoints"]
-    return float(sum(point["SampleCount"] for point in points))
+    return float(sum(point["SampleCount"] for point in datapoints(stack, "ReleaseWorse")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -109,6 +110,20 @@ def physical(stack: PaymentStack, logical: str) -> str:
     """The physical id of one of the stack's resources."""
     found = stack.aws.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
     return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def datapoints(stack: PaymentStack, metric: str) -> list[dict[str, Any]]:
+    """Return SampleCount and Maximum of a metric of the stack, for each minute of the last day."""
+    found = stack.aws.client("cloudwatch").get_metric_statistics(
+        Namespace=f"Payments/{stack.name}",
+        MetricName=metric,
+        Dimensions=[{"Name": "service", "Value": stack.name}],
+        StartTime=time.time() - 86_400,
+        EndTime=time.time() + 60,
+        Period=60,
+        Statistics=["Maximum", "SampleCount"],
+    )
+    return list(found["Datapoints"])
 
 
 @contextmanager

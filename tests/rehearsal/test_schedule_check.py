@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from tests.rehearsal.shop import physical
+from tests.rehearsal.shop import datapoints, physical
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -23,15 +22,7 @@ def told(stack: PaymentStack) -> tuple[float, float]:
 
 
 def _points(stack: PaymentStack) -> tuple[float, float]:
-    points = stack.aws.client("cloudwatch").get_metric_statistics(
-        Namespace=f"Payments/{stack.name}",
-        MetricName="SchedulesSilent",
-        Dimensions=[{"Name": "service", "Value": stack.name}],
-        StartTime=time.time() - 86_400,
-        EndTime=time.time() + 60,
-        Period=60,
-        Statistics=["Maximum", "SampleCount"],
-    )["Datapoints"]
+    points = datapoints(stack, "SchedulesSilent")
     return sum(p["SampleCount"] for p in points), max((p["Maximum"] for p in points), default=0)
 
 
