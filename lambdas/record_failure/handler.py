@@ -10,7 +10,7 @@ from payment_data.step import data_api, logged
 
 api = data_api()
 _NAME_LENGTH = 200
-_CAUSE_LENGTH = 7_000  # of Step Functions' 32,768; the data API takes 64 KiB of JSON, all texts together
+_CAUSE_LENGTH = 7_000  # of Step Functions' 32,768; the data API takes 384 KiB of JSON, all texts together
 _EXECUTION_LENGTH = 2_048
 _UNDO_CAUSE_LENGTH = 1_000  # beside the failure's own cause in one request
 _MOST_UNDO_FAILURES = 2  # the steps of the way back
