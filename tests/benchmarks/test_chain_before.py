@@ -13,11 +13,9 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-import psutil
 import pymongo
 import pytest
 
@@ -26,6 +24,7 @@ from tests.benchmarks import chain_worker, contest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from data_api.storage.database import Db
     from embedded_aws.mongod import Mongod
@@ -53,11 +52,13 @@ class Version:
             text=True,
         )
 
-    def place(self, orders: int, callers: int, *, hot: bool) -> dict[str, float]:
-        """Place orders; return {seconds, client_seconds}."""
+    def place(self, orders: int, callers: int, server: int, *, hot: bool) -> dict[str, float]:
+        """Place orders; return {seconds, client_seconds, server_seconds}."""
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({"orders": orders, "callers": callers, "hot": hot}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"orders": orders, "callers": callers, "hot": hot, "server": server}) + "\n"
+        )
         self._process.stdin.flush()
         took: dict[str, float] = json.loads(self._process.stdout.readline())
         return took
@@ -77,16 +78,12 @@ class Rival:
     def __init__(self, uri: str, database: str, **options: Any) -> None:
         self._db: Any = pymongo.MongoClient(uri, w="majority", **options)[database]
 
-    def place(self, orders: int, callers: int, *, hot: bool) -> dict[str, float]:
-        """Place orders; return {seconds, client_seconds}."""
+    def place(self, orders: int, callers: int, server: int, *, hot: bool) -> dict[str, float]:
+        """Place orders; return {seconds, client_seconds, server_seconds}."""
         keys = chain_worker.write(self._db, orders, owner=f"hot{time.time_ns()}" if hot else "")
-        with ThreadPoolExecutor(callers) as pool:
-            began, spent = time.perf_counter(), time.process_time()
+        with ThreadPoolExecutor(callers) as pool, chain_worker.measured(server) as took:
             list(pool.map(self._place, keys))
-            return {
-                "seconds": time.perf_counter() - began,
-                "client_seconds": time.process_time() - spent,
-            }
+        return took
 
     def close(self) -> None:
         """Close the connection."""
@@ -176,15 +173,17 @@ def _compare(
 ) -> Iterator[dict[str, Any]]:
     costs = _costs(contestants, server, callers, hot=hot)
     ratios: dict[str, Callable[[dict[str, float], dict[str, float]], float]] = {
-        "client CPU an order": lambda now, other: now["client"] / other["client"],
-        "MongoDB's CPU an order": lambda now, other: now["server"] / other["server"],
+        "client CPU an order": lambda now, other: now["client_seconds"] / other["client_seconds"],
+        "MongoDB's CPU an order": lambda now, other: now["server_seconds"] / other["server_seconds"],
         "orders a second": lambda now, other: other["seconds"] / now["seconds"],
     }
     for what, ratio in ratios.items():
         for one, other in _PAIRS:
             pairs = zip(costs[one], costs[other], strict=True)
             measured = statistics.median(ratio(now, then) for now, then in pairs)
-            key = {"client CPU an order": "client", "MongoDB's CPU an order": "server"}.get(what, "seconds")
+            key = {"client CPU an order": "client_seconds", "MongoDB's CPU an order": "server_seconds"}.get(
+                what, "seconds"
+            )
             shown = {name: statistics.median(cost[key] for cost in costs[name]) for name in (one, other)}
             figures = {
                 name: f"{1 / value:.0f}/s" if key == "seconds" else f"{value * 1000:.2f} ms"
@@ -210,36 +209,14 @@ def _met(measured: float, limit: float, key: str) -> bool:
 def _costs(
     contestants: dict[str, Any], server: int, callers: int, *, hot: bool
 ) -> dict[str, list[dict[str, float]]]:
-    """Return per order {seconds, client, server} of each contestant, round by round; the first warms up."""
+    """Return what `measured` says of each contestant, per order and round by round; the first warms up."""
     names = list(contestants)
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     count = _ORDERS[callers]
     for number in range(_ROUNDS + 1):
         for name in names:
-            spent = _processor_seconds(server)
-            took = contestants[name].place(count, callers, hot=hot)
-            spent = _processor_seconds(server) - spent
-            cost = {
-                "seconds": took["seconds"] / count,
-                "client": took["client_seconds"] / count,
-                "server": spent / count,
-            }
+            took = contestants[name].place(count, callers, server, hot=hot)
             if number:
-                costs[name].append(cost)
+                costs[name].append({what: spent / count for what, spent in took.items()})
         names = names[1:] + names[:1]
     return costs
-
-
-def _processor_seconds(process: int) -> float:
-    """Return what a process has used; on Linux to the nanosecond, since a round is not many of its ticks.
-
-    https://docs.kernel.org/scheduler/sched-stats.html
-    """
-    threads = list(Path(f"/proc/{process}/task").glob("*/schedstat"))
-    if not threads:
-        return sum(psutil.Process(process).cpu_times()[:2])
-    used = 0
-    for thread in threads:
-        with suppress(OSError):  # it has ended
-            used += int(thread.read_text().split()[0])
-    return used / 1e9
