@@ -89,7 +89,7 @@ def owner_differences(owners: Iterable[dict[str, Any]]) -> Iterator[Difference]:
     for owner in owners:
         if not owner["known"]:
             name = owner["owner"]
-            yield Difference(name, None, "it has accounts in the ledger", "to exist", "unknown")
+            yield Difference(name, None, "it has accounts in the ledger", "there", "gone")
 
 
 KINDS: Final = ("orders", "products", "users")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bson.int64 import Int64
 
-from payment_data.errors import OutcomeUnknown, PaymentDeclined
+from payment_data.errors import InvalidOrder, OutcomeUnknown, PaymentDeclined
 from pipelines.orders.reconciliation.order_legs import Difference
 from pipelines.orders.reconciliation.reconcile import Reconciliation, reconcile
 from tests.integration.data_api.interleaving import Interleaving, crash
@@ -69,6 +69,25 @@ def test_there_are_no_differences_where_all_is_well(books: Shop, stage: str) -> 
     assert found.looked_at == found.expected == {"orders": 5, "products": 2, "users": 2}
     assert found.pending == (5 if stage == "not entered" else 2)
     assert books.everything() == before
+
+
+def test_what_was_refused_because_it_names_what_does_not_exist_is_no_difference(books: Shop) -> None:
+    # Given an order that waits, one of a product and one for a user that do not exist, both refused
+    books.order("waits", user_id="nobody", lines=[line("carpet")])
+    books.order("no-product", lines=[line("carpet")])
+    books.order("no-user", user_id="nobody")
+    with pytest.raises(InvalidOrder):
+        books.reserve("no-product")
+    books.reserve("no-user")
+    with pytest.raises(InvalidOrder):
+        books.charge("no-user")
+    for order in ("no-product", "no-user"):
+        books.release(order)
+        books.fail(order)
+    # When
+    found = reconcile(books.api)
+    # Then
+    assert found.differences == []
 
 
 @pytest.mark.parametrize("effect", ["append", "mark_opened", "mark_entered", "begin", "prune", "finish"])
