@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pipelines.docs_site.markdown import Drift
     from pipelines.docs_site.stacks import Stack
 
-_USED: Final = re.compile(r"\{\{ *([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+) *\}\}")
+_USED: Final = re.compile(r"\{\{\s*([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)\s*\}\}")
+_FENCED: Final = re.compile(r"^( *```).*?^\1", re.MULTILINE | re.DOTALL)
 
 
 def filled(page: str, text: str, reports: Mapping[str, Any], drift: Drift) -> str:
@@ -44,6 +45,8 @@ def filled(page: str, text: str, reports: Mapping[str, Any], drift: Drift) -> st
             return used.group()
         return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
+    for wrong in re.findall(r"\{\{.*", _FENCED.sub("", _USED.sub("", text))):
+        drift.note(f"docs/{page} has braces that name no figure: {wrong}")
     return _USED.sub(figure, text)
 
 
@@ -113,7 +116,7 @@ def _of_an_order() -> dict[str, Any]:
 
 
 _PROVEN: Final = ("lambdas", "templates/definitions", "tests/crash_matrix")
-_PICTURED: Final = ("pipelines/console/html", "pipelines/console/static")
+_PICTURED: Final = ("pipelines/console/html", "pipelines/console/static", "pipelines/evidence")
 _SUFFIXES: Final = {".html", ".css", ".js"}
 
 

@@ -212,6 +212,11 @@ def test_an_option_that_a_page_names_and_that_is_gone(docs: Path, monkeypatch: p
             "There are {{ crash_matrix.holes }}.",
             "names the figure crash_matrix.holes, which docs/data/crash-matrix.json does not have.",
         ),
+        (
+            "There are {{\ncrash_matrix.holes }}.",
+            "names the figure crash_matrix.holes, which docs/data/crash-matrix.json does not have.",
+        ),
+        ("There are {{ crash matrix }}.", "has braces that name no figure: {{ crash matrix }}."),
     ],
 )
 def test_a_page_that_names_what_is_not_there(docs: Path, sentence: str, finding: str) -> None:
