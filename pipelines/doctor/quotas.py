@@ -1,4 +1,4 @@
-"""What the account has left of what one more payments stack needs."""
+"""What the account has left of what one more payments stack needs, and the tools account of builds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from pipelines.aws import stacks
+from pipelines.definitions.projects import COMPUTE_TYPES
 from pipelines.deploy import embedded_overrides
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 from templates import payments
@@ -28,6 +29,12 @@ _VPCS: Final = ("vpc", "L-F678F1CE")
 _ADDRESSES: Final = ("ec2", "L-0263D0A3")
 """Quota codes (Service Quotas: Private APIs; Elastic network interfaces per VPC; VPCs per Region; EC2-VPC
 Elastic IPs)."""
+_BUILDS: Final = {
+    "BUILD_GENERAL1_SMALL": ("ARM/Small", "L-5ED1D25B"),
+    "BUILD_GENERAL1_MEDIUM": ("ARM/Medium", "L-DF544FF3"),
+    "BUILD_GENERAL1_LARGE": ("ARM/Large", "L-596BEAB4"),
+}
+"""What CodeBuild calls a compute type, and the quota of builds on it that run at once."""
 _NEVER_RESERVED: Final = 100
 """Of an account's concurrent executions (Lambda developer guide, "Configuring reserved concurrency")."""
 _GROUPS: Final = 3
@@ -43,12 +50,14 @@ class Quota:
         needed: How many one more payments stack needs.
         quota: Says how many there may be.
         used: Says how many there are.
+        whose: What needs them.
     """
 
     name: str
     needed: Callable[[Aws], int]
     quota: Callable[[Aws], float]
     used: Callable[[Aws], int]
+    whose: str = "a stack"
 
 
 def enough(aws: Aws, quota: Quota) -> Diagnosis:
@@ -57,8 +66,8 @@ def enough(aws: Aws, quota: Quota) -> Diagnosis:
     try:
         most, used = quota.quota(aws), quota.used(aws)
     except ClientError as error:
-        return unknown(f"AWS answered: {error}", f"{_LOOK} {quota.name}; a stack needs {needed}")
-    usage = f"{used} of {most:.0f} used, a stack needs {needed}"
+        return unknown(f"AWS answered: {error}", f"{_LOOK} {quota.name}; {quota.whose} needs {needed}")
+    usage = f"{used} of {most:.0f} used, {quota.whose} needs {needed}"
     if used + needed > most:
         return failed(usage, f"{_RAISE} ({quota.name})")
     return well(usage)
@@ -155,3 +164,21 @@ QUOTAS: Final = (
     ),
 )
 """Of concurrent executions nothing counts as used: others give them back within the second."""
+
+
+def _builds() -> tuple[Quota, ...]:
+    """Return the quotas of builds: one at once is enough, since others queue; a new account may have none."""
+    computed = sorted({compute_type for both in COMPUTE_TYPES.values() for compute_type in both})
+    return tuple(
+        Quota(
+            f"concurrent builds on {name}",
+            lambda _: 1,
+            _service_quota("codebuild", code),
+            lambda _: 0,
+            whose="a pipeline",
+        )
+        for name, code in (_BUILDS[compute_type] for compute_type in computed)
+    )
+
+
+BUILD_QUOTAS: Final = _builds()

@@ -138,6 +138,8 @@ def examine(
     if tools is not None and _right_account(examination, tools):
         examination.ask("tools", "pipelines", partial(stacks.pipelines, tools))
         examination.ask("tools", "connection", partial(stacks.connection, tools))
+        for quota in quotas.BUILD_QUOTAS:
+            examination.ask("tools", f"quota: {quota.name}", partial(quotas.enough, tools, quota))
     for aws in targets:
         if _right_account(examination, aws):
             for check, question in _checks(aws, bootstrap_of(aws.environment.name)):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, UNKNOWN = State.OK, State.FAILED, State.UNKNOWN
 NOWHERE = "no-such-bootstrap"
-NEVER_SHOWN_HERE = {f"quota: {quota.name}" for quota in quotas.QUOTAS[2:]}
+NEVER_SHOWN_HERE = {f"quota: {quota.name}" for quota in (*quotas.QUOTAS[2:], *quotas.BUILD_QUOTAS)}
 """The embedded AWS has no quotas of these."""
 
 

@@ -158,6 +158,23 @@ def test_a_quota_that_may_not_be_asked_is_unknown(aws: Aws) -> None:
     assert "a stack needs 3" in diagnosis.remedy
 
 
+@pytest.mark.parametrize(("most", "state"), [(0.0, State.FAILED), (1.0, State.OK)])
+def test_a_pipeline_needs_one_build_at_once_of_each_compute_type(
+    aws: Aws, answers: Callable[..., None], most: float, state: State
+) -> None:
+    # Given an account that may have so many builds at once; a new one may have none
+    codes = ["L-596BEAB4", "L-DF544FF3", "L-5ED1D25B"]
+    asked = [{"ServiceCode": "codebuild", "QuotaCode": code} for code in codes]
+    answers("service-quotas", *[("get_service_quota", each, {"Quota": {"Value": most}}) for each in asked])
+    # When every quota of builds is looked at
+    found = {quota.name: quotas.enough(aws, quota) for quota in quotas.BUILD_QUOTAS}
+    # Then each compute type that a project has is enough, or its name is told
+    assert {name.rpartition("/")[2] for name in found} == {"Small", "Medium", "Large"}
+    for name, diagnosis in found.items():
+        assert (diagnosis.state, diagnosis.says) == (state, f"0 of {most:.0f} used, a pipeline needs 1")
+        assert (name in diagnosis.remedy) == (state is State.FAILED)
+
+
 def test_what_a_stack_needs_and_an_account_has_is_counted(aws: Aws, answers: Callable[..., None]) -> None:
     # Given an account with two stacks, 40 of 1000 roles and one private API of two
     named = {quota.name: quota for quota in quotas.QUOTAS}
