@@ -74,8 +74,8 @@ install: .venv/installed ## Install everything into .venv and .cache (other targ
 	@UV_PROJECT_ENVIRONMENT="$$(pwd)"/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/src/embedded_aws/card_gateway
 	@touch $@
 
-rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, HOLD=1 waits for you, ONE_ACCOUNT=1)
-	@$(BIN)/payments rehearse $(if $(FRESH),--fresh) $(if $(HOLD),--hold) $(if $(ONE_ACCOUNT),--one-account)
+rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, HOLD=1 waits for you, ONE_ACCOUNT=1, DATABASE=scram)
+	@$(BIN)/payments rehearse $(if $(FRESH),--fresh) $(if $(HOLD),--hold) $(if $(ONE_ACCOUNT),--one-account) $(if $(DATABASE),--database $(DATABASE))
 
 rehearsal-bad: install .cache/card-gateway/installed ## Promote commits that fail, and see production stay as it was (TIMES=20)
 	@$(BIN)/payments rehearse-bad --times $(TIMES)

@@ -63,6 +63,8 @@ class Aws:
         mongodb_uri: The MongoDB of the embedded AWS; on AWS the environment's file names the database.
         acting: Credentials to use instead of the caller's own, as those of a role that was taken on.
         card_gateway: The URL of the embedded AWS's Stripe; on AWS the environment's file says where it is.
+        mongodb_secret: The ARN of the secret that logs in to the MongoDB beside an embedded AWS, over TLS;
+            none where it asks for no password.
     """
 
     environment: schema.Environment
@@ -70,6 +72,7 @@ class Aws:
     mongodb_uri: str | None = None
     acting: boto3.Session | None = field(default=None, repr=False)
     card_gateway: str | None = None
+    mongodb_secret: str | None = None
 
     @property
     def embedded(self) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedded_aws.instance import Instance
+    from embedded_aws.protected_mongod import Protected
     from pipelines.aws.accounts import Aws
     from pipelines.cli.promotion_view import View
     from pipelines.promotion.control import PendingApproval
@@ -45,8 +46,15 @@ _NEVER_SEEN: Final = "the first one builds and checks the whole source, later on
 @click.option(
     "--one-account", is_flag=True, help="All environments in the tools account; nothing stays running."
 )
+@click.option(
+    "--database",
+    type=click.Choice(["scram"]),
+    help="A cluster of your own with TLS and a password; nothing stays running.",
+)
 @options.machine_readable
-def rehearse(keep_running: bool, hold: bool, fresh: bool, one_account: bool, machine: bool) -> None:
+def rehearse(
+    *, keep_running: bool, hold: bool, fresh: bool, one_account: bool, database: str | None, machine: bool
+) -> None:
     """Promote a commit from a branch to production, on this machine.
 
     The real pipelines deploy to an embedded AWS: a commit on a branch gets a stack of its own, where sample
@@ -60,20 +68,23 @@ def rehearse(keep_running: bool, hold: bool, fresh: bool, one_account: bool, mac
       payments rehearse --hold      answer the gates yourself
       payments rehearse --fresh     reuse nothing that was built before
       payments rehearse --one-account      branch, staging, prod and tools side by side in one account
+      payments rehearse --database scram      with a MongoDB that asks for TLS and a password
       payments rehearse --json      the result for a machine; the rest on standard error
     """
-    if one_account and (keep_running or hold):
+    if (one_account or database) and (keep_running or hold):
         raise click.UsageError(
-            "--one-account leaves nothing running: this checkout's files name other accounts."
+            "--one-account and --database leave nothing running: this checkout's files name other accounts "
+            "and databases."
         )
     began, name = time.monotonic(), "rehearse --fresh" if fresh else "rehearse"
     with (
         terminal.results_for(machine=machine),
         embedded(keep_running=keep_running or hold) as (local, stays),
+        _cluster(database) as cluster,
     ):
         terminal.err.print(f"A rehearsal takes minutes; {Durations().named(name) or _NEVER_SEEN}.")
         with terminal.progress("deploying the pipelines") as reporter:
-            prepared = rehearsal.prepare(local, reporter, one_account=one_account)
+            prepared = rehearsal.prepare(local, reporter, one_account=one_account, cluster=cluster)
         word = datetime.now(UTC).isoformat() if fresh else ""
         since = datetime.now(UTC)
         pushed = prepared.commit(rehearsal.BRANCH, "Try something", rehearsal.a_change(word))
@@ -170,6 +181,19 @@ def embedded(*, keep_running: bool) -> Iterator[tuple[Instance, bool]]:
     finally:
         if not keep_running:
             instance.stop(local_aws.ROOT)
+
+
+@contextmanager
+def _cluster(database: str | None) -> Iterator[Protected | None]:
+    """Run the cluster that is asked for, and end it."""
+    if database is None:
+        yield None
+        return
+    from embedded_aws import protected_mongod  # noqa: PLC0415 - slow to import, and seldom asked for
+
+    with protected_mongod.protected() as cluster:
+        terminal.err.print(f"A MongoDB that asks for TLS and a password answers at {cluster.bare_uri}")
+        yield cluster
 
 
 def _orders(prepared: Rehearsal) -> list[OrderResult]:

@@ -108,11 +108,19 @@ def with_database(aws: Aws) -> Environment:
     except ValueError as error:
         raise Refused(f"MONGODB_URI {error}.") from None
     environment = aws.environment.as_zips()
-    database = {"uri": uri, "region": environment.region, "authentication": "none", "tls": False}
-    if environment.database.kind == "own_cluster":
+    database: dict[str, Any] = {"uri": uri, "region": environment.region, **_login(aws.mongodb_secret)}
+    if database.get("kind", environment.database.kind) == "own_cluster":
         database["vpc_id"] = ensure_database_vpc(aws.ec2, environment.database.cidr)
         database["owner_account"] = environment.account
     return environment.with_database(**database)
+
+
+def _login(secret_arn: str | None) -> dict[str, Any]:
+    """Return how the MongoDB is logged in to: not at all, or as a cluster of your own with a password."""
+    if secret_arn is None:
+        return {"authentication": "none", "tls": False}
+    own = {"kind": "own_cluster", "atlas_project": None}
+    return own | {"authentication": "SCRAM-SHA-256", "secret_arn": secret_arn, "tls": True}
 
 
 def ensure_database_vpc(ec2: EC2Client, cidr: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,12 +19,14 @@ from pipelines.deploy import embedded_overrides, pipelines
 from pipelines.deploy.synth import PROMOTED
 from pipelines.promotion import control, execution
 from pipelines.promotion.execution import Promotion
+from pipelines.rehearsal import variants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from embedded_aws.instance import Instance
+    from embedded_aws.protected_mongod import Protected
     from environments.tools import Tools
     from pipelines.core.reporting import Reporter
 
@@ -74,13 +75,15 @@ class ScratchRepository:
         return _git(self.folder, "rev-parse", "HEAD").strip()
 
 
-def scratch_repository(folder: Path, branch: str, account: str | None = None) -> ScratchRepository:
+def scratch_repository(
+    folder: Path, branch: str, texts: Mapping[str, str] | None = None
+) -> ScratchRepository:
     """Copy this checkout's files, committed or not but never ignored ones, and commit them to a branch.
 
     Args:
         folder: Where to.
         branch: The branch.
-        account: Where all environments are, by the copy's files; none leaves them as they are.
+        texts: What is in files of the copy, by path, in place of what the checkout's hold.
 
     Raises:
         Refused: There is no git here, or this is no git checkout.
@@ -94,7 +97,7 @@ def scratch_repository(folder: Path, branch: str, account: str | None = None) ->
         if source.is_file():  # one that was deleted but not committed yet is still listed
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    for name, text in (files_in_one_account(folder, account) if account else {}).items():
+    for name, text in (texts or {}).items():
         (folder / name).write_text(text, encoding="utf-8")
     _git(folder, "init", "--quiet", "--initial-branch", branch)
     _git(folder, "add", "--all")
@@ -141,13 +144,16 @@ class Rehearsal:
         return Promotion(which, name, execution.started_by(self.aws, name, commit), commit)
 
 
-def prepare(local: Instance, reporter: Reporter, *, one_account: bool = False) -> Rehearsal:
+def prepare(
+    local: Instance, reporter: Reporter, *, one_account: bool = False, cluster: Protected | None = None
+) -> Rehearsal:
     """Deploy the pipelines to an embedded AWS, and let their connection reach a copy of this checkout.
 
     Args:
         local: The embedded AWS.
         reporter: Shown the progress.
         one_account: Whether all environments are in the tools account, by the files of the copy, too.
+        cluster: What their database is, by the files of the copy, too; else the embedded AWS's MongoDB.
 
     Raises:
         Refused: They cannot be deployed, or this is no git checkout.
@@ -163,27 +169,20 @@ def prepare(local: Instance, reporter: Reporter, *, one_account: bool = False) -
         environment.name: Aws(environment, local.endpoint, local.mongodb_uri, card_gateway=local.card_gateway)
         for environment in environments
     }
+    texts = variants.files_in_one_account(ROOT, tools.account) if one_account else {}
+    if cluster:
+        targets = variants.log_in(cluster, targets)
+        texts = variants.files_with_database(texts or variants.files(ROOT), targets)
     instance.set_minute(local.root, 60 / embedded_overrides.SPEEDUP)
     variables = embedded_overrides.variables(targets)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
-        account = tools.account if one_account else None
-        copied = beside.submit(scratch_repository, local.root / "repository", tools.release_branch, account)
+        copied = beside.submit(scratch_repository, local.root / "repository", tools.release_branch, texts)
         pipelines.deploy(aws, targets, tools, variables=variables, reporter=reporter)
         for which in control.OUTPUTS:
             execution.stop_what_began(aws, control.name_of(aws, which))
         repository = copied.result()
     instance.register_repository(local.root, tools.repository, repository.folder)
     return Rehearsal(aws, tools, targets, repository)
-
-
-def files_in_one_account(checkout: Path, account: str) -> dict[str, str]:
-    """Return the environments' files of a checkout as they are when all of them are in one account."""
-    texts = {
-        f"environments/{name}.yml": (checkout / "environments" / f"{name}.yml").read_text(encoding="utf-8")
-        for name in PROMOTED
-    }
-    stated = re.compile(r"^( *(?:account|owner_account): )\"\d{12}\"$", re.MULTILINE)
-    return {path: stated.sub(rf'\g<1>"{account}"', text) for path, text in texts.items()}
 
 
 def a_change(word: str = "") -> dict[str, str]:

@@ -17,11 +17,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from embedded_aws.protected_mongod import protected
 from environments import schema
 from pipelines.cli.terminal import table
 from templates.capabilities.data_api import DATA_API_LEAST_MEMORY_MB
 from tests.benchmarks import contest
-from tests.integration.data_api.protected_mongod import protected
 
 if TYPE_CHECKING:
     from pipelines.build.package_manifest import Package

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("accounts", [[], ["--one-account"]], ids=["four accounts", "one account"])
+@pytest.mark.parametrize(
+    "variant",
+    [[], ["--one-account"], ["--database", "scram"]],
+    ids=["four accounts", "one account", "a cluster of your own"],
+)
 def test_a_commit_goes_from_a_branch_to_production(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, accounts: list[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variant: list[str]
 ) -> None:
     # Given a commit whose build is small, and nobody at a terminal
     monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files())
     monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
     monkeypatch.setattr(rehearsal_summary, "KEPT", tmp_path / "evidence.html")
     # When it is rehearsed
-    result = CliRunner().invoke(main, ["rehearse", "--fresh", *accounts])
+    result = CliRunner().invoke(main, ["rehearse", "--fresh", *variant])
     # Then it is in production, byte for byte as in staging, and the orders on the branch ended as they must
     assert result.exit_code == 0, f"{result.stdout}\n{result.stderr}"
     assert "is in production, byte for byte as staging runs it" in result.stderr

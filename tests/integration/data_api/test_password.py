@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_api.storage import connection
+from embedded_aws.protected_mongod import ADMIN, Protected, protected
 from tests.integration.data_api.calling import send
-from tests.integration.data_api.protected_mongod import ADMIN, Protected, protected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

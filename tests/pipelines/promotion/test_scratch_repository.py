@@ -8,7 +8,8 @@ import pytest
 
 from environments import schema
 from pipelines.deploy.synth import PROMOTED
-from pipelines.rehearsal.rehearsal import ScratchRepository, files_in_one_account
+from pipelines.rehearsal import variants
+from pipelines.rehearsal.rehearsal import ScratchRepository
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_every_environment_of_a_checkout_moves_to_one_account_and_is_still_valid
     folder = tmp_path / "environments"
     shutil.copytree(schema.FOLDER, folder, ignore=shutil.ignore_patterns("embedded", "samples"))
     # When they move
-    for path, text in files_in_one_account(tmp_path, "444444444444").items():
+    for path, text in variants.files_in_one_account(tmp_path, "444444444444").items():
         (tmp_path / path).write_text(text, encoding="utf-8")
     # Then their files say so, keep all else, and break no rule
     for name in PROMOTED:

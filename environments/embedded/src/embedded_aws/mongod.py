@@ -181,11 +181,11 @@ def _spawn(data_dir: Path, port: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=_dies_with_parent(),  # noqa: PLW1509 - it makes one system call and takes no lock
+        preexec_fn=dies_with_parent(),  # noqa: PLW1509 - it makes one system call and takes no lock
     )
 
 
-def _dies_with_parent() -> Callable[[], object] | None:
+def dies_with_parent() -> Callable[[], object] | None:
     """Have the kernel end the child when its parent is killed (Linux; elsewhere the next start sweeps it)."""
     if sys.platform != "linux":
         return None

@@ -1,4 +1,7 @@
-"""A real mongod as a cluster of your own has it: a replica set that asks for a password and for TLS."""
+"""A real mongod as a cluster of your own has it: a replica set that asks for a password and for TLS.
+
+It stands beside an embedded AWS, whose own MongoDB asks for neither.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,16 @@ from cryptography.x509.oid import NameOID
 from pymongo.errors import PyMongoError
 
 from embedded_aws import mongod, process_record
-from tests.waiting import wait_until
+from embedded_aws.core import background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ADMIN = "root"
 _PEM = serialization.Encoding.PEM
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +48,26 @@ class Protected:
     ca: str
     admin: pymongo.MongoClient[dict[str, Any]]
 
-    def set_user(self, name: str, password: str, database: str) -> None:
-        """Make a user of one database, or give it another password."""
-        roles = [{"role": role, "db": database} for role in ("readWrite", "dbAdmin")]
+    @property
+    def bare_uri(self) -> str:
+        """Its address without the word that it asks for TLS, for who says that elsewhere."""
+        return self.uri.removesuffix("&tls=true")
+
+    def set_user(self, name: str, password: str, database: str | None) -> None:
+        """Make a user of one database, or of all, or give it another password."""
+        names = ("readWrite", "dbAdmin") if database else ("readWriteAnyDatabase", "dbAdminAnyDatabase")
+        roles = [{"role": role, "db": database or "admin"} for role in names]
         known = self.admin.admin.command("usersInfo", name)["users"]
         self.admin.admin.command("updateUser" if known else "createUser", name, pwd=password, roles=roles)
 
 
 @contextmanager
 def protected() -> Iterator[Protected]:
-    """Run one, and end it."""
+    """Run one, and end it.
+
+    Raises:
+        MongodUnavailable: There is no mongod to run, or it did not come up.
+    """
     with tempfile.TemporaryDirectory(prefix="protected-") as folder:
         home, port = Path(folder), process_record.free_port()
         ca = _certificates(home)
@@ -71,12 +87,18 @@ def protected() -> Iterator[Protected]:
             *("--wiredTigerCacheSizeGB=0.25", "--oplogSize=64", f"--logpath={home / 'log'}"),
             "--setParameter=shutdownTimeoutMillisForSignaledShutdown=0",
         ]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=mongod.dies_with_parent(),  # noqa: PLW1509 - as mongod's own
+        )
         try:
             yield from _ready(home, port, ca)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(_STOP_SECONDS)
 
 
 def _ready(home: Path, port: int, ca: str) -> Iterator[Protected]:
@@ -87,15 +109,19 @@ def _ready(home: Path, port: int, ca: str) -> Iterator[Protected]:
     )
     member = {"_id": 0, "host": f"{process_record.LOOPBACK}:{port}"}
 
-    def initiated() -> bool:
+    def initiated() -> bool | None:
         try:  # nobody may, but from this machine as long as there is no user: the localhost exception
             nobody.admin.command("replSetInitiate", {"_id": "own", "members": [member]})
         except PyMongoError:
-            return False
+            return None
         return True
 
-    wait_until(initiated, "the replica set")
-    wait_until(lambda: nobody.admin.command("hello")["isWritablePrimary"], "a primary")
+    def primary() -> bool | None:
+        return bool(nobody.admin.command("hello")["isWritablePrimary"]) or None
+
+    for ready in (initiated, primary):
+        if not background.wait_for(ready, seconds=_READY_SECONDS, every=_POLL_SECONDS):
+            raise mongod.MongodUnavailable("a mongod with TLS and a password did not come up")
     nobody.admin.command("createUser", ADMIN, pwd=ADMIN, roles=["root"])
     nobody.close()
     uri = f"mongodb://{process_record.LOOPBACK}:{port}/?replicaSet=own&tls=true"
