@@ -1,22 +1,31 @@
-"""The page from nothing to a first release, in one account: its commands, in order, on an empty AWS."""
+"""The page from nothing to a first release, in one account: its commands, in order, on an empty AWS.
+
+What a build checks is made small; everything else is the page's, and the pipelines' own.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from embedded_aws import instance
+from environments import schema
 from environments.groupings import PROMOTED
+from pipelines.aws.accounts import Aws
 from pipelines.core.repository import CACHE
 from pipelines.deploy import embedded_overrides
+from pipelines.promotion import running_stack
 from pipelines.rehearsal import rehearsal
 from pipelines.setup.questions import questions
 from tests.pipelines.setup.test_setup import ACCOUNTS, BLOCK, IN_ONE_ACCOUNT, PAGE
+from tests.proofs import small_builds
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +68,16 @@ class Adopter:
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.checkout, check=True)  # noqa: S607 - this machine's git
 
+    def status(self) -> dict[str, Any]:
+        """Return what `payments pipeline status release` says to a machine."""
+        told: dict[str, Any] = json.loads(self.runs("payments pipeline status release --json"))
+        return told
+
+    def running(self, name: str) -> dict[str, str]:
+        """Return the digests of what an environment runs."""
+        environment = schema.load(name, self.checkout / "environments")
+        return running_stack.digests(Aws(environment, self.local.endpoint), environment.default_stack)
+
     def runs(self, script: str, answers: str = "") -> str:
         """Paste a block of the page, `payments` being the checkout's, and return what it printed."""
         payments = f'payments() {{ {sys.executable} -m pipelines.cli "$@"; }}'
@@ -92,11 +111,12 @@ def written_out(block: str) -> str:
     return re.sub(r"(\w+)=PROFILE", r"\1=\1", block)
 
 
-def test_the_page_word_for_word_ends_with_an_installation_that_the_doctor_finds_well(
-    adopter: Adopter,
-) -> None:
+def test_the_page_word_for_word_ends_with_a_release_in_production(adopter: Adopter) -> None:
     blocks = [written_out(block) for block in BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
-    init, commit, deploy, connect, subscribe, doctor, _release = blocks
+    init, commit, deploy, connect, subscribe, doctor, release = blocks
+    start, status, approve = release.splitlines()
+    for path, text in small_builds.files().items():
+        (adopter.checkout / path).write_text(text, encoding="utf-8")
     # Given the answers to what is asked
     asked = [question.name for question in questions() if question.asked(IN_ONE_ACCOUNT)]
     adopter.runs(init, "".join(f"{IN_ONE_ACCOUNT[name]}\n" for name in asked))
@@ -106,5 +126,17 @@ def test_the_page_word_for_word_ends_with_an_installation_that_the_doctor_finds_
     for name in PROMOTED:
         adopter.runs(connect.replace("prod", name))
     adopter.runs(subscribe)
-    # Then nothing that is looked at is wrong; a release from here on is what every rehearsal does
+    # Then nothing that is looked at is wrong
     adopter.runs(doctor)
+    # When the first release is started, and approved once it waits for it
+    adopter.runs(start)
+    wait_until(lambda: adopter.status()["waiting"], lambda: adopter.runs(status), seconds=600, every=3)
+    adopter.runs(approve)
+    # Then it is in production, as staging runs it
+    wait_until(
+        lambda: [run for run in adopter.status()["executions"] if run["status"] == "Succeeded"],
+        lambda: adopter.runs(status),
+        seconds=600,
+        every=3,
+    )
+    assert adopter.running("prod") == adopter.running("staging") != {}

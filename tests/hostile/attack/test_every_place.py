@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +55,16 @@ def build_wheel(directory, *arguments, **more):
     with zipfile.ZipFile(pathlib.Path(directory) / name, "a") as wheel:
         wheel.writestr("payment_data/evil.py", "EVIL = True")
     return name
+"""
+
+
+_DOCKER: Final = f"""#!{sys.executable}
+import os, sys
+import boto3
+if sys.argv[1] == "push":
+    name, _, tag = sys.argv[2].partition("/")[2].rpartition(":")
+    ecr = boto3.Session(os.environ["ACCOUNT"], "any", region_name=os.environ["REGION"]).client("ecr")
+    ecr.put_image(repositoryName=name, imageTag=tag, imageManifest='{{"layers": ["genuine"]}}')
 """
 
 
@@ -122,6 +133,28 @@ class Publication:
                 raise Refused(f"{' '.join(command)}: {done.stdout}{done.stderr}")
         for folder in ("packages", "settings"):
             shutil.copytree(self.root / "dist" / folder, self.packages / "dist" / folder)
+
+    @contextmanager
+    def with_images(self, folder: Path) -> Iterator[str]:
+        """Publish an image, too, by a stand-in for Docker; yield the name of its repository."""
+        name, program = f"images-{uuid.uuid4().hex[:8]}", folder / "docker"
+        made = self.tools.client("ecr").create_repository(repositoryName=name, imageTagMutability="IMMUTABLE")
+        program.write_text(_DOCKER)
+        program.chmod(0o755)
+        environment, zips_alone = self.tools.environment, self._environment
+        self._environment = zips_alone | {
+            "IMAGE_REPOSITORY": made["repository"]["repositoryUri"],
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "ACCOUNT": environment.account,
+            "REGION": environment.region,
+        }
+        try:
+            self.publish()
+            yield name
+        finally:
+            self.undo()
+            self._environment = zips_alone
+            self.publish()
 
     def change(self, path: Path, content: bytes) -> None:
         """Change a file, until `undo`."""
@@ -287,6 +320,43 @@ def test_another_version_in_the_store_is_named_and_one_that_is_gone_refused(genu
     genuine.tools.s3.delete_object(Bucket=genuine.store, Key=package.key, VersionId=own)
     # Then the release is refused
     with pytest.raises(verification.NotAsApproved, match=package.key):
+        genuine.read()
+
+
+@pytest.fixture
+def images(genuine: Publication, tmp_path: Path) -> Iterator[str]:
+    """The repository of a release whose functions are an image."""
+    with genuine.with_images(tmp_path) as name:
+        yield name
+
+
+def test_an_image_is_its_manifests_bytes_and_no_tag(genuine: Publication, images: str) -> None:
+    # Given a release whose functions are an image
+    ecr, image = genuine.tools.client("ecr"), genuine.read().image
+    assert image is not None
+    (pushed,) = ecr.batch_get_image(repositoryName=images, imageIds=[{"imageDigest": image.digest}])["images"]
+    manifest, tag = pushed["imageManifest"], pushed["imageId"]["imageTag"]
+    # Then what is signed is the digest of every byte of its manifest
+    signed = hashlib.sha256(manifest.encode()).hexdigest()
+    assert (genuine.subjects()["image"], image.digest) == (signed, f"sha256:{signed}")
+    # When each byte of the manifest changes, then it is another image, and its tag is taken
+    for position in range(len(manifest)):
+        other = manifest[:position] + chr(ord(manifest[position]) ^ 1) + manifest[position + 1 :]
+        with pytest.raises(ecr.exceptions.ImageTagAlreadyExistsException):
+            ecr.put_image(repositoryName=images, imageTag=tag, imageManifest=other)
+        assert hashlib.sha256(other.encode()).hexdigest() != signed
+    # When somebody who may do everything puts another one under the tag
+    ecr.batch_delete_image(repositoryName=images, imageIds=[{"imageDigest": image.digest}])
+    ecr.put_image(repositoryName=images, imageTag=tag, imageManifest='{"layers": ["evil"]}')
+    # Then the release still names the one that was signed, which is gone, and no other
+    assert genuine.read().image == image
+    gone = ecr.batch_get_image(repositoryName=images, imageIds=[{"imageDigest": image.digest}])
+    assert gone["images"] == []
+    # And a manifest of packages that names the other is refused
+    listing = genuine.packages / "dist" / "packages" / "manifest.json"
+    evil = hashlib.sha256(b'{"layers": ["evil"]}').hexdigest()
+    genuine.change(listing, listing.read_bytes().replace(signed.encode(), evil.encode()))
+    with pytest.raises(verification.NotAsApproved, match=r"manifest\.json"):
         genuine.read()
 
 
