@@ -93,7 +93,7 @@ coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run e
 	@$(EVERY_TEST) --cov --cov-branch --cov-report=term:skip-covered --cov-report=html:reports/coverage
 
 check: install ## Run what a build runs: the linters, and the tests that need no database
-	@$(LINT_BESIDE) $(MEASURING) $(BIN)/pytest $(CHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
+	@$(LINT_BESIDE) $(MEASURING) $(BIN)/pytest -p tests.sample_environments $(CHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 lint: install ## Check style, types, imports, templates and workflow definitions
 	@$(BIN)/ruff check --quiet .

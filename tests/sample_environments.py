@@ -1,0 +1,20 @@
+"""A pytest plugin: everything loads the sample environments beside this file, not the checkout's own.
+
+A build tests the code with it (`make check`): what tests expect of accounts, networks and databases is what
+the samples say, while the checkout's files are an adopter's and say something else. Those are judged by
+`payments lint`, and by the rehearsals of whoever changes them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from environments import schema, tools
+
+FOLDER: Final = Path(__file__).with_name("environments")
+
+schema.FOLDER = FOLDER
+schema.load.__defaults__ = (FOLDER,)
+tools.FILE = FOLDER / tools.FILE.name
+tools.load.__defaults__ = (tools.FILE,)
