@@ -89,9 +89,8 @@ def add_execution_boundary(template: Template, runtime_boundary: AWSHelperFn) ->
     It is one of its own, since a policy holds 6,144 characters. The role can neither widen itself nor make
     one that the runtime boundary does not hold.
     """
-    ours = [
-        Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{kind}{PATH}*") for kind in ("role", "policy")
-    ]
+    # In one word each, since the policy has room for little more: roles and policies, and all that IAM does.
+    ours = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:*{PATH}*")
     unheld = Condition(StringNotEquals({"iam:PermissionsBoundary": runtime_boundary}))
     statements = [
         at_most(
@@ -99,11 +98,7 @@ def add_execution_boundary(template: Template, runtime_boundary: AWSHelperFn) ->
                 [execution_actions.LOOK, execution_actions.CHANGE, execution_actions.UNBOUNDED, EXECUTING]
             )
         ),
-        _deny(
-            "NotThemselves",
-            [*execution_actions.ROLES, *execution_actions.BOUNDED_ROLES, "AttachRolePolicy"],
-            ours,
-        ),
+        _deny("NotThemselves", ["*"], [ours]),
         _deny("OnlyHeldRoles", [*execution_actions.BOUNDED_ROLES, "AttachRolePolicy"], ["*"], unheld),
     ]
     return add_boundary(

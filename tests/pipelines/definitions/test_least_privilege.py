@@ -197,6 +197,19 @@ def test_every_role_of_a_target_account_is_bounded(bootstraps: dict[str, Json]) 
             assert allowed(role) <= at_most, name
 
 
+def test_boundaries_leave_room_for_what_a_next_release_needs(bootstraps: dict[str, Json]) -> None:
+    # Given each boundary as IAM gets it, in the partition and with the names that are longest
+    for environment, template in bootstraps.items():
+        name = f"payments-bootstrap-{environment}-RuntimeBoundary-ABCDEFGHIJKL"
+        policy = f"arn:aws:iam::111111111111:policy/payments-pipelines/{name}"
+        for title, resource in template["Resources"].items():
+            if resource["Type"] == "AWS::IAM::ManagedPolicy":
+                text = json.dumps(_literal(document(resource)), separators=(",", ":"))
+                text = text.replace(_literal({"Ref": "X"}), policy).replace("arn:aws:", "arn:aws-us-gov:")
+                # Then 300 of the 6,144 characters are left
+                assert len(text) <= _MANAGED_POLICY_CHARACTERS - 300, (environment, title)
+
+
 def test_policies_fit_into_iam(bootstraps: dict[str, Json]) -> None:
     for template in bootstraps.values():
         for name, resource in template["Resources"].items():
