@@ -1,8 +1,8 @@
 """A pytest plugin: everything loads the sample environments beside this file, not the checkout's own.
 
-A build tests the code with it (`make check`): what tests expect of accounts, networks and databases is what
-the samples say, while the checkout's files are an adopter's and say something else. Those are judged by
-`payments lint`, and by the rehearsals of whoever changes them.
+`make check`, which a build runs, and `make test` test the code with it: what tests expect of accounts,
+networks and databases is what the samples say, while the checkout's files are an adopter's and say something
+else. Those are judged by `payments lint`, and by the rehearsals of whoever changes them.
 """
 
 from __future__ import annotations

@@ -65,4 +65,6 @@ def _leaves(value: Any, place: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    from tests import sample_environments  # noqa: F401 - the figures are those of the samples
+
     FILE.write_text(figures(), encoding="utf-8")
