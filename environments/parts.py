@@ -26,7 +26,7 @@ Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .:/=+@_-]{1,256}$
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Cidr = Annotated[str, AfterValidator(rules.vpc_sized_cidr)]
 MongoUri = Annotated[str, AfterValidator(rules.mongodb_uri)]
-PaymentMethodName = Annotated[str, AfterValidator(rules.known_payment_method)]
+PaymentMethodName = Annotated[str, AfterValidator(payment_rules.known_payment_method)]
 
 # The values CloudWatch Logs takes: API reference, PutRetentionPolicy.
 # fmt: off

@@ -52,6 +52,17 @@ def api_base(value: str) -> str:
     return value
 
 
+def known_payment_method(value: str) -> str:
+    """Return the payment method's name if there is one; raise ValueError otherwise.
+
+    Raises:
+        ValueError: There is no such method.
+    """
+    if value not in NAMES:
+        raise ValueError(f"{value} is not a payment method; choose from {', '.join(sorted(NAMES))}")
+    return value
+
+
 def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:
     """Ask for what a payment method needs, and for nothing that it does not."""
     method, earlier = raw.get("payment_method"), raw.get("also_refunds") or []

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from environments import payment_rules
 from environments.files import Problem, value_at
-from payment_data.payment_methods.names import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,17 +88,6 @@ def ports(uri: str) -> tuple[int, int]:
     if len(numbers) < len(hosts):
         numbers.append(_MONGODB_PORT)
     return min(numbers), max(numbers)
-
-
-def known_payment_method(value: str) -> str:
-    """Return the payment method's name if there is one; raise ValueError otherwise.
-
-    Raises:
-        ValueError: There is no such method.
-    """
-    if value not in NAMES:
-        raise ValueError(f"{value} is not a payment method; choose from {', '.join(sorted(NAMES))}")
-    return value
 
 
 def between_parts(raw: dict[Any, Any]) -> Iterator[Problem]:

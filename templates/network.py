@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from troposphere import AWSHelperFn, Join, Template
 
-from templates.capabilities.api_gateway_account import add_api_gateway_account
+from templates.capabilities.api_gateway import add_api_gateway_account
 from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
 from templates.capabilities.data_api_role import add_data_api_role
 from templates.capabilities.encryption_key import add_encryption_key

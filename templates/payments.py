@@ -13,11 +13,10 @@ from troposphere import Ref, Template
 from templates.capabilities import schedule_alarms
 from templates.capabilities.alarm_metrics import data_api_symptoms, functions_symptoms, workflow_symptoms
 from templates.capabilities.alarms import Symptom, add_alarms, add_service_level_objective
-from templates.capabilities.dashboards import add_dashboards
+from templates.capabilities.dashboards import add_dashboards, add_saved_queries
 from templates.capabilities.data_api import add_data_api
 from templates.capabilities.metrics import own
 from templates.capabilities.release_probe import add_release_probe, release_symptoms
-from templates.capabilities.saved_queries import add_saved_queries
 from templates.capabilities.scheduled_workflows import (
     RULES,
     add_schedule_check,

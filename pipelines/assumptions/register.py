@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipelines.assumptions import (
-    alarms,
-    cloudformation,
-    functions,
-    identity,
-    mongodb,
-    networking,
-    promotion,
-    step_functions,
-    stripe,
-)
+from pipelines.assumptions import cloudformation, identity, networking, outside_aws, promotion, workloads
 from pipelines.assumptions.evidence import KINDS
 
 if TYPE_CHECKING:
@@ -22,14 +12,14 @@ if TYPE_CHECKING:
 
 BY_SUBJECT: Final[dict[str, tuple[Assumption, ...]]] = {
     "Networks": networking.ASSUMPTIONS,
-    "MongoDB and Atlas": mongodb.ASSUMPTIONS,
+    "MongoDB and Atlas": outside_aws.MONGODB,
     "CloudFormation": cloudformation.ASSUMPTIONS,
     "Pipelines": promotion.ASSUMPTIONS,
     "Roles": identity.ASSUMPTIONS,
-    "Functions and the data API": functions.ASSUMPTIONS,
-    "Workflows": step_functions.ASSUMPTIONS,
-    "Alarms": alarms.ASSUMPTIONS,
-    "Stripe": stripe.ASSUMPTIONS,
+    "Functions and the data API": workloads.FUNCTIONS,
+    "Workflows": workloads.WORKFLOWS,
+    "Alarms": workloads.ALARMS,
+    "Stripe": outside_aws.STRIPE,
 }
 
 

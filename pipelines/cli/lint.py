@@ -23,7 +23,7 @@ from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.lint import repository_templates
 from pipelines.lint.findings import Finding, Level, Unreadable
-from pipelines.lint.house_rules.descriptions import is_template_configuration, tag_findings
+from pipelines.lint.house_rules.conventions import is_template_configuration, tag_findings
 from pipelines.lint.templates import lint_files
 from pipelines.supply_chain import inventory, licences, secrets, static_analysis
 from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus, write_reports

@@ -10,9 +10,9 @@ import boto3
 import click
 from click.core import ParameterSource
 
+from environments.groupings import PROMOTED
 from pipelines.aws.accounts import Aws
 from pipelines.cli import local_aws, terminal
-from pipelines.deploy.synth import PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

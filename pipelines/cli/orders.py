@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ENDED = {"COMPLETED", "FAILED"}
 """The states of orders that are over, whose executions a redrive would only end once more."""
+_HOURS = "How far back to read logs of an order that has no execution."
 
 
 @click.group(cls=Verbs)
@@ -69,9 +70,8 @@ def _effects(payments: PaymentStack, order_id: str, before: Holdings) -> list[Ef
     try:
         return orders.effects(before, orders.holdings(payments.api, order_id))
     except Problem as problem:
-        terminal.err.print(
-            f"The effects could not be read: {type(problem).__name__}: {problem}", markup=False
-        )
+        why = f"{type(problem).__name__}: {problem}"
+        terminal.err.print(f"The effects could not be read: {why}", markup=False)
         return []
 
 
@@ -103,13 +103,7 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 
 @order.command("trace")
 @click.argument("order_id", metavar="ID")
-@click.option(
-    "--hours",
-    type=click.IntRange(1),
-    default=24,
-    show_default=True,
-    help="How far back to read logs of an order that has no execution.",
-)
+@click.option("--hours", type=click.IntRange(1), default=24, show_default=True, help=_HOURS)
 @options.in_stack
 @options.machine_readable
 def trace_order(aws: Aws, stack: str, order_id: str, *, hours: int, machine: bool) -> None:
@@ -218,7 +212,10 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
             f"payments order show {order_id}",
         )
     with terminal.progress("completing the order"):
-        intent = _intent(payments, order_id, arn) if paid_by in STRIPE else None
+        intent = None
+        if paid_by in STRIPE:
+            asked = (stripe_account(aws, stack), payments.api.order(order_id))
+            intent = intent_of(*asked, executions.started(aws, arn))
         deliveries = payments.api.complete_lost(
             order_id, execution=arn, method=paid_by, payment_intent=intent
         )["deliveries"]
@@ -226,12 +223,6 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
         terminal.as_json({"order_id": order_id, "state": "COMPLETED", "deliveries": deliveries})
         return
     terminal.done(f"Order {order_id} is COMPLETED, {len(deliveries)} deliveries on record")
-
-
-def _intent(stack: PaymentStack, order_id: str, arn: str) -> str:
-    """Return the PaymentIntent that took the order's total, as Stripe says."""
-    account = stripe_account(stack.aws, stack.name)
-    return intent_of(account, stack.api.order(order_id), executions.started(stack.aws, arn))
 
 
 @order.command()

@@ -9,13 +9,13 @@ import click
 
 from environments import groupings
 from environments import tools as tools_file
+from environments.groupings import PROMOTED
 from pipelines.aws import accounts
 from pipelines.cli import local_aws, options, pipeline_builds, terminal
 from pipelines.cli.grammar import Verbs
 from pipelines.cli.views import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
 from pipelines.deploy import embedded_overrides, pipelines
-from pipelines.deploy.synth import PROMOTED
 from pipelines.promotion import control, failure_report
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from rich.markup import escape
 
 from environments import schema
 from environments import tools as tools_file
+from environments.groupings import PROMOTED
 from pipelines.aws import accounts
 from pipelines.cli import local_aws, options, terminal
 from pipelines.core.refusals import Refused
-from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor import lent_account, proofs
 from pipelines.doctor.findings import State
 from pipelines.doctor.proofs import DOLLARS, PROOFS

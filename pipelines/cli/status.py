@@ -14,11 +14,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from environments import schema
+from environments.groupings import PROMOTED
 from pipelines.aws import accounts, stacks
 from pipelines.cli import local_aws, options, terminal
 from pipelines.console import serving
 from pipelines.core.refusals import Refused
-from pipelines.deploy.synth import PROMOTED
 from pipelines.status.delivery import described
 from pipelines.status.gather import MOST_PARKED, Status, gather
 

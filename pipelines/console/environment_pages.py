@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
+from environments.groupings import PROMOTED
 from payment_data import money
 from pipelines.aws import executions
 from pipelines.console import workflow_picture
 from pipelines.console.context import FAILURES, render
 from pipelines.core.refusals import Refused
-from pipelines.deploy.synth import PROMOTED
 from pipelines.orders import orders, payment_stack
 from pipelines.promotion import branches as branch_stacks
 from pipelines.promotion import control

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from environments.schema import Environment
 
 TAGS_RULE: Final = "E9007"
-"""The house rule that asks for them (`pipelines/lint/house_rules/descriptions.py`)."""
+"""The house rule that asks for them (`pipelines/lint/house_rules/conventions.py`)."""
 _ALWAYS: Final = ("system", "environment", "owner")
 _OF_A_BRANCH: Final = ("branch", "commit", "pushed-at", "expires-at")
 _LONGEST: Final = 256
@@ -54,7 +54,7 @@ class Push:
 def tags(environment: Environment, push: Push | None = None) -> dict[str, str]:
     """Return the tags of an environment's stack; a branch's also name its owner and when it expires.
 
-    Rule E9007 asks for them (`pipelines/lint/house_rules/descriptions.py`).
+    Rule E9007 asks for them (`pipelines/lint/house_rules/conventions.py`).
     """
     values = {"system": "payments", "environment": environment.name, "owner": environment.owner}
     if push is not None:

@@ -11,7 +11,7 @@ from environments import groupings
 from environments.tools import PIPELINES_STACK
 from pipelines.core.branch_names import PREFIX
 from pipelines.definitions import execution_actions
-from templates.capabilities.api_gateway_account import PUSH_LOGS
+from templates.capabilities.api_gateway import PUSH_LOGS
 from templates.capabilities.permissions import Permission
 
 if TYPE_CHECKING:

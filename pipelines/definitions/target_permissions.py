@@ -58,12 +58,7 @@ def _replaceable(environment: Environment, as_execution: Condition) -> list[Perm
             _stacks(environment),
             as_execution,
         ),
-        Permission(
-            "Follow",
-            "Follows what happens.",
-            [cfn.DescribeStacks, cfn.DescribeStackEvents],
-            _stacks(environment),
-        ),
+        _follow(environment, "Follows what happens."),
         _delete_branches("ReplaceBranches", environment),
     ]
 
@@ -106,12 +101,7 @@ def removal_permissions(environment: Environment, execution_role: AWSHelperFn) -
     """Return what the remove-branch pipeline does: delete stacks whose name and tag are a branch's."""
     return [
         _delete_branches("RemoveBranches", environment),
-        Permission(
-            "Follow",
-            "Follows the deletion.",
-            [cfn.DescribeStacks, cfn.DescribeStackEvents],
-            _stacks(environment),
-        ),
+        _follow(environment, "Follows the deletion."),
         _pass(execution_role),
     ]
 
@@ -231,11 +221,11 @@ def _smoke(environment: Environment) -> list[Sub]:
 
 
 def _stacks(environment: Environment) -> list[Sub]:
-    return [_stack(name) for name in stacks_of(environment)]
+    return [Sub(f"{_CLOUDFORMATION}stack/{name}/*") for name in stacks_of(environment)]
 
 
-def _stack(name: str) -> Sub:
-    return Sub(f"{_CLOUDFORMATION}stack/{name}/*")
+def _follow(environment: Environment, reason: str) -> Permission:
+    return Permission("Follow", reason, [cfn.DescribeStacks, cfn.DescribeStackEvents], _stacks(environment))
 
 
 def _delete_branches(sid: str, environment: Environment) -> Permission:

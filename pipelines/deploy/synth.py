@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from environments import tools
+from environments.groupings import PROMOTED
 from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
 
@@ -19,12 +20,11 @@ STACKS = {"network": network.build, "payments": payments.build}
 """Stack to what builds it."""
 
 
-PROMOTED = ("branch", "staging", "prod")
-"""The environments that pipelines deploy; their roles are bounded by what the account's bootstrap exports."""
-
-
 def build(environment: Environment) -> dict[str, Template]:
-    """Return the environment's templates by stack."""
+    """Return the environment's templates by stack.
+
+    The roles of what pipelines deploy are bounded by what the account's bootstrap stack exports.
+    """
     built = {stack: make(environment) for stack, make in STACKS.items()}
     if environment.name in PROMOTED:
         bootstrap = tools.load().bootstrap_of(environment.name)

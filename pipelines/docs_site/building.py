@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     import click
 
 _DEFAULT_REGISTRY: Final = "https://registry.npmjs.org"
-_SECONDS: Final = 120
-"""For a tarball of 18 MB over a slow line."""
+_SECONDS: Final = 120  # for a tarball of 18 MB over a slow line
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def npm_registry(home: Path) -> str:
         if configured := os.environ.get(name):
             return configured.rstrip("/")
     file = home / ".npmrc"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
     settings = [line.partition("=") for line in lines]
     registries = [value.strip() for key, _, value in settings if key.strip() == "registry"]
     return (registries[-1] if registries else _DEFAULT_REGISTRY).rstrip("/")
@@ -120,10 +119,9 @@ def _download(asset: Asset, base: str) -> bytes:
             "The docs site serves it itself. Name a registry that answers with NPM_CONFIG_REGISTRY, or with"
             " registry= in ~/.npmrc.",
         ) from error
-    digest = base64.b64encode(hashlib.sha512(content).digest()).decode()
-    if f"sha512-{digest}" != asset.integrity:
-        pinned = f"{asset.package} {asset.version} from npm's registry is not what was pinned"
-        raise Refused(f"{pinned}: sha512-{digest}")
+    digest = f"sha512-{base64.b64encode(hashlib.sha512(content).digest()).decode()}"
+    if digest != asset.integrity:
+        raise Refused(f"{asset.package} {asset.version} of npm's registry is not what was pinned: {digest}")
     return content
 
 
@@ -239,9 +237,8 @@ def lay_out(root: Path, out: Path, site: Path, command: click.Group) -> Path:
     settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     settings["nav"] = navigation.spelled_out(settings["nav"], docs)
     settings["site_dir"] = str(site)
-    settings["extra"]["written"] = sorted(
-        path.relative_to(root / "docs").as_posix() for path in (root / "docs").rglob("*.md")
-    )
+    written = (root / "docs").rglob("*.md")
+    settings["extra"]["written"] = sorted(page.relative_to(root / "docs").as_posix() for page in written)
     if address := navigation.edit_address(tools_file.load()):
         settings["edit_uri_template"] = address
     for extension in settings["markdown_extensions"]:

@@ -16,7 +16,7 @@ from payment_data import money
 from pipelines.core.repository import ROOT
 from pipelines.docs_site.markdown import code, table
 from pipelines.docs_site.pages import cost, failures, promotion, workflows
-from templates.capabilities import data_api_stage
+from templates.capabilities import api_gateway
 from templates.definitions import payment_workflow, tasks, time_budget
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def from_code(stacks: Mapping[str, Stack]) -> dict[str, Any]:
         },
         "limits": _of_an_order()
         | {
-            "requests_per_second": data_api_stage.REQUESTS_PER_SECOND,
-            "burst": data_api_stage.BURST,
+            "requests_per_second": api_gateway.REQUESTS_PER_SECOND,
+            "burst": api_gateway.BURST,
             "amount": f"{money.format_major(money.MAX_AMOUNT, prod.currency)} {prod.currency}",
         },
         "picture": {

@@ -14,7 +14,6 @@ from pipelines.docs_site.pages import (
     data_api,
     environments,
     failures,
-    lint_rules,
     promotion,
     stack_pages,
     topology,
@@ -95,13 +94,13 @@ def _completed(docs: Path, drift: Drift) -> dict[str, str]:
         overview=failures.errors_overview(),
         drift=drift,
     )
-    pages[lint_rules.HOUSE_PAGE] = markdown.completed(
-        lint_rules.HOUSE_PAGE,
-        _text(docs / lint_rules.HOUSE_PAGE),
-        lint_rules.house_facts(),
+    pages[commands.HOUSE_PAGE] = markdown.completed(
+        commands.HOUSE_PAGE,
+        _text(docs / commands.HOUSE_PAGE),
+        commands.house_facts(),
         what="rule",
-        source=lint_rules.HOUSE_SOURCE,
-        overview=lint_rules.house_overview(),
+        source=commands.HOUSE_SOURCE,
+        overview=commands.house_overview(),
         drift=drift,
     )
     return pages
@@ -117,7 +116,7 @@ def _generated(
         "reference/data-api.md": data_api.data_api_page(root),
         "reference/alarms.md": failures.alarms_page(stack_templates["payments"], docs, drift),
         **promotion.pages(stack_templates["pipelines"]),
-        lint_rules.PIPELINE_PAGE: lint_rules.pipeline_rules_page(),
+        commands.PIPELINE_PAGE: commands.pipeline_rules_page(),
         "reference/cost.md": cost.cost_page(stack_templates),
         "reference/topology.md": topology.topology_page(
             stack_templates["network"], stack_templates["payments"]

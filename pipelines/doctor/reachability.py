@@ -22,8 +22,7 @@ from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.deploy import embedded_overrides
 from pipelines.doctor import reach_database
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
-from templates.capabilities.functions import join_vpc
-from templates.capabilities.permissions import POLICY_VERSION
+from templates.capabilities.permissions import POLICY_VERSION, join_vpc
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws

@@ -16,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from environments import schema
 from environments import tools as tools_file
+from environments.groupings import PROMOTED
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
-from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor import network, quotas, reachability, simulation, stacks
 from pipelines.doctor.findings import Diagnosis, Finding, State, failed, unknown, well
 

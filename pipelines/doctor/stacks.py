@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from environments.groupings import PROMOTED
 from payment_data.errors import Problem
 from pipelines.aws import stacks
 from pipelines.aws.accounts import PIPELINES_STACK
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
 from pipelines.deploy import payment_methods as listed_methods
 from pipelines.deploy.pipelines import APPLICATION_SIGNALS, service_roles_exist
-from pipelines.deploy.synth import PROMOTED
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 from pipelines.orders import payment_stack
 

@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from environments import schema, tools
+from environments import groupings, schema, tools
 from pipelines.core.repository import CACHE, ROOT
 from pipelines.definitions import bootstrap_stack, pipelines_stack
 from pipelines.deploy import synth
@@ -74,7 +74,7 @@ def _pipelines() -> tuple[dict[str, Any], str]:
     settings = tools.load()
     templates = {
         f"bootstrap/{name}": bootstrap_stack.build(settings, schema.load(name)).to_dict()
-        for name in synth.PROMOTED
+        for name in groupings.PROMOTED
     }
     tools_stacks = {PIPELINES: pipelines_stack.build(settings).to_dict(), "docs": docs.build().to_dict()}
     return tools_stacks | templates, settings.region

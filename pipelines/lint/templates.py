@@ -31,7 +31,7 @@ from statelint.linter import Linter
 from pipelines.definitions import configuration_file
 from pipelines.lint import workflow_definitions
 from pipelines.lint.findings import Finding, Level
-from pipelines.lint.house_rules import descriptions, portability, protection
+from pipelines.lint.house_rules import conventions, protection
 from pipelines.lint.house_rules.rule import for_cfn_lint
 from pipelines.lint.pipeline_linter import documents
 from pipelines.lint.pipeline_linter.linter import lint_document
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEMPLATE_RULES: Final = (
-    portability.NO_LITERAL_NAMES,
+    conventions.NO_LITERAL_NAMES,
     protection.FUNCTIONS_IN_VPC,
     protection.LOG_GROUPS,
     protection.TLS_ONLY,
     protection.DELETION_POLICIES,
-    descriptions.RUNBOOK,
-    descriptions.DESCRIBED,
-    portability.ANYWHERE,
+    conventions.RUNBOOK,
+    conventions.DESCRIBED,
+    conventions.ANYWHERE,
     protection.NO_WILDCARDS,
     protection.REASONS,
 )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from embedded_aws import instance
 from environments import schema
 from environments import tools as tools_file
+from environments.groupings import PROMOTED
 from pipelines.aws import accounts
 from pipelines.aws.accounts import Aws
 from pipelines.core import git
 from pipelines.core.repository import ROOT
 from pipelines.deploy import embedded_overrides, pipelines
-from pipelines.deploy.synth import PROMOTED
 from pipelines.promotion import control, execution
 from pipelines.promotion.execution import Promotion
 from pipelines.rehearsal import variants

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from environments.groupings import PROMOTED
 from pipelines.deploy import embedded_overrides
-from pipelines.deploy.synth import PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from troposphere.logs import MetricFilter, MetricTransformation
 
 from payment_data.errors import CRASH, Kind
 from templates.capabilities.alarms import Symptom
-from templates.capabilities.data_api_stage import STAGE
-from templates.capabilities.metrics import NAMESPACE, Formula, Metric, own, total
+from templates.capabilities.api_gateway import STAGE
+from templates.capabilities.metrics import NAMESPACE, Metric, own, total, worse_than_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +77,7 @@ def workflow_symptoms(
         Symptom(
             "ReleaseFailing",
             "Customers whose order runs the newest release cannot buy; those of the one before can.",
-            _worse_than_others(release),
+            worse_than_others(release),
             threshold=_WORSE,
             minutes=3,
             within=10,
@@ -103,23 +103,6 @@ def workflow_symptoms(
             pages=True,
         ),
     ]
-
-
-def _worse_than_others(release: AWSHelperFn) -> Formula:
-    """Return how much larger the share of faults is in a release than in the orders of all others.
-
-    The newest release alone would be judged by an incident that has nothing to do with it, and all orders
-    together hide a canary. Where only one release has orders there is nothing to compare with: then
-    ContractBroken and DataApiCrashing tell a wrong program, and the smoke test whatever else.
-    """
-    metrics = {
-        "faults": own("ReleaseFailures", release=release),
-        "ended": own("ReleaseFailures", "SampleCount", release=release),
-        "all_faults": own("TechnicalFailures"),
-        "all_ended": own("TechnicalFailures", "SampleCount"),
-    }
-    others = "(all_faults - faults) / (all_ended - ended)"
-    return Formula(f"IF(all_ended > ended, faults / ended - {others}, 0)", "WorseThanOthers", metrics)
 
 
 def data_api_symptoms(template: Template, function: DeployedFunction) -> list[Symptom]:

@@ -1,4 +1,4 @@
-"""Two dashboards: what the business asks, and what an operator asks."""
+"""Two dashboards, what the business and an operator ask; and queries of logs, kept for a bad day."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from troposphere import AWSHelperFn, Ref, StackName, Sub
 from troposphere.cloudwatch import Dashboard
+from troposphere.logs import QueryDefinition
 
-from templates.capabilities.data_api_stage import STAGE
+from templates.capabilities.api_gateway import STAGE
 from templates.capabilities.metrics import MINUTE, NAMESPACE, Metric, own
 from templates.definitions.payment_workflow import SUBSTITUTIONS
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from templates.capabilities.functions import DeployedFunction
     from templates.capabilities.state_machines import Workflow
+
 
 _COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
 Widget = dict[str, Any]
@@ -177,3 +179,35 @@ def _text(value: AWSHelperFn | dict[str, Any] | str) -> str:
         case "Fn::Join", [between, parts]:
             return str(between).join(map(_text, parts))
     return str(argument)
+
+
+_FIELDS = "fields @timestamp, @log, message, error, kind, detail, route, status, request_id, function_version"
+QUERIES = {
+    "OneOrder": ("one order", f"{_FIELDS} | filter order_id = 'ORDER' | sort @timestamp asc | limit 1000"),
+    "FailuresByError": (
+        "failures by error",
+        "fields @timestamp | filter ispresent(error) | stats count(*) as failures by error, kind, bin(5m)",
+    ),
+    "FailuresByVersion": (
+        "failures by function version",
+        "fields @timestamp | filter ispresent(error) | stats count(*) as failures by @log, function_version",
+    ),
+    "SlowRequests": (
+        "slow requests",
+        "fields @timestamp, route, status, milliseconds | filter milliseconds > 999 | sort milliseconds desc",
+    ),
+}
+"""By logical id: what each is called after its stack's name, and its text."""
+
+
+def add_saved_queries(template: Template, functions: Sequence[DeployedFunction]) -> None:
+    """Add the queries over the logs of these functions, each in a folder of the stack's name."""
+    for title, (name, text) in QUERIES.items():
+        template.add_resource(
+            QueryDefinition(
+                f"{title}Query",
+                Name=Sub(f"${{AWS::StackName}}/{name}"),
+                QueryString=text,
+                LogGroupNames=[function.logs.name for function in functions],
+            )
+        )

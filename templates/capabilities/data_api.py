@@ -26,8 +26,8 @@ from troposphere.apigateway import (
 )
 from troposphere.awslambda import Alias, Permission
 
+from templates.capabilities.api_gateway import STAGE, add_stage
 from templates.capabilities.data_api_role import EXPORT as DATA_API_ROLE
-from templates.capabilities.data_api_stage import STAGE, add_stage
 from templates.capabilities.functions import FunctionSpec, add_function
 from templates.capabilities.lint_exceptions import STATED_SECRET
 from templates.capabilities.permissions import POLICY_VERSION

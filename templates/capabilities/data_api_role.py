@@ -13,9 +13,8 @@ from awacs import logs
 from awacs.secretsmanager import GetSecretValue
 from troposphere import Sub
 
-from templates.capabilities.functions import join_vpc, trace_permission
 from templates.capabilities.lint_exceptions import STATED_SECRET, describe, excepted
-from templates.capabilities.permissions import Permission, add_role
+from templates.capabilities.permissions import Permission, add_role, join_vpc, trace_permission
 
 if TYPE_CHECKING:
     from troposphere import GetAtt, Template

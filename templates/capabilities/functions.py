@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from awacs import ec2, logs, xray
+from awacs import logs
 from troposphere import GetAtt, ImportValue, Ref, Split, StackName, Sub
 from troposphere.awslambda import (
     Code,
@@ -24,7 +24,7 @@ from troposphere.awslambda import (
 from templates.capabilities.encryption_key import Logs, add_log_group
 from templates.capabilities.lint_exceptions import Except, describe, excepted
 from templates.capabilities.metrics import NAMESPACE
-from templates.capabilities.permissions import NOT_FROM_FUNCTION_CODE, Permission, add_role
+from templates.capabilities.permissions import Permission, add_role, join_vpc, trace_permission
 from templates.capabilities.stack_interface import (
     ARTIFACT_BUCKET,
     ATTEMPT,
@@ -187,37 +187,6 @@ def _every_function(group: Logs) -> list[Permission]:
         join_vpc(),
         trace_permission(),
     ]
-
-
-def join_vpc() -> Permission:
-    """Return what a function in a VPC needs to be there."""
-    return Permission(
-        "JoinVpc",
-        "Lambda makes the function's network interfaces with this role; its code cannot. The resource is "
-        "*: Lambda checks these actions on * when a function joins a VPC (Lambda developer guide, "
-        "'Giving Lambda functions access to resources in an Amazon VPC').",
-        [
-            ec2.CreateNetworkInterface,
-            ec2.DescribeNetworkInterfaces,
-            ec2.DescribeSubnets,
-            ec2.DeleteNetworkInterface,
-            ec2.AssignPrivateIpAddresses,
-            ec2.UnassignPrivateIpAddresses,
-        ],
-        ["*"],
-        NOT_FROM_FUNCTION_CODE,
-    )
-
-
-def trace_permission() -> Permission:
-    """Return the right to send traces."""
-    return Permission(
-        "SendTraces",
-        "Sends X-Ray traces. The resource is *: these actions have no resource type "
-        "(Service Authorization Reference, AWS X-Ray).",
-        [xray.PutTraceSegments, xray.PutTelemetryRecords],
-        ["*"],
-    )
 
 
 def publish(template: Template, name: str, function: Function, *, code: str) -> Version:

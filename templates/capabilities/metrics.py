@@ -106,3 +106,20 @@ NAMESPACE = Sub("Payments/${AWS::StackName}")
 def own(name: str, statistic: str = "Sum", **dimensions: AWSHelperFn | str) -> Metric:
     """Return one of them; Powertools adds the dimension `service`, which is the stack."""
     return Metric(NAMESPACE, name, {**dimensions, "service": StackName}, statistic)
+
+
+def worse_than_others(release: AWSHelperFn) -> Formula:
+    """Return how much larger the share of faults is in a release than in the orders of all others.
+
+    The newest release alone would be judged by an incident that has nothing to do with it, and all orders
+    together hide a canary. Where only one release has orders there is nothing to compare with: then
+    ContractBroken and DataApiCrashing tell a wrong program, and the smoke test whatever else.
+    """
+    metrics = {
+        "faults": own("ReleaseFailures", release=release),
+        "ended": own("ReleaseFailures", "SampleCount", release=release),
+        "all_faults": own("TechnicalFailures"),
+        "all_ended": own("TechnicalFailures", "SampleCount"),
+    }
+    others = "(all_faults - faults) / (all_ended - ended)"
+    return Formula(f"IF(all_ended > ended, faults / ended - {others}, 0)", "WorseThanOthers", metrics)

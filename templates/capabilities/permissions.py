@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awacs import ec2, xray
 from awacs.aws import (
     Action,
     Allow,
@@ -122,4 +123,35 @@ def only_tls(bucket: Bucket) -> Statement:
         Action=[Action("s3", "*")],
         Resource=[GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
         Condition=Condition(Bool({"aws:SecureTransport": "false"})),
+    )
+
+
+def join_vpc() -> Permission:
+    """Return what a function in a VPC needs to be there."""
+    return Permission(
+        "JoinVpc",
+        "Lambda makes the function's network interfaces with this role; its code cannot. The resource is "
+        "*: Lambda checks these actions on * when a function joins a VPC (Lambda developer guide, "
+        "'Giving Lambda functions access to resources in an Amazon VPC').",
+        [
+            ec2.CreateNetworkInterface,
+            ec2.DescribeNetworkInterfaces,
+            ec2.DescribeSubnets,
+            ec2.DeleteNetworkInterface,
+            ec2.AssignPrivateIpAddresses,
+            ec2.UnassignPrivateIpAddresses,
+        ],
+        ["*"],
+        NOT_FROM_FUNCTION_CODE,
+    )
+
+
+def trace_permission() -> Permission:
+    """Return the right to send traces."""
+    return Permission(
+        "SendTraces",
+        "Sends X-Ray traces. The resource is *: these actions have no resource type "
+        "(Service Authorization Reference, AWS X-Ray).",
+        [xray.PutTraceSegments, xray.PutTelemetryRecords],
+        ["*"],
     )

@@ -11,7 +11,7 @@ from troposphere import Sub
 
 from payment_data.payment_methods.names import BALANCE, STRIPE
 from payment_data.timeouts import FUNCTION_SECONDS as STEP_SECONDS
-from templates.capabilities.data_api_stage import STAGE
+from templates.capabilities.api_gateway import STAGE
 from templates.capabilities.functions import DeployedFunction, FunctionSpec, add_function
 from templates.capabilities.lint_exceptions import STATED_SECRET
 from templates.capabilities.permissions import Permission

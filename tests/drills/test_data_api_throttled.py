@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from templates.capabilities.data_api_stage import BURST, REQUESTS_PER_SECOND
+from templates.capabilities.api_gateway import BURST, REQUESTS_PER_SECOND
 
 if TYPE_CHECKING:
     from tests.drills.drill import Scene

@@ -14,7 +14,7 @@ from pipelines.core.repository import ROOT
 from pipelines.docs_site import figures
 from pipelines.docs_site.pages import cost
 from pipelines.docs_site.stacks import Stack, every
-from templates.capabilities import data_api_stage
+from templates.capabilities import api_gateway
 
 
 def stack(*resources: dict[str, Any]) -> Stack:
@@ -94,8 +94,8 @@ OVERDUE_HOURS = re.findall(r"^OVERDUE = timedelta\(hours=(\d+)\)", _SWEEPER, re.
         ("decisions/ledger-and-settlement.md", f"at most {requests.WRITE_WINDOW.seconds} seconds after its"),
         ("how-it-works/order.md", f"undone {OVERDUE_HOURS} hours after it changed last"),
         ("operations/disaster-recovery.md", f"within {OVERDUE_HOURS} hours"),
-        ("operations/runbooks/orders-failing.md", f"rateLimit,value={data_api_stage.REQUESTS_PER_SECOND}'"),
-        ("operations/runbooks/orders-failing.md", f"burstLimit,value={data_api_stage.BURST}'"),
+        ("operations/runbooks/orders-failing.md", f"rateLimit,value={api_gateway.REQUESTS_PER_SECOND}'"),
+        ("operations/runbooks/orders-failing.md", f"burstLimit,value={api_gateway.BURST}'"),
     ],
 )
 def test_what_a_page_says_in_figures_is_what_the_code_does(page: str, sentence: str) -> None:

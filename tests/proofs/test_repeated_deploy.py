@@ -14,11 +14,11 @@ import pytest
 from embedded_aws import instance
 from environments import schema
 from environments import tools as tools_file
+from environments.groupings import PROMOTED
 from pipelines.aws import accounts, stacks
 from pipelines.aws.accounts import Aws
 from pipelines.core.refusals import Refused
 from pipelines.deploy import pipelines
-from pipelines.deploy.synth import PROMOTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

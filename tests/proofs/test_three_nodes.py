@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pymongo
 from pymongo.errors import PyMongoError
 
-from embedded_aws import mongod, process_record
+from embedded_aws import mongod, server_process
 from tests.crash_matrix import plan
 from tests.crash_matrix.bench import open_bench
 from tests.waiting import wait_until
@@ -41,7 +41,7 @@ class Node:
 
     @property
     def host(self) -> str:
-        return f"{process_record.LOOPBACK}:{self.port}"
+        return f"{server_process.LOOPBACK}:{self.port}"
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ class Node:
                 f"--logpath={self.folder / 'mongod.log'}",
                 "--logappend",
                 f"--port={self.port}",
-                f"--bind_ip={process_record.LOOPBACK}",
+                f"--bind_ip={server_process.LOOPBACK}",
                 "--nounixsocket",
                 f"--replSet={_SET}",
                 "--oplogSize=64",
@@ -129,7 +129,7 @@ class ReplicaSet:
 
 @contextlib.contextmanager
 def _three_nodes(folder: Path) -> Iterator[ReplicaSet]:
-    nodes = [Node(folder / f"node-{number}", process_record.free_port()) for number in range(3)]
+    nodes = [Node(folder / f"node-{number}", server_process.free_port()) for number in range(3)]
     try:
         for node in nodes:
             node.start()

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from embedded_aws.process_record import free_port
+from embedded_aws.server_process import free_port
 from environments import schema, tools
 from pipelines.aws.accounts import Aws
 from pipelines.aws.stacks import outputs, status

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.core.repository import ROOT
 from pipelines.definitions import configuration_file
-from pipelines.lint.house_rules import descriptions
+from pipelines.lint.house_rules import conventions
 from pipelines.lint.templates import HOUSE_RULE_IDS, lint
 from templates.capabilities.lint_exceptions import Except, excepted
 
@@ -299,8 +299,8 @@ def test_a_branchs_stack_says_where_it_comes_from_and_when_it_may_go(missing: st
     file = tmp_path / "payments.json"
     file.write_text(json.dumps({"Tags": stack, "Parameters": {"DatabaseName": "x"}}))
     # Then the rule finds it in the file that CloudFormation would get
-    assert descriptions.is_template_configuration(file)
-    assert [(finding.rule, finding.problem) for finding in descriptions.tag_findings(file)] == [
+    assert conventions.is_template_configuration(file)
+    assert [(finding.rule, finding.problem) for finding in conventions.tag_findings(file)] == [
         ("E9007", f"the stack has no tag '{missing}'")
     ]
 

@@ -15,7 +15,7 @@ import psutil
 import pymongo
 import pytest
 
-from embedded_aws import instance, process_record
+from embedded_aws import instance, server_process
 from embedded_aws.instance import Instance
 from tests.integration.embedded.workbench import definition, zipped
 from tests.processes import living
@@ -81,7 +81,7 @@ def test_a_second_start_is_refused_politely(embedded: Instance) -> None:
 
 def test_it_listens_where_told_on_loopback_only_and_leaves_nothing(root: Path) -> None:
     # Given an instance on two given ports, with a sandbox that hangs
-    wanted, mongodb = process_record.free_port(), process_record.free_port()
+    wanted, mongodb = server_process.free_port(), server_process.free_port()
     running = instance.start(root, port=wanted, mongodb_port=mongodb)
     hang_a_function(running)
     # Then everything of it listens on 127.0.0.1 alone

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments import schema
+from environments.groupings import PROMOTED
 from pipelines.aws.accounts import Aws
 from pipelines.deploy import embedded_overrides
-from pipelines.deploy.synth import PROMOTED
 from pipelines.rehearsal import variants
 
 if TYPE_CHECKING:

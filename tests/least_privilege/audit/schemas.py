@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from environments import schema
-from pipelines.deploy.synth import PROMOTED
+from environments.groupings import PROMOTED
 from templates import network, payments
 
 if TYPE_CHECKING:

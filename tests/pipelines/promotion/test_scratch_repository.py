@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from environments import schema
-from pipelines.deploy.synth import PROMOTED
+from environments.groupings import PROMOTED
 from pipelines.rehearsal import variants
 from pipelines.rehearsal.rehearsal import ScratchRepository
 

@@ -23,7 +23,7 @@ from ministack.core.responses import get_region, request_scope
 from ministack.services import cloudfront
 
 from embedded_aws.core import ministack_names as private
-from embedded_aws.process_record import LOOPBACK
+from embedded_aws.server_process import LOOPBACK
 
 DOOR = "/_cloudfront/"
 """A path of the endpoint; a distribution's id and the viewer's path follow."""

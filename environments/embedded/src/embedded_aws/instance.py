@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_aws import process_record, server_process
+from embedded_aws import server_process
 from embedded_aws.codeconnections import repositories
 from embedded_aws.codeconnections.repositories import RepositoryUnavailable
 from embedded_aws.core import background, runtime
@@ -94,11 +94,11 @@ def start(
     root = root.resolve()
     if already := running(root):
         raise AlreadyRunning(already)
-    record = process_record.read(root)
+    record = server_process.read(root)
     if record is None or not record.alive():
         if record is not None:
             _end_child(record.pid)
-        process_record.sweep(root, keep=bool(process_record.kept(root)))
+        server_process.sweep(root, keep=bool(server_process.kept(root)))
     options = [f"--root={root}"]
     options += [f"--port={port}"] if port else []
     options += [f"--mongodb-port={mongodb_port}"] if mongodb_port else []
@@ -112,7 +112,7 @@ def start(
 def running(root: Path) -> Instance | None:
     """Return the instance that runs in `root` and is ready, if there is one."""
     root = root.resolve()
-    record = process_record.read(root)
+    record = server_process.read(root)
     if record is None or not record.ready or not record.alive():
         return None
     return Instance(record.endpoint, record.mongodb_uri, record.pid, root, record.card_gateway)
@@ -127,16 +127,16 @@ def stop(root: Path, *, keep: bool = False) -> None:
         NotRunning: there is nothing of an instance in `root`.
     """
     root = root.resolve()
-    record = process_record.read(root)
+    record = server_process.read(root)
     alive = record is not None and record.alive()
-    if record is None and not process_record.kept(root):
+    if record is None and not server_process.kept(root):
         raise NotRunning(f"no embedded AWS runs in {root}")
     if record is not None and alive:
         if keep:
             (root / "keep").touch()
         os.kill(record.pid, signal.SIGTERM)
         _await_end(record)
-    process_record.sweep(root, keep=bool(alive and process_record.kept(root)))
+    server_process.sweep(root, keep=bool(alive and server_process.kept(root)))
 
 
 def register_repository(root: Path, full_name: str, repository: Path) -> None:
@@ -187,7 +187,7 @@ def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
         return None if process.poll() is None else False
 
     def other_is_ready() -> bool | None:
-        other = process_record.read(root)
+        other = server_process.read(root)
         return True if other is None or other.ready or not other.alive() else None
 
     ready = background.wait_for(ours, seconds=_START_SECONDS, every=_POLL_SECONDS)
@@ -202,7 +202,7 @@ def _await_ready(root: Path, process: subprocess.Popen[bytes]) -> Instance:
     raise StartFailed(f"the embedded AWS did not start in {root}; the end of its log:\n{log[-3000:]}")
 
 
-def _await_end(record: process_record.Record) -> None:
+def _await_end(record: server_process.Record) -> None:
     def ended() -> bool | None:
         return None if record.alive() else True
 

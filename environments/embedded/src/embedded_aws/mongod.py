@@ -18,7 +18,7 @@ import pymongo
 import pymongo.errors
 import pymongo.uri_parser
 
-from embedded_aws import process_record
+from embedded_aws import server_process
 from embedded_aws.core import background
 
 _READY_SECONDS = 30.0
@@ -92,12 +92,12 @@ def launch(data_dir: Path, port: int | None = None) -> Mongod:
     """
     if uri := os.environ.get("MONGODB_URI"):
         return Mongod(_usable(uri))
-    if port is not None and process_record.port_taken(port):
+    if port is not None and server_process.port_taken(port):
         raise MongodUnavailable(f"mongod: port {port} is taken; give another or stop what listens there")
     data_dir.mkdir(parents=True, exist_ok=True)
-    port = port or process_record.free_port()
+    port = port or server_process.free_port()
     process = _spawn(data_dir, port)
-    return Mongod(f"mongodb://{process_record.LOOPBACK}:{port}/?replicaSet={_REPLICA_SET}", process, data_dir)
+    return Mongod(f"mongodb://{server_process.LOOPBACK}:{port}/?replicaSet={_REPLICA_SET}", process, data_dir)
 
 
 def wait_until_primary(server: Mongod) -> None:
@@ -167,7 +167,7 @@ def _spawn(data_dir: Path, port: int) -> subprocess.Popen[bytes]:
         f"--logpath={data_dir / 'mongod.log'}",
         "--logappend",
         f"--port={port}",
-        f"--bind_ip={process_record.LOOPBACK}",
+        f"--bind_ip={server_process.LOOPBACK}",
         "--nounixsocket",  # it would lie in /tmp and outlive a kill
         f"--replSet={_REPLICA_SET}",
         "--oplogSize=64",
@@ -195,9 +195,9 @@ def dies_with_parent() -> Callable[[], object] | None:
 
 def _takes_writes(process: subprocess.Popen[bytes], port: int, seconds: float) -> bool:
     """Initiate the set and wait until the server takes writes; False when it ended or did not in time."""
-    address = f"{process_record.LOOPBACK}:{port}"
+    address = f"{server_process.LOOPBACK}:{port}"
     with pymongo.MongoClient[dict[str, Any]](
-        process_record.LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=100
+        server_process.LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=100
     ) as client:
 
         def primary() -> bool | None:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pymongo.errors import PyMongoError
 
-from embedded_aws import mongod, process_record
+from embedded_aws import mongod, server_process
 from embedded_aws.core import background
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def protected() -> Iterator[Protected]:
         MongodUnavailable: There is no mongod to run, or it did not come up.
     """
     with tempfile.TemporaryDirectory(prefix="protected-") as folder:
-        home, port = Path(folder), process_record.free_port()
+        home, port = Path(folder), server_process.free_port()
         ca = _certificates(home)
         (home / "key").write_text("c2hhcmVk" * 8)
         (home / "key").chmod(0o400)
@@ -77,7 +77,7 @@ def protected() -> Iterator[Protected]:
         command = [
             *(str(mongod.binary()), f"--dbpath={home / 'data'}", f"--port={port}"),
             *(
-                f"--bind_ip={process_record.LOOPBACK}",
+                f"--bind_ip={server_process.LOOPBACK}",
                 "--nounixsocket",
                 "--replSet=own",
                 f"--keyFile={home / 'key'}",
@@ -104,10 +104,10 @@ def protected() -> Iterator[Protected]:
 def _ready(home: Path, port: int, ca: str) -> Iterator[Protected]:
     tls = f"tls=true&tlsCAFile={home / 'ca.pem'}"
     nobody = pymongo.MongoClient[dict[str, Any]](
-        f"mongodb://{process_record.LOOPBACK}:{port}/?directConnection=true&{tls}",
+        f"mongodb://{server_process.LOOPBACK}:{port}/?directConnection=true&{tls}",
         serverSelectionTimeoutMS=500,
     )
-    member = {"_id": 0, "host": f"{process_record.LOOPBACK}:{port}"}
+    member = {"_id": 0, "host": f"{server_process.LOOPBACK}:{port}"}
 
     def initiated() -> bool | None:
         try:  # nobody may, but from this machine as long as there is no user: the localhost exception
@@ -124,7 +124,7 @@ def _ready(home: Path, port: int, ca: str) -> Iterator[Protected]:
             raise mongod.MongodUnavailable("a mongod with TLS and a password did not come up")
     nobody.admin.command("createUser", ADMIN, pwd=ADMIN, roles=["root"])
     nobody.close()
-    uri = f"mongodb://{process_record.LOOPBACK}:{port}/?replicaSet=own&tls=true"
+    uri = f"mongodb://{server_process.LOOPBACK}:{port}/?replicaSet=own&tls=true"
     with pymongo.MongoClient[dict[str, Any]](
         uri, username=ADMIN, password=ADMIN, tlsCAFile=str(home / "ca.pem")
     ) as admin:
@@ -139,7 +139,7 @@ def _certificates(home: Path) -> str:
     own = x509.BasicConstraints(ca=True, path_length=0)
     signed = _builder(issuer, issuer, authority.public_key()).add_extension(own, critical=True)
     ca: str = signed.sign(authority, hashes.SHA256()).public_bytes(_PEM).decode()
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(process_record.LOOPBACK))])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(server_process.LOOPBACK))])
     for_server = _builder(subject, issuer, server.public_key()).add_extension(names, critical=False)
     certificate = for_server.sign(authority, hashes.SHA256()).public_bytes(_PEM)
     key = server.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from embedded_aws import mongod, process_record
+from embedded_aws import mongod, server_process
 from embedded_aws.card_gateway import on_demand
 
 _Message = MutableMapping[str, Any]
@@ -37,12 +37,12 @@ def main() -> None:
         sys.exit(f"an embedded AWS runs in {root} already")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # sandboxes and callers all hold sockets
-    kept = process_record.kept(root)
+    kept = server_process.kept(root)
     listener = _listen(options.port or kept.get("port", 0))
     port = listener.getsockname()[1]
-    endpoint = f"http://{process_record.LOOPBACK}:{port}"
+    endpoint = f"http://{server_process.LOOPBACK}:{port}"
     cards = on_demand.OnDemand(root / "card-gateway", kept.get("card_gateway_port", 0))
-    process_record.write(root, ready=False, endpoint=endpoint, mongodb_uri="", card_gateway=cards.url)
+    server_process.write(root, ready=False, endpoint=endpoint, mongodb_uri="", card_gateway=cards.url)
     if options.keep:
         (root / "keep").touch()
     database = (
@@ -80,7 +80,7 @@ def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((process_record.LOOPBACK, port))
+        listener.bind((server_process.LOOPBACK, port))
     except OSError as error:
         sys.exit(f"port {port} cannot be used: {error}")
     listener.listen(512)
@@ -111,7 +111,7 @@ async def _serve(
 
     def ready() -> None:
         (root / "kept.json").unlink(missing_ok=True)  # taken up; it is written again at a stop that keeps
-        process_record.write(
+        server_process.write(
             root,
             ready=True,
             endpoint=endpoint,
@@ -210,11 +210,11 @@ def _clean_up(root: Path, taken: dict[str, int], database: mongod.Mongod | None)
         database.stop()
     elif database is not None:
         database.kill()  # a clean stop takes a second, which is lost on files that are removed
-    process_record.end_session(os.getpid())
+    server_process.end_session(os.getpid())
     if keep:
         kept = taken | ({"mongodb_port": database.port} if database and database.pid else {})
         (root / "kept.json").write_text(json.dumps(kept))
-    process_record.remove(root, keep=keep)
+    server_process.remove(root, keep=keep)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_aws import process_record
+from embedded_aws import server_process
 from embedded_aws.core import background, runtime
 
 TEST_KEY = "sk_test_embedded"
@@ -72,13 +72,13 @@ def start(root: Path, port: int | None = None, *, thinking_seconds: float = 0.0)
     Raises:
         GatewayUnavailable: not installed, the port is taken, or it did not come up.
     """
-    if port is not None and process_record.port_taken(port):
+    if port is not None and server_process.port_taken(port):
         raise GatewayUnavailable(
             f"card gateway: port {port} is taken; give another or stop what listens there"
         )
-    port = port or process_record.free_port()
+    port = port or server_process.free_port()
     process = spawn(root, port=port, thinking_seconds=thinking_seconds)
-    gateway = RunningGateway(f"http://{process_record.LOOPBACK}:{port}", process)
+    gateway = RunningGateway(f"http://{server_process.LOOPBACK}:{port}", process)
     try:
         _await_ready(gateway, root)
     except BaseException:

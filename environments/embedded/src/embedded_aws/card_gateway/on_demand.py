@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from embedded_aws import process_record
+from embedded_aws import server_process
 from embedded_aws.card_gateway import gateway
 from embedded_aws.card_gateway.gateway import GatewayUnavailable
 
@@ -37,9 +37,9 @@ class OnDemand:
 
     def __init__(self, root: Path, port: int = 0) -> None:
         self._root = root
-        self._listener = socket.create_server((process_record.LOOPBACK, port), backlog=128)
+        self._listener = socket.create_server((server_process.LOOPBACK, port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://{process_record.LOOPBACK}:{self.port}"
+        self.url = f"http://{server_process.LOOPBACK}:{self.port}"
         self._stopping, self._wake = os.pipe()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True, name="card gateway")

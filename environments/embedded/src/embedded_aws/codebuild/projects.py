@@ -1,4 +1,4 @@
-"""Build projects."""
+"""What builds are configured by: build projects, and the report groups that their reports go to."""
 
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
@@ -96,3 +96,81 @@ _DEFAULTS: Json = {
     "tags": [],
     "badge": {"badgeEnabled": False},
 }
+
+
+_GROUP = "codebuild-report-group"
+
+
+def create_group(scope: Scope, request: Json) -> Json:
+    """CreateReportGroup.
+
+    Raises:
+        ApiError: There is one of this name.
+    """
+    arn = scope.arn("codebuild", f"report-group/{request['name']}")
+    with runtime.current().store.transaction():
+        if find_group(arn):
+            raise ApiError("ResourceAlreadyExistsException", f"Report group already exists: {arn}")
+        group = {
+            **request,
+            "arn": arn,
+            "created": api.now(),
+            "lastModified": api.now(),
+            "status": "ACTIVE",
+        }
+        runtime.current().store.put(_GROUP, scope.account, scope.region, arn, body=group)
+    return {"reportGroup": group}
+
+
+def update_group(scope: Scope, request: Json) -> Json:
+    """UpdateReportGroup.
+
+    Raises:
+        ApiError: There is no such report group.
+    """
+    group = find_group(request["arn"])
+    if group is None:
+        raise ApiError("ResourceNotFoundException", f"Report group not found: {request['arn']}")
+    group |= {name: request[name] for name in ("exportConfig", "tags") if name in request}
+    group["lastModified"] = api.now()
+    runtime.current().store.put(_GROUP, scope.account, scope.region, group["arn"], body=group)
+    return {"reportGroup": group}
+
+
+def delete_group(scope: Scope, request: Json) -> Json:
+    """DeleteReportGroup; the reports go with it only when asked, as on AWS.
+
+    Raises:
+        ApiError: It holds reports, and they are not to go with it.
+    """
+    store = runtime.current().store
+    with store.transaction():
+        reports = store.all("codebuild-report", scope.account, scope.region, request["arn"])
+        if reports and not request.get("deleteReports"):
+            raise ApiError(
+                "InvalidInputException", "The report group contains reports; delete them or set deleteReports"
+            )
+        store.delete("codebuild-report", scope.account, scope.region, request["arn"])
+        store.delete(_GROUP, scope.account, scope.region, request["arn"])
+    return {}
+
+
+def batch_get_groups(_scope: Scope, request: Json) -> Json:
+    """BatchGetReportGroups."""
+    groups = {arn: find_group(arn) for arn in request["reportGroupArns"]}
+    return {
+        "reportGroups": [group for group in groups.values() if group],
+        "reportGroupsNotFound": [arn for arn, group in groups.items() if not group],
+    }
+
+
+def list_groups(scope: Scope, request: Json) -> Json:
+    """ListReportGroups."""
+    arns = [group["arn"] for group in runtime.current().store.all(_GROUP, scope.account, scope.region)]
+    return api.page("reportGroups", arns, request, refusal="InvalidInputException")
+
+
+def find_group(arn: str) -> Json | None:
+    """Read a report group, as `BatchGetReportGroups` shows it."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    return runtime.current().store.get(_GROUP, account, region, arn)

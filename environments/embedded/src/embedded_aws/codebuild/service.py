@@ -1,6 +1,6 @@
 """CodeBuild: its operations, and the CloudFormation types of its resources."""
 
-from embedded_aws.codebuild import builds, projects, report_groups, reports
+from embedded_aws.codebuild import builds, projects, reports
 from embedded_aws.core import type_table
 from embedded_aws.core.api import Json
 from embedded_aws.core.service import Service
@@ -20,11 +20,11 @@ SERVICE = Service(
         "BatchDeleteBuilds": builds.delete,
         "ListBuilds": builds.listing,
         "ListBuildsForProject": builds.listing_of_project,
-        "CreateReportGroup": report_groups.create,
-        "UpdateReportGroup": report_groups.update,
-        "DeleteReportGroup": report_groups.delete,
-        "BatchGetReportGroups": report_groups.batch_get,
-        "ListReportGroups": report_groups.listing,
+        "CreateReportGroup": projects.create_group,
+        "UpdateReportGroup": projects.update_group,
+        "DeleteReportGroup": projects.delete_group,
+        "BatchGetReportGroups": projects.batch_get_groups,
+        "ListReportGroups": projects.list_groups,
         "BatchGetReports": reports.batch_get,
         "ListReportsForReportGroup": reports.of_group,
         "DescribeTestCases": reports.test_cases,

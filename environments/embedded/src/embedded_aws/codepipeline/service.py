@@ -1,7 +1,7 @@
 """CodePipeline: its operations, and the CloudFormation type of its resource."""
 
 from embedded_aws.codepipeline import control, history, pipelines, stage_recovery, state
-from embedded_aws.codepipeline.actions import lambda_invoke
+from embedded_aws.codepipeline.actions import invoke
 from embedded_aws.core import runtime, type_table
 from embedded_aws.core.api import Json
 from embedded_aws.core.service import Service
@@ -31,8 +31,8 @@ SERVICE = Service(
         "ListPipelineExecutions": history.listing,
         "ListActionExecutions": history.actions,
         "ListRuleExecutions": history.rules,
-        "PutJobSuccessResult": lambda_invoke.succeed_job,
-        "PutJobFailureResult": lambda_invoke.fail_job,
+        "PutJobSuccessResult": invoke.succeed_job,
+        "PutJobFailureResult": invoke.fail_job,
     },
 )
 

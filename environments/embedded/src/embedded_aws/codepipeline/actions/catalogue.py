@@ -11,10 +11,9 @@ from embedded_aws.codepipeline.actions import (
     build,
     cloudformation,
     commands,
-    lambda_invoke,
+    invoke,
     s3,
     source,
-    step_functions,
 )
 from embedded_aws.codepipeline.actions.action import Action, Outcome
 from embedded_aws.core.api import Json
@@ -122,7 +121,7 @@ _KNOWN = (
     ActionProvider(
         _words("Invoke"),
         "StepFunctions",
-        step_functions.perform,
+        invoke.run_state_machine,
         _words("StateMachineArn"),
         _words("ExecutionNamePrefix InputType Input"),
         inputs=(0, 1),
@@ -132,7 +131,7 @@ _KNOWN = (
     ActionProvider(
         _words("Invoke"),
         "Lambda",
-        lambda_invoke.perform,
+        invoke.invoke_function,
         _words("FunctionName"),
         _words("UserParameters"),
         inputs=(0, 5),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from embedded_aws.codepipeline.actions import build, commands, lambda_invoke
+from embedded_aws.codepipeline.actions import build, commands, invoke
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
 from embedded_aws.core import runtime
 from embedded_aws.core.api import Json
@@ -202,7 +202,7 @@ def invoke_function(rule: Rule) -> None:
         RuleFailed: the rule does not hold.
     """
     name = rule.configuration["FunctionName"]
-    job = lambda_invoke.open_job(rule.scope, rule.identifier)
+    job = invoke.open_job(rule.scope, rule.identifier)
     event = {
         "CodePipeline.job": {
             "id": job,
@@ -219,7 +219,7 @@ def invoke_function(rule: Rule) -> None:
         detail = answer["Payload"].read().decode(errors="replace")[:2000]
         raise RuleFailed(f"The AWS Lambda function {name} failed: {detail}")
     minutes = rule.declaration.get("timeoutInMinutes") or 60
-    result = rule.wait(minutes, lambda: lambda_invoke.job_result(rule.scope, job))
+    result = rule.wait(minutes, lambda: invoke.job_result(rule.scope, job))
     if result is None:
         raise RuleFailed(f"The AWS Lambda function {name} did not answer within {minutes} minutes")
     if result["status"] == "Failed":

@@ -1,16 +1,20 @@
-"""The data API's stage `live`, and the deployments that it points to."""
+"""API Gateway: the data API's stage `live`, its deployments, and the right to write access logs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from troposphere import Ref
-from troposphere.apigateway import AccessLogSetting, Deployment, MethodSetting, Stage
+from awacs.aws import Allow, PolicyDocument, Principal, Statement
+from awacs.sts import AssumeRole
+from troposphere import GetAtt, Ref, Sub
+from troposphere.apigateway import AccessLogSetting, Account, Deployment, MethodSetting, Stage
+from troposphere.iam import Role
 
 from templates.capabilities.encryption_key import add_log_group
 from templates.capabilities.lint_exceptions import Except, excepted
+from templates.capabilities.permissions import POLICY_VERSION
 from templates.capabilities.stack_interface import from_network
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from troposphere.apigateway import Method, Resource, RestApi
 
     from environments.schema import Environment
+
 
 STAGE = "live"
 _NO_CACHE = Except("CKV_AWS_120", "A cached answer about an order or a balance is a wrong one.")
@@ -82,3 +87,40 @@ def _add_deployment(template: Template, parts: list[RestApi | Resource | Method]
     )
     template.add_resource(deployment)
     return deployment
+
+
+PUSH_LOGS: Final = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+"""AWS's own policy; the one managed policy that a role of ours has."""
+
+
+def add_api_gateway_account(template: Template) -> None:
+    """Name the role that API Gateway writes its logs with.
+
+    Setting and role outlive the stack: the setting belongs to the account, and other stacks of it log too.
+    The role holds AWS's own policy, because API Gateway refuses a role that lacks any of that policy's
+    actions (API Gateway developer guide, "Set up CloudWatch logging for REST APIs").
+    """
+    role = Role(
+        "ApiGatewayLogsRole",
+        AssumeRolePolicyDocument=PolicyDocument(
+            Version=POLICY_VERSION,
+            Statement=[
+                Statement(
+                    Effect=Allow,
+                    Principal=Principal("Service", "apigateway.amazonaws.com"),
+                    Action=[AssumeRole],
+                )
+            ],
+        ),
+        ManagedPolicyArns=[Sub(PUSH_LOGS)],
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    account = Account(
+        "ApiGatewayAccount",
+        CloudWatchRoleArn=GetAtt(role, "Arn"),
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    template.add_resource(role)
+    template.add_resource(account)
