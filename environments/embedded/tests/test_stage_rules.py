@@ -1,10 +1,12 @@
 """The rules of stages by themselves: decided over `StageActions`, without a thread, a store or a server."""
 
 from itertools import count
+from typing import cast
 
 import pytest
 
-from embedded_aws.codepipeline import conditions, stages
+from embedded_aws.codepipeline import conditions, executions, stages
+from embedded_aws.codepipeline.records import ActionRun, Execution, RuleRun, StageRun
 from embedded_aws.core.api import Json
 
 _numbers = count(1)
@@ -13,11 +15,11 @@ _numbers = count(1)
 class Stage:
     """What the rules ask for, kept in lists: nothing begins by itself, and a test says how it ends."""
 
-    def __init__(self, *others: Json, enabled: bool = True) -> None:
+    def __init__(self, *others: Execution, enabled: bool = True) -> None:
         self.others, self.enabled = list(others), enabled
         self.actions: dict[str, Json] = {}
         self.checked: list[str] = []
-        self.rollbacks: list[tuple[Json, Json]] = []
+        self.rollbacks: list[tuple[Execution, Execution]] = []
 
     def now(self) -> float:
         return 1.0
@@ -25,27 +27,27 @@ class Stage:
     def entry_number(self) -> int:
         return next(_numbers)
 
-    def other_executions(self, execution: Json) -> list[Json]:
+    def other_executions(self, execution: Execution) -> list[Execution]:
         return [other for other in self.others if other["id"] != execution["id"]]
 
-    def action_runs(self, _execution: Json, run: Json) -> list[Json]:
-        return [self.actions[identifier] for identifier in run["actions"].values()]
+    def action_runs(self, _execution: Execution, run: StageRun) -> list[ActionRun]:
+        return [cast("ActionRun", self.actions[identifier]) for identifier in run["actions"].values()]
 
-    def transition_enabled(self, _execution: Json, _stage: str) -> bool:
+    def transition_enabled(self, _execution: Execution, _stage: str) -> bool:
         return self.enabled
 
-    def keep(self, execution: Json) -> None:
+    def keep(self, execution: Execution) -> None:
         assert execution
 
-    def start_action(self, _execution: Json, _stage: str, declaration: Json) -> str:
+    def start_action(self, _execution: Execution, _stage: str, declaration: Json) -> str:
         name = str(declaration["name"])
         self.actions[name] = {"id": name, "actionName": name, "status": "InProgress"}
         return name
 
-    def check_condition(self, _execution: Json, kind: str) -> None:
+    def check_condition(self, _execution: Execution, kind: str) -> None:
         self.checked.append(kind)
 
-    def start_rollback(self, target: Json, replaced: Json, trigger: str, detail: str) -> None:
+    def start_rollback(self, target: Execution, replaced: Execution, trigger: str, detail: str) -> None:
         assert trigger == "AutomatedRollback"
         assert replaced["id"] in detail
         self.rollbacks.append((target, replaced))
@@ -55,11 +57,11 @@ class Stage:
             self.actions[name]["status"] = status
 
 
-def execution(stage: Json | None = None, *, mode: str = "SUPERSEDED", kind: str = "STANDARD") -> Json:
+def execution(stage: Json | None = None, *, mode: str = "SUPERSEDED", kind: str = "STANDARD") -> Execution:
     """An execution that waits for its second stage: two actions of one run order, and one after them."""
     number = next(_numbers)
     actions = [{"name": name, "runOrder": order} for name, order in (("A", 1), ("B", 1), ("C", 2))]
-    return {
+    record = {
         "id": f"e{number}",
         "order": number,
         "mode": mode,
@@ -73,14 +75,14 @@ def execution(stage: Json | None = None, *, mode: str = "SUPERSEDED", kind: str 
             "stages": [{"name": "Source"}, {"name": "Deploy", "actions": actions, **(stage or {})}]
         },
     }
+    return cast("Execution", record)  # the rules read no more than this of it
 
 
-def run_of(of: Json) -> Json:
-    run: Json = of["runs"]["Deploy"]
-    return run
+def run_of(of: Execution) -> StageRun:
+    return of["runs"]["Deploy"]
 
 
-def settled(of: Json, act: Stage) -> Json:
+def settled(of: Execution, act: Stage) -> Execution:
     """Do all that can be done at once."""
     while of["status"] in {"InProgress", "Stopping"} and stages.step(of, act):
         pass
@@ -130,7 +132,7 @@ def test_nobody_enters_by_a_disabled_transition_but_a_rollback() -> None:
     assert [bool(run_of(each).get("entered")) for each in (standard, rollback)] == [False, True]
 
 
-def _failed(act: Stage, of: Json) -> Json:
+def _failed(act: Stage, of: Execution) -> Execution:
     settled(of, act)
     act.end(A="Succeeded", B="Failed")
     return settled(of, act)
@@ -140,7 +142,8 @@ def test_a_failed_stage_goes_back_to_its_last_success_of_the_same_version() -> N
     # Given executions that succeeded here before: old, last, of another version, a rollback
     old, last, other, back = (execution() for _ in range(4))
     for ended, each in enumerate((old, last, other, back)):
-        each |= {"status": "Succeeded", "runs": {"Deploy": {"status": "Succeeded", "ended": ended}}}
+        executions.run_of(each, "Deploy").update({"status": "Succeeded", "ended": ended})
+        each["status"] = "Succeeded"
     other["pipelineVersion"], back["type"] = 2, "ROLLBACK"
     act = Stage(old, last, other, back)
     # When the stage fails; Then the last one of these is gone back to
@@ -188,7 +191,7 @@ def test_a_condition_that_does_not_hold_decides_of_its_stage(
     assert act.checked == [kind]
     # When its rule fails
     rule = {"ruleName": "Alarm", "status": "Failed", "summary": "it rings"}
-    conditions.settle(run_of(one), kind, [rule], 2.0)
+    conditions.settle(run_of(one), kind, [cast("RuleRun", rule)], 2.0)
     settled(one, act)
     # Then
     assert (run_of(one)["status"], one["status"]) == (stage, whole)

@@ -3,7 +3,7 @@
 Import this only after `server.configure_ministack`: MiniStack reads its settings when imported.
 """
 
-from embedded_aws import cloudfront, eventbridge, logs, notifications, s3, saved_queries
+from embedded_aws import cloudfront, eventbridge, logs, s3, saved_queries
 from embedded_aws.apigateway import private_apis, rest_apis
 from embedded_aws.cloudformation import service_role, stack_records, stack_requests
 from embedded_aws.cloudwatch import alarms, service_metrics
@@ -11,7 +11,7 @@ from embedded_aws.cloudwatch import resource_types as cloudwatch_types
 from embedded_aws.codeartifact import service as codeartifact
 from embedded_aws.codebuild import service as codebuild
 from embedded_aws.codeconnections import service as codeconnections
-from embedded_aws.codepipeline import performer
+from embedded_aws.codepipeline import notifications, performer
 from embedded_aws.codepipeline import service as codepipeline
 from embedded_aws.core import ministack_names, registration, runtime, type_table
 from embedded_aws.ec2 import resource_types as ec2_types

@@ -1,14 +1,17 @@
 """Action executions: one record for each attempt of an action in an execution."""
 
+from typing import cast
+
+from embedded_aws.codepipeline.records import ActionRun, Execution
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json
 
 KIND = "action"
 
 
-def new(execution: Json, stage: str, declaration: Json) -> Json:
-    """Make and keep the record of an action that begins: {id, stageName, actionName, status, inputs, …}."""
-    run: Json = {
+def new(execution: Execution, stage: str, declaration: Json) -> ActionRun:
+    """Make and keep the record of an action that begins."""
+    run: ActionRun = {
         "id": api.new_id(),
         "account": execution["account"],
         "region": execution["region"],
@@ -29,15 +32,15 @@ def new(execution: Json, stage: str, declaration: Json) -> Json:
     return run
 
 
-def keep(run: Json) -> None:
+def keep(run: ActionRun) -> None:
     """Write a record."""
     run["updated"] = api.now()
     where = (run["account"], run["region"], run["pipelineName"], run["pipelineExecutionId"], run["id"])
     runtime.current().store.put(KIND, *where, body=run)
 
 
-def find(execution: Json, identifier: str) -> Json:
-    """Read one record of an execution, as `new` makes it.
+def find(execution: Execution, identifier: str) -> ActionRun:
+    """Read one record of an execution.
 
     Raises:
         KeyError: there is none.
@@ -52,15 +55,15 @@ def find(execution: Json, identifier: str) -> Json:
     run = runtime.current().store.get(KIND, *where)
     if run is None:
         raise KeyError(identifier)
-    return run
+    return cast("ActionRun", run)
 
 
-def of_execution(execution: Json) -> list[Json]:
-    """Read the records of an execution, as `new` makes them, oldest first."""
+def of_execution(execution: Execution) -> list[ActionRun]:
+    """Read the records of an execution, oldest first."""
     where = (execution["account"], execution["region"], execution["pipelineName"], execution["id"])
-    return runtime.current().store.all(KIND, *where)
+    return cast("list[ActionRun]", runtime.current().store.all(KIND, *where))
 
 
-def of_pipeline(account: str, region: str, name: str) -> list[Json]:
-    """Read the records of a pipeline, as `new` makes them, oldest first."""
-    return runtime.current().store.all(KIND, account, region, name)
+def of_pipeline(account: str, region: str, name: str) -> list[ActionRun]:
+    """Read the records of a pipeline, oldest first."""
+    return cast("list[ActionRun]", runtime.current().store.all(KIND, account, region, name))

@@ -10,6 +10,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import outputs
+from embedded_aws.codepipeline.records import Location
 from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
@@ -28,8 +29,8 @@ class ArtifactStore:
     key_id: str | None
     session: role_sessions.RoleSession
 
-    def put(self, pipeline: str, artifact: str, archive: Path, *, acl: str | None = None) -> Json:
-        """Upload a zip; return its S3 location {bucket, key}.
+    def put(self, pipeline: str, artifact: str, archive: Path, *, acl: str | None = None) -> Location:
+        """Upload a zip; return its S3 location.
 
         Raises:
             ArtifactUnavailable: S3 refuses.
@@ -52,15 +53,15 @@ class ArtifactStore:
                 raise _unavailable(error, location) from None
         return location
 
-    def location(self, pipeline: str, artifact: str) -> Json:
-        """Choose a place {bucket, key} for a new artifact."""
+    def location(self, pipeline: str, artifact: str) -> Location:
+        """Choose a place for a new artifact."""
         name = secrets.token_hex(_RANDOM_BYTES)
         return {
             "bucket": self.bucket,
             "key": f"{pipeline[:_PIPELINE_LETTERS]}/{artifact[:_ARTIFACT_LETTERS]}/{name}",
         }
 
-    def fetch(self, location: Json, target: Path) -> Path:
+    def fetch(self, location: Location, target: Path) -> Path:
         """Download a zip.
 
         Raises:
@@ -99,7 +100,7 @@ def store_of(pipeline: Json, region: str, session: role_sessions.RoleSession) ->
     return ArtifactStore(declared["location"], key, session)
 
 
-def _unavailable(error: ClientError, location: Json) -> ArtifactUnavailable:
+def _unavailable(error: ClientError, location: Location) -> ArtifactUnavailable:
     details = error.response["Error"]
     return ArtifactUnavailable(
         f"{details['Code']}: {details['Message']} (s3://{location['bucket']}/{location['key']})"

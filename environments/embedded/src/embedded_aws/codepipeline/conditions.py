@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from embedded_aws.codepipeline import executions
+from embedded_aws.codepipeline.records import ActionRun, Execution, RuleRun, StageRun
 from embedded_aws.core.api import Json
 
 
@@ -26,31 +27,31 @@ class StageActions(Protocol):
         """Return a number that grows with every entry into a stage."""
         ...
 
-    def other_executions(self, execution: Json) -> list[Json]:
-        """Return the pipeline's other executions, as `executions.new` makes them, oldest first."""
+    def other_executions(self, execution: Execution) -> list[Execution]:
+        """Return the pipeline's other executions, oldest first."""
         ...
 
-    def action_runs(self, execution: Json, run: Json) -> list[Json]:
-        """Return the latest record, of `action_runs`, of each action that a stage's run has begun."""
+    def action_runs(self, execution: Execution, run: StageRun) -> list[ActionRun]:
+        """Return the latest record of each action that a stage's run has begun."""
         ...
 
-    def transition_enabled(self, execution: Json, stage: str) -> bool:
+    def transition_enabled(self, execution: Execution, stage: str) -> bool:
         """Tell whether the transition into a stage is enabled."""
         ...
 
-    def keep(self, execution: Json) -> None:
+    def keep(self, execution: Execution) -> None:
         """Write an execution's record."""
         ...
 
-    def start_action(self, execution: Json, stage: str, declaration: Json) -> str:
+    def start_action(self, execution: Execution, stage: str, declaration: Json) -> str:
         """Begin an action; return the id of its execution."""
         ...
 
-    def check_condition(self, execution: Json, kind: str) -> None:
+    def check_condition(self, execution: Execution, kind: str) -> None:
         """Begin to check the rules of one of the current stage's conditions."""
         ...
 
-    def start_rollback(self, target: Json, replaced: Json, trigger: str, detail: str) -> None:
+    def start_rollback(self, target: Execution, replaced: Execution, trigger: str, detail: str) -> None:
         """Start an execution that takes the stage of `replaced` back to what `target` made of it."""
         ...
 
@@ -67,7 +68,7 @@ class ConditionResult:
 _NO_CONDITION = ConditionResult(met=True, result=None, summary="")
 
 
-def result_of(execution: Json, run: Json, kind: str, act: StageActions) -> ConditionResult | None:
+def result_of(execution: Execution, run: StageRun, kind: str, act: StageActions) -> ConditionResult | None:
     """Return the result of one of a stage's conditions, or none while its rules are being checked.
 
     Args:
@@ -91,7 +92,7 @@ def result_of(execution: Json, run: Json, kind: str, act: StageActions) -> Condi
     return ConditionResult(met, condition.get("result", "FAIL"), state.get("summary", ""))
 
 
-def settle(run: Json, kind: str, rules: list[Json], now: float) -> None:
+def settle(run: StageRun, kind: str, rules: list[RuleRun], now: float) -> None:
     """Note in a stage's run how the rules of a condition went, unless that is known already.
 
     Args:
@@ -112,7 +113,7 @@ def settle(run: Json, kind: str, rules: list[Json], now: float) -> None:
     }
 
 
-def handle(execution: Json, run: Json, act: StageActions) -> bool:
+def handle(execution: Execution, run: StageRun, act: StageActions) -> bool:
     """Deal with a failed stage by its `onFailure`; tell whether something was done."""
     on_failure = executions.stage_of(execution).get("onFailure") or {}
     if execution["type"] == "ROLLBACK":
@@ -136,7 +137,7 @@ def handle(execution: Json, run: Json, act: StageActions) -> bool:
     return True
 
 
-def restart_stage(execution: Json, run: Json, mode: str, act: StageActions) -> None:
+def restart_stage(execution: Execution, run: StageRun, mode: str, act: StageActions) -> None:
     """Begin a failed stage again, in the same execution.
 
     Args:
@@ -162,7 +163,7 @@ def restart_stage(execution: Json, run: Json, mode: str, act: StageActions) -> N
     execution.pop("statusSummary", None)
 
 
-def roll_back(execution: Json, run: Json, act: StageActions) -> None:
+def roll_back(execution: Execution, run: StageRun, act: StageActions) -> None:
     """Fail the stage and start a rollback to its last success, when there is one."""
     _fail(execution, run, act)
     stage = executions.stage_of(execution)["name"]
@@ -177,25 +178,25 @@ def roll_back(execution: Json, run: Json, act: StageActions) -> None:
     act.start_rollback(target, execution, "AutomatedRollback", detail)
 
 
-def _last_success(execution: Json, stage: str, act: StageActions) -> Json | None:
+def _last_success(execution: Execution, stage: str, act: StageActions) -> Execution | None:
     """Return the newest other standard execution of the same pipeline version that succeeded in a stage."""
     good = [
         other
         for other in act.other_executions(execution)
         if other["type"] == "STANDARD"
         and other["pipelineVersion"] == execution["pipelineVersion"]
-        and other["runs"].get(stage, {}).get("status") == "Succeeded"
+        and executions.status_in(other, stage) == "Succeeded"
     ]
     return max(good, key=lambda other: other["runs"][stage].get("ended", 0), default=None)
 
 
-def _fail(execution: Json, run: Json, act: StageActions) -> None:
+def _fail(execution: Execution, run: StageRun, act: StageActions) -> None:
     """End an execution in its failed stage."""
     run |= {"status": "Failed", "ended": act.now()}
     execution |= {"status": "Failed", "statusSummary": _summary(execution, run, act)}
 
 
-def _summary(execution: Json, run: Json, act: StageActions) -> str:
+def _summary(execution: Execution, run: StageRun, act: StageActions) -> str:
     failed = [action for action in act.action_runs(execution, run) if action["status"] == "Failed"]
     reasons = [
         f"{action['actionName']}: {action.get('error', {}).get('message', 'failed')}" for action in failed

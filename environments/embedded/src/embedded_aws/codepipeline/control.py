@@ -3,10 +3,15 @@
 The calls of approvals, and of transitions between stages.
 """
 
+from typing import TYPE_CHECKING
+
 from embedded_aws.codepipeline import action_runs, engine, executions, pipelines
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
+
+if TYPE_CHECKING:
+    from embedded_aws.codepipeline.records import ActionResult
 
 _CONCURRENT_LIMIT = 50
 _TOKEN = "codepipeline-token"  # noqa: S105 - the kind of a document
@@ -137,7 +142,7 @@ def approve(scope: Scope, request: Json) -> Json:
         )
     summary = request["result"]["summary"]
     approved = request["result"]["status"] == "Approved"
-    result: Json = {
+    result: ActionResult = {
         "status": "Succeeded" if approved else "Failed",
         "summary": summary,
         "updatedBy": role_sessions.caller(scope),

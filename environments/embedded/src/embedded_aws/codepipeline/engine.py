@@ -7,10 +7,10 @@ Nothing here waits; what waits for somebody or for a moment is only a record, so
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
-from embedded_aws import notifications
-from embedded_aws.codepipeline import action_runs, conditions, executions, stages
+from embedded_aws.codepipeline import action_runs, conditions, executions, notifications, stages
+from embedded_aws.codepipeline.records import ActionResult, ActionRun, Execution, RuleRun, StageRun
 from embedded_aws.core import api, registration, runtime
 from embedded_aws.core.api import Json
 
@@ -18,11 +18,11 @@ from embedded_aws.core.api import Json
 class Performer(Protocol):
     """Does what takes time; each call returns at once."""
 
-    def run_action(self, execution: Json, identifier: str) -> None:
+    def run_action(self, execution: Execution, identifier: str) -> None:
         """Run an action whose record is written; it ends in `action_finished`."""
         ...
 
-    def check_condition(self, execution: Json, kind: str) -> None:
+    def check_condition(self, execution: Execution, kind: str) -> None:
         """Check a condition's rules; it ends in `condition_checked`."""
         ...
 
@@ -47,36 +47,36 @@ class _Acts:
         return time.time_ns()
 
     @staticmethod
-    def other_executions(execution: Json) -> list[Json]:
+    def other_executions(execution: Execution) -> list[Execution]:
         every = executions.of_pipeline(executions.scope_of(execution), execution["pipelineName"])
         return [other for other in every if other["id"] != execution["id"]]
 
     @staticmethod
-    def action_runs(execution: Json, run: Json) -> list[Json]:
+    def action_runs(execution: Execution, run: StageRun) -> list[ActionRun]:
         return [action_runs.find(execution, identifier) for identifier in run["actions"].values()]
 
     @staticmethod
-    def transition_enabled(execution: Json, stage: str) -> bool:
+    def transition_enabled(execution: Execution, stage: str) -> bool:
         store, scope = runtime.current().store, executions.scope_of(execution)
         record = store.get("pipeline", scope.account, scope.region, execution["pipelineName"]) or {}
         return bool(record.get("transitions", {}).get(stage, {"enabled": True})["enabled"])
 
     @staticmethod
-    def keep(execution: Json) -> None:
+    def keep(execution: Execution) -> None:
         executions.keep(execution)
 
     @staticmethod
-    def start_action(execution: Json, stage: str, declaration: Json) -> str:
-        identifier: str = action_runs.new(execution, stage, declaration)["id"]
+    def start_action(execution: Execution, stage: str, declaration: Json) -> str:
+        identifier = action_runs.new(execution, stage, declaration)["id"]
         runtime.current().store.after_commit(lambda: _performers[0].run_action(execution, identifier))
         return identifier
 
     @staticmethod
-    def check_condition(execution: Json, kind: str) -> None:
+    def check_condition(execution: Execution, kind: str) -> None:
         runtime.current().store.after_commit(lambda: _performers[0].check_condition(execution, kind))
 
     @staticmethod
-    def start_rollback(target: Json, replaced: Json, trigger: str, detail: str) -> None:
+    def start_rollback(target: Execution, replaced: Execution, trigger: str, detail: str) -> None:
         stage = executions.stage_of(replaced)["name"]
         start_rollback(target, replaced, stage, trigger=trigger, detail=detail)
 
@@ -84,7 +84,7 @@ class _Acts:
 ACTS = _Acts()
 
 
-def advance(execution: Json) -> None:
+def advance(execution: Execution) -> None:
     """Move an execution, and then those that waited for it; inside a transaction."""
     before = execution["status"]
     moved = False
@@ -100,7 +100,9 @@ def advance(execution: Json) -> None:
                 advance(current)
 
 
-def start_rollback(target: Json, replaced: Json | None, stage: str, *, trigger: str, detail: str) -> Json:
+def start_rollback(
+    target: Execution, replaced: Execution | None, stage: str, *, trigger: str, detail: str
+) -> Execution:
     """Start the execution that takes a stage back to what `target` made of it.
 
     Args:
@@ -126,7 +128,7 @@ def start_rollback(target: Json, replaced: Json | None, stage: str, *, trigger: 
     return execution
 
 
-def update(key: tuple[str, ...], change: Callable[[Json], None] | None = None) -> None:
+def update(key: tuple[str, ...], change: Callable[[Execution], None] | None = None) -> None:
     """Change the record of the execution with that key, and move it on; nothing if its pipeline is gone."""
     with runtime.current().store.transaction():
         execution = executions.find(*key)
@@ -137,16 +139,16 @@ def update(key: tuple[str, ...], change: Callable[[Json], None] | None = None) -
         advance(execution)
 
 
-def condition_checked(key: tuple[str, ...], stage: str, kind: str, rules: list[Json]) -> None:
+def condition_checked(key: tuple[str, ...], stage: str, kind: str, rules: list[RuleRun]) -> None:
     """Take the records of a condition's rules, in their order."""
 
-    def settle(execution: Json) -> None:
+    def settle(execution: Execution) -> None:
         conditions.settle(executions.run_of(execution, stage), kind, rules, api.now())
 
     update(key, settle)
 
 
-def action_finished(execution: Json, identifier: str, result: Json) -> None:
+def action_finished(execution: Execution, identifier: str, result: ActionResult) -> None:
     """Take an action's result: its status, what it made and what it says.
 
     Args:
@@ -162,8 +164,7 @@ def action_finished(execution: Json, identifier: str, result: Json) -> None:
         run = action_runs.find(current, identifier)
         if run["status"] != "InProgress":
             return  # abandoned, or answered meanwhile
-        run |= result
-        run["ended"] = api.now()
+        run = cast("ActionRun", {**run, **result, "ended": api.now()})
         action_runs.keep(run)
         if run["status"] == "Succeeded":
             _gather(current, run)
@@ -171,7 +172,7 @@ def action_finished(execution: Json, identifier: str, result: Json) -> None:
         advance(current)
 
 
-def _gather(execution: Json, run: Json) -> None:
+def _gather(execution: Execution, run: ActionRun) -> None:
     """Let later actions use what this one made."""
     for artifact in run["outputs"]:
         execution["artifacts"][artifact["name"]] = artifact["s3location"]

@@ -1,8 +1,9 @@
 """Executions: their records, where they stand and what they have gathered on the way."""
 
 import time
-from typing import Any
+from typing import Any, cast
 
+from embedded_aws.codepipeline.records import Execution, StageRun
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json, Scope
 
@@ -14,16 +15,16 @@ UNFINISHED = ("InProgress", "Stopping")
 def new(
     scope: Scope,
     pipeline: Json,
-    trigger: Json,
+    trigger: dict[str, str],
     *,
     variables: Json | None = None,
     overrides: list[Json] | None = None,
-    push: Json | None = None,
-    target: Json | None = None,
-    replaced: Json | None = None,
+    push: dict[str, str] | None = None,
+    target: Execution | None = None,
+    replaced: Execution | None = None,
     stage: int = 0,
-) -> Json:
-    """Make and keep an execution {id, status, stage, runs, artifacts, …} that has not entered a stage yet.
+) -> Execution:
+    """Make and keep an execution that has not entered a stage yet.
 
     Args:
         scope: of the pipeline.
@@ -41,7 +42,7 @@ def new(
     )
     of_target = runtime.current().readings().rollback_variables == "target" or replaced is None
     inherited = target if of_target else replaced
-    execution: Json = {
+    execution: Execution = {
         "id": api.new_id(),
         "account": scope.account,
         "region": scope.region,
@@ -70,49 +71,47 @@ def new(
     return execution
 
 
-def keep(execution: Json) -> None:
+def keep(execution: Execution) -> None:
     """Write an execution."""
     execution["updated"] = api.now()
     runtime.current().store.put(KIND, *key(execution), body=execution)
 
 
-def key(execution: Json) -> tuple[str, str, str, str]:
+def key(execution: Execution) -> tuple[str, str, str, str]:
     """Say where an execution is kept."""
     return execution["account"], execution["region"], execution["pipelineName"], execution["id"]
 
 
-def scope_of(execution: Json) -> Scope:
+def scope_of(execution: Execution) -> Scope:
     """Say where an execution runs."""
     return Scope(execution["account"], execution["region"])
 
 
-def find(*where: str) -> Json | None:
+def find(*where: str) -> Execution | None:
     """Read an execution by its key."""
-    return runtime.current().store.get(KIND, *where)
+    return cast("Execution | None", runtime.current().store.get(KIND, *where))
 
 
-def of_pipeline(scope: Scope, name: str) -> list[Json]:
-    """Read the executions of a pipeline, as `new` makes them, oldest first."""
-    return runtime.current().store.all(KIND, scope.account, scope.region, name)
+def of_pipeline(scope: Scope, name: str) -> list[Execution]:
+    """Read the executions of a pipeline, oldest first."""
+    return cast("list[Execution]", runtime.current().store.all(KIND, scope.account, scope.region, name))
 
 
-def unfinished() -> list[Json]:
-    """Read every execution, as `new` makes it, that is still under way, of all pipelines."""
-    return [execution for execution in runtime.current().store.all(KIND) if execution["status"] in UNFINISHED]
+def unfinished() -> list[Execution]:
+    """Read every execution that is still under way, of all pipelines."""
+    every = cast("list[Execution]", runtime.current().store.all(KIND))
+    return [execution for execution in every if execution["status"] in UNFINISHED]
 
 
-def stage_of(execution: Json) -> Json:
+def stage_of(execution: Execution) -> Json:
     """Return the StageDeclaration of the stage that an execution is in or waits for."""
     stage: Json = execution["declaration"]["stages"][execution["stage"]]
     return stage
 
 
-def run_of(execution: Json, name: str | None = None) -> Json:
-    """Return an execution's run of a stage, of the current one when none is named; made when it is new.
-
-    A run is {status, phase, actions, conditions, retry, since}.
-    """
-    run: Json = execution["runs"].setdefault(
+def run_of(execution: Execution, name: str | None = None) -> StageRun:
+    """Return an execution's run of a stage, of the current one when none is named; made when it is new."""
+    return execution["runs"].setdefault(
         name or stage_of(execution)["name"],
         {
             "status": None,
@@ -123,15 +122,20 @@ def run_of(execution: Json, name: str | None = None) -> Json:
             "since": api.now(),
         },
     )
-    return run
 
 
-def waits(execution: Json) -> bool:
+def status_in(execution: Execution, stage: str) -> str | None:
+    """Return how an execution's run of a stage stands, none where it has not entered."""
+    run = execution["runs"].get(stage)
+    return run["status"] if run else None
+
+
+def waits(execution: Execution) -> bool:
     """Tell whether an execution waits to enter its stage."""
     return execution["status"] in UNFINISHED and run_of(execution)["phase"] == "waiting"
 
 
-def occupies(execution: Json, stage: str) -> bool:
+def occupies(execution: Execution, stage: str) -> bool:
     """Tell whether an execution holds a stage: one that is in it and not done with it."""
     current_stage: Any = execution["declaration"]["stages"][execution["stage"]]["name"]
     return (

@@ -1,6 +1,9 @@
 """What happened: executions of a pipeline, their actions and rules, newest first."""
 
+from typing import cast
+
 from embedded_aws.codepipeline import action_runs, executions, pipelines
+from embedded_aws.codepipeline.records import ActionRun, Artifact, Execution, RuleRun
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
@@ -37,23 +40,21 @@ def listing(scope: Scope, request: Json) -> Json:
     newest_first = executions.of_pipeline(scope, request["pipelineName"])[::-1]
     stage = ((request.get("filter") or {}).get("succeededInStage") or {}).get("stageName")
     if stage:
-        newest_first = [
-            each for each in newest_first if each["runs"].get(stage, {}).get("status") == "Succeeded"
-        ]
+        newest_first = [each for each in newest_first if executions.status_in(each, stage) == "Succeeded"]
     return api.page("pipelineExecutionSummaries", [_summary(each) for each in newest_first], request)
 
 
 def actions(scope: Scope, request: Json) -> Json:
     """ListActionExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    runs = _records(scope, request, action_runs.KIND)
+    runs = cast("list[ActionRun]", _records(scope, request, action_runs.KIND))
     return api.page("actionExecutionDetails", [_action(run) for run in runs], request)
 
 
 def rules(scope: Scope, request: Json) -> Json:
     """ListRuleExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    records = _records(scope, request, executions.RULE_KIND)
+    records = cast("list[RuleRun]", _records(scope, request, executions.RULE_KIND))
     return api.page("ruleExecutionDetails", [_rule(record) for record in records], request)
 
 
@@ -67,7 +68,7 @@ def _records(scope: Scope, request: Json, kind: str) -> list[Json]:
     return runtime.current().store.all(kind, *where)[::-1]
 
 
-def _common(record: Json) -> Json:
+def _common(record: Execution) -> Json:
     target = (
         {"rollbackTargetPipelineExecutionId": record["rollbackTarget"]} if record["rollbackTarget"] else None
     )
@@ -82,7 +83,7 @@ def _common(record: Json) -> Json:
     }
 
 
-def _summary(record: Json) -> Json:
+def _summary(record: Execution) -> Json:
     return {
         **_common(record),
         "startTime": record["start"],
@@ -92,7 +93,7 @@ def _summary(record: Json) -> Json:
     }
 
 
-def _action(run: Json) -> Json:
+def _action(run: ActionRun) -> Json:
     declaration = run["declaration"]
     return {
         "pipelineExecutionId": run["pipelineExecutionId"],
@@ -126,7 +127,7 @@ def _action(run: Json) -> Json:
     }
 
 
-def _rule(record: Json) -> Json:
+def _rule(record: RuleRun) -> Json:
     declaration = record["declaration"]
     return {
         "pipelineExecutionId": record["pipelineExecutionId"],
@@ -146,5 +147,5 @@ def _rule(record: Json) -> Json:
     }
 
 
-def _artifact(artifact: Json) -> Json:
+def _artifact(artifact: Artifact) -> Json:
     return {"name": artifact["name"], "s3location": artifact["s3location"]}

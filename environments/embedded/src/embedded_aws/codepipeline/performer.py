@@ -11,22 +11,22 @@ from urllib.parse import urlsplit
 from embedded_aws.codebuild import records, sources
 from embedded_aws.codepipeline import action_runs, engine, executions, pushes
 from embedded_aws.codepipeline.actions import action_runner
+from embedded_aws.codepipeline.records import Execution
 from embedded_aws.codepipeline.rules import checking
 from embedded_aws.core import background, runtime
-from embedded_aws.core.api import Json
 
 
 class Performer:
     """One named thread for each action and each condition."""
 
     @staticmethod
-    def run_action(execution: Json, identifier: str, *, again: bool = False) -> None:
+    def run_action(execution: Execution, identifier: str, *, again: bool = False) -> None:
         """Run an action; `again` when the process that began it is gone."""
         task = functools.partial(action_runner.perform, execution, identifier, again=again)
         background.start(f"action-{identifier}", task)
 
     @staticmethod
-    def check_condition(execution: Json, kind: str) -> None:
+    def check_condition(execution: Execution, kind: str) -> None:
         """Check the rules of one of the current stage's conditions, all at once."""
         stage = executions.stage_of(execution)["name"]
         task = functools.partial(_check_rules, executions.key(execution), stage, kind)

@@ -1,8 +1,9 @@
 """Pipelines: create, get, update, delete, list, tags."""
 
-from typing import Any
+from typing import Any, cast
 
 from embedded_aws.codepipeline import action_runs, engine, executions, structure
+from embedded_aws.codepipeline.records import Execution, PipelineRecord
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
@@ -28,7 +29,7 @@ def create(scope: Scope, request: Json) -> Json:
                 "PipelineNameInUseException",
                 f"A pipeline with the name '{pipeline['name']}' already exists in account '{scope.account}'",
             )
-        record = {
+        record: PipelineRecord = {
             "account": scope.account,
             "region": scope.region,
             "pipeline": pipeline | {"version": 1},
@@ -115,15 +116,15 @@ def tags(_scope: Scope, request: Json) -> Json:
     return {"tags": find(scope, name)["tags"]}
 
 
-def begin(scope: Scope, record: Json, trigger: Json, **more: Any) -> Json:
+def begin(scope: Scope, record: PipelineRecord, trigger: dict[str, str], **more: Any) -> Execution:
     """Start an execution (`executions.new`) and move it as far as it goes; inside a transaction."""
     execution = executions.new(scope, record["pipeline"], trigger, **more)
     engine.advance(execution)
     return execution
 
 
-def find(scope: Scope, name: str) -> Json:
-    """Read a pipeline's record {pipeline, tags, transitions, account, region, …}.
+def find(scope: Scope, name: str) -> PipelineRecord:
+    """Read a pipeline's record.
 
     Raises:
         ApiError: PipelineNotFoundException.
@@ -134,17 +135,17 @@ def find(scope: Scope, name: str) -> Json:
             "PipelineNotFoundException",
             f"Account '{scope.account}' does not have a pipeline with name '{name}'",
         )
-    return record
+    return cast("PipelineRecord", record)
 
 
-def keep(scope: Scope, record: Json) -> None:
+def keep(scope: Scope, record: PipelineRecord) -> None:
     """Write a pipeline's record."""
     runtime.current().store.put(_KIND, scope.account, scope.region, record["pipeline"]["name"], body=record)
 
 
-def every() -> list[tuple[Scope, Json]]:
+def every() -> list[tuple[Scope, PipelineRecord]]:
     """Read the records, as `find` does, of all accounts and regions."""
-    records = runtime.current().store.all(_KIND)
+    records = cast("list[PipelineRecord]", runtime.current().store.all(_KIND))
     return [(Scope(record["account"], record["region"]), record) for record in records]
 
 

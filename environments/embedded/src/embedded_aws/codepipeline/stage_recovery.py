@@ -1,6 +1,7 @@
 """The calls that recover a stage: retry it, roll it back to an earlier execution, override its condition."""
 
 from embedded_aws.codepipeline import conditions, engine, executions, pipelines, stages
+from embedded_aws.codepipeline.records import Execution, PipelineRecord
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
@@ -34,7 +35,7 @@ def roll_back(scope: Scope, request: Json) -> Json:
                 "UnableToRollbackStageException",
                 "The target execution is a rollback; roll back to a standard execution.",
             )
-        if target["runs"].get(stage, {}).get("status") != "Succeeded":
+        if executions.status_in(target, stage) != "Succeeded":
             raise ApiError(
                 "UnableToRollbackStageException", f"The target execution did not succeed in stage {stage}."
             )
@@ -77,8 +78,8 @@ def retry(scope: Scope, request: Json) -> Json:
     return {"pipelineExecutionId": execution["id"]}
 
 
-def _retryable(scope: Scope, record: Json, execution: Json, stage: str) -> None:
-    status = execution["runs"].get(stage, {}).get("status")
+def _retryable(scope: Scope, record: PipelineRecord, execution: Execution, stage: str) -> None:
+    status = executions.status_in(execution, stage)
     if status not in ("Failed", "Stopped") or execution["status"] in executions.UNFINISHED:
         raise ApiError("StageNotRetryableException", f"Stage {stage} of this execution did not fail.")
     if execution["pipelineVersion"] != record["pipeline"]["version"]:
@@ -107,8 +108,8 @@ def override_condition(scope: Scope, request: Json) -> Json:
         execution = executions.find(
             scope.account, scope.region, request["pipelineName"], request["pipelineExecutionId"]
         )
-        runs = execution["runs"] if execution else {}
-        state = runs.get(stage, {}).get("conditions", {}).get(kind)
+        run = execution["runs"].get(stage) if execution else None
+        state = run["conditions"].get(kind) if run else None
         if execution is None or state is None or state["status"] != "InProgress":
             raise ApiError(
                 "ConditionNotOverridableException",

@@ -8,10 +8,11 @@ from itertools import groupby
 
 from embedded_aws.codepipeline import conditions, executions
 from embedded_aws.codepipeline.conditions import StageActions
+from embedded_aws.codepipeline.records import Execution, StageRun
 from embedded_aws.core.api import Json
 
 
-def step(execution: Json, act: StageActions) -> bool:
+def step(execution: Execution, act: StageActions) -> bool:
     """Do the next thing that can be done at once; tell whether there was one."""
     run = executions.run_of(execution)
     if execution["status"] == "Stopping":
@@ -23,25 +24,27 @@ def step(execution: Json, act: StageActions) -> bool:
     return _PHASES[run["phase"]](execution, run, act)
 
 
-def entered(candidates: list[Json], stage: str) -> list[Json]:
+def entered(candidates: list[Execution], stage: str) -> list[Execution]:
     """Choose the `candidates` that were ever in a stage, the last one first."""
-    inside = [execution for execution in candidates if execution["runs"].get(stage, {}).get("entered")]
-    return sorted(inside, key=lambda execution: execution["runs"][stage]["entered"], reverse=True)
+    runs = [(execution["runs"].get(stage), execution) for execution in candidates]
+    inside = [(run.get("entered", 0), execution) for run, execution in runs if run]
+    in_turn = sorted((entry for entry in inside if entry[0]), key=lambda entry: entry[0], reverse=True)
+    return [execution for _, execution in in_turn]
 
 
-def latest(candidates: list[Json], stage: str) -> Json | None:
+def latest(candidates: list[Execution], stage: str) -> Execution | None:
     """Choose the one of the `candidates` that was last in a stage."""
     return next(iter(entered(candidates, stage)), None)
 
 
-def _waiting(execution: Json, run: Json, act: StageActions) -> bool:
+def _waiting(execution: Execution, run: StageRun, act: StageActions) -> bool:
     if not _may_enter(execution, act):
         return False
     run |= {"status": "InProgress", "phase": "before", "entered": act.entry_number()}
     return True
 
 
-def _may_enter(execution: Json, act: StageActions) -> bool:
+def _may_enter(execution: Execution, act: StageActions) -> bool:
     """Tell whether a waiting execution may enter its stage, and supersede those that it overtakes.
 
     A stage holds one execution at a time, a parallel pipeline's any number. Of those that wait, in SUPERSEDED
@@ -63,7 +66,7 @@ def _may_enter(execution: Json, act: StageActions) -> bool:
     return not held and (rollback or (not older and act.transition_enabled(execution, stage)))
 
 
-def _before(execution: Json, run: Json, act: StageActions) -> bool:
+def _before(execution: Execution, run: StageRun, act: StageActions) -> bool:
     condition = conditions.result_of(execution, run, "beforeEntry", act)
     if condition is None:
         return False
@@ -78,7 +81,7 @@ def _before(execution: Json, run: Json, act: StageActions) -> bool:
     return True
 
 
-def _actions(execution: Json, run: Json, act: StageActions) -> bool:
+def _actions(execution: Execution, run: StageRun, act: StageActions) -> bool:
     """Start what can start: groups of the same run order, one after the other, each in parallel."""
     stage = executions.stage_of(execution)
     statuses = {each["id"]: str(each["status"]) for each in act.action_runs(execution, run)}
@@ -94,7 +97,9 @@ def _actions(execution: Json, run: Json, act: StageActions) -> bool:
     return True
 
 
-def _status(execution: Json, run: Json, action: Json, statuses: dict[str, str], act: StageActions) -> str:
+def _status(
+    execution: Execution, run: StageRun, action: Json, statuses: dict[str, str], act: StageActions
+) -> str:
     identifier = run["actions"].get(action["name"])
     if identifier is None:
         stage = executions.stage_of(execution)["name"]
@@ -103,7 +108,7 @@ def _status(execution: Json, run: Json, action: Json, statuses: dict[str, str], 
     return statuses[identifier]
 
 
-def _success(execution: Json, run: Json, act: StageActions) -> bool:
+def _success(execution: Execution, run: StageRun, act: StageActions) -> bool:
     condition = conditions.result_of(execution, run, "onSuccess", act)
     if condition is None:
         return False
@@ -116,7 +121,7 @@ def _success(execution: Json, run: Json, act: StageActions) -> bool:
     return True
 
 
-def _done(execution: Json, run: Json, act: StageActions) -> bool:
+def _done(execution: Execution, run: StageRun, act: StageActions) -> bool:
     run["ended"] = act.now()
     last = execution["stage"] + 1 == len(execution["declaration"]["stages"])
     if last or execution["type"] == "ROLLBACK":  # a rollback runs its one stage
@@ -127,7 +132,7 @@ def _done(execution: Json, run: Json, act: StageActions) -> bool:
     return True
 
 
-_PHASES: dict[str, Callable[[Json, Json, StageActions], bool]] = {
+_PHASES: dict[str, Callable[[Execution, StageRun, StageActions], bool]] = {
     "waiting": _waiting,
     "before": _before,
     "actions": _actions,
@@ -137,7 +142,7 @@ _PHASES: dict[str, Callable[[Json, Json, StageActions], bool]] = {
 }
 
 
-def _busy(execution: Json, run: Json, act: StageActions) -> bool:
+def _busy(execution: Execution, run: StageRun, act: StageActions) -> bool:
     if any(state["status"] == "InProgress" for state in run["conditions"].values()):
         return True
     return any(action["status"] == "InProgress" for action in act.action_runs(execution, run))

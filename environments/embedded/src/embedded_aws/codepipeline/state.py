@@ -1,6 +1,7 @@
 """GetPipelineState: each stage, who is in it, who waits for it, and how its actions went last."""
 
 from embedded_aws.codepipeline import action_runs, executions, pipelines, stages
+from embedded_aws.codepipeline.records import ActionRun, ConditionState, Execution
 from embedded_aws.core import runtime
 from embedded_aws.core.api import Json, Scope
 
@@ -17,7 +18,7 @@ def get(scope: Scope, request: Json) -> Json:
         record = pipelines.find(scope, request["name"])
         pipeline = record["pipeline"]
         every_execution = executions.of_pipeline(scope, request["name"])
-        read: dict[str, list[Json]] = {}
+        read: dict[str, list[ActionRun]] = {}
         runs = {stage["name"]: _last_runs(every_execution, stage, read) for stage in pipeline["stages"]}
     return {
         "pipelineName": request["name"],
@@ -31,14 +32,16 @@ def get(scope: Scope, request: Json) -> Json:
     }
 
 
-def _last_runs(candidates: list[Json], stage: Json, read: dict[str, list[Json]]) -> dict[str, Json]:
+def _last_runs(
+    candidates: list[Execution], stage: Json, read: dict[str, list[ActionRun]]
+) -> dict[str, ActionRun]:
     """Read how each action of a stage went last: in an earlier execution where the last is not so far yet.
 
     What earlier ones did is left unread: who follows an execution looks again and again. `read` holds the
     executions that were read for another stage.
     """
     wanted = {action["name"] for action in stage["actions"]}
-    last: dict[str, Json] = {}
+    last: dict[str, ActionRun] = {}
     for execution in stages.entered(candidates, stage["name"]):
         if execution["id"] not in read:
             read[execution["id"]] = action_runs.of_execution(execution)[::-1]
@@ -51,7 +54,7 @@ def _last_runs(candidates: list[Json], stage: Json, read: dict[str, list[Json]])
 
 
 def _stage(
-    pipeline: Json, stage: Json, transitions: Json, candidates: list[Json], runs: dict[str, Json]
+    pipeline: Json, stage: Json, transitions: Json, candidates: list[Execution], runs: dict[str, ActionRun]
 ) -> Json:
     name = stage["name"]
     waiting = [e for e in candidates if executions.waits(e) and executions.stage_of(e)["name"] == name]
@@ -77,11 +80,11 @@ def _stage(
     return state
 
 
-def _execution(execution: Json, status: str) -> Json:
+def _execution(execution: Execution, status: str | None) -> Json:
     return {"pipelineExecutionId": execution["id"], "status": status, "type": execution["type"]}
 
 
-def _condition(state: Json) -> Json:
+def _condition(state: ConditionState) -> Json:
     latest = {
         "status": state["status"],
         "summary": state.get("summary"),
@@ -102,7 +105,7 @@ def _condition(state: Json) -> Json:
     return {"latestExecution": latest, "conditionStates": [{"latestExecution": latest, "ruleStates": rules}]}
 
 
-def _action(pipeline: Json, action: Json, run: Json | None) -> Json:
+def _action(pipeline: Json, action: Json, run: ActionRun | None) -> Json:
     state: Json = {"actionName": action["name"]}
     if run is None:
         return state

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from embedded_aws.codepipeline.records import Execution
 from embedded_aws.core.api import Json
 
 _REFERENCE = re.compile(r"#\{([^{}.]+)\.([^{}]+)\}")
@@ -16,7 +17,7 @@ class VariableUnresolved(Exception):  # noqa: N818 - it says what happened
     """A configuration refers to a variable that nobody produced."""
 
 
-def resolve(execution: Json, value: Any) -> Any:
+def resolve(execution: Execution, value: Any) -> Any:
     """Replace the references in a configuration's values.
 
     Raises:
@@ -31,7 +32,7 @@ def resolve(execution: Json, value: Any) -> Any:
     return _REFERENCE.sub(lambda reference: _value(execution, reference.group(1), reference.group(2)), value)
 
 
-def _value(execution: Json, namespace: str, name: str) -> str:
+def _value(execution: Execution, namespace: str, name: str) -> str:
     values = {
         "codepipeline": {"PipelineExecutionId": execution["id"]},
         "variables": execution["variables"],

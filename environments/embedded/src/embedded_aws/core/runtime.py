@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ class Store:
             ).fetchone()
         return None if row is None else json.loads(row[0])
 
-    def put(self, kind: str, *key: str, body: Json) -> None:
+    def put(self, kind: str, *key: str, body: Mapping[str, Any]) -> None:
         """Write one document; it keeps its place in the order when it is there already."""
         with self._lock:
             self._database.execute(

@@ -6,12 +6,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack, cast
 
 from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import sources
 from embedded_aws.codepipeline import action_runs, artifact_store
+from embedded_aws.codepipeline.records import ActionRun, Execution, Location, Progress
 from embedded_aws.core import background, runtime
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
@@ -60,8 +61,8 @@ class Action:
     """
 
     scope: Scope
-    execution: Json
-    run: Json
+    execution: Execution
+    run: ActionRun
     configuration: dict[str, str]
     session: role_sessions.RoleSession
     store: artifact_store.ArtifactStore
@@ -79,16 +80,15 @@ class Action:
         """The action execution's id."""
         return str(self.run["id"])
 
-    def input_location(self, name: str) -> Json:
-        """Return where an input artifact is in S3: {bucket, key}.
+    def input_location(self, name: str) -> Location:
+        """Return where an input artifact is in S3.
 
         Raises:
             ActionFailed: It is no input of this action.
         """
         for artifact in self.run["inputs"]:
             if artifact["name"] == name:
-                location: Json = artifact["s3location"]
-                return location
+                return artifact["s3location"]
         raise ActionFailed(
             f"Artifact {name} is not an input artifact of this action.", "InvalidConfiguration"
         )
@@ -135,17 +135,17 @@ class Action:
         """Store a zip as an output artifact."""
         self.add_output(name, self.store.put(self.execution["pipelineName"], name, archive, acl=acl))
 
-    def add_output(self, name: str, location: Json) -> None:
+    def add_output(self, name: str, location: Location) -> None:
         """Note an output artifact that is in S3 already."""
         self.run["outputs"].append({"name": name, "s3location": location})
 
-    def report(self, **fields: str) -> None:
-        """Show how the action comes along: externalExecutionId, externalExecutionUrl, summary."""
+    def report(self, **fields: Unpack[Progress]) -> None:
+        """Show how the action comes along."""
         with runtime.current().store.transaction():
             current = action_runs.find(self.execution, self.identifier)
             if current["status"] == "InProgress":
-                action_runs.keep(current | fields)
-        self.run.update(fields)
+                action_runs.keep(cast("ActionRun", {**current, **fields}))
+        self.run.update(cast("ActionRun", fields))
 
     def until(self, ready: Callable[[], _T | None]) -> _T:
         """Ask again and again until there is an answer.

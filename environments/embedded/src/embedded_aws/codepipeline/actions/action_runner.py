@@ -14,8 +14,8 @@ from embedded_aws.codepipeline.actions.action import (
     Outcome,
     failed,
 )
+from embedded_aws.codepipeline.records import ActionResult, ActionRun, Execution, Location
 from embedded_aws.core import runtime
-from embedded_aws.core.api import Json
 from embedded_aws.iam import role_sessions
 
 _PRINCIPAL = "codepipeline.amazonaws.com"
@@ -37,7 +37,7 @@ class _Failure:
 _STOPPED = _Failure("JobFailed", "The embedded AWS was stopped while this action ran. Retry the stage.")
 
 
-def perform(execution: Json, identifier: str, *, again: bool = False) -> None:
+def perform(execution: Execution, identifier: str, *, again: bool = False) -> None:
     """Run one action to its result.
 
     Args:
@@ -78,7 +78,7 @@ def perform(execution: Json, identifier: str, *, again: bool = False) -> None:
         _hand_in(execution, run, outcome)
 
 
-def prepared(execution: Json, run: Json, *, again: bool = False) -> Action:
+def prepared(execution: Execution, run: ActionRun, *, again: bool = False) -> Action:
     """Make ready what a provider works with, and note what it was given."""
     scope, declaration = executions.scope_of(execution), run["declaration"]
     run["configuration"] = variables.resolve(execution, declaration["configuration"])
@@ -90,7 +90,8 @@ def prepared(execution: Json, run: Json, *, again: bool = False) -> Action:
     with runtime.current().store.transaction():
         current = action_runs.find(execution, run["id"])
         if current["status"] == "InProgress":
-            action_runs.keep(current | {"configuration": run["configuration"], "inputs": run["inputs"]})
+            current |= {"configuration": run["configuration"], "inputs": run["inputs"]}
+            action_runs.keep(current)
     pipeline_role = execution["declaration"]["roleArn"]
     pipeline_session = role_sessions.assume_for_service(scope, pipeline_role, _PRINCIPAL, execution["id"])
     region = declaration.get("region") or scope.region
@@ -112,25 +113,26 @@ def prepared(execution: Json, run: Json, *, again: bool = False) -> Action:
     )
 
 
-def _made(execution: Json, name: str) -> Json:
+def _made(execution: Execution, name: str) -> Location:
     try:
-        location: Json = execution["artifacts"][name]
+        return execution["artifacts"][name]
     except KeyError:
         raise ActionFailed(
             f"Input artifact {name} was not made in this execution.", "InvalidConfiguration"
         ) from None
-    return location
 
 
-def _hand_in(execution: Json, run: Json, outcome: Outcome | _Failure) -> None:
+def _hand_in(execution: Execution, run: ActionRun, outcome: Outcome | _Failure) -> None:
     if isinstance(outcome, _Failure):
-        result: Json = {
+        result: ActionResult = {
             "status": "Failed",
             "error": {"code": outcome.code, "message": outcome.message},
             "summary": outcome.message,
         }
     else:
-        summary = {"summary": outcome.summary} if outcome.summary else {}
-        result = {"status": "Succeeded", "outputs": run["outputs"], "variables": outcome.variables} | summary
-        result |= {"revision": outcome.revision} if outcome.revision else {}
+        result = {"status": "Succeeded", "outputs": run["outputs"], "variables": outcome.variables}
+        if outcome.summary:
+            result["summary"] = outcome.summary
+        if outcome.revision:
+            result["revision"] = outcome.revision
     engine.action_finished(execution, run["id"], result)

@@ -5,10 +5,14 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html
 
 import json
 import time
+from typing import TYPE_CHECKING
 
 from embedded_aws.codepipeline import action_runs, engine
 from embedded_aws.codepipeline.actions.action import Action, Outcome
 from embedded_aws.core import api, background, runtime
+
+if TYPE_CHECKING:
+    from embedded_aws.codepipeline.records import ActionResult
 
 _SEVEN_DAYS = 7 * 24 * 60
 
@@ -22,7 +26,8 @@ def perform(action: Action) -> Outcome | None:
         run = action_runs.find(action.execution, action.identifier)
         if run["status"] != "InProgress":
             return None
-        action_runs.keep(run | {"token": token, "expires": expires, "externalExecutionId": token})
+        run |= {"token": token, "expires": expires, "externalExecutionId": token}
+        action_runs.keep(run)
     if not action.again:
         _notify(action, token, expires)
     background.later(max(0.0, expires - time.time()), "approval-timeout", lambda: _time_out(action, minutes))
@@ -30,7 +35,7 @@ def perform(action: Action) -> Outcome | None:
 
 
 def _time_out(action: Action, minutes: int) -> None:
-    result = {
+    result: ActionResult = {
         "status": "Failed",
         "error": {"code": "JobFailed", "message": f"Approval was not given within {minutes} minutes"},
         "summary": f"Approval was not given within {minutes} minutes",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
+from embedded_aws.codepipeline.records import Location
 from embedded_aws.core.api import Json
 
 
@@ -42,7 +43,7 @@ def _finished(action: Action, identifier: str) -> Json | None:
     return current if current["buildComplete"] else None
 
 
-def request(settings: Json, inputs: Mapping[str, Json], token: str) -> Json:
+def request(settings: Json, inputs: Mapping[str, Location], token: str) -> Json:
     """Make StartBuild's request of an action's or a rule's configuration, but for what becomes of its output.
 
     Args:
@@ -75,7 +76,7 @@ def _variables(text: str) -> list[Json]:
     return variables
 
 
-def _sources(settings: Json, inputs: Mapping[str, Json]) -> Json:
+def _sources(settings: Json, inputs: Mapping[str, Location]) -> Json:
     names = list(inputs)
     primary = settings.get("PrimarySource") or names[0]
     if primary not in names or (len(names) > 1 and "PrimarySource" not in settings):

@@ -15,6 +15,7 @@ from embedded_aws.codebuild.shell import Interrupted, LogStream, Shell
 from embedded_aws.codepipeline import action_runs
 from embedded_aws.codepipeline import variables as references
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
+from embedded_aws.codepipeline.records import Execution
 from embedded_aws.core import runtime
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
@@ -28,7 +29,7 @@ class Task:
 
     name: str
     scope: Scope
-    execution: Json
+    execution: Execution
     session: role_sessions.RoleSession
     commands: list[str]
     sources: dict[str, Path]

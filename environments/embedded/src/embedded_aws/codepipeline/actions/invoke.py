@@ -10,6 +10,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome, failed
+from embedded_aws.codepipeline.records import Location
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 
@@ -55,7 +56,7 @@ def _job(action: Action, job: str) -> Json:
     }
 
 
-def _artifact(name: str, location: Json) -> Json:
+def _artifact(name: str, location: Location) -> Json:
     place = {"bucketName": location["bucket"], "objectKey": location["key"]}
     return {"name": name, "revision": None, "location": {"type": "S3", "s3Location": place}}
 

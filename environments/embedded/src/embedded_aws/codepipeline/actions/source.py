@@ -67,9 +67,9 @@ def perform(action: Action) -> Outcome:
         _log.warning("%s reads the registered local repository %s", named.provider, named.repository)
     name, repository = named.repository, repositories.find(named.repository)
     push = action.execution["push"]
-    pushed = push and push["action"] == action.declaration["name"]
-    branch = push["branch"] if pushed else named.branch
-    wanted = _overridden(action) or (push["commit"] if pushed else None)
+    pushed = push if push and push["action"] == action.declaration["name"] else None
+    branch = pushed["branch"] if pushed else named.branch
+    wanted = _overridden(action) or (pushed["commit"] if pushed else None)
     if wanted is None and f"refs/heads/{branch}" not in repositories.references(repository):
         raise ActionFailed(f"[{named.provider}] No Branch [{branch}] found for FullRepositoryName [{name}]")
     commit = (

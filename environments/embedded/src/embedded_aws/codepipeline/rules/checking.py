@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded_aws.codebuild import sources
 from embedded_aws.codepipeline import artifact_store, executions, variables
 from embedded_aws.codepipeline.actions.action import Abandoned
+from embedded_aws.codepipeline.records import Execution, RuleRun
 from embedded_aws.codepipeline.rules import catalogue
 from embedded_aws.codepipeline.rules.rule import Rule, RuleFailed
 from embedded_aws.core import api, runtime
@@ -23,9 +24,9 @@ _FAULTS = (
 )
 
 
-def begin(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
+def begin(execution: Execution, stage: str, kind: str, declaration: Json) -> RuleRun:
     """Make and keep the record {id, ruleName, kind, status, summary, …} of a rule; listed as they begin."""
-    record: Json = {
+    record: RuleRun = {
         "id": api.new_id(),
         "pipelineExecutionId": execution["id"],
         "pipelineVersion": execution["pipelineVersion"],
@@ -42,7 +43,7 @@ def begin(execution: Json, stage: str, kind: str, declaration: Json) -> Json:
     return record
 
 
-def check(execution: Json, record: Json) -> Json:
+def check(execution: Execution, record: RuleRun) -> RuleRun:
     """Check a rule; return its record with `status` Succeeded, Failed or Abandoned."""
     try:
         _check(execution, record)
@@ -61,11 +62,11 @@ def check(execution: Json, record: Json) -> Json:
     return record
 
 
-def _keep(execution: Json, record: Json) -> None:
+def _keep(execution: Execution, record: RuleRun) -> None:
     runtime.current().store.put(executions.RULE_KIND, *executions.key(execution), record["id"], body=record)
 
 
-def _check(execution: Json, record: Json) -> None:
+def _check(execution: Execution, record: RuleRun) -> None:
     declaration = record["declaration"]
     record["configuration"] = variables.resolve(execution, declaration.get("configuration") or {})
     scope = executions.scope_of(execution)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from embedded_aws.codepipeline import executions
 from embedded_aws.codepipeline.actions.action import Abandoned
+from embedded_aws.codepipeline.records import Execution, Location
 from embedded_aws.core import background, runtime
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.iam import role_sessions
@@ -36,7 +37,7 @@ class Rule:
     """
 
     scope: Scope
-    execution: Json
+    execution: Execution
     declaration: Json
     identifier: str
     configuration: dict[str, str]
@@ -44,17 +45,16 @@ class Rule:
     folder: Path
     artifacts: Callable[[str], Path]
 
-    def location(self, name: str) -> Json:
-        """Return where an input artifact is in S3: {bucket, key}.
+    def location(self, name: str) -> Location:
+        """Return where an input artifact is in S3.
 
         Raises:
             RuleFailed: This execution made no such artifact.
         """
         try:
-            location: Json = self.execution["artifacts"][name]
+            return self.execution["artifacts"][name]
         except KeyError:
             raise RuleFailed(f"Input artifact {name} was not made in this execution.") from None
-        return location
 
     def wait(self, minutes: float, ready: Callable[[], _T | None] = lambda: None) -> _T | None:
         """Ask until there is an answer or the time is over; then there is none.
@@ -74,7 +74,7 @@ class Rule:
         current = executions.find(*executions.key(self.execution))
         return current is None or current["status"] != "InProgress" or self._overridden(current)
 
-    def _overridden(self, execution: Json) -> bool:
+    def _overridden(self, execution: Execution) -> bool:
         """Whether somebody overrode the condition that this rule is part of."""
         conditions = executions.run_of(execution, executions.stage_of(self.execution)["name"])["conditions"]
         return any(

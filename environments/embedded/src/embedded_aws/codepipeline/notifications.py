@@ -7,6 +7,7 @@ import json
 
 from botocore.exceptions import ClientError
 
+from embedded_aws.codepipeline.records import ActionRun, Execution
 from embedded_aws.core import api, background, runtime, type_table
 from embedded_aws.core.api import Json, Scope
 from embedded_aws.core.type_table import Created
@@ -44,7 +45,7 @@ def _delete(arn: str, _properties: Json) -> None:
     runtime.current().store.delete(_KIND, scope.account, scope.region, arn)
 
 
-def execution_changed(execution: Json, before: str) -> None:
+def execution_changed(execution: Execution, before: str) -> None:
     """Tell of an execution whose status changed."""
     status = execution["status"]
     if status != before and status in _EXECUTION:
@@ -56,7 +57,7 @@ def execution_changed(execution: Json, before: str) -> None:
         _tell(execution, f"codepipeline-pipeline-pipeline-execution-{_EXECUTION[status]}", detail)
 
 
-def action_changed(execution: Json, run: Json) -> None:
+def action_changed(execution: Execution, run: ActionRun) -> None:
     """Tell of an approval that is needed or was answered, and of an action that failed."""
     detail = {
         "pipeline": execution["pipelineName"],
@@ -76,7 +77,7 @@ def action_changed(execution: Json, run: Json) -> None:
         _tell(execution, "codepipeline-pipeline-action-execution-failed", detail)
 
 
-def _tell(execution: Json, event: str, detail: Json) -> None:
+def _tell(execution: Execution, event: str, detail: Json) -> None:
     scope = Scope(execution["account"], execution["region"])
     source = scope.arn("codepipeline", execution["pipelineName"])
     rules = [
