@@ -31,6 +31,8 @@ _ARITHMETIC: Final[dict[type[ast.operator], str]] = {
 }
 _UNOBSERVABLE_ARGUMENTS: Final = {"encoding", "slots"}
 """Without them nothing changes on a machine that speaks UTF-8, or but for memory."""
+_DEFAULTS: Final = {"check=False"}
+"""What would be so without it: linters want it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         for keyword in node.keywords:
-            if keyword.arg not in _UNOBSERVABLE_ARGUMENTS:
+            said = ast.unparse(keyword)
+            if keyword.arg not in _UNOBSERVABLE_ARGUMENTS and said not in _DEFAULTS:
                 self._drop_argument(keyword)
         if len(node.args) > 1:
             self._drop_argument(node.args[-1])

@@ -130,6 +130,7 @@ ROOMS: Final = {
             ("pipelines/build/*.py",),
             (
                 "tests/pipelines/test_packaging.py",
+                "tests/pipelines/test_handlers.py",
                 "tests/pipelines/test_wheels.py",
                 "tests/pipelines/promotion/test_library.py",
                 "tests/pipelines/promotion/test_check_cache.py",

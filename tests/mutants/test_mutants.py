@@ -54,6 +54,13 @@ def test_what_only_readers_and_type_checkers_see_is_left_alone(source: str) -> N
     assert mutations(source.encode()) == []
 
 
+def test_what_only_a_linter_wants_said_is_no_mutant() -> None:
+    dropped = [
+        each for each in mutations(b"x = run(a, b=c, check=False)") if each.operator == "drop argument"
+    ]
+    assert [each.before.strip() for each in dropped] == ["b=c,"]
+
+
 @pytest.mark.parametrize("room", ROOMS.values(), ids=lambda room: room.name)
 def test_every_mutant_is_another_program(room: Room) -> None:
     # Given a sample of a room's mutants

@@ -66,6 +66,36 @@ def test_two_builds_with_nothing_cached_do_not_differ(checkout: Path) -> None:
     assert packaging.differences(checkout) == []
 
 
+def test_files_that_differ_in_their_bytes_alone_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a build that gives a file of one size and time, with other bytes each time
+    contents = iter((b"one", b"two"))
+
+    def build(out: Path, **_: object) -> None:
+        out.mkdir(parents=True)
+        for name, content in (("a.zip", next(contents)), ("b.zip", b"same")):
+            (out / name).write_bytes(content)
+            os.utime(out / name, (0, 0))
+
+    monkeypatch.setattr(packaging, "build", build)
+    # Then
+    assert packaging.differences() == ["a.zip"]
+
+
+def test_every_file_of_a_package_may_be_read_by_lambdas_own_user(checkout: Path) -> None:
+    package = _build(checkout)[_FUNCTION]
+    with zipfile.ZipFile(checkout / "dist" / package.file) as archive:
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
+
+
+def test_where_packages_are_stored_is_kept_in_their_manifest(checkout: Path) -> None:
+    built, out = _build(checkout), checkout / "dist"
+    assert package_manifest.read_stored(out) is None
+    stored = package_manifest.StoredPackages("bucket", {_FUNCTION: "v1"})
+    package_manifest.write_stored(out, stored)
+    assert package_manifest.read_stored(out) == stored
+    assert package_manifest.read_manifest(out) == built
+
+
 def test_a_key_is_the_content(checkout: Path) -> None:
     # Given a build
     before = _build(checkout)
@@ -123,7 +153,8 @@ def test_each_package_says_what_is_inside(checkout: Path) -> None:
     listed = json.loads(path.read_text())
     # Then it is about this very zip, it names the library and what was locked, and nothing of the runtime's
     assert hashlib.sha256(path.read_bytes()).hexdigest() == package.sbom_sha256
-    assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.5")
+    assert (listed["bomFormat"], listed["specVersion"], listed["version"]) == ("CycloneDX", "1.5", 1)
+    assert path.read_text() == json.dumps(listed, indent=1, sort_keys=True) + "\n"
     assert listed["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": package.sha256}]
     names = {part["name"] for part in listed["components"]}
     assert {"payment-data", "urllib3", "aws-lambda-powertools"} <= names

@@ -138,6 +138,15 @@ def test_what_a_wheel_holds_beside_its_modules_does_not_ship(tmp_path: Path) -> 
             ],
             2,
         ),
+        # The names alone would put the second first.
+        (
+            [
+                "payer-1.0-cp313-cp313-manylinux2014_aarch64.whl",
+                "payer-1.0-cp311-abi3-manylinux2014_aarch64.whl",
+            ],
+            0,
+        ),
+        (["payer-1.0-py3-abi3-manylinux2014_aarch64.whl", "payer-1.0-py2.py3-none-any.whl"], 0),
     ],
 )
 def test_the_wheel_that_fits_best_is_chosen(tmp_path: Path, names: list[str], chosen: int) -> None:
@@ -155,3 +164,14 @@ def test_a_package_without_a_fitting_wheel_is_refused(tmp_path: Path) -> None:
 def test_a_requirement_that_is_not_exact_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(Refused, match="Only pinned requirements"):
         wheels.choose(line, _lock(tmp_path))
+
+
+def test_what_pip_says_is_told_when_nothing_can_be_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a machine that knows no index
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    missing = Wheel("payer", "1.0", "payer-1.0-py3-none-any.whl", "0" * 64)
+    # When a wheel is to be downloaded; Then pip's own words are told
+    with pytest.raises(Refused, match=r"could not be downloaded:\nERROR: .*payer==1\.0"):
+        wheels.files_of([missing], tmp_path)

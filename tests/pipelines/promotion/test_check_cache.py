@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,3 +140,26 @@ def test_the_linter_of_a_build_reads_nothing_that_make_put_there(tmp_path: Path,
         "pipelines/code.py",
         "pyproject.toml",
     ]
+
+
+def test_the_newest_twenty_records_are_kept_and_what_is_half_made_is_left_alone(
+    source: Path, makes: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    # Given twenty records, a file among them, and what another build is about to keep
+    makes()
+    kept = tmp_path / "kept" / zone.WORKSTATION
+    for age in range(20):
+        (kept / f"record-{age:02}").mkdir(parents=True)
+        os.utime(kept / f"record-{age:02}", (1000 - age, 1000 - age))
+    (kept / ".half").mkdir()
+    (kept / "stray").touch()
+    os.utime(kept / "stray", (1, 1))
+    # When one more is kept
+    record = check_cache.check(records=tmp_path / "kept")
+    # Then the oldest record is gone
+    there = {path.name for path in kept.iterdir()}
+    assert there == {record.source, ".half", "stray", *(f"record-{age:02}" for age in range(19))}
+    # And it says when and how long, to what a person reads
+    assert datetime.fromisoformat(record.at).microsecond == 0
+    assert isinstance(record.seconds, float)
+    assert record.seconds == round(record.seconds, 1)

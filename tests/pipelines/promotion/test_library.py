@@ -103,3 +103,7 @@ def test_a_library_that_nobody_published_is_refused(index: Index, wheel: Path, t
     with pytest.raises(Refused, match="is not in the index") as refusal:
         library.fetch(index, wheel, tmp_path / "fetched")
     assert refusal.value.hint == "payments library publish"
+
+
+def test_an_index_that_is_shown_does_not_tell_its_token(index: Index) -> None:
+    assert TOKEN not in repr(index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,8 @@ _PEM = provenance.public_key(_tools(_KMS), _KEY).encode()
 
 def test_the_statement_has_the_form_of_in_toto_and_slsa() -> None:
     # Source: in-toto Statement v1, SLSA Provenance v1, fields that are required
+    wheel = Wheel("urllib3", "2.8.0", "urllib3.whl", "3" * 64)
+    assert provenance.statement(_SUBJECTS, _ORIGIN, [wheel]) == _STATED
     assert _STATED["_type"] == "https://in-toto.io/Statement/v1"
     assert _STATED["predicateType"] == "https://slsa.dev/provenance/v1"
     assert _STATED["subject"] == [
@@ -82,6 +85,22 @@ def test_the_statement_has_the_form_of_in_toto_and_slsa() -> None:
     assert digests["pkg:pypi/urllib3@2.8.0"] == {"sha256": "3" * 64}
     assert digests[f"git+https://github.com/example/payment-system@{'c' * 40}"] == {"gitCommit": "c" * 40}
     assert (run["builder"]["id"], run["metadata"]["invocationId"]) == ("arn:x:build/P", "arn:x:build/P:7")
+
+
+@pytest.mark.parametrize(
+    ("provider", "source", "build_type"),
+    [
+        ("GitHub", "git+https://github.com/o/n", f"https://github.com/o/n/blob/{'c' * 40}/"),
+        ("GitLab", "git+https://gitlab.com/o/n", f"https://gitlab.com/o/n/-/blob/{'c' * 40}/"),
+        ("Own", "urn:codeconnections:Own:o/n", f"urn:codeconnections:Own:o/n:{'c' * 40}:"),
+    ],
+)
+def test_source_and_build_type_are_addresses_where_the_providers_is_known(
+    provider: str, source: str, build_type: str
+) -> None:
+    origin = replace(_ORIGIN, provider=provider, repository="o/n")
+    assert origin.source == source
+    assert origin.build_type.startswith(build_type)
 
 
 def test_what_was_signed_verifies_with_kms_and_offline() -> None:
@@ -128,6 +147,7 @@ def test_any_changed_byte_of_a_statement_or_its_signature_is_found(
         _ENVELOPE | {"payload": base64.b64encode(b'{"_type": "other", "predicateType": "x"}').decode()},
         _ENVELOPE | {"payload": "not base64"},
         _ENVELOPE | {"signatures": []},
+        _ENVELOPE | {"signatures": [{"keyid": _KEY, "sig": _ENVELOPE["signatures"][0]["sig"] + "!"}]},
         _ENVELOPE | {"signatures": [*_ENVELOPE["signatures"], *_ENVELOPE["signatures"]]},
     ],
 )
