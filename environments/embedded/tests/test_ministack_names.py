@@ -14,7 +14,7 @@ from embedded_aws.core import ministack_names
 from embedded_aws.core.ministack_names import MiniStackUnsuitable, Private
 
 _SOURCES = Path(embedded_aws.__file__).parent
-_MOST = 62
+_MOST = 60
 
 
 def _attributes(file: Path) -> Iterator[tuple[str, str]]:

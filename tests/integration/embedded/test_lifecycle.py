@@ -1,11 +1,13 @@
 """Up and down: one at a time, nothing left behind, killed and recovered, kept when asked."""
 
 import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import boto3
 import psutil
 import pymongo
 import pytest
+import urllib3
 
 from embedded_aws import instance, server_process
 from embedded_aws.instance import Instance
@@ -52,19 +55,19 @@ def until_gone(session: int) -> None:
     wait_until(lambda: not processes(session), lambda: processes(session))
 
 
+def make_function(running: Instance, name: str, code: str) -> Any:
+    """Make a function, and return the client that it was made by."""
+    roles, functions = client(running, "iam"), client(running, "lambda")
+    role = roles.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    settings = {"Runtime": "python3.13", "Handler": "app.handler", "Role": role, "Timeout": 60}
+    functions.create_function(FunctionName=name, **settings, Code={"ZipFile": zipped(code)})
+    return functions
+
+
 def hang_a_function(running: Instance) -> None:
     """Leave a sandbox in the middle of a call."""
-    role = client(running, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    functions = client(running, "lambda")
     code = "import pathlib, time\ndef handler(event, context): pathlib.Path(event).touch(); time.sleep(60)"
-    functions.create_function(
-        FunctionName="hangs",
-        Runtime="python3.13",
-        Handler="app.handler",
-        Role=role,
-        Timeout=60,
-        Code={"ZipFile": zipped(code)},
-    )
+    functions = make_function(running, "hangs", code)
     hanging = running.root / "tmp" / "hanging"
     functions.invoke(FunctionName="hangs", InvocationType="Event", Payload=json.dumps(str(hanging)))
     wait_until(hanging.exists, "the function hangs")
@@ -130,6 +133,7 @@ def test_state_and_ports_are_kept_when_asked(root: Path) -> None:
     ec2 = client(first, "ec2")
     vpcs = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (1, 2)]
     peering = ec2.create_vpc_peering_connection(VpcId=vpcs[0], PeerVpcId=vpcs[1])
+    make_function(first, "kept", "def handler(event, context): return event")
     with pymongo.MongoClient[dict[str, Any]](first.mongodb_uri) as mongo:
         mongo.shop.orders.insert_one({"_id": "order-1"})
     # When it is stopped with its state kept, and started again
@@ -148,11 +152,29 @@ def test_state_and_ports_are_kept_when_asked(root: Path) -> None:
     assert (shown["output"], shown["stateMachineVersionArn"]) == ('"kept"', version)
     [connection] = client(second, "ec2").describe_vpc_peering_connections()["VpcPeeringConnections"]
     assert connection["VpcPeeringConnectionId"] == peering["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    assert client(second, "lambda").invoke(FunctionName="kept", Payload=b"42")["Payload"].read() == b"42"
     with pymongo.MongoClient[dict[str, Any]](second.mongodb_uri) as mongo:
         assert mongo.shop.orders.find_one() == {"_id": "order-1"}
     # When it is stopped without; Then nothing is kept
     instance.stop(root)
     assert not root.exists()
+
+
+def test_a_reset_forgets_what_our_own_services_hold_too(root: Path) -> None:
+    # Given an instance with a connection, and a function whose package can be had
+    running = instance.start(root, mongodb=False)
+    connections = client(running, "codeconnections")
+    connections.create_connection(ConnectionName="git", ProviderType="GitHub")
+    code = "def handler(event, context): return event"
+    functions = make_function(running, "downloaded", code)
+    place = functions.get_function(FunctionName="downloaded")["Code"]["Location"]
+    package = zipfile.ZipFile(io.BytesIO(urllib3.request("GET", place).data))
+    assert package.read("app.py").decode() == code
+    # When MiniStack is reset
+    assert urllib3.request("POST", f"{running.endpoint}/_ministack/reset").status == 200
+    # Then both are gone
+    assert connections.list_connections()["Connections"] == []
+    assert functions.list_functions()["Functions"] == []
 
 
 def test_a_taken_port_fails_the_start_and_leaves_nothing(root: Path, embedded: Instance) -> None:

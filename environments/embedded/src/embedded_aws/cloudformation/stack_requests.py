@@ -30,7 +30,7 @@ def install() -> None:
     actions["ListChangeSets"] = _without_executed(actions["ListChangeSets"])
     for name in ("DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "GetTemplate"):
         actions[name] = _by_id(actions[name])
-    checked = _resolving(private.cloudformation_engine.resolve_parameters)
+    checked = _resolving(private.cloudformation_changesets.resolve_parameters)
     private.cloudformation_changesets.resolve_parameters = checked
     private.cloudformation_handlers.resolve_parameters = checked
 

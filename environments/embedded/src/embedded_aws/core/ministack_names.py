@@ -53,7 +53,6 @@ app = Private(
             "request_id, resource_arn, service_context, auth_error_response, named_resource)"
         ),
         "enforce_execute_api": "(api_id, stage, method, execute_path, headers, query_params, iam_action)",
-        "loaded_modules": "dict",
     },
 )
 iam_actions = Private("ministack.core.iam_actions", {"BOTOCORE_SERVICE_MAP": "dict"})
@@ -83,10 +82,6 @@ cloudformation = Private(
 )
 cloudformation_changesets = Private(
     "ministack.services.cloudformation.changesets",
-    {"resolve_parameters": _RESOLVE},
-)
-cloudformation_engine = Private(
-    "ministack.services.cloudformation.engine",
     {"resolve_parameters": _RESOLVE},
 )
 cloudformation_handlers = Private(

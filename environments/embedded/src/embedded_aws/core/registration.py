@@ -8,10 +8,11 @@ import asyncio
 import json
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
@@ -36,7 +37,9 @@ def event_loop() -> asyncio.AbstractEventLoop | None:
 
 def register(*services: Service) -> None:
     """Let MiniStack route requests of these services to us."""
-    private.app.loaded_modules[_MODULE] = SimpleNamespace(reset=_reset)
+    module = ModuleType(_MODULE)
+    module.reset = _reset  # type: ignore[attr-defined]  # which MiniStack asks of each module of a service
+    sys.modules[f"ministack.services.{_MODULE}"] = module
     for service in services:
         _register(service)
 

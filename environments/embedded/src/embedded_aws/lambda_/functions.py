@@ -1,7 +1,11 @@
 """Lambda as on AWS: the runtime client, versions, execution roles and private DNS; no code, no function."""
 
+import hashlib
 import json
+import mmap
 import re
+import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -10,7 +14,7 @@ from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
 from embedded_aws.core import ministack_names as private
-from embedded_aws.core import type_table
+from embedded_aws.core import runtime, type_table
 from embedded_aws.ec2 import calls
 from embedded_aws.lambda_ import pool, sandbox
 
@@ -25,6 +29,11 @@ _TOO_MANY_RESERVED = (
 )
 
 
+_keeping = threading.Lock()
+_packages: "weakref.WeakValueDictionary[str, _Package]" = weakref.WeakValueDictionary()
+"""By their SHA-256; one that no function has any more is let go."""
+
+
 def install() -> None:
     """Replace MiniStack's executor for Python functions and refuse functions whose code is not in S3."""
     sandbox.forget_unused()
@@ -36,6 +45,7 @@ def install() -> None:
     lambda_svc.reap_idle_workers = pool.reap
     private.lambda_svc.reserved_concurrency = _reserved
     lambda_svc.handle_request = _checked(lambda_svc.handle_request)
+    lambda_svc.serve_function_code = _as_bytes(lambda_svc.serve_function_code)
     pool.install()
     handlers = type_table.stock_handlers("AWS::Lambda::Function")
     handlers["create"] = _create_by_stack(handlers["create"])
@@ -77,19 +87,48 @@ def _checked(stock: Callable[..., Any]) -> Callable[..., Any]:
                 return error_response_json("InvalidParameterValueException", message, 400)
         answer = await stock(method, path, headers, body, query)
         if method in {"POST", "PUT"} and call:
-            share_code()
+            keep_packages_on_disk()
         return answer
 
     return handle_request
 
 
-def share_code() -> None:
-    """Keep the same package once, whichever functions and versions of all accounts have it."""
-    kept: dict[str, bytes] = {}
+class _Package(mmap.mmap):
+    """A package on disk that reads as its bytes. A copy is bytes, which is what MiniStack writes down."""
+
+    def __deepcopy__(self, _memo: object) -> bytes:
+        return self[:]
+
+
+def keep_packages_on_disk() -> None:
+    """Keep every package in a file, once, whichever functions and versions of all accounts have it."""
     for function in private.lambda_svc.functions.all_values():
         for record in (function, *function.get("versions", {}).values()):
-            if isinstance(code := record.get("code_zip"), bytes):
-                record["code_zip"] = kept.setdefault((record.get("config") or record)["CodeSha256"], code)
+            if isinstance(code := record.get("code_zip"), bytes) and code:
+                record["code_zip"] = _on_disk(code)
+
+
+def _on_disk(code: bytes) -> _Package:
+    name = hashlib.sha256(code).hexdigest()
+    with _keeping:
+        package = _packages.get(name)
+        if package is None:
+            file = runtime.current().folder / "code" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(code)
+            with file.open("rb") as stream:
+                package = _packages[name] = _Package(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        return package
+
+
+def _as_bytes(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """A download of a package is an answer's body, which is sent as bytes."""
+
+    def serve_function_code(*asked: Any, **named: Any) -> Any:
+        status, headers, body = stock(*asked, **named)
+        return status, headers, bytes(body)
+
+    return serve_function_code
 
 
 def _refusal(name: str | None, what: str | None, data: dict[str, Any]) -> str | None:
@@ -158,7 +197,7 @@ def _settle(name: str, properties: dict[str, Any]) -> None:
             function["config"][setting] = json.loads(json.dumps(properties[setting]))
     reserved = properties.get("ReservedConcurrentExecutions")
     function["concurrency"] = None if reserved is None else int(reserved)
-    share_code()
+    keep_packages_on_disk()
 
 
 def _vpc_of(subnets: list[str]) -> str:
