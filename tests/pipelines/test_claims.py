@@ -111,6 +111,7 @@ CLAIMS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         f"{_GATEWAY}/test_contract.py::test_a_charge_that_comes_after_the_refund_does_nothing",
         "tests/properties/test_extending.py::test_what_is_forgotten_of_a_payment_method_fails_by_name",
     ),
+    ("docs/index.md", "1. **No money"): (_SINGLE, _MUTANTS),
     ("docs/operations/doctor.md", "The function pings"): (_SMOKE,),
     ("docs/operations/index.md", "The first enters"): (
         f"{_DATA_API}/test_settlement.py::test_an_order_keeps_its_records_for_one_horizon_and_no_longer",
