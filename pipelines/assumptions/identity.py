@@ -41,11 +41,14 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         "lambda-says-no-account",
-        "Lambda sets no aws:SourceAccount when it takes on a function's role, so a condition on it would "
-        "stop every function.",
+        "Lambda may set no aws:SourceAccount when it takes on a function's role, so a condition on it might "
+        "stop every function: a sample of AWS's has one, and its documentation has none.",
         ("templates/capabilities/permissions.py",),
         Assumed(
-            ("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",),
+            (
+                "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+                "https://github.com/aws/agent-toolkit-for-aws",
+            ),
             "Nothing breaks: the roles could be narrower than they are.",
         ),
         "Give a function a role with the condition, and call it.",

@@ -164,10 +164,7 @@ STRIPE: Final = (
         "cancel-races-confirm",
         "When a cancellation and a confirmation meet, exactly one of them wins and both callers learn which.",
         (_INTENTS,),
-        Assumed(
-            (f"{_API}/payment_intents/cancel", "https://docs.stripe.com/payments/paymentintents/lifecycle"),
-            "The order stays parked for a person: reconciliation names a capture without an order.",
-        ),
+        Documented("https://docs.stripe.com/rate-limits#object-lock-timeouts"),
         "Confirm and cancel at once, a thousand times, in test mode.",
     ),
     Assumption(

@@ -106,13 +106,7 @@ ASSUMPTIONS: Final = (
         "connection-unavailable-pipeline-is-made",
         "A pipeline whose connection is still pending is created, and only its source action fails.",
         ("pipelines/definitions/pipelines_stack.py",),
-        Assumed(
-            (
-                f"{_GUIDE}/connections-github.html",
-                "https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-create.html",
-            ),
-            "The first `payments pipeline deploy` stops there; complete the connection and repeat it.",
-        ),
+        Recorded("https://github.com/aws/copilot-cli/pull/1922", "2021-02"),
         "On a lent account: deploy the pipelines stack before the connection is completed.",
     ),
     Assumption(
