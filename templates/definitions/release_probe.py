@@ -41,7 +41,8 @@ YOUNG_SECONDS = 3600
 ORDERS = 3
 """With each version: one failure may be anything."""
 OLDER = 2
-"""So many older versions are tried, since the one before may be a bad release that was taken back."""
+"""So many older versions are tried beside those that serve, since the ones before may be bad releases that
+were taken back: what serves during a canary is good, and after it only the numbers tell."""
 _POLL_SECONDS = 5
 PATIENCE_SECONDS = 90
 _NUMBER = "$number($split(StateMachineVersionArn, ':')[-1])"
@@ -65,6 +66,7 @@ def definition() -> State:
                 Assign={
                     "newest": jsonata(f"$max({routes}.({_NUMBER}))"),
                     "young": jsonata(f"$count({routes}) > 1 or {moved}"),
+                    "serving": jsonata(f"$append([], {routes}.({_NUMBER}))"),
                 },
                 Next=YOUNG,
             ),
@@ -72,7 +74,9 @@ def definition() -> State:
             VERSIONS: call_sdk(
                 "sfn:listStateMachineVersions",
                 {"StateMachineArn": f"${{{WORKFLOW}}}", "MaxResults": 100},
-                Assign={"older": jsonata(f"$append([], {latest})")},
+                Assign={
+                    "older": jsonata(f"$append([], $distinct($append($serving[$ < $newest], {latest})))")
+                },
                 Next=COMPARABLE,
             ),
             COMPARABLE: _choice("$count($older) > 0", EACH, NOTHING),

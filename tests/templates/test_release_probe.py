@@ -46,14 +46,23 @@ def test_a_release_is_young_while_live_leads_to_two_versions_or_moved_lately(
 
 
 @pytest.mark.parametrize(
-    ("there", "newest", "older"),
-    [([1], 1, []), ([2, 1], 2, [1]), ([10, 9, 8, 7], 10, [9, 8]), ([10, 9, 8], 9, [8]), ([10, 9], 3, [])],
+    ("there", "serving", "newest", "older"),
+    [
+        ([1], [1], 1, []),
+        ([2, 1], [2], 2, [1]),
+        ([10, 9, 8, 7], [10], 10, [9, 8]),
+        ([10, 9, 8], [9], 9, [8]),
+        ([10, 9], [3], 3, []),
+        ([10, 9, 8, 7], [9, 10], 10, [9, 8]),
+        ([10, 9, 8, 7], [10, 7], 10, [7, 9, 8]),  # those between are bad releases that were taken back
+    ],
 )
-def test_it_is_compared_with_the_two_versions_before(
-    states: Json, there: list[int], newest: int, older: list[int]
+def test_it_is_compared_with_the_version_that_serves_and_the_two_before(
+    states: Json, there: list[int], serving: list[int], newest: int, older: list[int]
 ) -> None:
+    routed = value(states[probe.LOOK]["Assign"]["serving"], alias(*serving))
     listed = {"StateMachineVersions": [{"StateMachineVersionArn": f"{ARN}:{n}"} for n in there]}
-    found = value(states[probe.VERSIONS]["Assign"]["older"], listed, newest=newest)
+    found = value(states[probe.VERSIONS]["Assign"]["older"], listed, newest=newest, serving=routed)
     assert found == older
     # Then each version gets three orders, under names of their own
     items = value(states[probe.EACH]["Items"], newest=newest, older=older)
