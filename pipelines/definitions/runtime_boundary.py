@@ -9,6 +9,7 @@ from troposphere import Ref, Sub
 
 from pipelines.definitions import execution_permissions
 from pipelines.definitions.boundaries import WIDE, actions_of, add_boundary, at_most
+from templates.capabilities.lint_exceptions import STATED_SECRET, describe, excepted
 from templates.capabilities.workflows import SYNC_RULE
 
 if TYPE_CHECKING:
@@ -121,4 +122,7 @@ def add_runtime_boundary(template: Template, environment: Environment) -> Ref:
         ),
     ]
     description = "What functions and workflows can ever do"
-    return add_boundary(template, "RuntimeBoundary", description, statements, WIDE)
+    boundary = add_boundary(template, "RuntimeBoundary", description, statements, WIDE)
+    if secrets:
+        describe(template.resources["RuntimeBoundary"], excepted(STATED_SECRET))
+    return boundary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema, tools
@@ -12,7 +12,11 @@ from pipelines.deploy import synth
 from templates import docs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from troposphere import Template
+
+    from environments.schema import Environment
 
 _ENVIRONMENT: Final = "prod"
 """The environment whose stacks are shown; another differs by the values of its file."""
@@ -26,11 +30,13 @@ class Stack:
         name: as `payments`.
         source: the file whose `build` makes it.
         template: as CloudFormation gets it.
+        with_other_choices: parameters by name that it has only where environments' files choose otherwise.
     """
 
     name: str
     source: str
     template: dict[str, Any]
+    with_other_choices: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
@@ -68,7 +74,16 @@ def every() -> dict[str, Stack]:
     """Return every stack by name: the environment's in the order of deployment, then the pipelines' own."""
     environment, settings = schema.load(_ENVIRONMENT), tools.load()
     built = synth.build(environment)
-    stacks = [Stack(name, _source(synth.STACKS[name]), built[name].to_dict()) for name in built]
+    others = [synth.build(other) for other in _otherwise(environment)]
+    stacks = [
+        Stack(
+            name,
+            _source(synth.STACKS[name]),
+            built[name].to_dict(),
+            {key: rules for other in others for key, rules in _parameters(other[name]).items()},
+        )
+        for name in built
+    ]
     stacks += [
         Stack("docs", _source(docs.build), docs.build().to_dict()),
         Stack("pipelines", _source(pipelines_stack.build), pipelines_stack.build(settings).to_dict()),
@@ -79,6 +94,25 @@ def every() -> dict[str, Stack]:
         ),
     ]
     return {stack.name: stack for stack in stacks}
+
+
+def _otherwise(environment: Environment) -> list[Environment]:
+    """Return the environment with the other kind of database, and packaged in the other way."""
+    atlas = {"kind": "atlas", "atlas_project": "0" * 24, "vpc_id": None, "owner_account": None}
+    own = {"kind": "own_cluster", "atlas_project": None, "vpc_id": f"vpc-{'0' * 17}"}
+    own |= {"owner_account": environment.account, "authentication": "none"}
+    packaging = "zip" if environment.functions.packaging == "image" else "image"
+    return [
+        environment.with_database(**(own if environment.database.kind == "atlas" else atlas)),
+        environment.model_copy(
+            update={"functions": environment.functions.model_copy(update={"packaging": packaging})}
+        ),
+    ]
+
+
+def _parameters(template: Template) -> dict[str, dict[str, Any]]:
+    section: dict[str, dict[str, Any]] = template.to_dict().get("Parameters", {})
+    return section
 
 
 def _source(build: Any) -> str:

@@ -1,4 +1,6 @@
-"""The page from nothing to a first release, in one account: its commands, in order, on an empty AWS.
+"""The page from nothing to a first release: its commands, in order, on an empty AWS.
+
+In one account with Atlas's side played, and in five accounts with a cluster of your own.
 
 What a build checks is made small; everything else is the page's, and the pipelines' own.
 """
@@ -23,7 +25,7 @@ from pipelines.deploy import embedded_overrides
 from pipelines.promotion import running_stack
 from pipelines.rehearsal import rehearsal
 from pipelines.setup.questions import questions
-from tests.pipelines.setup.test_setup import ACCOUNTS, BLOCK, IN_ONE_ACCOUNT, PAGE
+from tests.pipelines.setup.test_setup import BLOCK, IN_ONE_ACCOUNT, OWN, PAGE
 from tests.proofs import small_builds
 from tests.waiting import wait_until
 
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 class Adopter:
     """Somebody who follows the page in a copy of the repository, with a profile for each account."""
 
-    def __init__(self, home: Path, local: instance.Instance) -> None:
-        self.local = local
+    def __init__(self, home: Path, local: instance.Instance, answers: dict[str, str]) -> None:
+        self.local, self.answers = local, answers
         self.checkout = home / "checkout"
         rehearsal.scratch_repository(self.checkout, "main")
         self.git("init", "--quiet", "--bare", "--initial-branch", "main", str(home / "origin"))
@@ -45,8 +47,8 @@ class Adopter:
         config.write_text(
             "".join(
                 f"[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = any\n"
-                f"region = {IN_ONE_ACCOUNT['region']}\n"
-                for name, account in ACCOUNTS.items()
+                f"region = {answers['region']}\n"
+                for name, account in ((name, answers[f"{name}_account"]) for name in ("tools", *PROMOTED))
             )
         )
         self.environment = os.environ | {
@@ -95,13 +97,13 @@ class Adopter:
         return ran.stdout
 
 
-@pytest.fixture
-def adopter(tmp_path: Path) -> Iterator[Adopter]:
+@pytest.fixture(params=[IN_ONE_ACCOUNT, OWN], ids=["one account, Atlas", "five accounts, own cluster"])
+def adopter(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Adopter]:
     root = tmp_path / "embedded"
     local = instance.start(root, attached=True)
     instance.set_minute(root, 60 / embedded_overrides.SPEEDUP)
-    made = Adopter(tmp_path, local)
-    instance.register_repository(root, IN_ONE_ACCOUNT["repository"], tmp_path / "origin")
+    made = Adopter(tmp_path, local, request.param)
+    instance.register_repository(root, made.answers["repository"], tmp_path / "origin")
     yield made
     instance.stop(root)
 
@@ -118,12 +120,12 @@ def test_the_page_word_for_word_ends_with_a_release_in_production(adopter: Adopt
     for path, text in small_builds.files().items():
         (adopter.checkout / path).write_text(text, encoding="utf-8")
     # Given the answers to what is asked
-    asked = [question.name for question in questions() if question.asked(IN_ONE_ACCOUNT)]
-    adopter.runs(init, "".join(f"{IN_ONE_ACCOUNT[name]}\n" for name in asked))
+    asked = [question.name for question in questions() if question.asked(adopter.answers)]
+    adopter.runs(init, "".join(f"{adopter.answers[name]}\n" for name in asked))
     adopter.runs(commit)
-    # When everything is deployed, and each database is connected, as the page says
+    # When everything is deployed, and each database of Atlas is connected, as the page says
     adopter.runs(deploy)
-    for name in PROMOTED:
+    for name in PROMOTED if adopter.answers["database"] == "atlas" else ():
         adopter.runs(connect.replace("prod", name))
     adopter.runs(subscribe)
     # Then nothing that is looked at is wrong

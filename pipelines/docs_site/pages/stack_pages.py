@@ -26,13 +26,14 @@ def stack_page(stack: Stack, written: str, drift: Drift) -> str:
     """
     rest = "\n".join(["\n## Outputs\n", _outputs(stack, drift), "## Resources\n", _resources(stack)])
     about = f"{prose(stack.template['Description'])}.{_roles(stack)}\n"
-    if not stack.parameters and not written:
+    parameters = {**stack.with_other_choices, **stack.parameters}
+    if not parameters and not written:
         none = "It has no parameters.\n"
         return page(f"The {stack.name} stack", [stack.source], about, none, rest)
     page_text = markdown.completed(
         f"reference/stack-{stack.name}.md",
         written,
-        {name: _parameter(stack, name, rules, drift) for name, rules in stack.parameters.items()},
+        {name: _parameter(stack, name, rules, drift) for name, rules in parameters.items()},
         what="parameter",
         source=stack.source,
         overview=about,
@@ -54,7 +55,8 @@ def _parameter(stack: Stack, name: str, rules: dict[str, Any], drift: Drift) -> 
     )
     limits_by_key = {key: value for key, value in sorted(rules.items()) if key not in {"Description", "Type"}}
     limits = "".join(f"; {key} {code(value)}" for key, value in limits_by_key.items())
-    return f"- {code(name)}: {prose(meaning)}{limits}\n"
+    absent = "" if name in stack.parameters else " Not with what your environments' files choose."
+    return f"- {code(name)}: {prose(meaning)}{limits}{absent}\n"
 
 
 def _outputs(stack: Stack, drift: Drift) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipelines.docs_site.stacks import Stack
 
 _GROUP: Final = "AWS::EC2::SecurityGroup"
+_EVERYWHERE: Final = "0.0.0.0/0"
 
 
 def topology_page(network: Stack, payments: Stack) -> str:
@@ -42,9 +43,12 @@ def _diagram(network: Stack, payments: Stack) -> str:
         inside = "<br>".join([*_functions(group, payments), *_endpoints(group, network)])
         drawn.append(f'        {group}["{inside or group}"]')
     drawn.append("    end")
-    [route] = network.of_type("AWS::EC2::Route").values()
+    routes = network.of_type("AWS::EC2::Route").values()
+    [route] = (route for route in routes if "VpcPeeringConnectionId" in route)
     drawn.append(f'    subgraph database["{_database_owner(network)}"]')
     drawn += [f'        mongodb[("MongoDB<br>{route["DestinationCidrBlock"]}")]', "    end"]
+    if network.of_type("AWS::EC2::NatGateway"):
+        drawn.append('    internet(["The internet, by the NAT gateway"])')
     drawn += _arrows(network, route["DestinationCidrBlock"])
     drawn += [
         f"    workflow -->|invokes| {group}" for group in network.of_type(_GROUP) if _stepped(group, payments)
@@ -69,11 +73,8 @@ def _database_owner(network: Stack) -> str:
 def _arrows(network: Stack, database: str) -> Iterator[str]:
     for name, group in network.of_type(_GROUP).items():
         for rule in group["SecurityGroupEgress"]:
-            to = (
-                "mongodb"
-                if rule.get("CidrIp") == database
-                else shown(rule.get("DestinationSecurityGroupId", ""))
-            )
+            by_cidr = {database: "mongodb", _EVERYWHERE: "internet"}
+            to = by_cidr.get(rule.get("CidrIp", "")) or shown(rule.get("DestinationSecurityGroupId", ""))
             if to:
                 label = f"{rule['IpProtocol']} {_ports(rule)}"
                 through = ", peering" if to == "mongodb" else ""
