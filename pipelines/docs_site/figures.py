@@ -175,6 +175,21 @@ def mutants_table(results: Mapping[str, Any]) -> str:
     return table(("room", "noticed", "measured", "digest of its modules"), rows)
 
 
+_HELD: Final = ("cases", "recorded", "documented", "ours")
+
+
+def conformance(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return docs/data/conformance.json as its totals and a `table`: what was held against what."""
+    areas = report.get("areas", {})
+    rows = [
+        (area, *(str(held[kind]) for kind in _HELD), ", ".join(held["compared"]))
+        for area, held in areas.items()
+    ]
+    columns = ("area", "cases", "recorded of AWS", "documented by AWS", "ours", "compared with")
+    totals = {kind: sum(held[kind] for held in areas.values()) for kind in _HELD}
+    return {**totals, "table": table(columns, rows)}
+
+
 def pictures_digest(root: Path) -> str:
     """Return the first 8 digits of the SHA-256 of what the console's pages are made from."""
     total = hashlib.sha256()

@@ -20,10 +20,12 @@ from embedded_aws.cloudwatch import alarms, metric_math
     ],
 )
 def test_metric_math(expression: str, value: float | None) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     assert metric_math.value(expression, {"a": 2.0, "b": 3.0}) == value
 
 
 def test_a_breach_that_nobody_looked_at_rings_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
     # Given an alarm that was quiet when it was looked at last, at noon
     noon, rung = 1_800_000_000.0, list[str]()
     monkeypatch.setenv("ALARM_PERIOD_SCALE", "1")
@@ -95,6 +97,7 @@ def test_as_many_minutes_of_a_metric_never_come_as_told(monkeypatch: pytest.Monk
 
 
 def test_a_formula_over_metrics_that_never_had_a_point_has_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     monkeypatch.setenv("ALARM_PERIOD_SCALE", "1")
     monkeypatch.setattr(cloudwatch, "_metrics", {})
     stat = {"Metric": {"Namespace": "none", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}

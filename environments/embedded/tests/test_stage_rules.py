@@ -90,6 +90,7 @@ def settled(of: Execution, act: Stage) -> Execution:
 
 
 def test_actions_of_a_run_order_begin_together_and_the_next_ones_after_them() -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html
     # Given an execution that enters its stage
     one, act = execution(), Stage()
     settled(one, act)
@@ -114,6 +115,7 @@ def test_actions_of_a_run_order_begin_together_and_the_next_ones_after_them() ->
     ],
 )
 def test_who_enters_a_stage_is_the_modes_choice(mode: str, statuses: list[str], entered: list[bool]) -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
     # Given two executions that wait for one stage
     older, newer = execution(mode=mode), execution(mode=mode)
     act = Stage(older, newer)
@@ -126,6 +128,7 @@ def test_who_enters_a_stage_is_the_modes_choice(mode: str, statuses: list[str], 
 
 
 def test_nobody_enters_by_a_disabled_transition_but_a_rollback() -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/transitions.html
     standard, rollback = execution(), execution(kind="ROLLBACK")
     for each in (standard, rollback):
         settled(each, Stage(enabled=False))
@@ -139,6 +142,7 @@ def _failed(act: Stage, of: Execution) -> Execution:
 
 
 def test_a_failed_stage_goes_back_to_its_last_success_of_the_same_version() -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback-auto.html
     # Given executions that succeeded here before: old, last, of another version, a rollback
     old, last, other, back = (execution() for _ in range(4))
     for ended, each in enumerate((old, last, other, back)):
@@ -160,6 +164,7 @@ def test_a_rollback_that_fails_begins_no_other() -> None:
 
 @pytest.mark.parametrize(("mode", "again"), [("FAILED_ACTIONS", ["B"]), ("ALL_ACTIONS", ["A", "B"])])
 def test_a_stage_is_retried_once_by_itself(mode: str, again: list[str]) -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry-auto.html
     # Given a stage that retries, and fails
     act = Stage()
     one = _failed(
@@ -183,6 +188,7 @@ def test_a_stage_is_retried_once_by_itself(mode: str, again: list[str]) -> None:
 def test_a_condition_that_does_not_hold_decides_of_its_stage(
     kind: str, result: str, stage: str, whole: str
 ) -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html
     # Given a stage with a condition
     act, one = Stage(), execution({kind: {"conditions": [{"result": result, "rules": []}]}})
     for statuses in ({}, {"A": "Succeeded", "B": "Succeeded"}, {"C": "Succeeded"}):
@@ -198,6 +204,7 @@ def test_a_condition_that_does_not_hold_decides_of_its_stage(
 
 
 def test_a_stopped_execution_ends_when_its_actions_have() -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-stop.html
     act, one = Stage(), execution()
     settled(one, act)
     one["status"] = "Stopping"

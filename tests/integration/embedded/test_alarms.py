@@ -28,6 +28,7 @@ def on(workflow: Workflow, metric: str) -> dict[str, Any]:
 def test_an_alarm_watches_its_own_machine_only(
     aws: Aws, stack: Stack, make_workflow: Callable[..., Workflow]
 ) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
     # Given alarms on two machines' failures, and one over both
     quiet, failing = make_workflow(FAILING), make_workflow(FAILING)
     single = {"Period": 60, "Statistic": "Sum", "Threshold": 0}
@@ -53,6 +54,7 @@ def test_an_alarm_watches_its_own_machine_only(
 def test_an_alarm_on_a_share_of_executions(
     aws: Aws, stack: Stack, make_workflow: Callable[..., Workflow]
 ) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     # Given an alarm that rings when more than half of at least two executions fail
     workflow = make_workflow(FAILING)
     formula = {"Id": "share", "Expression": "IF(started >= 2, 100 * FILL(failed, 0) / started, 0)"}
@@ -77,6 +79,7 @@ def test_an_alarm_on_a_share_of_executions(
 def test_log_lines_are_counted_by_a_metric_filter(
     aws: Aws, stack: Stack, make_function: Callable[..., Function]
 ) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
     # Given a function that logs JSON, a filter that counts some of its lines, and an alarm on the count
     code = """
 import json
@@ -117,6 +120,7 @@ def handler(event, context):
 def test_lines_in_the_embedded_metric_format_are_metrics(
     aws: Aws, stack: Stack, make_function: Callable[..., Function]
 ) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     # Given a function that writes such a line, beside others, and an alarm on one of its dimensions
     code = """
 import json
@@ -152,6 +156,7 @@ def test_a_formula_that_is_not_emulated_is_refused(stack: Stack) -> None:
 def test_a_function_s_calls_and_errors_are_counted_once(
     aws: Aws, make_function: Callable[..., Function]
 ) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     # Given a function; When it is called three times, once in vain
     function = make_function()
     for event in ({}, {}, {"do": "raise"}):

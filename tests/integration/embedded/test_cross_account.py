@@ -25,6 +25,7 @@ def _role(aws: Callable[..., Any], account: str, path: str, trust: dict[str, Any
 
 @pytest.mark.parametrize(("path", "trusted"), [("/pipelines/", True), ("/others/", False)])
 def test_a_trust_policy_names_roles_by_their_path(aws: Callable[..., Any], path: str, trusted: bool) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     # Given a role of another account that trusts the roles of one path, and a role of that path or not
     root = {"AWS": f"arn:aws:iam::{TOOLS}:root"}
     ours = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{TOOLS}:role/pipelines/*"}}
@@ -52,6 +53,7 @@ def test_a_trust_policy_names_roles_by_their_path(aws: Callable[..., Any], path:
 
 
 def test_a_policy_bounds_what_is_read_to_an_account(aws: Callable[..., Any]) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
     # Given a bucket of one account, whose owner lets a role of another read it
     bucket = f"artifacts-{uuid.uuid4().hex[:8]}"
     s3 = aws("s3", account=TOOLS)

@@ -13,6 +13,7 @@ from tests.integration.embedded.workbench import Aws
 
 
 def test_a_signature_is_verified_here_and_offline(aws: Aws) -> None:
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
     # Given a key of the kind that a stack makes for statements
     kms = aws("kms")
     key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]

@@ -21,6 +21,7 @@ MakeFunction = Callable[..., Function]
     ],
 )
 def test_a_failed_call_names_its_error(hurried: Function, event: Any, error: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
     # Given a function that fails; When it is called
     failed, answer = hurried(event)
     # Then the caller gets the name that AWS gives the failure
@@ -70,6 +71,7 @@ def test_the_sandbox_sees_nothing_of_this_machine(
 
 
 def test_the_function_acts_as_its_role(behaving: Function) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     _, caller = behaving({"do": "caller"})
     assert ":assumed-role/role-" in caller
 
@@ -80,6 +82,7 @@ def test_what_a_call_prints_comes_with_it(behaving: Function) -> None:
 
 
 def test_a_version_runs_the_code_and_environment_it_was_published_with(make_function: MakeFunction) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
     # Given a published version
     code = "import os\ndef handler(event, context): return ['first', os.environ['COLOUR']]"
     function = make_function(code, Environment={"Variables": {"COLOUR": "blue"}})

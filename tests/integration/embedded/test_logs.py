@@ -33,6 +33,7 @@ _LINES = ['{"status": "503", "code": 1}', '{"status": "200"}', "ERROR of a kind"
     ],
 )
 def test_a_filter_pattern_finds_what_it_says(aws: Aws, pattern: str, found: list[int]) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     # Given a log group with lines of JSON and of words
     logs, group = aws("logs"), unique("lines")
     logs.create_log_group(logGroupName=group)
@@ -53,6 +54,7 @@ def test_a_pattern_that_is_not_emulated_is_refused(aws: Aws) -> None:
 
 
 def test_a_stage_logs_each_request_in_its_own_format(aws: Aws, stack: Stack, embedded: Instance) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     # Given a stack with an API whose stage has an access log
     form = {"path": "$context.path", "status": "$context.status", "who": "$context.identity.userArn"}
     integration = {"Type": "MOCK", "RequestTemplates": {"application/json": '{"statusCode": 200}'}}

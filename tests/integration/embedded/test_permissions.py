@@ -32,6 +32,7 @@ TASKS = {
 def test_a_workflow_without_the_permission_cannot_do_a_task(
     aws: Aws, embedded: Instance, action: str
 ) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
     # Given a workflow whose role is allowed nothing
     resource, argument, acted_on, error = TASKS[action]
     name = unique("powerless")

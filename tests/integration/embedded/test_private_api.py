@@ -204,6 +204,7 @@ def test_another_method_than_post_does_not_call_a_function(
 def test_a_function_in_the_vpc_whose_role_may_gets_through(
     make_caller: Callable[..., Function], network: Network
 ) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
     # Given a function in the VPC with the right; When it calls the AWS host name
     answer = make_caller("execute-api:Invoke", network)({})
     # Then private DNS leads it to the API
@@ -211,11 +212,13 @@ def test_a_function_in_the_vpc_whose_role_may_gets_through(
 
 
 def test_without_a_signature_it_is_403(make_caller: Callable[..., Function], network: Network) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
     _, [status, body] = make_caller("execute-api:Invoke", network)({"signed": False})
     assert (status, json.loads(body)["message"]) == (403, "Missing Authentication Token")
 
 
 def test_a_role_that_may_not_gets_403(make_caller: Callable[..., Function], network: Network) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
     # Given a role without the right; When it calls with a good signature; Then it is told what it lacks
     _, [status, body] = make_caller("s3:GetObject", network)({})
     assert status == 403
@@ -223,6 +226,7 @@ def test_a_role_that_may_not_gets_403(make_caller: Callable[..., Function], netw
 
 
 def test_from_outside_the_vpc_it_is_403(aws: Aws, make_caller: Callable[..., Function]) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
     # Given functions in no network, in one without a door, and in one with another door
     for where in (None, _network(aws, door=False), _network(aws, door=True)):
         # When they call, their roles having the right; Then the API is not for them

@@ -52,6 +52,16 @@ def _topic(**properties: Any) -> Json:
             _template(Outputs={"O": {"Value": {"Fn::GetAtt": ["Nope", "Arn"]}}}),
             "Unresolved resource dependencies [Nope] in the Outputs block of the template",
         ),
+    ],
+)
+def test_a_reference_to_what_is_not_there_is_refused_at_once(aws: Aws, template: str, message: str) -> None:
+    # Recorded: localstack/localstack, tests/aws/services/cloudformation, test_references.snapshot.json
+    _never_made(aws, template, message)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
         (
             _template(
                 {"A": _topic() | {"DependsOn": "B"}, "B": _topic(DisplayName={"Ref": "A"}), "C": _topic()}
@@ -65,6 +75,10 @@ def _topic(**properties: Any) -> Json:
     ],
 )
 def test_a_template_that_cannot_work_is_refused_at_once(aws: Aws, template: str, message: str) -> None:
+    _never_made(aws, template, message)
+
+
+def _never_made(aws: Aws, template: str, message: str) -> None:
     cloudformation = aws("cloudformation")
     create = {"ChangeSetName": "first", "ChangeSetType": "CREATE"}
     assert _refused(cloudformation.create_stack, StackName="refused", TemplateBody=template) == message
@@ -73,6 +87,7 @@ def test_a_template_that_cannot_work_is_refused_at_once(aws: Aws, template: str,
 
 
 def test_a_parameter_that_the_template_lacks_is_refused(aws: Aws) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
     unknown = [{"ParameterKey": "Colour", "ParameterValue": "red"}]
     cloudformation = aws("cloudformation")
     asked = {"StackName": "refused", "TemplateBody": _template(), "Parameters": unknown}
@@ -97,6 +112,7 @@ def test_a_branch_that_a_condition_does_not_take_makes_no_circle(aws: Aws) -> No
 
 
 def test_a_stack_whose_creation_failed_can_only_be_deleted(aws: Aws) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
     # Given
     cloudformation = aws("cloudformation")
     code = {"S3Bucket": "nobodys-bucket", "S3Key": "nothing"}
@@ -131,6 +147,7 @@ def test_a_stack_whose_creation_failed_can_only_be_deleted(aws: Aws) -> None:
 
 
 def test_change_sets_of_a_stack_in_review(aws: Aws) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
     # Given a stack that has a change set and nothing else
     cloudformation = aws("cloudformation")
     asked = {"StackName": "reviewed", "TemplateBody": _template()}

@@ -135,6 +135,7 @@ PROD: dict[str, tuple[Json, str]] = {
 def test_a_branch_cannot_touch_production_in_its_account(
     aws: Aws, deploy: Callable[[Json], tuple[str, str]], what: str
 ) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
     # Given an API of production's in the branches' account, made and tagged as releases do
     cloudformation = aws("cloudformation", account=BRANCH.account, region=BRANCH.region)
     stack, api = unique("payments-prod"), {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "prod"}}
@@ -158,6 +159,7 @@ def test_a_branch_cannot_touch_production_in_its_account(
 def test_a_branch_cannot_make_what_would_widen_it(
     deploy: Callable[[Json], tuple[str, str]], what: str
 ) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
     # Given a template that any push of a branch may hold
     resource, action = REFUSED[what]
     # When it is deployed as the pipeline does
@@ -170,6 +172,7 @@ def test_a_branch_cannot_make_what_would_widen_it(
 def test_a_managed_policy_cannot_be_attached_to_a_role(
     deploy: Callable[[Json], tuple[str, str]], account: dict[str, str]
 ) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
     bounded = role(PermissionsBoundary=account["RuntimeBoundaryArn"], ManagedPolicyArns=[ADMINISTRATOR])
     assert "not authorized to perform: iam:AttachRolePolicy" in deploy(bounded)[1]
 
@@ -177,6 +180,7 @@ def test_a_managed_policy_cannot_be_attached_to_a_role(
 def test_a_role_that_claims_everything_can_do_no_more_than_its_boundary(
     aws: Aws, deploy: Callable[[Json], tuple[str, str]], account: dict[str, str]
 ) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     # Given a branch's role within the boundary, whose policy allows everything
     name, reason = deploy(role(PermissionsBoundary=account["RuntimeBoundaryArn"], Policies=inline(ANYTHING)))
     assert reason == ""
@@ -204,6 +208,7 @@ def test_a_role_that_claims_everything_can_do_no_more_than_its_boundary(
 
 
 def test_what_is_changed_and_deleted_is_asked_about_too(aws: Aws, account: dict[str, str]) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
     # Given a stack that its account's administrator made, with something that the role may not touch
     cloudformation = aws("cloudformation", account=BRANCH.account, region=BRANCH.region)
     stack = branch_names.stack_name(unique("feature/y"))

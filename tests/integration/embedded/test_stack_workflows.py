@@ -48,6 +48,7 @@ OUTPUTS = {"Machine": {"Ref": "Machine"}, "Version": {"Ref": "Version"}, "Live":
 
 
 def test_a_workflow_s_alias_moves_with_its_stack(aws: Aws, stack: Stack, role: str) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-stepfunctions-statemachinealias.html
     # Given a deployed workflow
     client = aws("stepfunctions")
     first = stack.deploy(promoted("first", role), OUTPUTS)
@@ -69,6 +70,7 @@ def test_a_workflow_s_alias_moves_with_its_stack(aws: Aws, stack: Stack, role: s
 
 
 def test_a_canary_comes_back_when_its_alarm_rings(aws: Aws, stack: Stack, role: str) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-stepfunctions-statemachinealias.html
     # Given a workflow whose deployments watch an alarm
     name = unique("bake")
     cloudwatch = aws("cloudwatch")

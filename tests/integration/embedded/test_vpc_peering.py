@@ -64,6 +64,7 @@ def test_a_request_shows_the_addresses_of_who_asked_and_those_of_the_accepter_on
 
 
 def test_only_who_was_asked_accepts_or_rejects_and_only_what_is_pending(sides: Sides) -> None:
+    # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
     identifier = sides.ask()
     assert refused(sides.requester.accept_vpc_peering_connection, identifier) == "OperationNotPermitted"
     assert refused(sides.requester.reject_vpc_peering_connection, identifier) == "OperationNotPermitted"
@@ -74,6 +75,7 @@ def test_only_who_was_asked_accepts_or_rejects_and_only_what_is_pending(sides: S
 
 
 def test_either_side_deletes_and_both_see_it(sides: Sides) -> None:
+    # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
     identifier = sides.ask()
     sides.accepter.accept_vpc_peering_connection(VpcPeeringConnectionId=identifier)
     sides.requester.delete_vpc_peering_connection(VpcPeeringConnectionId=identifier)
@@ -81,6 +83,7 @@ def test_either_side_deletes_and_both_see_it(sides: Sides) -> None:
 
 
 def test_overlapping_addresses_fail_and_only_who_asked_sees_it(aws: Aws) -> None:
+    # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
     sides = Sides(aws, accepter_cidr="10.1.128.0/20")
     sides.ask()
     [failed] = sides.seen_by(sides.requester)

@@ -31,6 +31,7 @@ def task(function: Function, **fields: Any) -> dict[str, Any]:
 def test_the_error_s_name_reaches_catch(
     hurried: Function, make_workflow: MakeWorkflow, event: Any, error: str
 ) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     # Given a state that catches exactly this name
     caught = {
         "ErrorEquals": [error],
@@ -53,6 +54,7 @@ def test_the_error_s_name_reaches_catch(
 def test_the_error_s_name_reaches_retry(
     behaving: Function, make_workflow: MakeWorkflow, event: Any, error: str
 ) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     # Given a state that retries exactly this name, twice
     retry = {"ErrorEquals": [error], "IntervalSeconds": 1, "MaxAttempts": 2}
     workflow = make_workflow({"Try": task(behaving, Retry=[retry])})
@@ -65,6 +67,7 @@ def test_the_error_s_name_reaches_retry(
 
 
 def test_a_task_s_own_time_out_is_states_timeout(hurried: Function, make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     # Given a task with less time than its function, in JSONata
     workflow = make_workflow({"Try": task(hurried, TimeoutSeconds="{% 0.5 %}")})
     # When the function hangs; Then the task ends first, with Step Functions' name
@@ -80,6 +83,7 @@ def test_a_missing_function_has_lambda_s_name(behaving: Function, make_workflow:
 def test_states_all_does_not_catch_a_runtime_error(
     make_function: Callable[..., Function], make_workflow: MakeWorkflow
 ) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     # Given a state that catches States.ALL, and a function that raises what nothing may catch
     code = "def handler(event, context): raise type('States.Runtime', (Exception,), {})('x')"
     catch = {"ErrorEquals": ["States.ALL"], "Next": "Caught"}

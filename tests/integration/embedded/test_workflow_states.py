@@ -9,6 +9,7 @@ MakeWorkflow = Callable[..., Workflow]
 
 
 def test_variables_are_set_all_at_once(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
     # Given a state that swaps two variables
     workflow = make_workflow(
         {
@@ -52,6 +53,7 @@ def test_a_choice_s_default_has_the_state_s_output(make_workflow: MakeWorkflow) 
 
 
 def test_branches_and_items_have_variables_of_their_own(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
     # Given a Map whose items set and read a variable, and a Parallel that gives an output
     inner = {
         "StartAt": "Set",

@@ -32,6 +32,7 @@ def alias(workflow: Workflow, version: str) -> str:
 
 
 def test_a_version_runs_what_it_was_published_with(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-version.html
     # Given a version, and a newer definition
     workflow = make_workflow(saying("first"))
     version = publish(workflow)
@@ -44,6 +45,7 @@ def test_a_version_runs_what_it_was_published_with(make_workflow: MakeWorkflow) 
 
 
 def test_an_execution_in_flight_finishes_on_its_version(make_workflow: MakeWorkflow, role: str) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-version.html
     # Given an execution that waits, started through an alias
     workflow = make_workflow(SLOW | saying("first"))
     live = alias(workflow, publish(workflow))
@@ -64,6 +66,7 @@ def test_an_execution_in_flight_finishes_on_its_version(make_workflow: MakeWorkf
 
 
 def test_an_alias_shares_by_weight(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-alias.html
     # Given an alias that halves between two versions
     workflow = make_workflow(saying("first"))
     one, two = publish(workflow), publish(workflow, saying("second"))
@@ -119,6 +122,7 @@ def test_executions_are_listed_by_what_they_were_started_with(make_workflow: Mak
 
 
 def test_the_same_start_twice_is_one_execution(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     # Given an execution that runs
     workflow = make_workflow(SLOW | saying("done"))
     name = unique("order")
@@ -163,6 +167,7 @@ def test_a_bad_definition_is_refused(make_workflow: MakeWorkflow, states: Any, p
 
 
 def test_a_redrive_goes_on_where_it_failed(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
     # Given an execution that set a variable and then failed until redriven
     count = "$states.context.Execution.RedriveCount"
     redriven = {"Condition": f"{{% {count} > 0 %}}", "Next": "Finish"}
