@@ -28,7 +28,7 @@ def _blocks(language: str) -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder with the page's template in it; an instance that is left running is stopped."""
-    (template,) = _blocks("yaml")
+    (template,) = _blocks('yaml title="pipeline.yaml"')
     (tmp_path / "pipeline.yaml").write_text(template, encoding="utf-8")
     yield tmp_path
     if (tmp_path / ".embedded-aws").exists():
