@@ -15,7 +15,7 @@ from embedded_aws.stepfunctions import (
     path_evaluation,
     paths,
     records,
-    retries,
+    tasks,
 )
 
 _CONTEXT: dict[str, Any] = {"Execution": {"Name": "e"}, "variables": {"limit": 3}}
@@ -126,4 +126,4 @@ def test_a_task_that_is_not_emulated_is_refused_in_the_definition(resource: str)
     ],
 )
 def test_retries_wait_as_documented(retrier: dict[str, Any], count: int, least: float, most: float) -> None:
-    assert least <= retries.backoff_seconds(retrier, count) <= most
+    assert least <= tasks.backoff_seconds(retrier, count) <= most

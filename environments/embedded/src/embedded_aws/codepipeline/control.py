@@ -5,7 +5,7 @@ The calls of approvals, and of transitions between stages.
 
 from typing import TYPE_CHECKING
 
-from embedded_aws.codepipeline import action_runs, engine, executions, pipelines
+from embedded_aws.codepipeline import engine, executions, pipelines
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
 from embedded_aws.iam import role_sessions
@@ -111,9 +111,9 @@ def stop(scope: Scope, request: Json) -> Json:
             "statusSummary": request.get("reason", ""),
         }
         if abandon:
-            for run in action_runs.of_execution(execution):
+            for run in executions.actions_of(execution):
                 if run["status"] == "InProgress":
-                    action_runs.keep(run | {"status": "Abandoned"})
+                    executions.keep_action(run | {"status": "Abandoned"})
         engine.advance(execution)
     return {"pipelineExecutionId": request["pipelineExecutionId"]}
 
@@ -131,7 +131,7 @@ def approve(scope: Scope, request: Json) -> Json:
     _action(pipelines.find(scope, name)["pipeline"], stage, action)
     runs = [
         run
-        for run in action_runs.of_pipeline(scope.account, scope.region, name)
+        for run in executions.actions_of_pipeline(scope.account, scope.region, name)
         if run.get("token") == request["token"]
     ]
     if not runs or (runs[0]["stageName"], runs[0]["actionName"]) != (stage, action):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from embedded_aws.codepipeline import action_runs, conditions, executions, notifications, stages
+from embedded_aws.codepipeline import conditions, executions, notifications, stages
 from embedded_aws.codepipeline.records import ActionResult, ActionRun, Execution, RuleRun, StageRun
 from embedded_aws.core import api, registration, runtime
 from embedded_aws.core.api import Json
@@ -53,7 +53,7 @@ class _Acts:
 
     @staticmethod
     def action_runs(execution: Execution, run: StageRun) -> list[ActionRun]:
-        return [action_runs.find(execution, identifier) for identifier in run["actions"].values()]
+        return [executions.find_action(execution, identifier) for identifier in run["actions"].values()]
 
     @staticmethod
     def transition_enabled(execution: Execution, stage: str) -> bool:
@@ -67,7 +67,7 @@ class _Acts:
 
     @staticmethod
     def start_action(execution: Execution, stage: str, declaration: Json) -> str:
-        identifier = action_runs.new(execution, stage, declaration)["id"]
+        identifier = executions.begin_action(execution, stage, declaration)["id"]
         runtime.current().store.after_commit(lambda: _performers[0].run_action(execution, identifier))
         return identifier
 
@@ -161,11 +161,11 @@ def action_finished(execution: Execution, identifier: str, result: ActionResult)
         current = executions.find(*executions.key(execution))
         if current is None:
             return
-        run = action_runs.find(current, identifier)
+        run = executions.find_action(current, identifier)
         if run["status"] != "InProgress":
             return  # abandoned, or answered meanwhile
         run = cast("ActionRun", {**run, **result, "ended": api.now()})
-        action_runs.keep(run)
+        executions.keep_action(run)
         if run["status"] == "Succeeded":
             _gather(current, run)
         notifications.action_changed(current, run)

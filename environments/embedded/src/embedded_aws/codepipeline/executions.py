@@ -1,9 +1,9 @@
-"""Executions: their records, where they stand and what they have gathered on the way."""
+"""Executions and their actions: their records, where they stand and what they have gathered on the way."""
 
 import time
 from typing import Any, cast
 
-from embedded_aws.codepipeline.records import Execution, StageRun
+from embedded_aws.codepipeline.records import ActionRun, Execution, StageRun
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import Json, Scope
 
@@ -143,3 +143,66 @@ def occupies(execution: Execution, stage: str) -> bool:
         and current_stage == stage
         and run_of(execution)["phase"] != "waiting"
     )
+
+
+ACTION_KIND = "action"
+
+
+def begin_action(execution: Execution, stage: str, declaration: Json) -> ActionRun:
+    """Make and keep the record of an action that begins."""
+    run: ActionRun = {
+        "id": api.new_id(),
+        "account": execution["account"],
+        "region": execution["region"],
+        "pipelineName": execution["pipelineName"],
+        "pipelineExecutionId": execution["id"],
+        "pipelineVersion": execution["pipelineVersion"],
+        "stageName": stage,
+        "actionName": declaration["name"],
+        "declaration": declaration,
+        "status": "InProgress",
+        "start": api.now(),
+        "updated": api.now(),
+        "inputs": [],
+        "outputs": [],
+        "variables": {},
+    }
+    keep_action(run)
+    return run
+
+
+def keep_action(run: ActionRun) -> None:
+    """Write a record."""
+    run["updated"] = api.now()
+    where = (run["account"], run["region"], run["pipelineName"], run["pipelineExecutionId"], run["id"])
+    runtime.current().store.put(ACTION_KIND, *where, body=run)
+
+
+def find_action(execution: Execution, identifier: str) -> ActionRun:
+    """Read one record of an execution.
+
+    Raises:
+        KeyError: there is none.
+    """
+    where = (
+        execution["account"],
+        execution["region"],
+        execution["pipelineName"],
+        execution["id"],
+        identifier,
+    )
+    run = runtime.current().store.get(ACTION_KIND, *where)
+    if run is None:
+        raise KeyError(identifier)
+    return cast("ActionRun", run)
+
+
+def actions_of(execution: Execution) -> list[ActionRun]:
+    """Read the records of an execution, oldest first."""
+    where = (execution["account"], execution["region"], execution["pipelineName"], execution["id"])
+    return cast("list[ActionRun]", runtime.current().store.all(ACTION_KIND, *where))
+
+
+def actions_of_pipeline(account: str, region: str, name: str) -> list[ActionRun]:
+    """Read the records of a pipeline, oldest first."""
+    return cast("list[ActionRun]", runtime.current().store.all(ACTION_KIND, account, region, name))

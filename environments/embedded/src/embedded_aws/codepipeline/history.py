@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from embedded_aws.codepipeline import action_runs, executions, pipelines
+from embedded_aws.codepipeline import executions, pipelines
 from embedded_aws.codepipeline.records import ActionRun, Artifact, Execution, RuleRun
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
@@ -47,7 +47,7 @@ def listing(scope: Scope, request: Json) -> Json:
 def actions(scope: Scope, request: Json) -> Json:
     """ListActionExecutions."""
     pipelines.find(scope, request["pipelineName"])
-    runs = cast("list[ActionRun]", _records(scope, request, action_runs.KIND))
+    runs = cast("list[ActionRun]", _records(scope, request, executions.ACTION_KIND))
     return api.page("actionExecutionDetails", [_action(run) for run in runs], request)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from embedded_aws.codebuild import records, sources
-from embedded_aws.codepipeline import action_runs, engine, executions, pushes
+from embedded_aws.codepipeline import engine, executions, pushes
 from embedded_aws.codepipeline.actions import action_runner
 from embedded_aws.codepipeline.records import Execution
 from embedded_aws.codepipeline.rules import checking
@@ -42,7 +42,7 @@ def resume() -> None:
     sources.clear_folders()
     performer = Performer()
     for execution in executions.unfinished():
-        for run in action_runs.of_execution(execution):
+        for run in executions.actions_of(execution):
             if run["status"] == "InProgress":
                 performer.run_action(execution, run["id"], again=True)
         for kind, state in executions.run_of(execution)["conditions"].items():

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from embedded_aws.codepipeline import action_runs, engine, executions, structure
+from embedded_aws.codepipeline import engine, executions, structure
 from embedded_aws.codepipeline.records import Execution, PipelineRecord
 from embedded_aws.core import api, runtime
 from embedded_aws.core.api import ApiError, Json, Scope
@@ -86,7 +86,7 @@ def delete(scope: Scope, request: Json) -> Json:
     """DeletePipeline; what is not there is deleted, as on AWS."""
     store = runtime.current().store
     with store.transaction():
-        for kind in (_KIND, executions.KIND, action_runs.KIND, executions.RULE_KIND):
+        for kind in (_KIND, executions.KIND, executions.ACTION_KIND, executions.RULE_KIND):
             store.delete(kind, scope.account, scope.region, request["name"])
     return {}
 

@@ -1,6 +1,6 @@
 """GetPipelineState: each stage, who is in it, who waits for it, and how its actions went last."""
 
-from embedded_aws.codepipeline import action_runs, executions, pipelines, stages
+from embedded_aws.codepipeline import executions, pipelines, stages
 from embedded_aws.codepipeline.records import ActionRun, ConditionState, Execution
 from embedded_aws.core import runtime
 from embedded_aws.core.api import Json, Scope
@@ -44,7 +44,7 @@ def _last_runs(
     last: dict[str, ActionRun] = {}
     for execution in stages.entered(candidates, stage["name"]):
         if execution["id"] not in read:
-            read[execution["id"]] = action_runs.of_execution(execution)[::-1]
+            read[execution["id"]] = executions.actions_of(execution)[::-1]
         for run in read[execution["id"]]:
             if run["stageName"] == stage["name"] and run["actionName"] in wanted:
                 last.setdefault(run["actionName"], run)

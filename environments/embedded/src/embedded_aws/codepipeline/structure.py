@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from embedded_aws.codepipeline import variables
 from embedded_aws.codepipeline.actions import catalogue
-from embedded_aws.codepipeline.rules import catalogue as rule_catalogue
+from embedded_aws.codepipeline.rules import checking
 from embedded_aws.core.api import ApiError, Json, Scope
 
 _RESULTS = {
@@ -105,10 +105,10 @@ def _stage(pipeline: Json, stage: Json) -> Iterator[str]:
             if condition.get("result", "FAIL") not in allowed:
                 yield f"Stage {stage['name']}: {kind} conditions cannot have result {condition['result']}"
             for rule in condition.get("rules", []):
-                yield from rule_catalogue.problems(rule, stage["name"])
+                yield from checking.problems(rule, stage["name"])
                 provider = rule["ruleTypeId"]["provider"]
-                if condition.get("result") == "SKIP" and provider not in rule_catalogue.SKIPPING:
-                    skipping = ", ".join(sorted(rule_catalogue.SKIPPING))
+                if condition.get("result") == "SKIP" and provider not in checking.SKIPPING:
+                    skipping = ", ".join(sorted(checking.SKIPPING))
                     yield f"Stage {stage['name']}: a condition with result SKIP takes only {skipping}"
 
 

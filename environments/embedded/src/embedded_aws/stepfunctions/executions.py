@@ -18,7 +18,7 @@ from ministack.core.responses import get_account_id, now_iso
 
 from embedded_aws.cloudwatch import service_metrics
 from embedded_aws.core import ministack_names as private
-from embedded_aws.stepfunctions import choices, evaluation, fan_out, records, retries, states, tasks
+from embedded_aws.stepfunctions import choices, evaluation, fan_out, records, states, tasks
 
 _log = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ def _executed(
     if kind in _SIMPLE:
         return _SIMPLE[kind](state, value, ctx), state.get("Next")
     run = fan_out.run_parallel if kind == "Parallel" else fan_out.run_map
-    return retries.retried(state, value, ctx, lambda: run(state, value, execution, ctx, _sub_machine))
+    return tasks.retried(state, value, ctx, lambda: run(state, value, execution, ctx, _sub_machine))
 
 
 _ABORTED = ("Task", "Wait", "Parallel", "Map")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Unpack, cast
 from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild import sources
-from embedded_aws.codepipeline import action_runs, artifact_store
+from embedded_aws.codepipeline import artifact_store, executions
 from embedded_aws.codepipeline.records import ActionRun, Execution, Location, Progress
 from embedded_aws.core import background, runtime
 from embedded_aws.core.api import Json, Scope
@@ -142,9 +142,9 @@ class Action:
     def report(self, **fields: Unpack[Progress]) -> None:
         """Show how the action comes along."""
         with runtime.current().store.transaction():
-            current = action_runs.find(self.execution, self.identifier)
+            current = executions.find_action(self.execution, self.identifier)
             if current["status"] == "InProgress":
-                action_runs.keep(cast("ActionRun", {**current, **fields}))
+                executions.keep_action(cast("ActionRun", {**current, **fields}))
         self.run.update(cast("ActionRun", fields))
 
     def until(self, ready: Callable[[], _T | None]) -> _T:
@@ -168,7 +168,7 @@ class Action:
 
     def _pause(self, seconds: float) -> bool:
         stopping = runtime.current().stopping.wait(seconds)
-        return stopping or action_runs.find(self.execution, self.identifier)["status"] != "InProgress"
+        return stopping or executions.find_action(self.execution, self.identifier)["status"] != "InProgress"
 
     def call(self, service: str, method: str, **arguments: Any) -> Json:
         """Call a service as the action's role; the answer is that of the client's `method`.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded_aws.codeconnections.repositories import RepositoryUnavailable
-from embedded_aws.codepipeline import action_runs, artifact_store, engine, executions, variables
+from embedded_aws.codepipeline import artifact_store, engine, executions, variables
 from embedded_aws.codepipeline.actions import catalogue
 from embedded_aws.codepipeline.actions.action import (
     Abandoned,
@@ -45,7 +45,7 @@ def perform(execution: Execution, identifier: str, *, again: bool = False) -> No
         identifier: of the action execution, whose record is there already.
         again: the process that ran it is gone; a provider that cannot repeat itself fails visibly.
     """
-    run = action_runs.find(execution, identifier)
+    run = executions.find_action(execution, identifier)
     provider = catalogue.provider_of(run["declaration"])
     if again and not provider.repeatable:
         _hand_in(
@@ -88,10 +88,10 @@ def prepared(execution: Execution, run: ActionRun, *, again: bool = False) -> Ac
     ]
     run["outputs"] = []
     with runtime.current().store.transaction():
-        current = action_runs.find(execution, run["id"])
+        current = executions.find_action(execution, run["id"])
         if current["status"] == "InProgress":
             current |= {"configuration": run["configuration"], "inputs": run["inputs"]}
-            action_runs.keep(current)
+            executions.keep_action(current)
     pipeline_role = execution["declaration"]["roleArn"]
     pipeline_session = role_sessions.assume_for_service(scope, pipeline_role, _PRINCIPAL, execution["id"])
     region = declaration.get("region") or scope.region

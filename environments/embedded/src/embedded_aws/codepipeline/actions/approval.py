@@ -7,7 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from embedded_aws.codepipeline import action_runs, engine
+from embedded_aws.codepipeline import engine, executions
 from embedded_aws.codepipeline.actions.action import Action, Outcome
 from embedded_aws.core import api, background, runtime
 
@@ -23,11 +23,11 @@ def perform(action: Action) -> Outcome | None:
     token = action.run.get("token") or api.new_id()
     expires = action.run.get("expires") or time.time() + runtime.current().seconds(minutes)
     with runtime.current().store.transaction():
-        run = action_runs.find(action.execution, action.identifier)
+        run = executions.find_action(action.execution, action.identifier)
         if run["status"] != "InProgress":
             return None
         run |= {"token": token, "expires": expires, "externalExecutionId": token}
-        action_runs.keep(run)
+        executions.keep_action(run)
     if not action.again:
         _notify(action, token, expires)
     background.later(max(0.0, expires - time.time()), "approval-timeout", lambda: _time_out(action, minutes))

@@ -12,7 +12,7 @@ from pathlib import Path
 from embedded_aws.codebuild import outputs
 from embedded_aws.codebuild.environment import Reader, host_variables
 from embedded_aws.codebuild.shell import Interrupted, LogStream, Shell
-from embedded_aws.codepipeline import action_runs
+from embedded_aws.codepipeline import executions
 from embedded_aws.codepipeline import variables as references
 from embedded_aws.codepipeline.actions.action import Action, ActionFailed, Outcome
 from embedded_aws.codepipeline.records import Execution
@@ -153,4 +153,4 @@ def perform(action: Action) -> Outcome:
 
 
 def _stopped(action: Action) -> bool:
-    return str(action_runs.find(action.execution, action.identifier)["status"]) != "InProgress"
+    return str(executions.find_action(action.execution, action.identifier)["status"]) != "InProgress"

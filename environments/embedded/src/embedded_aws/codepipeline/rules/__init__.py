@@ -1,1 +1,1 @@
-"""The rules of stage conditions: `catalogue` lists, `providers` implements and `checking` runs them."""
+"""The rules of stage conditions: `providers` implements them, `checking` lists and runs them."""
