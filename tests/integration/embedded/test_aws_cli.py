@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_workbench import Aws, Function, Workflow, unique
 
 from embedded_aws.instance import Instance
 from pipelines.core.repository import ROOT
-from tests.integration.embedded.workbench import Aws, Function, Workflow, unique
 from tests.waiting import wait_until
 
 AWS = ROOT / ".cache" / "awscli" / "bin" / "aws"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import WaiterError
+from embedded_workbench import unique
 
 from environments import schema, tools
 from pipelines.aws.accounts import Aws
@@ -17,7 +18,6 @@ from pipelines.definitions import bootstrap_stack
 from pipelines.deploy import pipelines
 from pipelines.doctor import stacks as doctor
 from pipelines.doctor.findings import State
-from tests.integration.embedded.workbench import unique
 
 if TYPE_CHECKING:
     from embedded_aws.instance import Instance

@@ -17,10 +17,10 @@ import psutil
 import pymongo
 import pytest
 import urllib3
+from embedded_workbench import definition, zipped
 
 from embedded_aws import instance, server_process
 from embedded_aws.instance import Instance
-from tests.integration.embedded.workbench import definition, zipped
 from tests.processes import living
 from tests.waiting import wait_until
 

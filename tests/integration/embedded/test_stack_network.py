@@ -4,9 +4,9 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
+from embedded_workbench import Aws, Stack, policy, unique, vpc
 
 from pipelines.deploy import embedded_overrides
-from tests.integration.embedded.workbench import Aws, Stack, policy, unique, vpc
 
 OTHER_ACCOUNT = "666666666666"
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+from embedded_workbench import unique
 
 from environments import schema, tools
 from pipelines.core import branch_names
 from pipelines.definitions import bootstrap_stack
-from tests.integration.embedded.workbench import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
-
-from tests.integration.embedded.workbench import Function, Workflow, definition, unique
-from tests.waiting import let_pass, wait_until
+from embedded_workbench import Function, Workflow, definition, let_pass, unique, wait_until
 
 MakeWorkflow = Callable[..., Workflow]
 SLOW = {"Wait": {"Type": "Wait", "Seconds": 50, "Next": "Say"}}  # a second, scaled

@@ -10,9 +10,9 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+from embedded_workbench import Aws, Function, policy, unique
 
 from embedded_aws.instance import Instance
-from tests.integration.embedded.workbench import Aws, Function, policy, unique
 
 # What a step function does, with the signer that the sandbox has at hand.
 CALLER = """

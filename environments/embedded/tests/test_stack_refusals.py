@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.embedded.workbench import Aws
-from tests.waiting import wait_until
+from embedded_workbench import Aws, wait_until
 
 Json = dict[str, Any]
 _TOPIC: Json = {"A": {"Type": "AWS::SNS::Topic"}}

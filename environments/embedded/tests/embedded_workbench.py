@@ -1,18 +1,39 @@
-"""Small real things to play with on the embedded AWS: functions, state machines, stacks."""
+"""Small real things to play with on the embedded AWS: functions, state machines, stacks; and their fixtures.
+
+Whoever tests on an instance imports the fixtures into a conftest that has `aws`, which makes boto3 clients.
+"""
 
 import io
 import json
+import threading
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import botocore.exceptions
+import pytest
 
-from tests.waiting import wait_until
+from embedded_aws.core import background
 
 Aws = Callable[..., Any]
+T = TypeVar("T")
+ACCOUNT, REGION = "000000000000", "eu-central-1"
+_PAUSE = threading.Event()  # nobody sets it
+
+
+def wait_until(probe: Callable[[], T | None], what: str, *, seconds: float = 20, every: float = 0.05) -> T:
+    """Ask a probe until its answer is true, and return that answer; fail when none comes."""
+    answer = background.wait_for(lambda: probe() or None, seconds=seconds, every=every, pause=_PAUSE.wait)
+    assert answer is not None, f"not within {seconds:g} s: {what}"
+    return answer
+
+
+def let_pass(seconds: float) -> None:
+    """Let time pass, where a test shows that nothing happens in it."""
+    _PAUSE.wait(seconds)
+
 
 BEHAVING = """
 import os, time
@@ -174,3 +195,64 @@ def define(client: Any, role: str, states: dict[str, Any], **settings: Any) -> s
 
 def vpc(cidr: str) -> dict[str, Any]:
     return {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": cidr}}
+
+
+@pytest.fixture(scope="session")
+def role(aws: Aws) -> str:
+    """A role that any service may assume, for functions that call nothing and workflows that call them."""
+    services = ["lambda.amazonaws.com", "states.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    made = aws("iam").create_role(
+        RoleName=unique("role"), AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )
+    may = ["lambda:InvokeFunction", "states:StartExecution"]
+    statement = {"Sid": "Work", "Effect": "Allow", "Action": may, "Resource": "*"}
+    aws("iam").put_role_policy(
+        RoleName=made["Role"]["RoleName"],
+        PolicyName="work",
+        PolicyDocument=json.dumps({"Statement": [statement]}),
+    )
+    return str(made["Role"]["Arn"])
+
+
+@pytest.fixture(scope="session")
+def make_function(aws: Aws, role: str) -> Callable[..., Function]:
+    """Deploy a function: `make_function(code, Timeout=30, ...)`."""
+
+    def make(code: str = BEHAVING, **settings: Any) -> Function:
+        client, name = aws("lambda"), unique("function")
+        settings = {"Runtime": "python3.13", "Handler": "app.handler", "Role": role, "Timeout": 30} | settings
+        made = client.create_function(FunctionName=name, Code={"ZipFile": zipped(code)}, **settings)
+        return Function(client, name, made["FunctionArn"])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def behaving(make_function: Callable[..., Function]) -> Function:
+    """A function that raises, crashes or answers, as its event says."""
+    return make_function()
+
+
+@pytest.fixture(scope="session")
+def hurried(make_function: Callable[..., Function]) -> Function:
+    """The same with a time-out of one second, to be told to hang."""
+    return make_function(Timeout=1)
+
+
+@pytest.fixture(scope="session")
+def make_workflow(aws: Aws, role: str) -> Callable[..., Workflow]:
+    """Create a JSONata state machine from its states; it starts at the first one."""
+
+    def make(states: dict[str, Any], **settings: Any) -> Workflow:
+        client = aws("stepfunctions")
+        return Workflow(client, define(client, role, states, **settings))
+
+    return make
+
+
+@pytest.fixture
+def stack(aws: Aws) -> Iterator[Stack]:
+    made = Stack(aws("cloudformation"), unique("stack"))
+    yield made
+    made.delete()

@@ -5,8 +5,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
-
-from tests.integration.embedded.workbench import Aws, Stack, Workflow, definition, unique, vpc, zipped
+from embedded_workbench import Aws, Stack, Workflow, definition, unique, vpc, zipped
 
 
 def machine(states: dict[str, Any], role: str) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from tests.integration.embedded.workbench import Function, Workflow
+from embedded_workbench import Function, Workflow
 
 MakeWorkflow = Callable[..., Workflow]
 

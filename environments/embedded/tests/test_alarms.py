@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from tests.integration.embedded.workbench import Aws, Function, Stack, Workflow
+from embedded_workbench import Aws, Function, Stack, Workflow
 
 FAILING = {"Fail": {"Type": "Fail", "Error": "OutOfStock"}}
 

@@ -6,9 +6,9 @@ import urllib.error
 import urllib.request
 
 import pytest
+from embedded_workbench import Aws, Stack, unique
 
 from embedded_aws.instance import Instance
-from tests.integration.embedded.workbench import Aws, Stack, unique
 
 _LINES = ['{"status": "503", "code": 1}', '{"status": "200"}', "ERROR of a kind", "Task timed out after 3 s"]
 

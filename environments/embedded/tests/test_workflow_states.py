@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.integration.embedded.workbench import Function, Workflow
+from embedded_workbench import Function, Workflow
 
 MakeWorkflow = Callable[..., Workflow]
 

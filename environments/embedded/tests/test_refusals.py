@@ -2,8 +2,7 @@
 
 import botocore.exceptions
 import pytest
-
-from tests.integration.embedded.workbench import Aws
+from embedded_workbench import Aws
 
 
 @pytest.mark.parametrize(

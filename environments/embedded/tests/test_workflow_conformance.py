@@ -12,8 +12,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
-
-from tests.integration.embedded.workbench import Aws, Workflow, policy
+from embedded_workbench import Aws, Workflow, policy
 
 MakeWorkflow = Callable[..., Workflow]
 _AT = "An error occurred while executing the state 'A' (entered at the event id #2). "

@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable
 
 import pytest
+from embedded_workbench import ACCOUNT, Aws, Function, Workflow, define, unique
 
 from embedded_aws.iam import call_log
 from embedded_aws.instance import Instance
-from tests.conftest import ACCOUNT
-from tests.integration.embedded.workbench import Aws, Function, Workflow, define, unique
 
 PLACE = f"eu-central-1:{ACCOUNT}"
 # What is done: by which task, with which argument, to what, and how it fails.

@@ -6,8 +6,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
-
-from tests.integration.embedded.workbench import Aws, Function, Stack, unique, zipped
+from embedded_workbench import Aws, Function, Stack, unique, zipped
 
 MakeFunction = Callable[..., Function]
 

@@ -8,8 +8,7 @@ from botocore.exceptions import ClientError
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-
-from tests.integration.embedded.workbench import Aws
+from embedded_workbench import Aws
 
 
 def test_a_signature_is_verified_here_and_offline(aws: Aws) -> None:
