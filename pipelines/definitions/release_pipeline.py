@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipelines.definitions.shared_resources import SharedResources
 
 
-def add_release_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
+def add_release_pipeline(template: Template, shared: SharedResources, targets: Targets) -> None:
     """Add it. Releases queue: none overtakes another, and none is dropped."""
     tools, builds = shared.tools, shared.builds
     turns = release_turns.add_release_turns(template, shared.releases)
@@ -60,7 +60,6 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
     _let_builds_see_the_release(template, shared, pipeline)
     _let_docs_see_the_releases(template, shared, pipeline)
     add_notifications(template, pipeline, shared.approvals, list(Event))
-    return pipeline
 
 
 def _let_builds_see_the_release(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:

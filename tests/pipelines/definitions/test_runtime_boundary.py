@@ -15,6 +15,7 @@ from environments.schema import Environment
 from payment_data.payment_methods.names import BALANCE, STRIPE
 from pipelines.core import branch_names
 from pipelines.definitions import bootstrap_stack
+from pipelines.deploy import synth
 from templates import network, payments
 from tests import embedded_functions
 from tests.templates.paying import paying_by, with_a_password
@@ -185,3 +186,22 @@ def test_a_boundary_lets_every_role_do_what_its_policy_allows_to_the_same_thing(
             )
             # Then the boundary lets it
             assert allowed, (role, action, thing)
+
+
+def test_what_a_deployed_role_is_bounded_by_is_what_its_bootstrap_exports(
+    settings: tools.Tools, bootstraps: dict[str, Json]
+) -> None:
+    for name, bootstrap in bootstraps.items():
+        # Given what an environment's bootstrap stack exports under its own name
+        stack = settings.bootstrap_of(name)
+        exports = {
+            output["Export"]["Name"]["Fn::Sub"].replace("${AWS::StackName}", stack)
+            for output in bootstrap["Outputs"].values()
+            if "Export" in output
+        }
+        # Then every role of its stacks imports it
+        for template in synth.build(schema.load(name)).values():
+            made = [
+                each for each in template.to_dict()["Resources"].values() if each["Type"] == "AWS::IAM::Role"
+            ]
+            assert {role["Properties"]["PermissionsBoundary"]["Fn::ImportValue"] for role in made} == exports

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.core.zone import Trust
+from pipelines.definitions.projects import COMPUTE_TYPES
+
 Json = dict[str, Any]
 READS = ("Get", "List", "Describe", "Batch", "Decrypt")
 GONE_BRANCHES = {"UnpublishRole"}
@@ -241,3 +244,16 @@ def test_a_zone_keeps_the_other_zone_s_roles_out_also_where_one_account_is_both(
         # And none of those that it lets in
         (let_in,) = (part for part in policy["Statement"] if part["Sid"] == "TargetAccountsRead")
         assert not {role["Ref"] for role in let_in["Principal"]["AWS"]} & strangers
+
+
+def test_releases_alone_are_checked_and_built_on_a_large_machine(pipelines_template: Json) -> None:
+    machines = {
+        name: resource["Properties"]["Environment"]["ComputeType"]
+        for name, resource in pipelines_template["Resources"].items()
+        if resource["Type"] == "AWS::CodeBuild::Project"
+    }
+    large = COMPUTE_TYPES[Trust.RELEASE][True]
+    assert [name for name, machine in machines.items() if machine == large] == ["Build"]
+    # And no branch's build waits in a queue that a release's does
+    branches = {machine for name, machine in machines.items() if name.startswith("Branch")}
+    assert branches.isdisjoint(COMPUTE_TYPES[Trust.RELEASE])
