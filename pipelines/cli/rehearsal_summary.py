@@ -175,3 +175,24 @@ def _moved(effects: Sequence[Effect]) -> str:
 
 def _mark(right: bool) -> str:
     return "✓" if right else "✗"
+
+
+def plain(promotions: list[Promotion], orders: list[OrderResult], endpoint: str | None) -> dict[str, object]:
+    """Return what a rehearsal did, for a machine: `promotions`, `orders`, and the `endpoint` that stays."""
+    return {
+        "promotions": [
+            {
+                "pipeline": promotion.which,
+                "execution": promotion.execution,
+                "commit": promotion.commit,
+                "status": promotion.status,
+                "seconds": {stage: round(took, 1) for stage, took in promotion.seconds().items()},
+            }
+            for promotion in promotions
+        ],
+        "orders": [
+            {"order_id": order.order_id, "ended": order.ended, "as_expected": order.right} for order in orders
+        ],
+        "evidence": str(KEPT) if any(promotion.evidence for promotion in promotions) else None,
+        "endpoint": endpoint,
+    }

@@ -94,7 +94,9 @@ def rehearse(
         follow_shown(prepared, released, hold=hold)
         right = rehearsal_summary.show(prepared, [pushed, released], orders, since, stays=stays)
     if machine:
-        terminal.as_json(_plain([pushed, released], orders, local.endpoint if stays else None))
+        terminal.as_json(
+            rehearsal_summary.plain([pushed, released], orders, local.endpoint if stays else None)
+        )
     if released.status == execution.WAITING:
         return
     if not right:
@@ -104,29 +106,6 @@ def rehearse(
     terminal.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
     if not machine:
         terminal.out.print(terminal.runnable(_next_commands(local, stays=stays)), markup=False)
-
-
-def _plain(promotions: list[Promotion], orders: list[OrderResult], endpoint: str | None) -> dict[str, object]:
-    """Return what a rehearsal did, for a machine: `promotions`, `orders`, and the `endpoint` that stays."""
-    return {
-        "promotions": [
-            {
-                "pipeline": promotion.which,
-                "execution": promotion.execution,
-                "commit": promotion.commit,
-                "status": promotion.status,
-                "seconds": {stage: round(took, 1) for stage, took in promotion.seconds().items()},
-            }
-            for promotion in promotions
-        ],
-        "orders": [
-            {"order_id": order.order_id, "ended": order.ended, "as_expected": order.right} for order in orders
-        ],
-        "evidence": str(rehearsal_summary.KEPT)
-        if any(promotion.evidence for promotion in promotions)
-        else None,
-        "endpoint": endpoint,
-    }
 
 
 def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False) -> None:

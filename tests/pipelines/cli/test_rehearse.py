@@ -47,7 +47,7 @@ def test_for_a_machine_a_rehearsal_says_what_ran_and_how_orders_ended() -> None:
     promotion.status = "Succeeded"
     order: Any = SimpleNamespace(order_id="order-2", ended="OutOfStock", right=True)
     # When it is told to a machine
-    told = rehearse._plain([promotion], [order], "http://127.0.0.1:4566")
+    told = rehearsal_summary.plain([promotion], [order], "http://127.0.0.1:4566")
     # Then
     assert told["orders"] == [{"order_id": "order-2", "ended": "OutOfStock", "as_expected": True}]
     assert told["promotions"] == [
