@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from troposphere import Ref, Template
 
 from templates.capabilities import schedule_alarms
+from templates.capabilities.account_audit import add_account_audit, reconciliation_symptoms
 from templates.capabilities.alarm_metrics import data_api_symptoms, functions_symptoms, workflow_symptoms
 from templates.capabilities.alarms import Symptom, add_alarms, add_service_level_objective
 from templates.capabilities.dashboards import add_dashboards, add_saved_queries
@@ -55,9 +56,12 @@ def build(environment: Environment) -> Template:
     workflow = add_payment_workflow(template, environment, functions)
     sweeper = add_sweeper(template, environment, functions, workflow)
     settlement = add_settlement(template, environment, api)
+    watched = not environment.alarms.release_only
+    reconciliation = add_account_audit(template, environment, api) if watched else None
     symptoms = [
         *workflow_symptoms(template, workflow, functions["record_failure"], release_id(functions)),
         *_absence_symptoms(environment, sweeper, settlement),
+        *([] if reconciliation is None else reconciliation_symptoms(reconciliation)),
         *data_api_symptoms(template, api.function),
         *functions_symptoms(
             template,
@@ -69,19 +73,26 @@ def build(environment: Environment) -> Template:
     alarms = add_alarms(template, environment, symptoms)
     alias_arn = add_live_alias(template, environment, workflow, alarms.release)
     smoke = add_smoke_workflow(template, environment, functions["smoke"], workflow, alias_arn)
-    if not environment.alarms.release_only:
+    if reconciliation is not None:
         add_saved_queries(template, [api.function, *functions.values()])
         add_dashboards(template, workflow, functions, alarms.every, release_id(functions))
         add_service_level_objective(template, environment, own("OrdersEnded"), own("OrdersEndedInTime"))
         schedule_smoke(template, smoke)
         add_release_probe(template, environment, functions["smoke"], workflow, alias_arn)
-        started = {"SweepSchedule": sweeper, "SettlementSchedule": settlement, "SmokeSchedule": smoke}
+        started = {
+            "SweepSchedule": sweeper,
+            "SettlementSchedule": settlement,
+            "SmokeSchedule": smoke,
+            "ReconciliationSchedule": reconciliation,
+        }
         add_schedule_check(template, environment, {rule: part.arn for rule, part in started.items()})
     add_output(template, "PaymentWorkflowArn", "The payment workflow, whatever its version", workflow.arn)
     add_output(template, "PaymentWorkflowAliasArn", "What orders are placed with", alias_arn)
     add_output(template, "SmokeWorkflowArn", "Proves the deployment with synthetic orders", smoke.arn)
     add_output(template, "SweeperArn", "Undoes orders whose execution ended half-way", sweeper.arn)
     add_output(template, "SettlementArn", "Settles orders that are over", settlement.arn)
+    if reconciliation is not None:
+        add_output(template, "ReconciliationArn", "Compares accounts with the ledger", reconciliation.arn)
     add_output(template, "DataApiFunctionName", "The data API's live function", api.live_function_arn)
     add_output(template, "DataApiId", "The data API in API Gateway", api.api_id)
     add_output(template, "DataApiUrl", "The data API, from inside the network", api.url)

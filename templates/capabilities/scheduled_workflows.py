@@ -113,8 +113,14 @@ def _target(sweeper: Workflow, role: GetAtt, *, transformed: bool) -> Target:
 SETTLE_EVERY = "rate(1 minute)"
 """Records of an order live for 40 seconds after its end, and until the next run."""
 SMOKE_EVERY = "rate(5 minutes)"
+RECONCILE_EVERY = "rate(10 minutes)"
 CHECK_EVERY = "rate(1 minute)"
-_MOST_SECONDS = {"SweepSchedule": 660, "SettlementSchedule": 240, "SmokeSchedule": 660}
+_MOST_SECONDS = {
+    "SweepSchedule": 660,
+    "SettlementSchedule": 240,
+    "SmokeSchedule": 660,
+    "ReconciliationSchedule": 1260,
+}
 """Since the last start: what two starts in a row leave out, and a little more."""
 _UNDATED = ("CutOff", "ReleaseProbeSchedule")
 """Rules on events, and of an express workflow, whose executions nobody can list."""

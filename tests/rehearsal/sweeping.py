@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from tests.rehearsal.shop import ended, physical
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.orders.payment_stack import PaymentStack
 
 SWEPT_WITHIN_SECONDS = 60
@@ -67,21 +70,53 @@ def await_settlement(stack: PaymentStack) -> None:
     )
 
 
-def await_smoke_and_check(stack: PaymentStack) -> None:
-    """Have the schedules start the smoke test and the check of schedules, and wait until both have ended."""
-    events, name = stack.aws.client("events"), physical(stack, "SmokeSchedule")
+def reconcile_twice(stack: PaymentStack) -> list[dict[str, Any]]:
+    """Have a person start the reconciliation, and then its schedule; return both runs' outputs."""
+    machine = physical(stack, "Reconciliation")
+    first = stack.aws.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
+    _output(stack, first)
+    with _each_minute(stack, "ReconciliationSchedule"):
+        second = wait_until(
+            lambda: next((arn for arn in _runs(stack, machine) if arn != first), None),
+            "a scheduled reconciliation has ended",
+            seconds=SETTLED_WITHIN_SECONDS,
+            every=0.5,
+        )
+    return [_output(stack, arn) for arn in (first, second)]
+
+
+def _runs(stack: PaymentStack, machine: str) -> list[str]:
+    listing = stack.aws.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="SUCCEEDED")
+    return [execution["executionArn"] for execution in listing["executions"]]
+
+
+def _output(stack: PaymentStack, execution: str) -> dict[str, Any]:
+    assert ended(stack, execution).status == "SUCCEEDED"
+    return dict(json.loads(stack.aws.stepfunctions.describe_execution(executionArn=execution)["output"]))
+
+
+@contextmanager
+def _each_minute(stack: PaymentStack, rule: str) -> Iterator[None]:
+    """Let a schedule begin each minute."""
+    events, name = stack.aws.client("events"), physical(stack, rule)
     every = events.describe_rule(Name=name)["ScheduleExpression"]
-    before = _ended(stack)
     events.put_rule(Name=name, ScheduleExpression="rate(1 minute)")
     try:
+        yield
+    finally:
+        events.put_rule(Name=name, ScheduleExpression=every)
+
+
+def await_smoke_and_check(stack: PaymentStack) -> None:
+    """Have the schedules start the smoke test and the check of schedules, and wait until both have ended."""
+    before = _ended(stack)
+    with _each_minute(stack, "SmokeSchedule"):
         wait_until(
             lambda: _ended(stack) > before,
             "a scheduled smoke test has ended",
             seconds=SETTLED_WITHIN_SECONDS,
             every=0.5,
         )
-    finally:
-        events.put_rule(Name=name, ScheduleExpression=every)
     metrics = stack.aws.client("cloudwatch")
     wait_until(
         lambda: metrics.list_metrics(Namespace=f"Payments/{stack.name}", MetricName="SchedulesSilent")[

@@ -15,7 +15,14 @@ from tests.least_privilege.audit.aws_only_permissions import AwsOnlyPermission
 from tests.least_privilege.audit.of_stacks import OF_STACKS
 from tests.rehearsal.probing import canary, worse
 from tests.rehearsal.shop import Shop
-from tests.rehearsal.sweeping import abandon, await_settlement, await_smoke_and_check, await_state, sweep
+from tests.rehearsal.sweeping import (
+    abandon,
+    await_settlement,
+    await_smoke_and_check,
+    await_state,
+    reconcile_twice,
+    sweep,
+)
 from tests.rehearsal.test_access import STEPS
 
 if TYPE_CHECKING:
@@ -47,6 +54,7 @@ def done(deployed: PaymentStack, embedded: Instance) -> list[Call]:
     sweep(deployed)
     await_settlement(deployed)
     await_smoke_and_check(deployed)
+    reconcile_twice(deployed)
     with canary(deployed):
         assert worse(deployed) == 1
     return [call for call in call_log.read(embedded.root) if call.kind not in probed]
@@ -99,6 +107,8 @@ def test_taking_any_statement_away_makes_a_call_fail(
         "ScheduleCheckStart",
         "ReleaseProbe",
         "ReleaseProbeStart",
+        "Reconciliation",
+        "ReconciliationStart",
     )
     steps = {f"{step}Role" for step in (*STEPS, "Smoke", "FindUnfinished", *workflows)}
     assert {grant.title for grant in resting} == steps

@@ -126,6 +126,16 @@ RINGS: Final[list[tuple[str, Series, dict[str, int]]]] = [
     ("functions are throttled", {"Throttles": during(3)}, {"FunctionsThrottled": 4}),
     ("executions wait for the quota", {"ExecutionThrottled": during(9, None)}, {"OrdersThrottled": 4}),
     ("settlements fail", {"ExecutionsFailed@Settlement": during(1)}, {"SettlementFailing": 5}),
+    (
+        "an account does not add up",
+        {"AccountsAstray": during(1, None, every=10)},
+        {"ReconciliationFailing": 2},
+    ),
+    (
+        "accounts cannot be compared",
+        {"ExecutionsFailed@Reconciliation": during(1, None, every=10)},
+        {"ReconciliationFailing": 2},
+    ),
     ("sweeps fail", {"ExecutionsFailed@Sweeper": during(1, None, every=5)}, {"SweepFailing": 2}),
     ("smoke tests fail", {"ExecutionsFailed@SmokeWorkflow": during(1, None, every=5)}, {"SmokeFailing": 2}),
     (
@@ -150,7 +160,12 @@ RINGS: Final[list[tuple[str, Series, dict[str, int]]]] = [
 """What happens from a minute on, and which alarms ring how many minutes later, when points are late."""
 LOST: Final = 8
 """Minutes more that an alarm may take when one point in five is lost; of those that come seldom, one more."""
-SELDOM: Final = {"SmokeFailing": 10, "SweepFailing": 10, "EventsUndelivered": 10}
+SELDOM: Final = {
+    "SmokeFailing": 10,
+    "SweepFailing": 10,
+    "EventsUndelivered": 10,
+    "ReconciliationFailing": 20,
+}
 ONCE: Final = {
     "ExecutionsAborted@PaymentWorkflow": {"OrdersCutOff"},
     "OrdersParked": {"OrdersParked"},

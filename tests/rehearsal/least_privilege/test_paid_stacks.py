@@ -13,7 +13,14 @@ from pipelines.orders import smoke
 from tests.least_privilege.audit import audit, grants
 from tests.least_privilege.audit.unexercised_resources import UNEXERCISED
 from tests.rehearsal.probing import canary, worse
-from tests.rehearsal.sweeping import abandon, await_settlement, await_smoke_and_check, await_state, sweep
+from tests.rehearsal.sweeping import (
+    abandon,
+    await_settlement,
+    await_smoke_and_check,
+    await_state,
+    reconcile_twice,
+    sweep,
+)
 
 if TYPE_CHECKING:
     from embedded_aws.instance import Instance
@@ -33,6 +40,7 @@ def test_no_permission_is_dead(till: Till, embedded: Instance) -> None:
     till.give_up(shop.order(till.customer(), (tea, 100, 1)))
     await_settlement(shop.stack)
     await_smoke_and_check(shop.stack)
+    reconcile_twice(shop.stack)
     with canary(shop.stack):
         assert worse(shop.stack) == 1
     # When what it did is held against what it may
