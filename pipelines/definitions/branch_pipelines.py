@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awacs import codepipeline
-from troposphere import Ref, Sub
+from awacs import codepipeline, sqs
+from troposphere import GetAtt, Ref, Sub
+from troposphere.cloudwatch import Alarm
 from troposphere.codepipeline import VariableDeclaration
-from troposphere.scheduler import FlexibleTimeWindow, Schedule, Target
+from troposphere.scheduler import DeadLetterConfig, FlexibleTimeWindow, Schedule, Target
 
 from pipelines.definitions import roles
 from pipelines.definitions.actions import (
@@ -29,6 +30,7 @@ from pipelines.definitions.branch_turns import add_branch_turns, await_turn, let
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, on_push, stage
 from pipelines.definitions.shared_resources import Event, add_notifications
+from templates.capabilities import undelivered_events
 from templates.capabilities.docs_distribution import BRANCHES
 from templates.capabilities.permissions import Permission
 
@@ -105,6 +107,8 @@ def _let_name_see_the_push(template: Template, shared: SharedResources, pipeline
 
 
 VARIABLE = "branch"
+NOT_STARTED = "ExpiryNotStarted"
+"""The queue of the schedule's turns that could not be started, and its alarm."""
 
 
 def add_remove_branch_pipeline(template: Template, shared: SharedResources, targets: Targets) -> Pipeline:
@@ -186,17 +190,42 @@ def add_expiry_pipeline(template: Template, shared: SharedResources, removal: Pi
 
 
 def _add_schedule(template: Template, shared: SharedResources, pipeline: Pipeline) -> None:
+    queue = undelivered_events.add_queue(template, NOT_STARTED)
     start = Permission(
         "Start", "Starts this one pipeline.", [codepipeline.StartPipelineExecution], [arn_of(pipeline)]
     )
+    keep = Permission(
+        "Keep",
+        "Says why it could not be started (EventBridge Scheduler user guide, dead-letter queue).",
+        [sqs.SendMessage],
+        [GetAtt(queue, "Arn")],
+    )
     role = roles.add_service_role(
-        template, "ExpirySchedule", "scheduler.amazonaws.com", [start], path=shared.releases.role_path
+        template, "ExpirySchedule", "scheduler.amazonaws.com", [start, keep], path=shared.releases.role_path
     )
     schedule = Schedule(
         "ExpirySchedule",
         Description=Sub("Looks for expired branch stacks (${AWS::StackName})"),
         ScheduleExpression=shared.tools.branch_expiry_check,
         FlexibleTimeWindow=FlexibleTimeWindow(Mode="OFF"),
-        Target=Target(Arn=arn_of(pipeline), RoleArn=roles.arn(role)),
+        Target=Target(
+            Arn=arn_of(pipeline),
+            RoleArn=roles.arn(role),
+            DeadLetterConfig=DeadLetterConfig(Arn=GetAtt(queue, "Arn")),
+        ),
     )
     template.add_resource(schedule)
+    template.add_resource(
+        Alarm(
+            f"{NOT_STARTED}Alarm",
+            AlarmDescription="The pipeline that proposes expired branch stacks could not be started: a queue "
+            "says why. Runbook: docs/operations/runbooks/sweep-failing.md",
+            ComparisonOperator="GreaterThanThreshold",
+            Threshold=0,
+            EvaluationPeriods=5,
+            DatapointsToAlarm=1,
+            TreatMissingData="notBreaching",
+            AlarmActions=[shared.approvals.topic_arn],
+            **undelivered_events.waiting(NOT_STARTED).alarm_properties(),
+        )
+    )

@@ -18,6 +18,7 @@ from pipelines.definitions.builds import BranchBuilds, ReleaseBuilds, add_branch
 from pipelines.definitions.docs_access import DocsSites, add_docs_sites
 from pipelines.definitions.images import add_images
 from pipelines.definitions.packages import Library, add_library, incarnation
+from pipelines.definitions.storage import NOTIFIERS
 from pipelines.definitions.zones import Zone, add_zone
 from templates.capabilities.lint_exceptions import Except, excepted
 from templates.capabilities.permissions import POLICY_VERSION, Permission
@@ -59,7 +60,7 @@ def add_approvals_topic(template: Template, zone: Zone) -> ApprovalsTopic:
     publish = Statement(
         Sid="Notifications",
         Effect=Allow,
-        Principal=Principal("Service", "codestar-notifications.amazonaws.com"),
+        Principal=Principal("Service", list(NOTIFIERS)),
         Action=[sns.Publish],
         Resource=[Ref(topic)],
         Condition=Condition(StringEquals({"aws:SourceAccount": AccountId})),

@@ -28,6 +28,8 @@ SIGNING_ALGORITHM: Final = "ECDSA_SHA_256"
 """What an ECC_NIST_P256 key signs with (KMS developer guide, "Key specs")."""
 
 _SIGNING_KEY: Final = "SigningKey"
+NOTIFIERS: Final = ("codestar-notifications.amazonaws.com", "cloudwatch.amazonaws.com")
+"""The services that tell people: of pipelines, and of an alarm."""
 _SIGN: Final = [kms.DescribeKey, kms.GetPublicKey, kms.Sign, kms.Verify]
 
 
@@ -80,7 +82,7 @@ def add_zone_key(
     notify = Statement(
         Sid="Notifications",
         Effect=Allow,
-        Principal=Principal("Service", "codestar-notifications.amazonaws.com"),
+        Principal=Principal("Service", list(NOTIFIERS)),
         Action=[kms.Decrypt, kms.GenerateDataKey],
         Resource=["*"],
     )
@@ -90,7 +92,7 @@ def add_zone_key(
         "OtherZoneStaysOut": "Roles of the other zone read nothing here, also where one account is "
         "both. * is this key.",
         "Notifications": "Publishes to the encrypted topic (Developer Tools user guide, notifications and "
-        "encrypted topics). * is this key.",
+        "encrypted topics; CloudWatch user guide, alarms and encrypted topics). * is this key.",
     }
     key = Key(
         name,

@@ -27,16 +27,7 @@ def add_undelivered_events(template: Template) -> None:
     A message stays for two weeks, or until somebody who has read it removes it. SQS encrypts the queue with a
     key of its own: ours would have to let all of EventBridge in, and the events hold ids alone.
     """
-    queue = Queue(
-        NAME,
-        MessageRetentionPeriod=_DAYS * 24 * 3600,
-        SqsManagedSseEnabled=True,
-        # The events are of this stack's schedules alone, and tell nothing once it is gone.
-        DeletionPolicy="Delete",
-        UpdateReplacePolicy="Delete",
-        Metadata=excepted(Except("CKV_AWS_27", "SQS encrypts it with a key of its own.")),
-    )
-    template.add_resource(queue)
+    queue = add_queue(template, NAME)
     arn = GetAtt(queue, "Arn")
     rules = Sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*")
     template.add_resource(
@@ -60,6 +51,21 @@ def add_undelivered_events(template: Template) -> None:
     )
 
 
+def add_queue(template: Template, name: str) -> Queue:
+    """Add a dead-letter queue of a stack's schedules, which keeps a message for two weeks."""
+    queue = Queue(
+        name,
+        MessageRetentionPeriod=_DAYS * 24 * 3600,
+        SqsManagedSseEnabled=True,
+        # The events are of this stack's schedules alone, and tell nothing once it is gone.
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
+        Metadata=excepted(Except("CKV_AWS_27", "SQS encrypts it with a key of its own.")),
+    )
+    template.add_resource(queue)
+    return queue
+
+
 def kept_where_undelivered() -> dict[str, Any]:
     """Return a target's {DeadLetterConfig, RetryPolicy}: where an undeliverable event goes, and when."""
     return {
@@ -68,11 +74,11 @@ def kept_where_undelivered() -> dict[str, Any]:
     }
 
 
-def waiting() -> Metric:
+def waiting(queue: str = NAME) -> Metric:
     """Return how many messages wait in the queue."""
     return Metric(
         "AWS/SQS",
         "ApproximateNumberOfMessagesVisible",
-        {"QueueName": GetAtt(NAME, "QueueName")},
+        {"QueueName": GetAtt(queue, "QueueName")},
         "Maximum",
     )

@@ -177,5 +177,20 @@ _OTHER_CALLS_ARE_MADE: Final = (
     ),
 )
 
-OF_PIPELINES: Final = (*_NOTHING_IS_ENCRYPTED, *_A_BUCKET_IS_TAKEN_AS_IT_IS, *_OTHER_CALLS_ARE_MADE)
+_NOTHING_IS_REFUSED: Final = (
+    AwsOnlyPermission(
+        "scheduler",
+        "Keep",
+        ("sqs:SendMessage",),
+        "A schedule keeps what it could not start; in a promotion it starts everything "
+        "(`tests/integration/codesuite/test_schedules.py` has it refused).",
+        "EventBridge Scheduler user guide, 'Configuring a dead-letter queue'",
+    ),
+)
+OF_PIPELINES: Final = (
+    *_NOTHING_IS_ENCRYPTED,
+    *_A_BUCKET_IS_TAKEN_AS_IT_IS,
+    *_OTHER_CALLS_ARE_MADE,
+    *_NOTHING_IS_REFUSED,
+)
 """`make permissions` holds it to two releases and the removal of a branch."""

@@ -17,7 +17,7 @@ from templates import payments
 
 Json = dict[str, Any]
 _NAMES_AWS_WANTS = {"DomainName", "RepositoryName", "ConnectionName", "PolicyName"}
-_NO_PHYSICAL_NAME = {"DisplayName"}
+_NO_PHYSICAL_NAME = {"DisplayName", "MetricName"}
 
 
 def stages(pipeline: Json) -> dict[str, Json]:
@@ -311,6 +311,33 @@ def test_a_schedule_looks_for_expired_branches(pipelines_template: Json) -> None
     schedule = pipelines_template["Resources"]["ExpirySchedule"]["Properties"]
 
     assert "${ExpiryPipeline}" in json.dumps(schedule["Target"]["Arn"])
+
+
+def test_every_schedule_keeps_what_it_could_not_start_and_people_hear_of_it(pipelines_template: Json) -> None:
+    # Given everything of the stack that starts something by itself
+    resources = pipelines_template["Resources"]
+    schedules = [
+        part["Properties"] for part in resources.values() if part["Type"] == "AWS::Scheduler::Schedule"
+    ]
+    assert not [part for part in resources.values() if part["Type"] == "AWS::Events::Rule"]
+    assert schedules
+    for schedule in schedules:
+        # Then it has a queue that its role may write to
+        queue = schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
+        role = resources[schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+        allowed = role["Policies"][0]["PolicyDocument"]["Statement"]
+        keeps = {"Action": ["sqs:SendMessage"], "Resource": [{"Fn::GetAtt": [queue, "Arn"]}]}
+        assert any(keeps.items() <= statement.items() for statement in allowed)
+        # And an alarm on it tells the topic, which lets CloudWatch in
+        [alarm] = [
+            part["Properties"]
+            for part in resources.values()
+            if part["Type"] == "AWS::CloudWatch::Alarm"
+            and queue in json.dumps(part["Properties"]["Dimensions"])
+        ]
+        assert alarm["AlarmActions"] == [{"Ref": "Approvals"}]
+    for policy in ("ApprovalsPolicy", "ArtifactsKey"):
+        assert "cloudwatch.amazonaws.com" in json.dumps(resources[policy])
 
 
 def test_every_action_that_deploys_a_template_lets_it_make_roles(pipelines: dict[str, Json]) -> None:

@@ -22,13 +22,15 @@ from embedded_aws.iam import role_sessions
 from embedded_aws.iam.role_sessions import RoleSession
 
 _PRINCIPALS = ("scheduler.amazonaws.com", "events.amazonaws.com")
+_SCHEDULE = ":schedule/"
+"""In the ARN of a schedule of EventBridge Scheduler, which is no rule."""
 _TICK_SECONDS = 1
 _log = logging.getLogger(__name__)
 _Invoke = Callable[..., None]
 _role: ContextVar[str | None] = ContextVar("role", default=None)
 """Of the target that is being invoked."""
 _rule: ContextVar[Json] = ContextVar("rule", default={})  # noqa: B039 - never written into
-"""Its name and ARN, its target's dead-letter queue, and the event."""
+"""Its name and ARN, its target's role and dead-letter queue, and the event; so of a schedule, too."""
 
 
 def install() -> None:
@@ -41,14 +43,16 @@ def install() -> None:
 
 def _with_roles(original: _Invoke) -> _Invoke:
     def invoke(target: Json, event: Json, rule: Json, view: Any = None) -> None:
-        if ":codepipeline:" in target.get("Arn", ""):
-            _start_pipeline(target)
-            return
-        token = _role.set(target.get("RoleArn", ""))
-        queue = (target.get("DeadLetterConfig") or {}).get("Arn", "")
-        named = _rule.set({"arn": rule["Arn"], "name": rule["Name"], "queue": queue, "event": event})
+        role, queue = target.get("RoleArn", ""), (target.get("DeadLetterConfig") or {}).get("Arn", "")
+        token = _role.set(role)
+        named = _rule.set(
+            {"arn": rule["Arn"], "name": rule["Name"], "role": role, "queue": queue, "event": event}
+        )
         try:
-            original(target, event, rule, view)
+            if ":codepipeline:" in target.get("Arn", ""):
+                _start_pipeline(target)
+            else:
+                original(target, event, rule, view)
         finally:
             _role.reset(token)
             _rule.reset(named)
@@ -100,7 +104,9 @@ def _as_role(arn: str, role: str, start: Callable[[RoleSession], Any]) -> None:
             start(role_sessions.assume_for_service(scope, role, principal, "schedule"))
         except (role_sessions.NotAuthorized, ClientError) as error:
             _log.error("%s was not started: %s", arn, error)
-            if rule:
+            if rule and _SCHEDULE in rule["arn"]:
+                _keep_of_schedule(rule, arn, error, scope)
+            elif rule:
                 with request_scope(account, region):
                     service_metrics.count_failed_invocation(rule["name"])
                     if rule["queue"]:
@@ -119,9 +125,31 @@ def _keep(rule: Json, target: str, error: Exception) -> None:
         _log.error("%s may not be sent to %s", rule["name"], rule["queue"])
         service_metrics.count_failed_dead_letter(rule["name"])
         return
+    sqs.send(url, json.dumps(_as_delivered(rule["event"])), _about("RULE_ARN", rule, target, error))
+
+
+def _keep_of_schedule(schedule: Json, target: str, error: Exception, scope: Scope) -> None:
+    """Send a schedule's input to its dead-letter queue, as its role, which has to be let do so.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+    """
+    if not schedule["queue"]:
+        return
+    about = _about("SCHEDULE_ARN", schedule, target, error)
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in about.items()}
+    try:
+        session = role_sessions.assume_for_service(scope, schedule["role"], _PRINCIPALS[0], "schedule")
+        with request_scope(scope.account, scope.region):
+            url = sqs.url_of(schedule["queue"])
+        session.client("sqs").send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=typed)
+    except (role_sessions.NotAuthorized, ClientError) as refusal:
+        _log.error("%s may not be sent to %s: %s", schedule["name"], schedule["queue"], refusal)
+
+
+def _about(whose: str, rule: Json, target: str, error: Exception) -> dict[str, str]:
+    """Return the attributes of an event that was not delivered."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "NO_PERMISSIONS"
-    about = {"RULE_ARN": rule["arn"], "TARGET_ARN": target, "ERROR_CODE": code, "ERROR_MESSAGE": str(error)}
-    sqs.send(url, json.dumps(_as_delivered(rule["event"])), about)
+    return {whose: rule["arn"], "TARGET_ARN": target, "ERROR_CODE": code, "ERROR_MESSAGE": str(error)}
 
 
 def _as_delivered(event: Json) -> Json:
