@@ -34,6 +34,15 @@ def production() -> Json:
     return synth.build(load("prod"))["payments"].to_dict()
 
 
+def test_only_rules_start_anything_by_themselves() -> None:
+    """What the tests below disable in turn is all there is: no other kind of schedule starts anything."""
+    kinds = {part["Type"] for part in production()["Resources"].values()}
+    services = {kind.rpartition("::")[0] for kind in kinds}
+    assert not services & {"AWS::Scheduler", "AWS::Pipes"}
+    assert not kinds & {"AWS::Lambda::EventSourceMapping", "AWS::Synthetics::Canary"}
+    assert {len(rule["Targets"]) for rule in rules().values()} == {1}
+
+
 def rules() -> dict[str, Json]:
     return properties(production(), "AWS::Events::Rule")
 
