@@ -28,6 +28,7 @@ from tests.drills.system import System
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
     from embedded_aws.instance import Instance
     from environments.schema import Environment
@@ -46,9 +47,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Iterator[Instance]:
+def shared_aws() -> Iterator[Instance]:
     """An embedded AWS of the drills' own."""
     with drill_aws.running(drill_aws.ALARM_MINUTE_SECONDS) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def minute(request: pytest.FixtureRequest) -> float:
+    """How many seconds an alarm's minute takes: a module may say MINUTE_SECONDS."""
+    return _minute_of(request.module)
+
+
+@pytest.fixture(scope="module")
+def embedded(request: pytest.FixtureRequest, minute: float) -> Iterator[Instance]:
+    """The one that drills share, or one with minutes of this drill's own."""
+    if minute == drill_aws.ALARM_MINUTE_SECONDS:
+        yield request.getfixturevalue("shared_aws")
+        return
+    with drill_aws.running(minute) as instance:
         yield instance
 
 
@@ -110,7 +127,7 @@ def system(
     name = f"drill-{_name(request.module.__name__)}"
     deployment.deploy(aws, manifest, stack=name)
     made = System(payment_stack.connect(aws, name), database)
-    with each_minute(made, "ScheduleCheck"):
+    with each_minute(made, "ScheduleCheck", _minute_of(request.module)):
         yield made
     made.database.stop()
 
@@ -150,6 +167,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
 def _tell(what: str) -> None:
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()
+
+
+def _minute_of(module: ModuleType) -> float:
+    return float(getattr(module, "MINUTE_SECONDS", drill_aws.ALARM_MINUTE_SECONDS))
 
 
 def _name(module: str) -> str:

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 _RING_SECONDS: Final = 180.0
 _PARK_SECONDS: Final = 180.0
 _BLOCK_SECONDS: Final = 300
+SWEEP_AT_ONCE: Final = -1
+"""The last block of what SweepFailing's runbook has for a fix."""
 _AWS_CLI: Final = ROOT / ".cache" / "awscli" / "bin"
+_AWS_COMMAND: Final = f"""#!/bin/sh
+# Version 1 of the command does not ask AWS_ENDPOINT_URL where SQS is; version 2 does.
+[ "$1" != sqs ] || set -- "$@" --endpoint-url "$AWS_ENDPOINT_URL"
+exec "{_AWS_CLI / "aws"}" "$@"
+"""
 
 
 @dataclass(slots=True)
@@ -38,6 +45,12 @@ class Scene:
     told: Callable[[str], None]
     checkout: Path | None = None
     _mended: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        """Put the `aws` command there."""
+        command = self.home / "aws"
+        command.write_text(_AWS_COMMAND, encoding="utf-8")
+        command.chmod(0o755)
 
     def breaks(self, what: str, act: Callable[[], object]) -> None:
         """Break something, and listen from then on."""
@@ -85,7 +98,7 @@ class Scene:
         system = self.system
         wait_until(lambda: not system.running(), system.running, seconds=_PARK_SECONDS, every=0.5)
         if system.undoing():
-            self.follow("runbooks/sweep-failing.md", "How to fix it")
+            self.follow("runbooks/sweep-failing.md", "How to fix it", only=SWEEP_AT_ONCE)
             wait_until(lambda: not system.undoing(), system.undoing, seconds=_PARK_SECONDS, every=0.5)
         for order in system.parked():
             self.follow("runbooks/orders-parked.md", "How to fix it", ORDER=order)
@@ -119,7 +132,7 @@ class Scene:
         assert aws.endpoint
         assert aws.mongodb_uri
         return {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(_AWS_CLI), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(self.home), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "AWS_ENDPOINT_URL": aws.endpoint,

@@ -25,13 +25,20 @@ _TRANSITIONS_PER_SECOND: Final = 150
 
 
 @contextmanager
-def running(alarm_minute_seconds: float) -> Iterator[instance.Instance]:
-    """Run one until the block ends."""
+def running(minute_seconds: float, wait_scale: float | None = None) -> Iterator[instance.Instance]:
+    """Run one until the block ends.
+
+    Args:
+        minute_seconds: How long an alarm's minute takes.
+        wait_scale: What workflows' waits, and canaries, are scaled by; as everywhere by default.
+    """
     root = Path(tempfile.mkdtemp(prefix="drill-aws-"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ALARM_PERIOD_SCALE", str(alarm_minute_seconds / 60))
+        patch.setenv("ALARM_PERIOD_SCALE", str(minute_seconds / 60))
         patch.setenv("METRIC_MINUTES_LATE", "2")
         patch.setenv("SFN_TRANSITIONS_PER_SECOND", str(_TRANSITIONS_PER_SECOND))
+        if wait_scale is not None:
+            patch.setenv("SFN_WAIT_SCALE", str(wait_scale))
         started = instance.start(root, attached=True)
     try:
         yield started

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from embedded_aws.instance import Instance
     from tests.drills.drill import Scene
 
 
 PAID_BY_CARD: Final = True
+MINUTE_SECONDS: Final = 3 * drill_aws.ALARM_MINUTE_SECONDS
+"""Orders fail after nine attempts, and twenty must do so in each minute."""
 
 
 @dataclass(slots=True)
@@ -33,13 +34,6 @@ class Stripe:
 
     def start(self) -> None:
         self.running = gateway.start(self.root, int(self.running.url.rpartition(":")[2]))
-
-
-@pytest.fixture(scope="module")
-def embedded() -> Iterator[Instance]:
-    """One with longer minutes: orders fail after nine attempts, and twenty must do so in each minute."""
-    with drill_aws.running(3 * drill_aws.ALARM_MINUTE_SECONDS) as instance:
-        yield instance
 
 
 @pytest.fixture(scope="module")

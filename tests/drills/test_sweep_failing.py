@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.drills.drill import SWEEP_AT_ONCE
 from tests.rehearsal.sweeping import abandon
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def test_sweep_failing(scene: Scene) -> None:
     assert "SweepIncomplete" in scene.follow(_PAGE, "How to see it")
     # And when the cause is mended, it sweeps at once
     scene.follow("runbooks/functions-throttled.md", "How to fix it", only=0, FUNCTION=release)
-    scene.follow(_PAGE, "How to fix it")
+    scene.follow(_PAGE, "How to fix it", only=SWEEP_AT_ONCE)
     # Then the system is well
     scene.follow(_PAGE, "How to know it is fixed")
     scene.well()

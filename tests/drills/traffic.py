@@ -34,9 +34,9 @@ class Traffic:
     waiting: list[str] = field(default_factory=list)
     placed: list[str] = field(default_factory=list)
 
-    def prepare(self, count: int, *, address: str = "1 Row") -> list[str]:
-        """Write orders of one product each, by as many customers as orders."""
-        tea = self.shop.product(price=PRICE, available=1_000)
+    def prepare(self, count: int, *, address: str = "1 Row", available: int = 1_000) -> list[str]:
+        """Write orders of one product, of which so many are there, by as many customers as orders."""
+        tea = self.shop.product(price=PRICE, available=available)
 
         def write(_: int) -> str:
             customer = self.shop.user(balance=10_000, **self.wallet)
