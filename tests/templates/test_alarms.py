@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 HOUSE = Path(__file__).parents[2]
 RUNBOOKS = HOUSE / "docs" / "operations" / "runbooks"
+_ORDERS = ("order-1", "smoke-3f2a-happy")
 HEADINGS = [
     "## What it means for customers",
     "## How to see it",
@@ -155,11 +156,27 @@ def test_a_late_request_that_was_refused_breaks_no_contract(payments: Json) -> N
     # Given the lines of a step: one guard that did its work, and one wrong program
     pattern = properties(payments, "AWS::Logs::MetricFilter")["ProcessPaymentFunctionContractErrors"]
     # Then only the second counts
-    lines = {error: json.dumps({"kind": "contract", "error": error}) for error in error_names.CONTRACT_ERRORS}
+    lines = {
+        error: json.dumps({"kind": "contract", "error": error, "order_id": "o"})
+        for error in error_names.CONTRACT_ERRORS
+    }
     guards = {"OrderClosed", "DeadlineExceeded"}
     assert guards < set(lines)
     counted = embedded_functions.matching_lines(pattern["FilterPattern"], list(lines.values()))
     assert {error for error, line in lines.items() if line not in counted} == guards
+
+
+def test_what_the_probe_does_with_a_release_that_was_taken_back_does_not_judge_the_next(
+    payments: Json,
+) -> None:
+    # Given a line of a step that crashed, for a customer's order and for a synthetic one
+    counting = properties(payments, "AWS::Logs::MetricFilter")
+    for metric, kind in (("ContractErrors", "contract"), ("Crashes", "crash")):
+        pattern = counting[f"ReserveProductsFunction{metric}"]["FilterPattern"]
+        lines = {order: json.dumps({"kind": kind, "error": "E", "order_id": order}) for order in _ORDERS}
+        # Then the customer's alone counts
+        counted = embedded_functions.matching_lines(pattern, list(lines.values()))
+        assert counted == [lines["order-1"]], metric
 
 
 def test_each_alarm_tells_its_own_topic_and_none_hides_behind_another() -> None:
