@@ -113,9 +113,6 @@ CLAIMS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("docs/index.md", "1. **No money"): (_SINGLE, _MUTANTS),
     ("docs/operations/doctor.md", "The function pings"): (_SMOKE,),
-    ("docs/operations/index.md", "The first enters"): (
-        f"{_DATA_API}/test_settlement.py::test_an_order_keeps_its_records_for_one_horizon_and_no_longer",
-    ),
     ("docs/operations/runbooks/orders-failing.md", "- `OutOfStock`"): (
         "tests/unit/lambdas/test_step.py::test_an_answer_of_the_business_is_no_technical_failure",
         f"{_TEMPLATES}/test_alarm_series.py::test_what_is_no_fault_rings_nothing",
