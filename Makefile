@@ -60,7 +60,7 @@ RELATIVE_PATHS = here=$$(pwd); for link in .venv/lib/python*/site-packages/*.pth
 # The small builds of a pipeline run `payments` alone: no linter, no test, no site to build, no embedded AWS.
 # What is installed beyond that stays, so that a checkout with everything keeps it.
 .venv/commands: .venv/bin/uv pyproject.toml uv.lock lambdas/pyproject.toml lambdas/payment_data/pyproject.toml
-	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group step --inexact
+	@$(BIN)/uv sync --quiet --frozen --no-default-groups --group commands --inexact
 	@$(RELATIVE_PATHS)
 	@touch $@
 
