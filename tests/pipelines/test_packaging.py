@@ -81,9 +81,9 @@ def test_files_that_differ_in_their_bytes_alone_are_named(monkeypatch: pytest.Mo
     assert packaging.differences() == ["a.zip"]
 
 
-def test_every_file_of_a_package_may_be_read_by_lambdas_own_user(checkout: Path) -> None:
-    package = _build(checkout)[_FUNCTION]
-    with zipfile.ZipFile(checkout / "dist" / package.file) as archive:
+def test_every_file_of_a_package_may_be_read_by_lambdas_own_user(tmp_path: Path) -> None:
+    package_manifest.write_zip(tmp_path / "a.zip", {"app.py": b"", "data/codes.txt": b"EUR"})
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
