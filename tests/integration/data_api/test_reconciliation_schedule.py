@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data_api.handler import handler
 from pipelines.orders.reconciliation.reconcile import account_differences, reconcile
-from templates.capabilities import account_audit
+from templates.definitions import account_audit
 from tests.crash_matrix.clock import Clock
 from tests.crash_matrix.executor import Execution, Outcome
 
