@@ -189,7 +189,7 @@ ROOMS: Final = {
             ("pipelines/doctor/*.py",),
             (
                 "tests/pipelines/doctor",
-                "tests/pipelines/orders/test_open_methods.py",
+                "tests/pipelines/deploy/test_payment_methods.py",
                 "tests/rehearsal/test_doctor.py",
                 "tests/rehearsal/test_prove.py",
             ),
