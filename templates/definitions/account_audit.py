@@ -9,7 +9,7 @@ up. A shop with few accounts is read as a whole each time. It only reads; what i
 
 from __future__ import annotations
 
-from templates.definitions.tasks import FORWARD_RETRY, State, call_sdk, invoke, jsonata
+from templates.definitions.tasks import FORWARD_RETRY, State, call_sdk, choice, invoke, jsonata, put_point
 
 METRIC = "AccountsAstray"
 FUNCTION, SERVICE, SPACE = "DataApiVersion", "Service", "Namespace"
@@ -34,32 +34,29 @@ def definition() -> State:
     """Return the definition; the input is not read."""
     complete = f"$kind >= {len(KINDS)}"
     astray = f"{complete} ? $found : $max([$found, $before])"
-    point = {
-        "MetricName": METRIC,
-        "Value": jsonata(astray),
-        "Dimensions": [{"Name": "service", "Value": f"${{{SERVICE}}}"}],
-    }
     return {
         "Comment": "Compares accounts with the ledger, a part at a time",
         "QueryLanguage": "JSONata",
         "StartAt": BEFORE,
         "States": {
             BEFORE: _look_for_run_before(),
-            ANY: _choice([("$run_before != ''", STOPPED)], READ),
+            ANY: choice({"$run_before != ''": STOPPED}, READ),
             STOPPED: _look_where_it_stopped(),
             READ: _read(),
-            MORE: _choice(
-                [
-                    (f"$failed >= {_TRIES}", UNREAD),
-                    ("$failed > 0", WAIT),
-                    (f"{complete} or $pages >= {PAGES}", TELL),
-                ],
+            MORE: choice(
+                {
+                    f"$failed >= {_TRIES}": UNREAD,
+                    "$failed > 0": WAIT,
+                    f"{complete} or $pages >= {PAGES}": TELL,
+                },
                 READ,
             ),
             WAIT: {"Type": "Wait", "Seconds": 1, "Next": READ},
-            TELL: call_sdk(
-                "cloudwatch:putMetricData",
-                {"Namespace": f"${{{SPACE}}}", "MetricData": [point]},
+            TELL: put_point(
+                METRIC,
+                astray,
+                namespace=SPACE,
+                service=SERVICE,
                 Output={
                     "kind": jsonata(f"{complete} ? 0 : $kind"),
                     "after": jsonata(f"{complete} ? '' : $after"),
@@ -153,8 +150,3 @@ _DIFFERS = (
 )
 _ACCOUNTS = f"{{page}}.accounts[{_DIFFERS}].(['product:', 'user:'][$kind] & id)"
 _OWNERS = "{page}.owners[$not(known)].owner"
-
-
-def _choice(rules: list[tuple[str, str]], otherwise: str) -> State:
-    choices = [{"Condition": jsonata(condition), "Next": then} for condition, then in rules]
-    return {"Type": "Choice", "Choices": choices, "Default": otherwise}

@@ -19,6 +19,7 @@ from templates.definitions.tasks import (
     PENDING_RETRY,
     State,
     catch,
+    choice,
     invoke,
     jsonata,
     short_cause,
@@ -102,11 +103,7 @@ def _back() -> dict[str, State]:
             Assign={"parked_redrive_count": jsonata(_REDRIVES)},
             Next=UNDONE,
         ),
-        UNDONE: {
-            "Type": "Choice",
-            "Choices": [{"Condition": jsonata("$compensated"), "Next": FAILED}],
-            "Default": PARKED,
-        },
+        UNDONE: choice({"$compensated": FAILED}, PARKED),
         PARKED: invoke(
             SUBSTITUTIONS["record_failure"],
             _failure_payload() | _redrive_payload(),

@@ -10,7 +10,7 @@ so it starts orders and asks what became of them instead of waiting for them as 
 from __future__ import annotations
 
 from templates.definitions.smoke_workflow import TASK_SECONDS
-from templates.definitions.tasks import EXECUTION, State, call_sdk, catch, invoke, jsonata
+from templates.definitions.tasks import EXECUTION, State, call_sdk, catch, choice, invoke, jsonata, put_point
 
 METRIC = "ReleaseWorse"
 LOOK = "Look where live leads"
@@ -70,7 +70,7 @@ def definition() -> State:
                 },
                 Next=YOUNG,
             ),
-            YOUNG: _choice("$young", VERSIONS, NOTHING),
+            YOUNG: choice({"$young": VERSIONS}, NOTHING),
             VERSIONS: call_sdk(
                 "sfn:listStateMachineVersions",
                 {"StateMachineArn": f"${{{WORKFLOW}}}", "MaxResults": 100},
@@ -79,7 +79,7 @@ def definition() -> State:
                 },
                 Next=COMPARABLE,
             ),
-            COMPARABLE: _choice("$count($older) > 0", EACH, NOTHING),
+            COMPARABLE: choice({"$count($older) > 0": EACH}, NOTHING),
             EACH: {
                 "Type": "Map",
                 "Items": jsonata(
@@ -105,14 +105,8 @@ def _worse(results: str) -> str:
 
 
 def _tell() -> State:
-    point = {
-        "MetricName": METRIC,
-        "Value": jsonata("$worse"),
-        "Dimensions": [{"Name": "service", "Value": f"${{{SERVICE}}}"}],
-    }
-    arguments = {"Namespace": f"${{{NAMESPACE}}}", "MetricData": [point]}
     output = {"worse": jsonata("$worse"), "results": jsonata("$states.input")}
-    return call_sdk("cloudwatch:putMetricData", arguments, Output=output, End=True)
+    return put_point(METRIC, "$worse", namespace=NAMESPACE, service=SERVICE, Output=output, End=True)
 
 
 def _order() -> dict[str, State]:
@@ -164,14 +158,7 @@ def _order() -> dict[str, State]:
             Catch=unknown,
             Next=ENDED,
         ),
-        ENDED: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": jsonata("$running"), "Next": WAIT},
-                {"Condition": jsonata("$left"), "Next": STOP},
-            ],
-            "Default": REMOVE,
-        },
+        ENDED: choice({"$running": WAIT, "$left": STOP}, REMOVE),
         STOP: call_sdk(
             "sfn:stopExecution",
             {"ExecutionArn": jsonata("$execution")},
@@ -194,11 +181,3 @@ def _smoke(action: str, **fields: object) -> State:
     payload = {"action": action, "run": jsonata(f"{EXECUTION}.Name & '-' & {name}")}
     retry = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 1, "IntervalSeconds": 1}
     return invoke(SMOKE, payload, seconds=TASK_SECONDS, Retry=[retry], **fields)
-
-
-def _choice(condition: str, then: str, otherwise: str) -> State:
-    return {
-        "Type": "Choice",
-        "Choices": [{"Condition": jsonata(condition), "Next": then}],
-        "Default": otherwise,
-    }

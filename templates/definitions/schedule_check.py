@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from templates.definitions.tasks import State, call_sdk, catch, jsonata
+from templates.definitions.tasks import State, call_sdk, catch, choice, jsonata, put_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +38,6 @@ def definition(rules: Mapping[str, int | None]) -> State:
         for rule, seconds in rules.items()
     ]
     silent = f"$count($states.input[$ = '{SILENT}'])"
-    point = {
-        "MetricName": METRIC,
-        "Value": jsonata(silent),
-        "Dimensions": [{"Name": "service", "Value": f"${{{SERVICE}}}"}],
-    }
     return {
         "Comment": "Tells how many schedules do not run",
         "QueryLanguage": "JSONata",
@@ -54,9 +49,11 @@ def definition(rules: Mapping[str, int | None]) -> State:
                 "ItemProcessor": {"StartAt": RULE, "States": _rule()},
                 "Next": TELL,
             },
-            TELL: call_sdk(
-                "cloudwatch:putMetricData",
-                {"Namespace": f"${{{NAMESPACE}}}", "MetricData": [point]},
+            TELL: put_point(
+                METRIC,
+                silent,
+                namespace=NAMESPACE,
+                service=SERVICE,
                 Output={"silent": jsonata(silent)},
                 End=True,
             ),
@@ -80,14 +77,7 @@ def _rule() -> dict[str, State]:
             Catch=unknown,
             Next=ENABLED,
         ),
-        ENABLED: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": jsonata("$not($enabled)"), "Next": SILENT},
-                {"Condition": jsonata("$exists($states.input.machine)"), "Next": LAST_RUN},
-            ],
-            "Default": RUNS,
-        },
+        ENABLED: choice({"$not($enabled)": SILENT, "$exists($states.input.machine)": LAST_RUN}, RUNS),
         LAST_RUN: call_sdk(
             "sfn:listExecutions",
             {"StateMachineArn": jsonata("$states.input.machine"), "MaxResults": 1},
@@ -95,10 +85,6 @@ def _rule() -> dict[str, State]:
             Catch=unknown,
             Next=RECENT,
         ),
-        RECENT: {
-            "Type": "Choice",
-            "Choices": [{"Condition": jsonata("$lately"), "Next": RUNS}],
-            "Default": SILENT,
-        },
+        RECENT: choice({"$lately": RUNS}, SILENT),
         **{name: {"Type": "Pass", "Output": name, "End": True} for name in (SILENT, RUNS)},
     }

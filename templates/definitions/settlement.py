@@ -8,7 +8,7 @@ Gateway would send.
 
 from __future__ import annotations
 
-from templates.definitions.tasks import FORWARD_RETRY, State, invoke, jsonata
+from templates.definitions.tasks import FORWARD_RETRY, State, choice, invoke, jsonata
 
 BEGIN = "Begin"
 SETTLE = "Settle a page"
@@ -49,21 +49,10 @@ def definition() -> State:
                 "Next": SETTLE,
             },
             SETTLE: _settle(),
-            ANSWERED: _choice("$states.input.status = 200", MORE, SMALLER),
-            MORE: {
-                "Type": "Choice",
-                "Choices": [
-                    _rule(f"$more and $pages < {PAGES}", SETTLE),
-                    _rule("$more", BEHIND),
-                ],
-                "Default": PROVEN,
-            },
-            PROVEN: _choice("$disputed = 0", SETTLED, UNFIT),
-            SMALLER: {
-                "Type": "Choice",
-                "Choices": [_rule(f"$failed < {_TRIES}", "Wait a moment")],
-                "Default": BEHIND,
-            },
+            ANSWERED: choice({"$states.input.status = 200": MORE}, SMALLER),
+            MORE: choice({f"$more and $pages < {PAGES}": SETTLE, "$more": BEHIND}, PROVEN),
+            PROVEN: choice({"$disputed = 0": SETTLED}, UNFIT),
+            SMALLER: choice({f"$failed < {_TRIES}": "Wait a moment"}, BEHIND),
             "Wait a moment": {"Type": "Wait", "Seconds": 1, "Next": SETTLE},
             SETTLED: {"Type": "Succeed", "Output": {"settled": jsonata("$settled")}},
             BEHIND: {
@@ -111,11 +100,3 @@ def _settle() -> State:
         },
         Next=ANSWERED,
     ) | {"Output": {"status": jsonata(f"{answer}.statusCode")}}
-
-
-def _rule(condition: str, then: str) -> State:
-    return {"Condition": jsonata(condition), "Next": then}
-
-
-def _choice(condition: str, then: str, otherwise: str) -> State:
-    return {"Type": "Choice", "Choices": [_rule(condition, then)], "Default": otherwise}

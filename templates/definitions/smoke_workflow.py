@@ -7,7 +7,7 @@ deliveries and history, and always removes what it made. Nobody else's data is t
 
 from __future__ import annotations
 
-from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata
+from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, choice, invoke, jsonata
 
 CREATE = "Create synthetic data"
 VERIFY = "Verify"
@@ -131,11 +131,7 @@ def _ends() -> dict[str, State]:
     report = f"{{'run': {_RUN}, 'checks': $checks}}"
     passed = "$count($checks) > 0 and $count($filter($checks, function($c) { $not($c.ok) })) = 0"
     return {
-        JUDGE: {
-            "Type": "Choice",
-            "Choices": [{"Condition": jsonata(passed), "Next": PASSED}],
-            "Default": FAILED,
-        },
+        JUDGE: choice({passed: PASSED}, FAILED),
         PASSED: {"Type": "Succeed", "Output": jsonata(report)},
         FAILED: {"Type": "Fail", "Error": "SmokeFailed", "Cause": jsonata(f"$string({report})")},
     }

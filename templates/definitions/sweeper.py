@@ -18,7 +18,16 @@ from __future__ import annotations
 
 from payment_data.error_names import PENDING_ERRORS
 from payment_data.metrics import ABANDONED, LOST
-from templates.definitions.tasks import EXECUTION, FORWARD_RETRY, State, catch, invoke, jsonata, short_cause
+from templates.definitions.tasks import (
+    EXECUTION,
+    FORWARD_RETRY,
+    State,
+    catch,
+    choice,
+    invoke,
+    jsonata,
+    short_cause,
+)
 
 BEGIN = "Begin"
 FIND = "Find unfinished orders"
@@ -74,16 +83,16 @@ def definition() -> State:
             },
             FIND: _find(),
             EACH: _each(),
-            MORE: _choice(f"$exists($next.state) and $pages < {PAGES}", FIND, KEEP),
+            MORE: choice({f"$exists($next.state) and $pages < {PAGES}": FIND}, KEEP),
             KEEP: invoke(
                 SUBSTITUTIONS["find_unfinished"],
                 {"stopped_at": jsonata("$next"), "asked": jsonata(f"{EXECUTION}.Input")},
                 Retry=[FORWARD_RETRY],
                 Next=ALL,
             ),
-            ALL: _choice("$later = 0", LEFT, INCOMPLETE),
+            ALL: choice({"$later = 0": LEFT}, INCOMPLETE),
             # A new order holds nothing unless its execution ended in its first step: no page is urgent.
-            LEFT: _choice("$exists($next.state) and $next.state != 'NEW'", BEHIND, CLEAN),
+            LEFT: choice({"$exists($next.state) and $next.state != 'NEW'": BEHIND}, CLEAN),
             CLEAN: {"Type": "Succeed", "Output": {"swept": jsonata("$swept")}},
             INCOMPLETE: {
                 "Type": "Fail",
@@ -152,15 +161,8 @@ def _order() -> dict[str, State]:
             "Catch": [catch([_UNKNOWN], GONE, unknown), catch(["States.ALL"], LATER)],
             "Next": ENDED,
         },
-        ENDED: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": jsonata(_RUNNING), "Next": ALONE},
-                {"Condition": jsonata(_DONE), "Next": PARK},
-            ],
-            "Default": REFUND,
-        },
-        GONE: _choice("$overdue", REFUND, ALONE),
+        ENDED: choice({_RUNNING: ALONE, _DONE: PARK}, REFUND),
+        GONE: choice({"$overdue": REFUND}, ALONE),
         REFUND: _undo(REFUND, "refund_payment", RELEASE),
         RELEASE: _undo(RELEASE, "release_products", RECORD),
         NOTE: _note(),
@@ -223,11 +225,3 @@ def _record(cause: str, error: str, *, undone: bool) -> State:
         Catch=[catch(["States.ALL"], LATER)],
         Next=SWEPT,
     )
-
-
-def _choice(condition: str, then: str, otherwise: str) -> State:
-    return {
-        "Type": "Choice",
-        "Choices": [{"Condition": jsonata(condition), "Next": then}],
-        "Default": otherwise,
-    }

@@ -5,9 +5,12 @@ Texts between `{%` and `%}` are JSONata; `${…}` are substitutions that CloudFo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from payment_data.error_names import PENDING_ERRORS, RETRIED_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 State = dict[str, Any]
 
@@ -97,3 +100,25 @@ def call_sdk(action: str, arguments: State, **fields: Any) -> State:
 def catch(errors: list[str], goto: str, assign: State | None = None) -> State:
     """Return a Catch entry that goes on at another state with variables set."""
     return {"ErrorEquals": errors, "Next": goto} | ({"Assign": assign} if assign else {})
+
+
+def choice(rules: Mapping[str, str], otherwise: str) -> State:
+    """Return a Choice: `rules` say, in order, to which state a JSONata condition leads; none: `otherwise`."""
+    choices = [{"Condition": jsonata(condition), "Next": then} for condition, then in rules.items()]
+    return {"Type": "Choice", "Choices": choices, "Default": otherwise}
+
+
+def put_point(name: str, value: str, *, namespace: str, service: str, **fields: Any) -> State:
+    """Return a task that writes a metric's point.
+
+    Args:
+        name: the metric's.
+        value: the point's, as JSONata.
+        namespace: the substitution that holds the metric's namespace.
+        service: the substitution that holds its dimension `service`.
+        fields: the state's other fields, as Output and End.
+    """
+    dimension = {"Name": "service", "Value": f"${{{service}}}"}
+    point = {"MetricName": name, "Value": jsonata(value), "Dimensions": [dimension]}
+    arguments = {"Namespace": f"${{{namespace}}}", "MetricData": [point]}
+    return call_sdk("cloudwatch:putMetricData", arguments, **fields)

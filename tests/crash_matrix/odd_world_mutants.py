@@ -87,12 +87,12 @@ ODD_WORLD = (
     Mutant(
         "an order whose execution succeeded is parked",
         ("restored afterwards",),
-        (Edit("templates.definitions.sweeper:_order", '{"Condition": jsonata(_DONE), "Next": PARK},', ""),),
+        (Edit("templates.definitions.sweeper:_order", ", _DONE: PARK", ""),),
     ),
     Mutant(
         "an order whose execution succeeded is not refunded by its gateway",
         ("restored afterwards",),
-        (Edit("templates.definitions.sweeper:_order", '{"Condition": jsonata(_DONE), "Next": PARK},', ""),),
+        (Edit("templates.definitions.sweeper:_order", ", _DONE: PARK", ""),),
         methods=_CARD,
     ),
     Mutant(
