@@ -1,6 +1,5 @@
 """What every test may ask for: a real mongod, a fresh database in it, a running embedded AWS."""
 
-import functools
 import os
 import shutil
 import tempfile
@@ -10,12 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.config
 import hypothesis
 import pymongo
 import pymongo.database
 import pytest
+from embedded_workbench import clients
 
 from embedded_aws import instance
 from embedded_aws import mongod as mongod_process
@@ -24,8 +22,6 @@ from pipelines.core import repository
 from tests.site import chromium
 
 os.environ.setdefault(runtime.CACHE_VARIABLE, str(repository.ROOT / ".cache"))
-ACCOUNT = "000000000000"
-REGION = "eu-central-1"
 # How long an example takes is the machine's business: a busy one must not fail a property.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -110,19 +106,5 @@ def embedded() -> Iterator[instance.Instance]:
 
 @pytest.fixture(scope="session")
 def aws(embedded: instance.Instance) -> Callable[..., Any]:
-    """Make a boto3 client for the embedded AWS: `aws("lambda")`, `aws("ec2", account="1"*12)`.
-
-    A 12-digit access key is that account's root; other credentials can be given as keyword arguments.
-    """
-
-    session: Any = boto3.session.Session()  # whose `client` is typed by literal service names
-    config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=32)
-
-    @functools.cache  # a client takes a tenth of a second to make
-    def client(service: str, account: str = ACCOUNT, region: str = REGION, **credentials: str) -> Any:
-        keys = {"aws_access_key_id": account, "aws_secret_access_key": "any"} | credentials
-        return session.client(
-            service, region_name=region, endpoint_url=embedded.endpoint, config=config, **keys
-        )
-
-    return client
+    """What makes boto3 clients for the embedded AWS."""
+    return clients(embedded.endpoint)

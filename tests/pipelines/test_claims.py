@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
 from pipelines.core.repository import ROOT
-from tests.pipelines.test_security_claims import PAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.pipelines.test_security_claims import PAGES, assert_there, blocks
 
 _ABSOLUTE: Final = re.compile(r"\b(always|never|prove[ns]?|guarantee[sd]?|at most once)\b", re.IGNORECASE)
 _DEFINITIONS, _PROMOTION = "tests/pipelines/definitions", "tests/pipelines/promotion"
@@ -176,13 +173,10 @@ _NO_CLAIM: Final = frozenset(
 """Advice to readers, names of options, and sentences that say of others, or where something is proven."""
 
 
-def _absolute(page: str) -> Iterator[str]:
-    """Yield each paragraph, bullet and row of a page that says always, never, at most once or proven."""
+def _absolute(page: str) -> list[str]:
+    """Return each block of a page that says always, never, at most once or proven."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    for block in re.split(r"\n\n|\n(?=- |\| |\d\. )", text):
-        line = " ".join(block.split())
-        if _ABSOLUTE.search(line) and not line.startswith("#"):
-            yield line
+    return [block for block in blocks(text) if _ABSOLUTE.search(block) and not block.startswith("#")]
 
 
 def _pages() -> list[str]:
@@ -193,7 +187,7 @@ def _pages() -> list[str]:
 @pytest.mark.parametrize("page", _pages())
 def test_what_a_page_says_absolutely_names_the_tests_that_show_it(page: str) -> None:
     openings = [opening for where, opening in (*CLAIMS, *_NO_CLAIM) if where == page]
-    claims = list(_absolute(page))
+    claims = _absolute(page)
     for claim in claims:
         assert [opening for opening in openings if claim.startswith(opening)], f"{page}: {claim}"
     for opening in openings:
@@ -201,6 +195,6 @@ def test_what_a_page_says_absolutely_names_the_tests_that_show_it(page: str) -> 
 
 
 def test_the_tests_that_a_claim_names_are_there() -> None:
-    for test in sorted({test for tests in CLAIMS.values() for test in tests}):
-        file, _, name = test.partition("::")
-        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), test
+    named = {test for tests in CLAIMS.values() for test in tests}
+    assert all("::" in test for test in named)
+    assert_there(named)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from pipelines.core.repository import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DEFINITIONS, _PROMOTION = "tests/pipelines/definitions", "tests/pipelines/promotion"
 _LEAST, _ZONES = f"{_DEFINITIONS}/test_least_privilege.py::test_", f"{_DEFINITIONS}/test_zones.py::test_"
@@ -156,11 +159,24 @@ _NO_STATEMENT: Final = re.compile(
 _LEFT_TO_READERS: Final = "## What is left to you"
 
 
+def blocks(text: str) -> list[str]:
+    """Return each paragraph, bullet, point and table row, on one line."""
+    lines = (" ".join(block.split()) for block in re.split(r"\n\n|\n(?=- |\| |\d\. )", text))
+    return [line for line in lines if line]
+
+
 def statements(page: str) -> list[str]:
-    """Return each paragraph, bullet and table row of a page that states something."""
+    """Return each block of a page that states something."""
     text = (ROOT / page).read_text(encoding="utf-8").partition(_LEFT_TO_READERS)[0]
-    blocks = (" ".join(block.split()) for block in re.split(r"\n\n|\n(?=- |\| )", text))
-    return [block for block in blocks if block and not _NO_STATEMENT.match(block)]
+    return [block for block in blocks(text) if not _NO_STATEMENT.match(block)]
+
+
+def assert_there(tests: Iterable[str]) -> None:
+    """Fail unless each of the tests, `file::name` or a file of tests, is there."""
+    for test in sorted(set(tests)):
+        file, _, name = test.partition("::")
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert f"def {name}(" in text if name else "def test_" in text, test
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -174,7 +190,4 @@ def test_every_statement_names_the_tests_that_show_it(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_tests_that_a_statement_names_are_there(page: str) -> None:
-    for test in sorted({test for tests in PAGES[page].values() for test in tests}):
-        file, _, name = test.partition("::")
-        text = (ROOT / file).read_text(encoding="utf-8")
-        assert f"def {name}(" in text if name else "def test_" in text, test
+    assert_there(test for tests in PAGES[page].values() for test in tests)

@@ -1,18 +1,14 @@
 """An instance for all tests that want one, and what they play with on it."""
 
-import functools
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.config
 import pytest
 from embedded_workbench import (
-    ACCOUNT,
-    REGION,
     behaving,
+    clients,
     hurried,
     make_function,
     make_workflow,
@@ -35,15 +31,5 @@ def embedded() -> Iterator[instance.Instance]:
 
 @pytest.fixture(scope="session")
 def aws(embedded: instance.Instance) -> Callable[..., Any]:
-    """Make a boto3 client: `aws("lambda")`, `aws("ec2", account="1" * 12)`, or with other credentials."""
-    session: Any = boto3.session.Session()  # whose `client` is typed by literal service names
-    config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=32)
-
-    @functools.cache  # a client takes a tenth of a second to make
-    def client(service: str, account: str = ACCOUNT, region: str = REGION, **credentials: str) -> Any:
-        keys = {"aws_access_key_id": account, "aws_secret_access_key": "any"} | credentials
-        return session.client(
-            service, region_name=region, endpoint_url=embedded.endpoint, config=config, **keys
-        )
-
-    return client
+    """What makes boto3 clients for the embedded AWS."""
+    return clients(embedded.endpoint)

@@ -3,6 +3,7 @@
 Whoever tests on an instance imports the fixtures into a conftest that has `aws`, which makes boto3 clients.
 """
 
+import functools
 import io
 import json
 import threading
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import boto3
+import botocore.config
 import botocore.exceptions
 import pytest
 
@@ -21,6 +24,22 @@ Aws = Callable[..., Any]
 T = TypeVar("T")
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 _PAUSE = threading.Event()  # nobody sets it
+
+
+def clients(endpoint: str) -> Aws:
+    """Return what makes boto3 clients: `aws("lambda")`, `aws("ec2", account="1" * 12)`.
+
+    A 12-digit access key is that account's root; other credentials can be given as keyword arguments.
+    """
+    session: Any = boto3.session.Session()  # whose `client` is typed by literal service names
+    config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=32)
+
+    @functools.cache  # a client takes a tenth of a second to make
+    def client(service: str, account: str = ACCOUNT, region: str = REGION, **credentials: str) -> Any:
+        keys = {"aws_access_key_id": account, "aws_secret_access_key": "any"} | credentials
+        return session.client(service, region_name=region, endpoint_url=endpoint, config=config, **keys)
+
+    return client
 
 
 def wait_until(probe: Callable[[], T | None], what: str, *, seconds: float = 20, every: float = 0.05) -> T:

@@ -23,6 +23,18 @@ def _role(aws: Callable[..., Any], account: str, path: str, trust: dict[str, Any
     return str(made)
 
 
+def _as_role(aws: Callable[..., Any], service: str, account: str, role: str) -> Any:
+    """Return a client of whoever took on the role in its own account."""
+    keys = aws("sts", account=account).assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return aws(
+        service,
+        account=account,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
 @pytest.mark.parametrize(("path", "trusted"), [("/pipelines/", True), ("/others/", False)])
 def test_a_trust_policy_names_roles_by_their_path(aws: Callable[..., Any], path: str, trusted: bool) -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -31,14 +43,7 @@ def test_a_trust_policy_names_roles_by_their_path(aws: Callable[..., Any], path:
     ours = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{TOOLS}:role/pipelines/*"}}
     target = _role(aws, TARGET, "/", {"Principal": root, "Condition": ours})
     own = _role(aws, TOOLS, path, {"Principal": root})
-    keys = aws("sts", account=TOOLS).assume_role(RoleArn=own, RoleSessionName="test")["Credentials"]
-    there = aws(
-        "sts",
-        account=TOOLS,
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
+    there = _as_role(aws, "sts", TOOLS, own)
 
     # When it takes on the other
     def take_on() -> Any:
@@ -69,14 +74,7 @@ def test_a_policy_bounds_what_is_read_to_an_account(aws: Callable[..., Any]) -> 
         document = json.dumps({"Version": "2012-10-17", "Statement": [only]})
         name = role.rpartition("/")[2]
         aws("iam", account=TARGET).put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)
-        keys = aws("sts", account=TARGET).assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        there = aws(
-            "s3",
-            account=TARGET,
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-        )
+        there = _as_role(aws, "s3", TARGET, role)
         # When it reads, then the account decides
         if allowed:
             assert there.get_object(Bucket=bucket, Key="key")["Body"].read() == b"body"

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from embedded_workbench import zipped
 from ministack.services import lambda_svc
 
 from embedded_aws.core import runtime
@@ -24,20 +25,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def zipped(content: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as package:
-        package.writestr("app.py", content)
-    return buffer.getvalue()
-
-
 def test_the_same_package_is_kept_once_and_on_disk(folder: Path) -> None:
     # Given two functions and a version with packages of equal bytes, and one with another
-    def record(content: bytes) -> dict[str, object]:
+    def record(content: str) -> dict[str, object]:
         return {"code_zip": zipped(content), "config": {}, "versions": {}}
 
-    first, second, other = record(b"same"), record(b"same"), record(b"other")
-    second["versions"] = {"1": (version := record(b"same"))}
+    first, second, other = record("same"), record("same"), record("other")
+    second["versions"] = {"1": (version := record("same"))}
     for name, function in (("first", first), ("second", second), ("other", other)):
         lambda_svc._functions[name] = function
     # When
@@ -46,7 +40,7 @@ def test_the_same_package_is_kept_once_and_on_disk(folder: Path) -> None:
     assert first["code_zip"] is second["code_zip"] is version["code_zip"]
     assert {type(each["code_zip"]).__mro__[1] for each in (first, other)} == {mmap.mmap}
     files = sorted(file.read_bytes() for file in (folder / "code").iterdir())
-    assert files == sorted([zipped(b"same"), zipped(b"other")])
+    assert files == sorted([zipped("same"), zipped("other")])
     # And each reads as what it was, for who unpacks it, and for MiniStack, which writes a copy of it down
     assert zipfile.ZipFile(io.BytesIO(other["code_zip"])).read("app.py") == b"other"  # type: ignore[arg-type]
-    assert copy.deepcopy(first)["code_zip"] == zipped(b"same")
+    assert copy.deepcopy(first)["code_zip"] == zipped("same")
