@@ -101,6 +101,9 @@ class _Collection:
         self._real = real
         self._wiring = wiring
 
+    def with_options(self, **options: Any) -> "_Collection":
+        return _Collection(self._real.with_options(**options), self._wiring)
+
     def find(self, *arguments: Any, **options: Any) -> "_Found":
         return _Found(self._real, self._wiring, arguments, options)
 

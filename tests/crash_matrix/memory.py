@@ -48,7 +48,7 @@ class Memory:
 
     Args:
         database: the real one; nobody else may write to it.
-        forgetful: ask mongod every time.
+        forgetful: ask mongod every time, of which there may be several.
     """
 
     def __init__(self, database: Database[dict[str, Any]], *, forgetful: bool = False) -> None:
@@ -78,7 +78,7 @@ class Memory:
             try:
                 answer = self._ask(name, run, None if writes else before)
             except ConnectionFailure:  # of a server that is really lost: it may have been done all the same
-                self._contents[name] = self._read(name, "linearizable")
+                self._contents[name] = self._read(name)
                 raise
             self._keep(key, answer)
         else:
@@ -128,9 +128,10 @@ class Memory:
             self._there[name] = wanted
         return wanted
 
-    def _read(self, name: str, level: str = "majority") -> bytes:
-        """Read a collection; `linearizable` also sees what a primary did that was lost before it answered."""
-        collection = self._database[name].with_options(read_concern=ReadConcern(level))
+    def _read(self, name: str) -> bytes:
+        """Read a collection, of several servers with all that a lost primary did, which costs a write."""
+        level = ReadConcern("linearizable" if self._forgetful else "majority")
+        collection = self._database[name].with_options(read_concern=level)
 
         def batches() -> bytes:
             found: Any = collection.find_raw_batches({})  # of bytes, which its type does not say

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.read_concern import ReadConcern
 
 from data_api.domain.requests import Document
 
@@ -54,6 +55,17 @@ class NotingDatabase(Db):
 
 class _Noting(Collection[Document]):
     """A collection that notes what is written to it."""
+
+
+def confirmed(collection: Collection[Document]) -> Collection[Document]:
+    """Return the collection for a read on which alone something rests: an undo, a refusal, an answer.
+
+    A new primary has all that a majority acknowledged, and for a moment does not know of all of it that a
+    majority has it: reads of the connection's level, majority, then return what was before. A write finds
+    that out by its condition; a read that no such write follows waits until a majority confirms it.
+    https://www.mongodb.com/docs/manual/reference/read-concern-linearizable/
+    """
+    return collection.with_options(read_concern=ReadConcern("linearizable"))
 
 
 def begin_request() -> None:

@@ -21,7 +21,7 @@ from data_api.domain.order import (
 )
 from data_api.domain.requests import Document
 from data_api.storage import ledger, state_changes
-from data_api.storage.database import Db
+from data_api.storage.database import Db, confirmed
 from payment_data.errors import OrderNotFound
 
 
@@ -32,14 +32,29 @@ def find(db: Db, order_id: str) -> Order | None:
 
 
 def get(db: Db, order_id: str) -> Order:
-    """Return the order.
+    """Return the order, perhaps as it was a moment before a failover: for who changes it by its state next.
 
     Raises:
         OrderNotFound: no such order.
     """
-    if order := find(db, order_id):
+    return find(db, order_id) or get_confirmed(db, order_id)
+
+
+def get_confirmed(db: Db, order_id: str) -> Order:
+    """Return the order as every change that was ever answered left it.
+
+    Raises:
+        OrderNotFound: no such order.
+    """
+    if order := find_confirmed(db, order_id):
         return order
     raise OrderNotFound("no order has this id")
+
+
+def find_confirmed(db: Db, order_id: str) -> Order | None:
+    """Return the order as every change that was ever answered left it, if there is one."""
+    document = confirmed(db.orders).find_one({"_id": order_id})
+    return from_document(document) if document else None
 
 
 def create(db: Db, order_id: str, body: Document, fingerprint: str) -> bool:
@@ -239,7 +254,7 @@ def refuse(db: Db, order: Order, source: State, decision: Decision, execution: s
         reason=decision.error,
         changes={"decision": decision},
     )
-    return refused or get(db, order.id)
+    return refused or get_confirmed(db, order.id)
 
 
 def delete_synthetic(db: Db, order_id: str) -> bool:

@@ -15,7 +15,7 @@ from data_api.domain.order import Order
 from data_api.domain.payment import TRANSITIONS, UNSETTLED, Payment
 from data_api.domain.requests import Document
 from data_api.storage import state_changes
-from data_api.storage.database import Db
+from data_api.storage.database import Db, confirmed
 from payment_data.metrics import LOST
 
 _SHOWN = dict.fromkeys((*Payment._fields[:-1],), True) | {
@@ -26,6 +26,12 @@ _SHOWN = dict.fromkeys((*Payment._fields[:-1],), True) | {
 def find(db: Db, order_id: str, attempt: int) -> Payment | None:
     """Return this attempt, if there is one."""
     document = db.payments.find_one({"_id": _key(order_id, attempt)}, _SHOWN)
+    return _payment(document) if document else None
+
+
+def find_confirmed(db: Db, order_id: str, attempt: int) -> Payment | None:
+    """Return this attempt as every change that was ever answered left it, if there is one."""
+    document = confirmed(db.payments).find_one({"_id": _key(order_id, attempt)}, _SHOWN)
     return _payment(document) if document else None
 
 
@@ -141,7 +147,7 @@ def recapture(
                 reason=LOST,
                 at_gateway=True,
             )
-    return find(db, order.id, attempt)
+    return find_confirmed(db, order.id, attempt)
 
 
 def close(db: Db, order_id: str, attempt: int, *, execution: str) -> Payment | None:
@@ -165,7 +171,7 @@ def adjust(db: Db, order_id: str, attempt: int, key: str, *, kind: str, amount: 
     db.payments.update_one(
         {**where, f"adjustments.{key}": {"$exists": False}}, {"$set": {f"adjustments.{key}": entry}}
     )
-    document: Document | None = db.payments.find_one(where)
+    document: Document | None = confirmed(db.payments).find_one(where)
     return document
 
 

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from data_api.domain.order import Order
 from data_api.domain.requests import Document, opening_mark
 from data_api.storage import ledger
-from data_api.storage.database import Db
+from data_api.storage.database import Db, confirmed
 from payment_data.errors import Throttled
 
 _UNDONE = ["refunded", "void", "declined"]
@@ -161,7 +161,7 @@ def refund(db: Db, order: Order, until: datetime) -> Operation | None:
         projection={record: True},
         return_document=ReturnDocument.AFTER,
     )
-    user = user or db.users.find_one({"_id": order.user_id}, {record: True})
+    user = user or confirmed(db.users).find_one({"_id": order.user_id}, {record: True})
     if user is None:
         return None
     operation = user["operations"].get(order.id)

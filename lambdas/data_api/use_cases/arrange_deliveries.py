@@ -37,7 +37,7 @@ def arrange_deliveries(db: Db, order_id: str, request: Document) -> Answer:
     """
     deadline(request)
     execution = request["execution"]
-    order = orders.complete(db, order_id, execution=execution) or orders.get(db, order_id)
+    order = orders.complete(db, order_id, execution=execution) or orders.get_confirmed(db, order_id)
     if order.state in {State.NEW, State.RESERVED}:
         raise IllegalTransition("the order is not paid yet")
     if order.state is State.PAID:
@@ -64,7 +64,7 @@ def complete_lost(db: Db, order_id: str, request: Document) -> Answer:
         PaymentDeclined: its user's balance does not cover it.
     """
     lands_by = last_write()
-    order = orders.get(db, order_id)
+    order = orders.get_confirmed(db, order_id)
     if order.state is State.COMPLETED:
         return Answer(views.deliveries(order))
     if order.state is not State.NEEDS_ATTENTION or order.history[-1]["reason"] != LOST:

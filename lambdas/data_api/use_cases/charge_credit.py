@@ -43,6 +43,8 @@ def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
     order = orders.get(db, order_id)
     fingerprint = f"{request['method']}:{request['attempt']}:{order.total}:{order.currency}"
     if order.state is State.NEW:
+        order = orders.get_confirmed(db, order_id)
+    if order.state is State.NEW:
         raise IllegalTransition("the order's products are not reserved yet")
     if order.paid_by not in (None, request["method"]):
         raise IdempotencyMismatch(f"the order is paid by {order.paid_by}")
@@ -56,7 +58,7 @@ def charge_credit(db: Db, order_id: str, request: Document) -> Answer:
             execution=request["execution"],
             changes={"payment": fingerprint},
         )
-        order = paid or orders.get(db, order.id)
+        order = paid or orders.get_confirmed(db, order.id)
     if order.state in CLOSED:
         raise _refusal_of_closed(order, users.payer(db, order), fingerprint)
     if order.payment != fingerprint:

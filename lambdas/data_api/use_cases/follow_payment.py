@@ -70,7 +70,7 @@ def capture_payment(db: Db, order_id: str, attempt: str, request: Document) -> A
         changes={"payment": f"{payment.method}:{payment.attempt}:{payment.amount}:{payment.currency}"},
         extend=DELIVERY_TIME,
     )
-    order = paid or orders.get(db, order_id)
+    order = paid or orders.get_confirmed(db, order_id)
     if order.state in CLOSED:
         raise order.refusal("payment")
     return Answer(views.gateway_payment(payment))
@@ -160,7 +160,7 @@ def require_payment(db: Db, order_id: str, attempt: str) -> Payment:
     Raises:
         IllegalTransition: it was never opened.
     """
-    if payment := payments.find(db, order_id, int(attempt)):
+    if payment := payments.find_confirmed(db, order_id, int(attempt)):
         return payment
     raise IllegalTransition("the payment was never opened")
 

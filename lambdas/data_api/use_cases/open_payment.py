@@ -42,7 +42,9 @@ def open_payment(db: Db, order_id: str, attempt: str, request: Document) -> Answ
         if opened_before := payments.find(db, order_id, number):
             return Answer(views.gateway_payment(_as_opened(opened_before, method)))
         order = orders.get(db, order_id)
-        if order.state in _PAID and payments.find(db, order_id, number):
+        if order.state is State.NEW:
+            order = orders.get_confirmed(db, order_id)
+        if order.state in _PAID and payments.find_confirmed(db, order_id, number):
             continue  # another request of this order paid it since we looked
         _check_payable(db, order, number, method)
         means = _payer(db, order).means(method)
@@ -74,7 +76,7 @@ def _check_payable(db: Db, order: Order, attempt: int, method: str) -> None:
     if order.paid_by != method:
         raise IdempotencyMismatch(f"the order is paid by {order.paid_by}")
     if attempt > 1:
-        before = payments.find(db, order.id, attempt - 1)
+        before = payments.find_confirmed(db, order.id, attempt - 1)
         if before is None or before.state != "declined":
             raise IllegalTransition("the attempt before was not declined")
 

@@ -27,7 +27,7 @@ def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
     for undo in (undo_failures := failure.get("undo_failures", [])):
         record = undo | {"execution": failure["execution"]}
         failures.record(db, order_id, record, failure.get("redrives", 0))
-    order = None if failure.get("record_only") else orders.find(db, order_id)
+    order = None if failure.get("record_only") else orders.find_confirmed(db, order_id)
     if order and failure["compensated"]:
         order = _fail(db, order, failure["execution"], failure["error"], lands_by)
     elif order:
@@ -73,4 +73,4 @@ def _move(
 ) -> Order:
     """Return the order as it is afterwards; it may have moved on by itself, which is no error here."""
     moved = orders.advance(db, order, sources, target, execution=execution, reason=reason)
-    return moved or orders.get(db, order.id)
+    return moved or orders.get_confirmed(db, order.id)

@@ -61,7 +61,7 @@ def _reserve(db: Db, order: Order, request: Document, until: datetime, lands_by:
             reserved = orders.advance(
                 db, order, {State.NEW}, State.RESERVED, execution=execution, changes=changes
             )
-            return reserved or orders.get(db, order.id)
+            return reserved or orders.get_confirmed(db, order.id)
         stock = products.stock_of(db, order, until)
         if refusal := _refusal(order, stock):
             decision = Decision.from_problem(_OPERATION, refusal)

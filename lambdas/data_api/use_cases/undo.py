@@ -27,7 +27,7 @@ def cancel_order(db: Db, order_id: str, *, execution: str, reason: str) -> Order
     cancelled = orders.advance_unread(
         db, order_id, UNDOABLE, State.CANCELLING, execution=execution, reason=reason
     )
-    order = cancelled or orders.get(db, order_id)
+    order = cancelled or orders.get_confirmed(db, order_id)
     if order.state is State.COMPLETED:
         raise OrderCompleted("the order is completed and cannot be cancelled")
     return order
@@ -90,7 +90,7 @@ def bar_payment(db: Db, order: Order, *, execution: str, reason: str) -> Payment
 
 def _bar(db: Db, order: Order, attempt: int, execution: str, reason: str) -> Payment:
     for _ in range(_ROUNDS):
-        payment = payments.find(db, order.id, attempt)
+        payment = payments.find_confirmed(db, order.id, attempt)
         if payment is None:
             payments.bar(db, order, attempt, str(order.paid_by), execution=execution, reason=reason)
         elif payment.state in UNSETTLED:

@@ -92,7 +92,7 @@ def barred(monkeypatch: pytest.MonkeyPatch, *seen: Payment, moves: bool = True) 
     def move(*_: object, **__: object) -> Payment | None:
         return made("void") if moves else None
 
-    monkeypatch.setattr(payments, "find", lambda *_: next(looks))
+    monkeypatch.setattr(payments, "find_confirmed", lambda *_: next(looks))
     monkeypatch.setattr(payments, "move", move)
     order: Any = SimpleNamespace(id="o1", paid_by="card")
     return undo.bar_payment(None, order, execution="e", reason="r")  # type: ignore[arg-type]  # no database is asked
