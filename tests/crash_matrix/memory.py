@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import bson
 from bson.codec_options import CodecOptions
@@ -25,6 +25,7 @@ _MOST = 100_000  # answers kept: some hundred megabytes
 _SERVER_SECONDS = 45.0
 """Until another server is primary, at most."""
 _AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+_T = TypeVar("_T")
 _RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
 
 
@@ -74,7 +75,7 @@ class Memory:
         answer = self._answers.get(key)
         if answer is None:
             self.asked += 1
-            before = _in_the_end(lambda: self._bring(name))
+            before = in_the_end(lambda: self._bring(name))
             try:
                 answer = self._ask(name, run, None if writes else before)
             except ConnectionFailure:  # of a server that is really lost: it may have been done all the same
@@ -137,7 +138,7 @@ class Memory:
             found: Any = collection.find_raw_batches({})  # of bytes, which its type does not say
             return b"".join(found)
 
-        found = _in_the_end(batches)
+        found = in_the_end(batches)
         self._there[name] = found = self._known.setdefault(found, found)
         return found
 
@@ -150,10 +151,11 @@ class Memory:
         self._answers[key] = answer
 
 
-def _in_the_end(run: Callable[[], bytes]) -> bytes:
+def in_the_end(run: Callable[[], _T]) -> _T:
     """Do what a cell's own requests know nothing of, however often a server is really lost meanwhile.
 
-    Half of a restored collection, or one that could not be read, would bring documents of another cell.
+    Half of a restored collection, or one that could not be read, would bring documents of another cell; and a
+    schedule, such as settlement's, runs again.
     """
     until = time.monotonic() + _SERVER_SECONDS
     while True:

@@ -11,7 +11,7 @@ from payment_data.errors import Problem
 from tests.crash_matrix import boundaries, lanes, pruning
 from tests.crash_matrix.injector import Injector
 from tests.crash_matrix.laboratory import Laboratory
-from tests.crash_matrix.memory import Contents
+from tests.crash_matrix.memory import Contents, in_the_end
 from tests.crash_matrix.scenario import USER, Scenario
 from tests.crash_matrix.scenarios import SCENARIOS
 
@@ -50,7 +50,7 @@ class World:
     def prune(self) -> int:
         """Settle what is due; return how many orders are disputed."""
         with self._laboratory.outside():
-            return int(lanes.as_ghost(lambda: pruning.prune(connection.database())))
+            return in_the_end(lambda: int(lanes.as_ghost(lambda: pruning.prune(connection.database()))))
 
     def _make(self, scenario: Scenario) -> Contents:
         self._laboratory.memory.put_back({})
