@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.orders.orders import Effect
+    from pipelines.promotion.control import PendingApproval
     from pipelines.promotion.execution import Promotion
     from pipelines.rehearsal.rehearsal import Rehearsal
     from pipelines.rehearsal.rehearsal_orders import OrderResult
@@ -139,23 +140,28 @@ def _links(prepared: Rehearsal, promotions: Sequence[Promotion], *, released: bo
         terminal.out.print("[bold]Links[/]")
         for what, link in links:
             terminal.out.print(f"  {what:<20}{link}", markup=False)
-    keep_evidence(promotions)
+    say_what_was_kept(promotions)
 
 
-def keep_evidence(promotions: Sequence[Promotion]) -> None:
-    """Save the evidence that an approver saw, whatever was answered, and print where."""
-    for promotion in promotions:
-        if promotion.evidence:
-            terminal.out.print(f"  {'evidence, kept':<20}{_kept(promotion.evidence)}", markup=False)
+def say_what_was_kept(promotions: Sequence[Promotion]) -> None:
+    """Print where the evidence is that an approver saw, whatever was answered."""
+    if any(promotion.evidence for promotion in promotions):
+        terminal.out.print(f"  {'evidence, kept':<20}{KEPT}", markup=False)
+
+
+def show_evidence(question: PendingApproval) -> None:
+    """Print where the evidence is, and keep a copy before anybody answers: it outlives any answer."""
+    if question.link:
+        terminal.out.print(f"The whole evidence: {question.link}", markup=False)
+        terminal.out.print(f"A copy that stays: {_kept(question.link)}", markup=False)
 
 
 def _kept(evidence: str) -> Path:
-    """Save the evidence page as a file that outlives the embedded AWS, and return its path."""
-    place = KEPT
-    place.parent.mkdir(parents=True, exist_ok=True)
+    """Save a page of evidence as a file that outlives the embedded AWS, and return its path."""
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
     with urllib.request.urlopen(evidence, timeout=30) as page:  # noqa: S310 - the address of our own docs site
-        place.write_bytes(page.read())
-    return place
+        KEPT.write_bytes(page.read())
+    return KEPT
 
 
 def _from_commit_to_production(promotions: Sequence[Promotion], since: datetime) -> None:

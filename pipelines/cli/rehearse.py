@@ -134,7 +134,7 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
         terminal.out.print(terminal.runnable(commands), markup=False)
     elif followed.status != "Succeeded":
         rehearsal_summary.times([followed])
-        rehearsal_summary.keep_evidence([followed])
+        rehearsal_summary.say_what_was_kept([followed])
         after = failure_report.explain(prepared.aws, followed.pipeline, followed.execution, followed.which)
         print_failure_report(after)
         raise Refused(f"The {followed.which} pipeline ended as {followed.status}; see above.")
@@ -213,7 +213,7 @@ def ask(question: PendingApproval, view: View, *, hold: bool) -> tuple[bool, str
     with view.paused():
         terminal.out.print(f"\n[bold]{question.stage}[/]: what would be released")
         terminal.out.print(question.summary, markup=False)
-        terminal.out.print(f"The whole evidence: {question.link}", markup=False)
+        rehearsal_summary.show_evidence(question)
         if console := serving.running(local_aws.ROOT):
             decide = f"{console}gates/release/{question.execution}"
             terminal.out.print(f"Decide in the browser: {decide}", markup=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli import options, terminal
+from pipelines.cli import options, rehearsal_summary, terminal
 from pipelines.cli.promotion_view import watching
 from pipelines.cli.rehearse import embedded, follow_shown
 from pipelines.cli.terminal import Durations
@@ -103,7 +103,13 @@ def _promote(prepared: Rehearsal, case: failing_releases.FailingRelease) -> Fail
 
     def follow(promotion: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:
         with watching(prepared.aws, promotion) as view:
-            execution.follow(prepared.aws, promotion, view.show, decide)
+
+            def answer(question: PendingApproval) -> tuple[bool, str] | None:
+                with view.paused():
+                    rehearsal_summary.show_evidence(question)
+                return decide(question)
+
+            execution.follow(prepared.aws, promotion, view.show, answer)
 
     outcome = failing_releases.promote(prepared, case, follow)
     print_failure_report(outcome.after)

@@ -1,0 +1,47 @@
+"""A real terminal for a command: what it prints there, and what a person types."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import subprocess
+import termios
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def at_a_terminal(
+    command: Sequence[str], typed: str, *, cwd: Path, columns: int = 80, **environment: str
+) -> tuple[int, str]:
+    """Run a command at a terminal of its own, and return its exit code and all that the terminal showed.
+
+    Args:
+        command: The command.
+        typed: What is typed before it asks: a terminal keeps it until it is read.
+        cwd: The folder.
+        columns: The width of the terminal.
+        environment: What is set besides the present environment.
+    """
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    whole: Mapping[str, str] = {**os.environ, "TERM": "xterm-256color", **environment}
+    with subprocess.Popen(
+        command, stdin=its, stdout=its, stderr=its, env=whole, cwd=cwd, start_new_session=True
+    ) as process:
+        os.close(its)
+        os.write(ours, typed.encode())
+        shown = b"".join(iter(lambda: _read(ours), b""))
+    os.close(ours)
+    return process.returncode, shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    """Return what is shown next; nothing once whoever showed it has ended, an error to Linux."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
