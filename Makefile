@@ -4,6 +4,12 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
+# uv does not go without a cache: where the home folder takes none, it is in this checkout.
+ifndef UV_CACHE_DIR
+ifneq ($(shell place="$${XDG_CACHE_HOME:-$$HOME/.cache}/uv"; mkdir -p "$$place" 2>/dev/null && [ -w "$$place" ] && echo written),written)
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+endif
+endif
 # Where it is set, every process would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 # A hook or `git rebase --exec` exports its repository, and these variables beat `git -C`.

@@ -8,18 +8,20 @@ Lambda is cheapest; compiled parts are optional accelerators that other machines
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from uv import find_uv_bin
 
 from pipelines.build import wheels
 from pipelines.core.refusals import Refused
+from pipelines.core.repository import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 FROM_THE_RUNTIME: Final = ("boto3", "botocore", "s3transfer", "python-dateutil", "six")
 """AWS puts these into every Python runtime; 17 MB that no zip needs to carry
@@ -84,11 +86,30 @@ def uv(arguments: list[str], cwd: Path, env: Mapping[str, str] | None = None) ->
         Refused: It failed; the message holds its standard error.
     """
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        [find_uv_bin(), *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False
+        [find_uv_bin(), *arguments],
+        cwd=cwd,
+        env=_with_cache(os.environ if env is None else env),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise Refused(f"uv {' '.join(arguments[:2])} failed:\n{done.stderr.strip()}")
     return done.stdout
+
+
+def _with_cache(env: Mapping[str, str]) -> dict[str, str]:
+    """Return uv's environment, with a cache in ours where a home folder takes none: uv does not go without.
+
+    Source: https://docs.astral.sh/uv/concepts/cache/, cache directory.
+    """
+    usual = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
+    try:
+        usual.mkdir(parents=True, exist_ok=True)
+        writable = os.access(usual, os.W_OK)
+    except OSError:
+        writable = False
+    return {**({} if writable else {"UV_CACHE_DIR": str(CACHE / "uv")}), **env}
 
 
 Json = dict[str, Any]

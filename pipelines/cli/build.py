@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -123,6 +122,18 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+def _try_writing(folder: Path) -> None:
+    """Make a file in a folder, and remove it.
+
+    Raises:
+        OSError: None can be made; it names the folder.
+    """
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
 @click.command()
 @click.option("--again", is_flag=True, help="Check even a source that passed before.")
 @options.machine_readable
@@ -137,8 +148,8 @@ def check(again: bool, machine: bool) -> None:
       payments check
     """
     for place in (ROOT, ROOT / "reports"):  # pytest meets one that it cannot write with a traceback
-        if place.exists() and not os.access(place, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+        if place.exists():
+            _try_writing(place)
     verdict = check_cache.check(again=again)
     if machine:
         terminal.as_json(asdict(verdict))

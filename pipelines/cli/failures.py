@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _REMEDIES: Final = {
-    errno.EACCES: "Give yourself the right to write there, or work in another checkout.",
-    errno.EROFS: "The file system is read-only: work in a checkout on another one.",
+    errno.EACCES: "Give yourself the right to write there, or use another place.",
+    errno.EROFS: "Its file system is read-only: use a place on another one.",
     errno.ENOSPC: "The disk is full: make clean removes what was built.",
     errno.ENOTDIR: "A file is in the way of a folder of this name: move it.",
     errno.EISDIR: "A folder is in the way of a file of this name: move it.",

@@ -148,13 +148,6 @@ def test_a_place_where_nothing_can_be_made_is_named(
     assert "Traceback" not in result.stderr
 
 
-def test_a_check_where_nothing_can_be_written_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    result = CliRunner().invoke(main, ["check"])
-    assert result.exit_code == 1
-    assert f"{ROOT}: Permission denied." in result.stderr.replace("\n", "")
-
-
 def test_doctor_examines_the_embedded_aws_that_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given one that has just ended, so that each check is unknown at once
     local = LocalAws("http://127.0.0.1:1", "mongodb://127.0.0.1:1", None)
