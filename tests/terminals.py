@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import struct
 import subprocess
+import sys
 import termios
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_CONTROLLED = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal that of a session, which shells ask for, and becomes the command."""
+
+
 def at_a_terminal(
     command: Sequence[str], typed: str, *, cwd: Path, columns: int = 80, **environment: str
 ) -> tuple[int, str]:
-    """Run a command at a terminal of its own, and return its exit code and all that the terminal showed.
+    """Run a command at a terminal of its own, and return its exit code and what it wrote, without colours.
 
     Args:
         command: The command.
@@ -29,14 +39,15 @@ def at_a_terminal(
     ours, its = os.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     whole: Mapping[str, str] = {**os.environ, "TERM": "xterm-256color", **environment}
+    whole_command = [sys.executable, "-c", _CONTROLLED, *command]
     with subprocess.Popen(
-        command, stdin=its, stdout=its, stderr=its, env=whole, cwd=cwd, start_new_session=True
+        whole_command, stdin=its, stdout=its, stderr=its, env=whole, cwd=cwd, start_new_session=True
     ) as process:
         os.close(its)
         os.write(ours, typed.encode())
         shown = b"".join(iter(lambda: _read(ours), b""))
     os.close(ours)
-    return process.returncode, shown.decode()
+    return process.returncode, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace"))
 
 
 def _read(terminal: int) -> bytes:

@@ -1,0 +1,50 @@
+"""Completion in the shells that are here: installed by one command, and used by a person at a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pipelines.core.repository import ROOT
+from tests.terminals import at_a_terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RUN: Final = {
+    "bash": ["bash", "--rcfile", "{home}/rc", "-i"],
+    "zsh": ["zsh", "-i"],
+    "fish": ["fish", "-i"],
+}
+_START: Final = {
+    "bash": ("rc", 'source "{installed}"\n'),
+    "zsh": (".zshrc", 'fpath+=("{folder}"); autoload -Uz compinit; compinit -u\n'),
+}
+"""What a shell's own file must hold: bash without its completion package, and zsh as the command says."""
+_TO_THE_START, _TAB = "\x01", "\t"
+
+
+@pytest.mark.parametrize("shell", [shell for shell in _RUN if shutil.which(shell)])
+def test_what_is_installed_completes_a_command_that_is_typed(shell: str, tmp_path: Path) -> None:
+    # Given a home in whose name a shell finds much to stumble over, and completion installed in it
+    home = tmp_path / "it's a père's home"
+    home.mkdir()
+    path = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
+    settings = {"HOME": str(home), "ZDOTDIR": str(home), "PATH": path, "SHELL": f"/bin/{shell}"}
+    payments = ["payments", "completion", "--install"]
+    subprocess.run(payments, env=os.environ | settings, check=True, capture_output=True)
+    [installed] = [file for file in home.rglob("*payments*") if file.is_file()]
+    if shell in _START:
+        name, text = _START[shell]
+        (home / name).write_text(text.format(installed=installed, folder=installed.parent), encoding="utf-8")
+    # When a person types half of a command, the tabulator, and lets the shell say what stands there now
+    typed = f"payments branch l{_TAB}{_TO_THE_START}echo typed: \nexit\n"
+    command = [word.format(home=home) for word in _RUN[shell]]
+    _, shown = at_a_terminal(command, typed, cwd=tmp_path, columns=200, **settings)
+    # Then
+    assert "typed: payments branch list" in re.split(r"[\r\n]+", shown), shown
