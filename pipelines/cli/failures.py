@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -70,6 +71,7 @@ _EXPLANATIONS: Final[tuple[tuple[type[Exception], Callable[[Any], tuple[str, str
             _REMEDIES.get(error.errno or 0, ""),
         ),
     ),
+    (ValueError, lambda error: (f"AWS could not be asked: {error}", "env | grep -i -e ^AWS_ -e proxy")),
 )
 """What each kind of failure says, with what would help; the first that fits is taken."""
 
@@ -86,13 +88,25 @@ def reported() -> Iterator[None]:
     except BrokenPipeError:
         _drop_output()
     except tuple(kind for kind, _ in _EXPLANATIONS) as error:
-        if isinstance(error, OSError) and error.filename is None and error.errno not in _WHILE_WRITING:
+        kind, explain = next(each for each in _EXPLANATIONS if isinstance(error, each[0]))
+        if isinstance(error, OSError) and kind is OSError and not _names_a_place(error):
             raise
-        explain = next(explain for kind, explain in _EXPLANATIONS if isinstance(error, kind))
+        if kind is ValueError and not _raised_by_botocore(error):
+            raise
         terminal.refuse(*explain(error))
     else:
         return
     raise SystemExit(1)
+
+
+def _names_a_place(error: OSError) -> bool:
+    return error.filename is not None or error.errno in _WHILE_WRITING
+
+
+def _raised_by_botocore(error: Exception) -> bool:
+    """Return whether an error is botocore's own: of an address or a setting that it cannot use."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals["__name__"]).startswith("botocore.")
 
 
 def _drop_output() -> None:

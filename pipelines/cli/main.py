@@ -191,9 +191,11 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
     """Adapt this process, and so everything that it starts.
 
     Proxies never see requests to this machine, a sign that the output's encoding lacks is written in ASCII,
-    a closed stream is replaced by one that drops what it gets, and a calling hook's variables are gone.
+    a closed stream is replaced by one that drops what it gets, and a calling hook's variables are gone, as
+    are those that say nothing.
     """
     git.forget_caller()
+    forget_what_says_nothing(environment)
     spare_this_machine(environment)
     codecs.register_error(_HANDLER, _in_plain_signs)
     for name in ("stdin", "stdout", "stderr"):
@@ -202,6 +204,14 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the process's life
         elif name != "stdin" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_HANDLER)
+
+
+def forget_what_says_nothing(environment: MutableMapping[str, str]) -> None:
+    """Drop variables that are set to nothing, which botocore and Python take for a value; and no width."""
+    for name, value in list(environment.items()):
+        empty = not value and (name.startswith("AWS_") or name == "HOME")
+        if empty or (name in {"COLUMNS", "LINES"} and not (value.isdecimal() and int(value))):
+            del environment[name]
 
 
 def spare_this_machine(environment: MutableMapping[str, str]) -> None:

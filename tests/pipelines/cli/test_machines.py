@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from environments import schema
 from pipelines.aws.accounts import Aws, LocalAws
 from pipelines.cli import failures, local_aws
-from pipelines.cli.main import main, spare_this_machine
+from pipelines.cli.main import forget_what_says_nothing, main, spare_this_machine
 from pipelines.core.repository import ROOT
 
 _TICKED = """
@@ -204,6 +204,87 @@ def test_an_unknown_profile_is_named_where_aws_is_asked(monkeypatch: pytest.Monk
     assert result.exit_code == 1
     assert "The config profile (nobody) could not be found." in result.stderr
     assert "aws configure list-profiles" in result.stderr
+
+
+_NOTHING_LISTENS = ("order", "list", "-e", "prod", "--endpoint-url", "http://127.0.0.1:1")
+
+
+def _payments(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `payments` with credentials of nobody, and nothing else that is AWS's but what is given."""
+    keys = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "COLUMNS": "400"}
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        env=os.environ | keys | environment,
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"AWS_ENDPOINT_URL": ""},
+        {"AWS_ENDPOINT_URL_CLOUDFORMATION": "", "AWS_PROFILE": "", "AWS_REGION": ""},
+        {"COLUMNS": "0"},
+        {"COLUMNS": "-5", "LINES": "x"},
+        {"COLUMNS": "", "TERM": ""},
+        {"AWS_MAX_ATTEMPTS": "abc", "AWS_USE_FIPS_ENDPOINT": "abc", "AWS_CA_BUNDLE": "/nonexistent"},
+    ],
+)
+def test_a_variable_that_says_nothing_is_as_good_as_none(environment: dict[str, str]) -> None:
+    ran = _payments(*_NOTHING_LISTENS, **environment)
+    assert ran.returncode == 1
+    assert b"Could not connect to the endpoint URL" in ran.stderr, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"AWS_ENDPOINT_URL_CLOUDFORMATION": "nonsense"}, "Invalid endpoint: nonsense"),
+        (
+            {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com",
+                "AWS_ACCESS_KEY_ID": "",
+                "AWS_SECRET_ACCESS_KEY": "",
+            },
+            "Unsupported host 'example.com'",
+        ),
+        ({"HTTPS_PROXY": "nonsense"}, 'Failed to connect to proxy URL: "http://nonsense"'),
+        ({"HTTPS_PROXY": "http://127.0.0.1:1"}, "Failed to connect to proxy URL"),
+        ({"AWS_DEFAULTS_MODE": "abc"}, "invalid defaults mode: abc"),
+    ],
+)
+def test_a_setting_that_botocore_cannot_use_is_said_in_words(environment: dict[str, str], said: str) -> None:
+    ran = _payments("order", "list", "-e", "prod", AWS_MAX_ATTEMPTS="1", **environment)
+    assert ran.returncode == 1
+    assert said in ran.stderr.decode()
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_home_that_is_set_to_nothing_is_the_user_s_own() -> None:
+    environment = {"HOME": "", "COLUMNS": "80"}
+    forget_what_says_nothing(environment)
+    assert environment == {"COLUMNS": "80"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MONGOD": "/nonexistent"}, "MONGOD=/nonexistent is not an executable file"),
+        ({"MONGODB_URI": "nonsense"}, "MONGODB_URI does not begin with mongodb://"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_said_in_words(
+    environment: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(main, ["up"])
+    assert result.exit_code == 1
+    assert said in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "more": 1}'])

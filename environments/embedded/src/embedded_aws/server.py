@@ -45,15 +45,14 @@ def main() -> None:
     server_process.write(root, ready=False, endpoint=endpoint, mongodb_uri="", card_gateway=cards.url)
     if options.keep:
         (root / "keep").touch()
-    database = (
-        None
-        if options.no_mongodb
-        else mongod.launch(root / "mongod", options.mongodb_port or kept.get("mongodb_port"))
-    )
-    failure = ""
+    database, failure = None, ""
     try:
+        if not options.no_mongodb:
+            database = mongod.launch(root / "mongod", options.mongodb_port or kept.get("mongodb_port"))
         serving = _serve(root, listener, endpoint, database, cards, attached=options.attached)
         asyncio.run(serving)
+    except mongod.MongodUnavailable as error:
+        failure = str(error)
     except Exception:  # noqa: BLE001 - whatever it is, whoever started us reads it
         failure = traceback.format_exc()
     finally:
