@@ -77,7 +77,11 @@ ASSUMPTIONS: Final = (
     Assumption(
         "handlers-make-what-schemas-say",
         "Making a resource calls what the handlers of its type's schema list, and nothing else.",
-        ("pipelines/definitions/execution_permissions.py", "pipelines/definitions/execution_actions.py"),
+        (
+            "pipelines/definitions/execution_permissions.py",
+            "pipelines/definitions/execution_actions.py",
+            "pipelines/definitions/network_actions.py",
+        ),
         Assumed(
             (f"{_GUIDE}/resource-type-schemas.html", f"{_GUIDE}/using-iam-servicerole.html"),
             "The first deployment stops with the action that was denied; it is added, and repeated.",

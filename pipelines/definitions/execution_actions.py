@@ -7,32 +7,14 @@ to the types that our templates really use, and knows what the schemas name and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from pipelines.definitions.network_actions import EC2_CHANGE, EC2_LOOK
 
 LOOK: Final = {
     "autoscaling": ["DescribeTags"],
     "cloudwatch": ["DescribeAlarms", "GetMetricData", "ListTagsForResource"],
-    "ec2": [
-        "DescribeAddresses",
-        "DescribeFlowLogs",
-        "DescribeInstances",
-        "DescribeInternetGateways",
-        "DescribeNatGateways",
-        "DescribeNetworkAcls",
-        "DescribeNetworkInterfaces",
-        "DescribeRouteTables",
-        "DescribeSecurityGroupRules",
-        "DescribeSecurityGroups",
-        "DescribeSubnets",
-        "DescribeTags",
-        "DescribeVpcAttribute",
-        "DescribeVpcEndpoints",
-        "DescribeVpcPeeringConnections",
-        "DescribeVpcs",
-    ],
+    "ec2": EC2_LOOK,
     "logs": [
         "DescribeIndexPolicies",
         "DescribeLogGroups",
@@ -76,51 +58,7 @@ CHANGE: Final = {
         "TagResource",
         "UntagResource",
     ],
-    "ec2": [
-        "AcceptVpcPeeringConnection",
-        "AllocateAddress",
-        "AssociateAddress",
-        "AssociateRouteTable",
-        "AttachInternetGateway",
-        "AuthorizeSecurityGroupEgress",
-        "AuthorizeSecurityGroupIngress",
-        "CreateFlowLogs",
-        "CreateInternetGateway",
-        "CreateNatGateway",
-        "CreateRoute",
-        "CreateRouteTable",
-        "CreateSecurityGroup",
-        "CreateSubnet",
-        "CreateTags",
-        "CreateVpc",
-        "CreateVpcEndpoint",
-        "CreateVpcPeeringConnection",
-        "DeleteFlowLogs",
-        "DeleteInternetGateway",
-        "DeleteNatGateway",
-        "DeleteRoute",
-        "DeleteRouteTable",
-        "DeleteSecurityGroup",
-        "DeleteSubnet",
-        "DeleteTags",
-        "DeleteVpc",
-        "DeleteVpcEndpoints",
-        "DeleteVpcPeeringConnection",
-        "DetachInternetGateway",
-        "DisassociateAddress",
-        "DisassociateRouteTable",
-        "ModifySubnetAttribute",
-        "ModifyVpcAttribute",
-        "ModifyVpcEndpoint",
-        "ModifyVpcPeeringConnectionOptions",
-        "ReleaseAddress",
-        "ReplaceRoute",
-        "ReplaceRouteTableAssociation",
-        "RevokeSecurityGroupEgress",
-        "RevokeSecurityGroupIngress",
-        "UpdateSecurityGroupRuleDescriptionsEgress",
-        "UpdateSecurityGroupRuleDescriptionsIngress",
-    ],
+    "ec2": EC2_CHANGE,
     "kms": [
         "CreateGrant",
         "Decrypt",
@@ -222,14 +160,6 @@ UNBOUNDED: Final = {
 }
 """Changes that IAM lets nobody bind to a resource (Service Authorization Reference)."""
 
-WORKLOAD: Final = {
-    "ec2": ["DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs"],
-    "kms": ["CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"],
-}
-"""Of services that the network stack needs more of: what the payments stack needs. A branch's pipeline
-deploys no network, so it can touch none (`without_network`)."""
-_NETWORK_ALONE: Final = {"autoscaling:DescribeTags", "logs:DeleteLogDelivery"}
-
 ROLES: Final = [
     "DeleteRole",
     "DeleteRolePolicy",
@@ -247,16 +177,3 @@ ROLES: Final = [
 """What it may do to the roles of its own stacks."""
 BOUNDED_ROLES: Final = ["CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy"]
 """What it may do to them only while the runtime boundary is on them."""
-
-
-def without_network(names: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Return those actions that a stack without a network needs, by their service."""
-    kept = {
-        service: [
-            name
-            for name in listed
-            if name in WORKLOAD.get(service, listed) and f"{service}:{name}" not in _NETWORK_ALONE
-        ]
-        for service, listed in names.items()
-    }
-    return {service: listed for service, listed in kept.items() if listed}

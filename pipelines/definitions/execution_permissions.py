@@ -11,6 +11,7 @@ from environments import groupings
 from environments.tools import PIPELINES_STACK
 from pipelines.core.branch_names import PREFIX
 from pipelines.definitions import execution_actions
+from pipelines.definitions.network_actions import without_network
 from templates.capabilities.api_gateway import PUSH_LOGS
 from templates.capabilities.permissions import Permission
 
@@ -97,7 +98,7 @@ def execution_permissions(
     branch = environment.name == "branch"
     accept = None if branch else environment.database.peer_role_arn
     look, change, unbounded = (
-        execution_actions.without_network(names) if branch else names
+        without_network(names) if branch else names
         for names in (execution_actions.LOOK, execution_actions.CHANGE, execution_actions.UNBOUNDED)
     )
     return [
