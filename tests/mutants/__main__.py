@@ -122,9 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _try_room(room: Room, options: argparse.Namespace) -> float:
-    known = equivalents()
-    candidates = [mutant for mutant in mutants(room) if mutant.key() not in known]
-    chosen, source = sample(candidates, options.count, options.seed), room.digest()
+    candidates, source = list(mutants(room)), room.digest()
+    chosen = sample(candidates, options.count, options.seed, equivalents())
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         survivors = _survivors(room, chosen, Path(folder), options)
     killed = len(chosen) - len(survivors)

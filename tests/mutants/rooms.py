@@ -12,7 +12,7 @@ from pipelines.core.repository import ROOT
 from tests.mutants.operators import Mutation, mutations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
 
@@ -241,8 +241,13 @@ def mutants(room: Room) -> Iterator[Mutant]:
             yield Mutant(str(module.relative_to(ROOT)), mutation)
 
 
-def sample(candidates: Iterable[Mutant], count: int, seed: int) -> list[Mutant]:
-    """Draw mutants, each kind of change as likely as any other, the same ones for the same seed."""
+def sample(
+    candidates: Iterable[Mutant], count: int, seed: int, passed_over: Container[tuple[str, ...]] = ()
+) -> list[Mutant]:
+    """Draw mutants, each kind of change as likely as any other, the same ones for the same seed.
+
+    Those whose key is passed over are drawn and put away, so that naming one leaves the others as they are.
+    """
     by_operator: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in candidates:
         by_operator[mutant.mutation.operator].append(mutant)
@@ -252,7 +257,9 @@ def sample(candidates: Iterable[Mutant], count: int, seed: int) -> list[Mutant]:
         draw.shuffle(by_operator[kind])
     while by_operator and len(drawn) < count:
         kind = draw.choice(sorted(by_operator))
-        drawn.append(by_operator[kind].pop())
+        mutant = by_operator[kind].pop()
+        if mutant.key() not in passed_over:
+            drawn.append(mutant)
         if not by_operator[kind]:
             del by_operator[kind]
     return drawn

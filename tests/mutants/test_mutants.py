@@ -73,6 +73,18 @@ def test_every_mutant_is_another_program(room: Room) -> None:
         assert ast.dump(ast.parse(mutant.mutation.applied(source))) != ast.dump(ast.parse(source)), mutant
 
 
+def test_naming_an_equivalent_leaves_the_rest_of_the_sample_as_it_is() -> None:
+    # Given a sample, of which one mutant turns out to be equivalent
+    candidates = list(mutants(ROOMS["orders"]))
+    drawn = sample(candidates, 60, seed=1)
+    equivalent = drawn[17]
+    # When the sample is drawn without it
+    again = sample(candidates, 60, seed=1, passed_over={equivalent.key()})
+    # Then one more is drawn, and all others are the same
+    assert len(again) == 60
+    assert again[:59] == [mutant for mutant in drawn if mutant != equivalent]
+
+
 def test_every_module_is_in_a_room_or_is_run_as_a_whole() -> None:
     product = {
         path
