@@ -1,11 +1,13 @@
 """Change a room's modules a little, sixty times over, and list the changes that its tests do not notice.
 
 python -m tests.mutants [ROOM ...] [--count 60] [--seed 1] [--publish]
+python -m tests.mutants ROOM --again [--tests PATH ...]
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import shutil
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _LEAST_KILLED: Final = 0.9
 _PUBLISHED: Final = ROOT / "docs" / "data" / "mutants.json"
+_SURVIVORS: Final = ROOT / ".cache" / "mutants"
 _BASELINE_SECONDS: Final = 600.0
 _SHARED: Final = (".venv", ".cache")
 """What a copy has of the checkout's; either may be a link there, which git then calls a file."""
@@ -116,6 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2, help="how many try mutants at the same time")
     parser.add_argument("--quick", action="store_true", help="only with tests that pass the changed line")
     parser.add_argument("--publish", action="store_true", help="keep the results in docs/data/mutants.json")
+    parser.add_argument(
+        "--again", action="store_true", help="only those that survived last, now that tests were added"
+    )
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="with these tests of the room alone")
     options = parser.parse_args(arguments)
     shares = [_try_room(ROOMS[name], options) for name in options.rooms or ROOMS]
     return int(min(shares) < _LEAST_KILLED)
@@ -123,19 +130,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _try_room(room: Room, options: argparse.Namespace) -> float:
     candidates, source = list(mutants(room)), room.digest()
-    chosen = sample(candidates, options.count, options.seed, equivalents())
+    drawn = sample(candidates, options.count, options.seed, equivalents())
+    chosen = _survivors_before(room, drawn, options.seed) if options.again else drawn
+    if options.tests:
+        room = dataclasses.replace(room, tests=tuple(options.tests))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        survivors = _survivors(room, chosen, Path(folder), options)
-    killed = len(chosen) - len(survivors)
+        survivors = _survivors(room, chosen, Path(folder), options) if chosen else []
+    _keep_survivors(room, survivors, options.seed)
+    killed = len(drawn) - len(survivors)
     if options.publish:
-        _publish(room, {"tried": len(chosen), "killed": killed, "seed": options.seed, "source": source})
+        _publish(room, {"tried": len(drawn), "killed": killed, "seed": options.seed, "source": source})
     whence = f"seed {options.seed}, {len(candidates)} mutants in all, modules {source}"
-    _say(f"{room.name}: {killed} of {len(chosen)} killed ({whence})")
+    _say(f"{room.name}: {killed} of {len(drawn)} killed ({whence})")
     for mutant in survivors:
         change = mutant.mutation
         _say(f"  {mutant.file}:{change.line}: {change.operator}: {change.statement}")
         _say(f"      {_short(change.before)} -> {_short(change.after) or 'nothing'}")
-    return killed / len(chosen) if chosen else 1.0
+    return killed / len(drawn) if drawn else 1.0
+
+
+def _survivors_before(room: Room, drawn: list[Mutant], seed: int) -> list[Mutant]:
+    """Return those of a sample that survived when all of it was tried last.
+
+    Raises:
+        SystemExit: It was never tried with the modules as they are.
+    """
+    try:
+        last = json.loads(_survivors_file(room, seed).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        last = {}
+    if last.get("source") != room.digest():
+        raise SystemExit(f"{room.name}: its modules as they are were not tried yet; leave --again out")
+    return [mutant for mutant in drawn if list(mutant.key()) in last["survivors"]]
+
+
+def _keep_survivors(room: Room, survivors: list[Mutant], seed: int) -> None:
+    _SURVIVORS.mkdir(parents=True, exist_ok=True)
+    kept = {"source": room.digest(), "survivors": [mutant.key() for mutant in survivors]}
+    _survivors_file(room, seed).write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _survivors_file(room: Room, seed: int) -> Path:
+    return _SURVIVORS / f"{room.name}-{seed}.json"
 
 
 def _publish(room: Room, result: dict[str, Any]) -> None:

@@ -122,7 +122,11 @@ ROOMS: Final = {
         Room(
             "data_api",
             ("lambdas/data_api/**/*.py",),
-            ("tests/unit/lambdas/test_transactions.py", "tests/integration/data_api"),
+            (
+                "tests/unit/lambdas/test_transactions.py",
+                "tests/unit/lambdas/test_audited_words.py",
+                "tests/integration/data_api",
+            ),
             ("pymongo", "boto3", "aws_lambda_powertools"),
         ),
         Room(

@@ -328,6 +328,24 @@ def test_an_order_whose_legs_are_missing_is_not_settled(shop: Shop, missing: str
     assert shop.db.ledger.find_one({"_id": missing}) is None
 
 
+def test_an_order_that_cannot_be_settled_keeps_none_from_it(shop: Shop) -> None:
+    # Given two old orders, of which the first lacks a leg
+    _complete(shop)
+    shop.order("o2", lines=[line()])
+    for step in (shop.reserve, shop.charge, shop.deliver):
+        step("o2")
+    _settle(shop)
+    shop.db.ledger.delete_one({"_id": "o1:charge:balance"})
+    _age(shop)
+    # When they are settled one at a time
+    first = shop.api.settle(limit=1)
+    second = shop.api.settle(limit=1, after=first["next"])
+    # Then the second is, though the first is left as it is
+    assert (first["settled"], first["disputed"]) == (0, 1)
+    assert (second["settled"], second["disputed"]) == (1, 0)
+    assert "next" not in shop.api.settle(limit=1, after=second["next"])
+
+
 def test_synthetic_orders_never_reach_the_ledger(shop: Shop) -> None:
     # Given
     shop.stock(synthetic=True)

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pymongo.errors import WriteError
 
 from data_api.storage import connection
 
@@ -64,3 +65,20 @@ def test_a_server_older_than_any_that_was_tried_is_refused(db: Db, monkeypatch: 
     # Then nothing is asked of it, and the log says why
     with pytest.raises(connection.ServerTooOld, match="older than MongoDB"):
         connection.database.__wrapped__()
+
+
+def test_a_database_is_ready_for_money_once_a_sandbox_is_connected(
+    mongod: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a database that nobody has written to
+    name = "sandbox_begins"
+    monkeypatch.setenv("MONGODB_URI", mongod.uri)
+    monkeypatch.setenv("MONGODB_DATABASE", name)
+    # When a sandbox connects
+    db = connection.database.__wrapped__()
+    # Then each collection has its validator, and an order without a total is refused
+    try:
+        with pytest.raises(WriteError):
+            db.orders.insert_one({"_id": "o1", "state": "NEW"})
+    finally:
+        db.client.drop_database(name)

@@ -69,6 +69,20 @@ def test_anything_else_is_left_to_a_person(there: tuple[StripePayment, ...]) -> 
     assert all(each.id in str(refused.value) for each in there if each.received and each.order_id == "o1")
 
 
+@pytest.mark.parametrize(("minutes", "there"), [(5, True), (6, False)])
+def test_the_clocks_of_stripe_and_step_functions_may_be_five_minutes_apart(
+    minutes: int, *, there: bool
+) -> None:
+    # Given a PaymentIntent that Stripe made so long before its execution began
+    account, began = Account(TAKEN), NOW + timedelta(minutes=minutes)
+    # When, then
+    if there:
+        assert intent_of(account, ORDER, began) == "pi_1"
+    else:
+        with pytest.raises(Refused, match="at Stripe there is nothing"):
+            intent_of(account, ORDER, began)
+
+
 def test_without_a_key_it_cannot_be_looked_for() -> None:
     with pytest.raises(Refused, match="no key"):
         intent_of(None, ORDER, NOW)
