@@ -181,3 +181,15 @@ def test_a_change_that_did_not_get_through_comes_with_the_next_and_counts_once(t
     # Then
     committed = {one.execution: one.committed for one in told.assembled()}
     assert committed == {"failed": (), "good": (at(-10), at(0), at(20)), "again": ()}
+
+
+def test_only_a_source_says_when_a_commit_was_authored_and_one_that_does_not_gives_no_lead_time(
+    told: Told,
+) -> None:
+    # Given a source that does not say it, as one of S3, and a build that puts out a variable of that name
+    told.good("one", 0, 10)
+    for action in told.actions:
+        source = action["input"]["actionTypeId"]["category"] == "Source"
+        action["output"]["outputVariables"] = {} if source else {"AuthorDate": at(-99).isoformat()}
+    # Then
+    assert told.assembled() == [Deployment("one", (), succeeded=at(10))]

@@ -281,8 +281,10 @@ class CodePipeline:
 def test_emergencies_of_the_window_alone_are_told_and_of_production_alone(environment: str) -> None:
     # Given approvals at both ends of the window, and outside of it
     window, second = delivery.WINDOW, timedelta(seconds=1)
-    moments = (BEGAN, BEGAN - second, BEGAN - window, BEGAN - window - second)
-    codepipeline = CodePipeline(*moments, BEGAN - window - timedelta(days=7, seconds=1), BEGAN - 2 * window)
+    week = timedelta(days=7)
+    inside = (BEGAN, BEGAN - second, BEGAN - window)
+    moments = (*inside, BEGAN - window - second, BEGAN - window - week + second)
+    codepipeline = CodePipeline(*moments, BEGAN - window - week - second, BEGAN - 2 * window)
     tools = cast("Any", SimpleNamespace(client=lambda _: codepipeline))
     # When
     measures = delivery.measured(tools, "release", environment, BEGAN)
@@ -290,7 +292,7 @@ def test_emergencies_of_the_window_alone_are_told_and_of_production_alone(enviro
     within = [Emergency("e", at, "ada", "why") for at in (BEGAN - window, BEGAN - second)]
     assert list(measures.emergencies) == (within if environment == "prod" else [])
     # A deployment of the window may have begun a week before it; what is older is not read on
-    assert codepipeline.read == [*moments, BEGAN - window - timedelta(days=7, seconds=1)]
+    assert codepipeline.read == [*moments, BEGAN - window - week - second]
 
 
 def test_an_environment_without_a_release_pipeline_has_no_measures(monkeypatch: pytest.MonkeyPatch) -> None:
