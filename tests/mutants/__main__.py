@@ -25,6 +25,7 @@ from coverage import CoverageData
 from pipelines.core.repository import ROOT
 from tests.mutants import worker
 from tests.mutants.equivalents import equivalents
+from tests.mutants.last_survivors import keep_survivors, survivors_before
 from tests.mutants.rooms import ROOMS, mutants, sample
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _LEAST_KILLED: Final = 0.9
 _PUBLISHED: Final = ROOT / "docs" / "data" / "mutants.json"
-_SURVIVORS: Final = ROOT / ".cache" / "mutants"
 _BASELINE_SECONDS: Final = 600.0
 _SHARED: Final = (".venv", ".cache")
 """What a copy has of the checkout's; either may be a link there, which git then calls a file."""
@@ -131,12 +131,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _try_room(room: Room, options: argparse.Namespace) -> float:
     candidates, source = list(mutants(room)), room.digest()
     drawn = sample(candidates, options.count, options.seed, equivalents())
-    chosen = _survivors_before(room, drawn, options.seed) if options.again else drawn
+    chosen = survivors_before(room, drawn, options.seed) if options.again else drawn
     if options.tests:
         room = dataclasses.replace(room, tests=tuple(options.tests))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         survivors = _survivors(room, chosen, Path(folder), options) if chosen else []
-    _keep_survivors(room, survivors, options.seed)
+    keep_survivors(room, survivors, options.seed)
     killed = len(drawn) - len(survivors)
     if options.publish:
         _publish(room, {"tried": len(drawn), "killed": killed, "seed": options.seed, "source": source})
@@ -147,31 +147,6 @@ def _try_room(room: Room, options: argparse.Namespace) -> float:
         _say(f"  {mutant.file}:{change.line}: {change.operator}: {change.statement}")
         _say(f"      {_short(change.before)} -> {_short(change.after) or 'nothing'}")
     return killed / len(drawn) if drawn else 1.0
-
-
-def _survivors_before(room: Room, drawn: list[Mutant], seed: int) -> list[Mutant]:
-    """Return those of a sample that survived when all of it was tried last.
-
-    Raises:
-        SystemExit: It was never tried with the modules as they are.
-    """
-    try:
-        last = json.loads(_survivors_file(room, seed).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        last = {}
-    if last.get("source") != room.digest():
-        raise SystemExit(f"{room.name}: its modules as they are were not tried yet; leave --again out")
-    return [mutant for mutant in drawn if list(mutant.key()) in last["survivors"]]
-
-
-def _keep_survivors(room: Room, survivors: list[Mutant], seed: int) -> None:
-    _SURVIVORS.mkdir(parents=True, exist_ok=True)
-    kept = {"source": room.digest(), "survivors": [mutant.key() for mutant in survivors]}
-    _survivors_file(room, seed).write_text(json.dumps(kept), encoding="utf-8")
-
-
-def _survivors_file(room: Room, seed: int) -> Path:
-    return _SURVIVORS / f"{room.name}-{seed}.json"
 
 
 def _publish(room: Room, result: dict[str, Any]) -> None:

@@ -19,13 +19,13 @@ from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.waiting import TimedOut
 from pipelines.deploy import artifacts, atlas_peering, connect_database, embedded_overrides
-from pipelines.deploy.atlas_peering import PeeringRequest
 from pipelines.doctor import network as doctor
 from pipelines.doctor.findings import State
 from templates import network
 
 if TYPE_CHECKING:
     from embedded_aws.instance import Instance
+    from pipelines.deploy.atlas_peering import PeeringRequest
 
 ROLE = "arn:aws:iam::333333333333:role/payments-network-DataApiRole-1A2B3C"
 
@@ -203,43 +203,3 @@ def test_a_cluster_of_your_own_and_a_missing_network_are_told(here: Aws, aws: Aw
     elsewhere = aws.environment.model_copy(update={"network_stack": "no-such-network"})
     with pytest.raises(Refused, match="prod has no network yet"):
         connect_database.commands(replace(aws, environment=elsewhere))
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("expired", "expired: nobody accepted it for seven days"),
-        ("failed", "failed: AWS could not make it"),
-        ("deleting", "is being deleted by one of its owners"),
-    ],
-)
-def test_every_end_of_a_request_has_its_message(state: str, words: str) -> None:
-    prod = schema.load("prod")
-    request = PeeringRequest("pcx-1", state, prod.database.cidr, "")
-    [notice] = atlas_peering.ended([request], prod)
-    assert notice.startswith(f"pcx-1 {words}. See it there: atlas networking peering list --provider AWS")
-    # And one from other addresses is somebody else's
-    assert atlas_peering.ended([replace(request, cidr="10.99.0.0/21")], prod) == []
-
-
-def test_atlas_is_told_the_account_the_network_and_the_role_in_commands_of_its_own() -> None:
-    told = list(atlas_peering.commands(schema.load("prod"), "vpc-1", ROLE).values())
-    assert told == [
-        (
-            "atlas networking peering create aws --projectId 6543210fedcba9876543210b"
-            " --accountId 333333333333 --vpcId vpc-1 --region eu-central-1 --routeTableCidrBlock 10.43.0.0/16"
-            " --atlasCidrBlock 10.143.0.0/21"
-        ),
-        (
-            "atlas accessLists create 10.43.0.0/16 --type cidrBlock --projectId 6543210fedcba9876543210b"
-            ' --comment "payments, prod"'
-        ),
-        (
-            f"atlas dbusers create --projectId 6543210fedcba9876543210b --username {ROLE} --awsIAMType ROLE"
-            " --role readWrite@payments-prod --role dbAdmin@payments-prod"
-        ),
-    ]
-    branch = schema.load("branch")
-    atlas = branch.model_copy(update={"database": schema.load("prod").database})
-    user = atlas_peering.commands(atlas, "vpc-1", ROLE)["Make the data API's role a database user"]
-    assert user.endswith(" --role readWriteAnyDatabase --role dbAdminAnyDatabase")

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from environments import schema
+from pipelines.aws import stacks
+from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
-from pipelines.deploy import artifacts, synth
+from pipelines.deploy import artifacts, deployment, synth
+from templates.capabilities.peering import PEERING_ID
+from templates.capabilities.stack_interface import (
+    ARTIFACT_BUCKET,
+    ATTEMPT,
+    DATABASE_NAME,
+    IMAGE_DIGEST,
+    IMAGE_REPOSITORY,
+    NETWORK_STACK,
+    code_key,
+    code_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,3 +101,76 @@ def test_roles_of_environments_that_pipelines_deploy_are_bounded() -> None:
         bounded = ["PermissionsBoundary" in role for role in roles]
         assert bounded
         assert set(bounded) == {name != "local"}
+
+
+MANIFEST = {
+    name: Package(f"{name}.zip", f"functions/{name}/{name}.zip", "0" * 64, 1, "s", f"{name}.json", "1" * 64)
+    for name in ("data_api", "smoke")
+}
+STORED = StoredPackages("artifacts", {"data_api": "v1", "smoke": "v2"})
+
+
+def test_a_stack_is_handed_the_key_and_the_version_of_each_package() -> None:
+    # Given packages that are stored
+    zips = schema.load("staging")
+    # When a stack of any name is made of them
+    values = deployment.parameters(zips, "feature", STORED, MANIFEST, None)
+    # Then it has its network, its database and each function's code, in the version that was stored
+    code = {
+        code_key("data_api"): "functions/data_api/data_api.zip",
+        code_version("data_api"): "v1",
+        code_key("smoke"): "functions/smoke/smoke.zip",
+        code_version("smoke"): "v2",
+    }
+    common = {NETWORK_STACK: zips.network_stack, DATABASE_NAME: "feature"}
+    assert values == {**common, ARTIFACT_BUCKET: "artifacts", **code}
+    with pytest.raises(Refused, match="The packages are in no bucket yet"):
+        deployment.parameters(zips, "feature", None, MANIFEST, None)
+    # And an environment of images has the image alone
+    functions = zips.functions.model_copy(update={"packaging": "image"})
+    images = zips.model_copy(update={"functions": functions})
+    image = Image("repository", "sha256:0c")
+    values = deployment.parameters(images, "feature", STORED, MANIFEST, image)
+    assert values == {**common, IMAGE_REPOSITORY: "repository", IMAGE_DIGEST: "sha256:0c"}
+    with pytest.raises(Refused, match="staging runs a container image, and none was built"):
+        deployment.parameters(images, "feature", STORED, MANIFEST, None)
+
+
+@pytest.mark.parametrize("stack", [None, "feature"])
+def test_settings_are_written_for_a_stack_and_for_the_network_that_its_pipeline_deploys(
+    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: str | None
+) -> None:
+    # Given an environment whose stacks are not there yet
+    monkeypatch.setattr(stacks, "status", lambda *_: None)
+    # When
+    written = deployment.write_configuration(aws, MANIFEST, STORED, tmp_path, stack=stack)
+    # Then branches share a network, which their pipeline does not deploy
+    names = ["payments", "network"] if stack is None else ["payments"]
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        f"dist/settings/prod/{name}.json" for name in names
+    ]
+    parameters = [json.loads(path.read_text())["Parameters"] for path in written]
+    assert parameters[0][DATABASE_NAME] == (stack or "payments-prod")
+    assert parameters[0][code_version("smoke")] == "v2"
+    assert parameters[1:] == [{PEERING_ID: ""}][: len(names) - 1]
+
+
+def test_an_attempt_after_a_rollback_has_another_number_and_any_other_the_same(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described: dict[str, Any] = {"StackStatus": "UPDATE_COMPLETE"}
+    monkeypatch.setattr(stacks, "status", lambda *_: described["StackStatus"])
+    monkeypatch.setattr(stacks, "described", lambda *_: described)
+    assert deployment.next_attempt(aws, "payments") == "1"
+    described["Parameters"] = [{"ParameterKey": ATTEMPT, "ParameterValue": "7"}]
+    assert deployment.next_attempt(aws, "payments") == "7"
+    # Another number, which is the same for no other second of ten days, and short
+    described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    now = 1_764_000_000.9
+    monkeypatch.setattr(time, "time", lambda: now)
+    first = deployment.next_attempt(aws, "payments")
+    now += 1
+    assert first != deployment.next_attempt(aws, "payments")
+    assert len(first) <= 6
+    monkeypatch.setattr(stacks, "status", lambda *_: None)
+    assert deployment.next_attempt(aws, "payments") == "1"
