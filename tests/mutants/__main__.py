@@ -25,7 +25,7 @@ from coverage import CoverageData
 from pipelines.core.repository import ROOT
 from tests.mutants import worker
 from tests.mutants.equivalents import equivalents
-from tests.mutants.last_survivors import keep_survivors, survivors_before
+from tests.mutants.killed_before import keep_killed, not_killed_before
 from tests.mutants.rooms import ROOMS, mutants, sample
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="only with tests that pass the changed line")
     parser.add_argument("--publish", action="store_true", help="keep the results in docs/data/mutants.json")
     parser.add_argument(
-        "--again", action="store_true", help="only those that survived last, now that tests were added"
+        "--again", action="store_true", help="only those that were not killed last, now that tests were added"
     )
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="with these tests of the room alone")
     options = parser.parse_args(arguments)
@@ -131,12 +131,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _try_room(room: Room, options: argparse.Namespace) -> float:
     candidates, source = list(mutants(room)), room.digest()
     drawn = sample(candidates, options.count, options.seed, equivalents())
-    chosen = survivors_before(room, drawn, options.seed) if options.again else drawn
+    chosen = not_killed_before(room, drawn, options.seed) if options.again else drawn
     if options.tests:
         room = dataclasses.replace(room, tests=tuple(options.tests))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         survivors = _survivors(room, chosen, Path(folder), options) if chosen else []
-    keep_survivors(room, survivors, options.seed)
+    keep_killed(room, [mutant for mutant in drawn if mutant not in survivors], options.seed)
     killed = len(drawn) - len(survivors)
     if options.publish:
         _publish(room, {"tried": len(drawn), "killed": killed, "seed": options.seed, "source": source})

@@ -108,7 +108,8 @@ def _pages(key: str, entries: list[Any]) -> Any:
 
 def test_private_apis_are_counted_on_every_page() -> None:
     apis = [
-        {"endpointConfiguration": {"types": [kind]}} for kind in ("PRIVATE", "EDGE", "REGIONAL", "PRIVATE")
+        {"endpointConfiguration": {"types": [kind]}}
+        for kind in ("PRIVATE", "EDGE", "REGIONAL", "PRIVATE", "EDGE")
     ]
     gateway = SimpleNamespace(get_paginator=lambda _: _pages("items", apis))
     aws = cast("Any", SimpleNamespace(client=lambda _: gateway))
