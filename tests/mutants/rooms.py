@@ -208,7 +208,10 @@ ROOMS: Final = {
         Room(
             "rehearsal",
             ("pipelines/rehearsal/*.py", *(f"!{file}" for file in ELSEWHERE)),
-            ("tests/pipelines/promotion/test_scratch_repository.py",),
+            (
+                "tests/pipelines/promotion/test_scratch_repository.py",
+                "tests/pipelines/promotion/test_rehearsed_environments.py",
+            ),
         ),
         Room("assumptions", ("pipelines/assumptions/*.py",), ("tests/pipelines/assumptions",), ("yaml",)),
         Room(

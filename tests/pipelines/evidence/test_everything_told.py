@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.aws import accounts, docs_bucket
+from pipelines.build import provenance
 from pipelines.core.refusals import Refused
 from pipelines.evidence import evidence as facts
 from pipelines.evidence import exposure, gather, page, reports, risks, stack_changes
@@ -22,6 +24,7 @@ from pipelines.evidence.reports import Baseline, Suite
 from pipelines.evidence.risks import Severity
 from pipelines.evidence.stack_changes import Change, Drift, StackChanges
 from pipelines.orders.smoke import SmokeCheck, SmokeReport
+from templates.capabilities import docs_distribution
 from tests.pipelines.evidence.conftest import AT
 
 if TYPE_CHECKING:
@@ -460,3 +463,41 @@ def test_cost_is_what_comes_less_what_goes(actions: list[Any]) -> None:
 )
 def test_a_change_of_tags_alone_is_known(change: Change, only_tags: bool) -> None:
     assert change.only_tags is only_tags
+
+
+def test_what_does_not_fit_into_an_approval_is_counted(evidence: Callable[..., Evidence]) -> None:
+    # Given more risks than an approval's thousand characters hold
+    many = [risks.Risk(Severity.HIGH, risks.IAM, f"payments-prod/Role{n:02}", "x" * 90) for n in range(30)]
+    # When
+    text = facts.text(evidence(risks=many))
+    # Then it ends with how many there are beside those that it names
+    named = sum(line.startswith("! ") for line in text.splitlines())
+    assert 0 < named < 30
+    assert len(text) <= 1000
+    assert text.splitlines()[-1] == f"… {31 - named} more on the page"
+
+
+def test_what_is_published_comes_before_the_page_that_links_to_it(
+    evidence: Callable[..., Evidence], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given evidence that is written, and a docs bucket
+    release = evidence()
+    gather.write(release, tmp_path)
+    uploaded: list[tuple[str, str]] = []
+
+    def upload(_: object, path: Path, key: str) -> None:
+        uploaded.append((path.relative_to(tmp_path).as_posix(), key))
+
+    monkeypatch.setattr(docs_bucket, "upload", upload)
+    monkeypatch.setattr(accounts, "connect_tools", lambda: None)
+    monkeypatch.setenv("DOCS_URL", "https://docs.example.org")
+    # When
+    address = gather.publish(release, tmp_path, tmp_path)
+    # Then the next release finds the figures, and an approver the statement and the page
+    place = f"{docs_distribution.EVIDENCE}{release.execution}"
+    assert uploaded == [
+        (f"dist/packages/{provenance.FILE}", f"{place}/{provenance.FILE}"),
+        ("figures.json", f"{place}/figures.json"),
+        ("index.html", f"{place}/index.html"),
+    ]
+    assert address == f"https://docs.example.org/{place}/index.html"
