@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from environments import schema
 from pipelines.aws import stacks
+from pipelines.build import package_manifest
 from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
-from pipelines.deploy import artifacts, deployment, synth
+from pipelines.deploy import artifacts, deployment, embedded_overrides, payment_methods, synth
 from templates.capabilities.peering import PEERING_ID
 from templates.capabilities.stack_interface import (
     ARTIFACT_BUCKET,
@@ -174,3 +179,89 @@ def test_an_attempt_after_a_rollback_has_another_number_and_any_other_the_same(
     assert len(first) <= 6
     monkeypatch.setattr(stacks, "status", lambda *_: None)
     assert deployment.next_attempt(aws, "payments") == "1"
+
+
+class Versioned:
+    """A bucket that keeps versions of some objects, each with its checksum."""
+
+    def __init__(self, **objects: tuple[str, str]) -> None:
+        self.objects = dict(objects)
+        self.put: list[str] = []
+
+    def head_object(self, **asked: Any) -> dict[str, str]:
+        assert asked["ChecksumMode"] == "ENABLED"
+        if asked["Key"] not in self.objects:
+            status: Any = {"HTTPStatusCode": 404}
+            error: Any = {"Code": "404", "Message": "Not Found"}
+            raise ClientError({"Error": error, "ResponseMetadata": status}, "HeadObject")
+        version, checksum = self.objects[asked["Key"]]
+        return {"VersionId": version, "ChecksumSHA256": checksum}
+
+    def put_object(self, **asked: Any) -> dict[str, str]:
+        self.put.append(asked["Key"])
+        self.objects[asked["Key"]] = ("new", asked["ChecksumSHA256"])
+        return {"VersionId": "new"}
+
+
+def test_packages_are_stored_unless_their_very_bytes_are_there(tmp_path: Path) -> None:
+    # Given a package that is stored, one whose key holds other bytes, and one that is not there
+    manifest, checksums = {}, {}
+    for name in ("same", "other", "absent"):
+        (tmp_path / f"{name}.zip").write_bytes(name.encode())
+        digest = hashlib.sha256(name.encode())
+        manifest[name] = Package(f"{name}.zip", name, digest.hexdigest(), 1, "s", "sbom", "1")
+        checksums[name] = base64.b64encode(digest.digest()).decode()
+    bucket = Versioned(same=("old", checksums["same"]), other=("old", checksums["same"]))
+    aws: Any = SimpleNamespace(s3=bucket)
+    assert artifacts.stored_differences(aws, StoredPackages("b", {}), manifest) == [
+        f"other is stored as {checksums['same']}, not {checksums['other']}",
+        "absent in version : Not Found",
+    ]
+    # When
+    said: list[str] = []
+    passed: list[str] = []
+    reporter: Any = SimpleNamespace(say=said.append, passing=passed.append)
+    stored = artifacts.store_packages(aws, "b", manifest, tmp_path, reporter)
+    # Then the two others are uploaded, and the versions are those that hold the bytes
+    assert sorted(bucket.put) == ["absent", "other"]
+    assert stored == StoredPackages("b", {"same": "old", "other": "new", "absent": "new"})
+    assert said == ["2 of 3 packages uploaded to b"]
+    assert sorted(passed) == ["uploading absent", "uploading other"]
+    assert artifacts.stored_differences(aws, stored, manifest) == []
+    # And a file that is not what was built is not uploaded
+    (tmp_path / "absent.zip").write_bytes(b"changed")
+    del bucket.objects["absent"]
+    with pytest.raises(Refused, match=r"absent\.zip is not what the manifest says"):
+        artifacts.store_packages(aws, "b", manifest, tmp_path)
+
+
+@pytest.mark.parametrize("stack", [None, "feature"])
+def test_a_stack_is_deployed_under_its_name_after_the_network_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, stack: str | None
+) -> None:
+    # Given an environment, and what is asked of AWS
+    environment = schema.load("local")
+    name = stack or environment.default_stack
+    asked: list[Any] = []
+    monkeypatch.setattr(payment_methods, "check_deployment", lambda _, checked, __: asked.append(checked))
+    monkeypatch.setattr(embedded_overrides, "with_database", lambda _: environment)
+    monkeypatch.setattr(embedded_overrides, "connect_atlas", lambda *_: asked.append("peered"))
+    monkeypatch.setattr(artifacts, "bucket", lambda _, named: named)
+    monkeypatch.setattr(artifacts, "store_packages", lambda *_: STORED)
+    monkeypatch.setattr(artifacts, "upload_template", lambda _, bucket, of, __: f"{bucket}/{of}")
+    monkeypatch.setattr(stacks, "status", lambda *_: None)
+    monkeypatch.setattr(package_manifest, "read_image", lambda _: None)
+
+    def deploy(_: Any, request: stacks.StackRequest, __: Any) -> str:
+        asked.append((request.name, request.template_url, request.parameters.get(DATABASE_NAME)))
+        return "created"
+
+    monkeypatch.setattr(stacks, "deploy", deploy)
+    # When
+    aws: Any = SimpleNamespace(environment=environment, embedded=False)
+    deployed = deployment.deploy(aws, MANIFEST, stack=stack, artifact_bucket="b")
+    # Then open orders are asked about first, and the network is connected before the stack is made
+    network = environment.network_stack
+    assert asked == [name, (network, f"b/{network}", None), "peered", (name, f"b/{name}", name)]
+    assert (deployed.stack, deployed.bucket) == (name, "b")
+    assert deployed.changes == {network: "created", name: "created"}

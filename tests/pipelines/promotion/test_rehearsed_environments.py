@@ -71,7 +71,7 @@ def test_the_checkout_is_copied_as_it_is_and_committed_to_the_branch(checkout: P
     ]
     assert made.head() == _git(folder, "rev-parse", "release").strip()
     # And without a variant, the checkout's own
-    plain = rehearsal.scratch_repository(folder, "release")
+    plain = rehearsal.scratch_repository(tmp_path / "another" / "place", "release")
     assert _git(plain.folder, "show", "release:a/new") == "new\n"
 
 
