@@ -185,7 +185,7 @@ UNDOING = (
         (
             Edit(
                 "data_api.use_cases.record_failure:_fail",
-                "if order.state in {State.NEW, State.NEEDS_ATTENTION}:",
+                "if late or order.state in {State.NEW, State.NEEDS_ATTENTION}:",
                 "if False:",
             ),
         ),

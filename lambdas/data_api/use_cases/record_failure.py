@@ -16,8 +16,8 @@ from payment_data.errors import PaymentNotUndone
 def record_failure(db: Db, order_id: str, failure: Document) -> Answer:
     """Record why a step failed and what could not be undone, then end the order if this execution may.
 
-    Compensated: CANCELLING becomes FAILED, NEEDS_ATTENTION by way of CANCELLING. An order further on belongs
-    to another execution of it, and is left to that one. Not compensated: what is not ended needs attention.
+    Compensated: CANCELLING becomes FAILED, NEEDS_ATTENTION by way of CANCELLING. An order that another
+    execution of it has moved on is left to that one. Not compensated: what is not ended needs attention.
 
     Raises:
         PaymentNotUndone: a gateway may hold money of the order, perhaps of another execution's.
@@ -40,9 +40,11 @@ def _fail(db: Db, order: Order, execution: str, reason: str, lands_by: datetime)
 
     NEW: the execution failed before the order existed, and can never be started again under its name.
     Another execution of the order may have left a hold or a charge when it was stopped half-way, or may be
-    about to make one: both are undone, or barred, before the order is FAILED.
+    about to make one: both are undone, or barred, before the order is FAILED. The same holds of a request of
+    this very execution that landed late, on an order that was not there yet when it was undone.
     """
-    if order.state in {State.NEW, State.NEEDS_ATTENTION}:
+    late = order.state in OPEN and order.history[-1]["execution"] == execution
+    if late or order.state in {State.NEW, State.NEEDS_ATTENTION}:
         order = _move(db, order, {order.state}, State.CANCELLING, execution=execution, reason=reason)
     if order.state is not State.CANCELLING:
         return order

@@ -102,9 +102,21 @@ def test_a_failed_execution_leaves_another_executions_order_alone(shop: Shop, do
         getattr(shop, step)()
     state = shop.state()
     # When this execution failed with nothing left to undo
-    shop.fail(step="Check order products are available")
+    shop.fail(step="Check order products are available", execution="arn:another")
     # Then
     assert shop.state() == state
+
+
+@pytest.mark.parametrize("done", [["reserve"], ["reserve", "charge"]])
+def test_a_failed_execution_ends_what_a_late_request_of_its_own_began(shop: Shop, done: list[str]) -> None:
+    # Given an order that was created after its execution undid nothing, and requests of it that landed then
+    shop.open()
+    for step in done:
+        getattr(shop, step)()
+    # When the execution records its failure
+    assert shop.fail(step="Check order products are available") == "FAILED"
+    # Then nothing is left of them
+    assert shop.nothing_moved()
 
 
 @pytest.mark.parametrize("compensated", [True, False])
