@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -15,8 +16,8 @@ import stripe
 
 from embedded_aws.card_gateway.gateway import TEST_KEY
 from embedded_aws.card_gateway.on_demand import OnDemand
-from payment_data.payment_methods.stripe_http import PooledHttp
 from tests import processes
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -29,9 +30,10 @@ def cards(tmp_path: Path) -> Iterator[OnDemand]:
 
 @pytest.fixture
 def client(cards: OnDemand) -> Iterator[stripe.StripeClient]:
-    http = PooledHttp()
+    # It waits as long as a process takes to start on a busy machine; the steps' own time-outs are not tried.
+    http = stripe.RequestsClient(timeout=60)
     yield stripe.StripeClient(TEST_KEY, base_addresses={"api": cards.url}, http_client=http)
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]  # Stripe's
 
 
 def _processes(cards: OnDemand) -> list[psutil.Process]:
@@ -69,7 +71,8 @@ def test_a_killed_one_is_back_with_what_it_answered(cards: OnDemand, client: str
     before = _paid(client)
     (process,) = _processes(cards)
     os.kill(process.pid, signal.SIGKILL)
-    psutil.wait_procs([process])
+    # (nobody but the one who started it may wait for it as a child: how it ended would be lost to the other)
+    wait_until(lambda: process not in _processes(cards), "the end of the killed process")
     # When
     # (a request that meets the dying process is answered 503, which clients repeat)
     found = client.v1.payment_intents.retrieve(before.id, options={"max_network_retries": 5})
@@ -99,3 +102,18 @@ def test_one_that_cannot_be_started_answers_that_and_does_not_hang(
         urllib.request.urlopen(cards.url, timeout=5)  # noqa: S310 - our own http URL
     # Then the log says why
     assert "/nowhere/python" in (cards._root / "gateway.log").read_text()
+
+
+def test_a_refusal_reaches_whoever_sends_more_than_is_read(
+    cards: OnDemand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a gateway that cannot be started, and a caller whose request is still on its way
+    monkeypatch.setenv("CARD_GATEWAY_PYTHON", "/nowhere/python")
+    with socket.create_connection(("127.0.0.1", cards.port), timeout=10) as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + b"x" * 50_000)
+        wait_until((cards._root / "gateway.log").exists, "the refusal")
+        # When it goes on sending after the answer was given, and then reads
+        caller.sendall(b"x" * 50_000)
+        answer = caller.recv(65536)
+    # Then the answer is there, and the connection was not reset
+    assert answer.startswith(b"HTTP/1.1 503 ")

@@ -21,6 +21,7 @@ from embedded_aws.card_gateway.gateway import GatewayUnavailable
 _ENDED_BY_US = (-signal.SIGKILL, -signal.SIGTERM)
 _EARLY_EXIT_SECONDS = 5.0
 _STOP_SECONDS = 10.0
+_UNREAD_SECONDS = 2.0
 _UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -78,8 +79,8 @@ class OnDemand:
             log.write(f"{why}\n")
         with contextlib.suppress(OSError):
             caller, _ = self._listener.accept()
-            caller.sendall(_UNAVAILABLE)
-            caller.close()
+            with caller:
+                _answer_unavailable(caller)
 
     def _end(self) -> None:
         process = self._process
@@ -91,3 +92,15 @@ class OnDemand:
             return
         process.kill()
         process.wait()
+
+
+def _answer_unavailable(caller: socket.socket) -> None:
+    """Answer 503, and read what the caller still sends.
+
+    Closed with a request unread, the connection would be reset, and the caller might never see the answer.
+    """
+    caller.settimeout(_UNREAD_SECONDS)
+    caller.sendall(_UNAVAILABLE)
+    caller.shutdown(socket.SHUT_WR)
+    while caller.recv(65536):
+        pass
