@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.evidence.risks import Risk
     from pipelines.evidence.stack_changes import Drift
 
-_FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
+FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
 _CLASSES: Final = {"reject": "bad", "look closely": "care", "looks fine": "good"}
 _FIRST: Final = 3
 """Risks on the first screen; the others are one tap away."""
@@ -27,7 +27,7 @@ _FIRST: Final = 3
 
 def html(evidence: Evidence) -> str:
     """Return the whole page."""
-    return Template(_FRAME.read_text(encoding="utf-8")).substitute(
+    return Template(FRAME.read_text(encoding="utf-8")).substitute(
         recommendation=escape(evidence.recommendation),
         tone=_CLASSES[evidence.recommendation],
         problems=escape("; ".join(evidence.problems or evidence.unknown) or evidence.counted_changes),
@@ -65,7 +65,7 @@ def _answer(evidence: Evidence) -> str:
 
 
 def _facts(evidence: Evidence) -> str:
-    emergency = "past the deployment window; whoever approves says why"
+    emergency = "past the deployment window; whoever approves says why, and it is added here"
     pairs = [
         *([("Emergency", emergency)] if evidence.emergency else []),
         ("Risks", _by_severity(evidence.risks)),

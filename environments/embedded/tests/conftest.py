@@ -6,19 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded_workbench import (
-    behaving,
-    clients,
-    hurried,
-    make_function,
-    make_workflow,
-    role,
-    stack,
-)
+from codepipeline_workbench import repository, workshop
+from embedded_workbench import behaving, clients, hurried, make_function, make_workflow, role, stack
 
 from embedded_aws import instance
 
-__all__ = ["behaving", "hurried", "make_function", "make_workflow", "role", "stack"]
+__all__ = ["behaving", "hurried", "make_function", "make_workflow", "repository", "role", "stack", "workshop"]
 
 
 @pytest.fixture(scope="session")

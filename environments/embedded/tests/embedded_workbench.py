@@ -42,10 +42,12 @@ def clients(endpoint: str) -> Aws:
     return client
 
 
-def wait_until(probe: Callable[[], T | None], what: str, *, seconds: float = 20, every: float = 0.05) -> T:
-    """Ask a probe until its answer is true, and return that answer; fail when none comes."""
+def wait_until(
+    probe: Callable[[], T | None], what: str | Callable[[], str], *, seconds: float = 20, every: float = 0.05
+) -> T:
+    """Ask a probe until its answer is true, and return that answer; fail with what was waited for."""
     answer = background.wait_for(lambda: probe() or None, seconds=seconds, every=every, pause=_PAUSE.wait)
-    assert answer is not None, f"not within {seconds:g} s: {what}"
+    assert answer is not None, f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
     return answer
 
 

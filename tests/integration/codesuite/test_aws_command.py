@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from codepipeline_workbench import REGION, TOOLS, Json, Workshop, approve, commands, stage
 
 from embedded_aws import instance
 from pipelines.core import repository
-from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop, approve, commands, stage
 
 _AWS = repository.ROOT / ".cache" / "awscli" / "bin" / "aws"
 

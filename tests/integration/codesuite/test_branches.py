@@ -7,6 +7,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from codepipeline_workbench import (
+    Json,
+    Workshop,
+    approve,
+    await_stacks,
+    delete_stacks,
+    stage,
+)
 
 from embedded_aws import instance
 from environments import schema
@@ -15,14 +23,6 @@ from pipelines.core import branch_names
 from pipelines.definitions import configuration_file
 from pipelines.definitions.branch_pipelines import VARIABLE
 from pipelines.definitions.configuration_file import Push
-from tests.integration.codesuite.conftest import (
-    Json,
-    Workshop,
-    approve,
-    await_stacks,
-    delete_stacks,
-    stage,
-)
 from tests.waiting import wait_until
 
 BRANCH = schema.load("branch")

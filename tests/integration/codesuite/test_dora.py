@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from codepipeline_workbench import (
+    Workshop,
+    approve,
+    commands,
+    stage,
+)
 
 from pipelines.cli.main import main
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
 from pipelines.status import delivery
 from pipelines.status.delivery import Measures
-from tests.integration.codesuite.conftest import (
-    Workshop,
-    approve,
-    commands,
-    stage,
-)
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from codepipeline_workbench import Workshop, approve, commands, stage
 
-from pipelines.aws import docs_bucket, stacks
 from pipelines.core.repository import ROOT
-from pipelines.deploy import pipelines
-from tests.integration.codesuite.conftest import Workshop, approve, commands, stage
+from pipelines.evidence import page
 from tests.terminals import at_a_terminal
 
 if TYPE_CHECKING:
@@ -35,19 +33,6 @@ prepared = SimpleNamespace(aws=accounts.connect_tools(endpoint))
 with failures.reported():
     rehearse.follow_shown(prepared, Promotion("release", name, execution))
 """
-_PAGE = "<h1>What would change in production</h1>"
-
-
-@pytest.fixture
-def evidence(tools: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a page in a docs bucket, where a release's build publishes one."""
-    site = f"docs-{uuid.uuid4().hex[:8]}"
-    pipelines.deploy_docs(tools, stack=site)
-    monkeypatch.setenv("DOCS_BUCKET", stacks.outputs(tools, site)["DocsBucket"])
-    page = tmp_path / "index.html"
-    page.write_text(_PAGE, encoding="utf-8")
-    docs_bucket.upload(tools, page, "evidence/run-1/index.html")
-    return f"{pipelines.docs_url(tools, site)}/evidence/run-1/index.html"
 
 
 @pytest.fixture
@@ -89,6 +74,6 @@ def test_whatever_is_answered_the_evidence_stays_and_its_place_is_printed_whole(
     assert re.search(said, shown), shown
     # And the page can be read at the place that was printed, which no embedded AWS is needed for
     [place] = re.findall(r"A copy that stays: (.*?)\r?\n", shown)
-    assert Path(place).read_text(encoding="utf-8") == _PAGE
+    assert Path(place).read_text(encoding="utf-8") == page.FRAME.read_text(encoding="utf-8")
     # And after a no the place is said once more, below the failure's report
     assert (f"evidence, kept      {kept}" in shown) == (status == "Failed")

@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boto3
+from codepipeline_workbench import REGION, TOOLS, stage
 
 from pipelines.aws import accounts
 from pipelines.promotion import failure_report
-from tests.integration.codesuite.conftest import REGION, TOOLS, stage
 
 if TYPE_CHECKING:
+    from codepipeline_workbench import Workshop
+
     from embedded_aws.instance import Instance
     from pipelines.aws.accounts import Aws
-    from tests.integration.codesuite.conftest import Workshop
 
 _LOOKS = [
     "codepipeline:GetPipelineExecution",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from codepipeline_workbench import Json, Workshop
 
 from embedded_aws import instance
 from pipelines.aws import accounts
@@ -15,7 +16,6 @@ from pipelines.build import library, package_manifest, packaging
 from pipelines.build.library import Index
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
-from tests.integration.codesuite.conftest import Json, Workshop
 
 Payments = Callable[..., Result]
 _FUNCTION = "reserve_products"

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from codepipeline_workbench import TOOLS, Workshop, approve, commands, stage
 
 from embedded_aws import instance
+from pipelines.aws import accounts
 from pipelines.cli.main import main
-from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, stage
+from pipelines.promotion import control
 
 ROOT = f"arn:aws:iam::{TOOLS}:root"
 Payments = Callable[..., Result]
@@ -59,6 +61,31 @@ def test_a_rejection_says_who_and_why_to_whoever_looks(
     (action,) = next(one for one in stages if one["stageName"] == "Approve")["actionStates"]
     told = action["latestExecution"]
     assert (told["lastUpdatedBy"], told["summary"]) == (ROOT, "prices are wrong")
+
+
+def test_an_approval_that_has_no_token_yet_is_no_question_yet(
+    workshop: Workshop, embedded: instance.Instance
+) -> None:
+    # Given an approval whose action is in progress, as it is told in the moment before its token is made
+    name = workshop.create(
+        stage("Source", workshop.source(workshop.repository())), stage("Approve", approve())
+    )
+    token = workshop.approval(name, workshop.start(name))
+    early = accounts.connect_tools(embedded.endpoint)
+    early.session.events.register("after-call.codepipeline.GetPipelineState", _without_token)
+    early.session.events.register("after-call.codepipeline.ListActionExecutions", _without_token)
+    # When / Then
+    assert control.pending_approvals(early, name) == []
+    later = accounts.connect_tools(embedded.endpoint)
+    assert [question.token for question in control.pending_approvals(later, name)] == [token]
+
+
+def _without_token(parsed: dict[str, Any], **_told: object) -> None:
+    for one in parsed.get("actionExecutionDetails", []):
+        one["output"]["executionResult"].pop("externalExecutionId", None)
+    for stage_state in parsed.get("stageStates", []):
+        for action in stage_state["actionStates"]:
+            action.get("latestExecution", {}).pop("token", None)
 
 
 def test_the_end_of_a_failed_builds_log_is_shown(

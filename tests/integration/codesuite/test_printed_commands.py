@@ -8,13 +8,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from codepipeline_workbench import Workshop, approve, commands, stage
 
 from pipelines.aws import accounts
 from pipelines.cli import embedded as up
 from pipelines.cli import rehearse
 from pipelines.core.repository import ROOT
 from pipelines.promotion import control
-from tests.integration.codesuite.conftest import Workshop, approve, commands, stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from environments import schema
-from pipelines.definitions.release_stages import RELEASE
-from tests.integration.codesuite.conftest import (
+from codepipeline_workbench import (
     Json,
     Repository,
     Workshop,
@@ -18,6 +15,9 @@ from tests.integration.codesuite.conftest import (
     delete_stacks,
     stage,
 )
+
+from environments import schema
+from pipelines.definitions.release_stages import RELEASE
 from tests.waiting import wait_until
 
 _PROD = schema.load("prod")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from codepipeline_workbench import Repository, Workshop, approve, commands, stage
 
 from pipelines.aws.accounts import Aws
 from pipelines.definitions import release_turns
-from tests.integration.codesuite.conftest import Repository, Workshop, approve, commands, stage
 from tests.waiting import wait_until
 
 STAGES = ("Verify", "ApproveAgain", "Production")

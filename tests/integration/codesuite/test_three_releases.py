@@ -6,12 +6,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-
-from embedded_aws import instance
-from pipelines.aws import accounts
-from pipelines.definitions import release_turns
-from pipelines.promotion import control
-from tests.integration.codesuite.conftest import (
+from codepipeline_workbench import (
     Json,
     Workshop,
     action,
@@ -21,6 +16,11 @@ from tests.integration.codesuite.conftest import (
     rule,
     stage,
 )
+
+from embedded_aws import instance
+from pipelines.aws import accounts
+from pipelines.definitions import release_turns
+from pipelines.promotion import control
 from tests.waiting import wait_until
 
 PRODUCTION_STAGES = ("Verify", "ApproveAgain", "Production")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from codepipeline_workbench import Repository, Workshop, approve, stage
 
 from pipelines.aws.accounts import Aws
 from pipelines.definitions import branch_turns
 from pipelines.promotion import branches
-from tests.integration.codesuite.conftest import Repository, Workshop, approve, stage
 from tests.waiting import wait_until
 
 

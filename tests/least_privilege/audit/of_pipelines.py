@@ -183,7 +183,7 @@ _NOTHING_IS_REFUSED: Final = (
         "Keep",
         ("sqs:SendMessage",),
         "A schedule keeps what it could not start; in a promotion it starts everything "
-        "(`tests/integration/codesuite/test_schedules.py` has it refused).",
+        "(`environments/embedded/tests/test_schedules.py` has it refused).",
         "EventBridge Scheduler user guide, 'Configuring a dead-letter queue'",
     ),
 )

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.config
 import psutil
 import pytest
-
-from embedded_aws import instance
-from pipelines.aws import accounts
-from tests.integration.codesuite.conftest import (
+from codepipeline_workbench import (
     Json,
     Repository,
     Workshop,
@@ -28,7 +26,9 @@ from tests.integration.codesuite.conftest import (
     commands,
     stage,
 )
-from tests.waiting import wait_until
+from embedded_workbench import wait_until
+
+from embedded_aws import instance
 
 _BUILDSPEC = "version: 0.2\nphases: {build: {commands: ['sleep 60']}}\n"
 _TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
@@ -46,18 +46,15 @@ _STACKS = {
 
 @dataclass
 class _Kept:
-    """An instance of this module's own, that keeps its state; its MongoDB is everybody's."""
+    """An instance of this module's own, that keeps its state."""
 
     root: Path
-    mongodb_uri: str
 
     def start(self) -> None:
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setenv("MONGODB_URI", self.mongodb_uri)
-            self.running = instance.start(self.root, keep=True, attached=True)
+        self.running = instance.start(self.root, mongodb=False, keep=True, attached=True)
 
     def client(self, service: str, account: str, region: str) -> Any:
-        make: Any = accounts.session(region, account, "any").client
+        make: Any = boto3.session.Session(account, "any", region_name=region).client
         config = botocore.config.Config(retries={"max_attempts": 0})
         return make(service, endpoint_url=self.running.endpoint, config=config)
 
@@ -89,10 +86,10 @@ class _Scene:
 
 
 @pytest.fixture(scope="module")
-def after(embedded: instance.Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Scene]:
+def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Scene]:
     """The scene after the kill and another start; its tests do not touch each other's pipelines."""
     root = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
-    kept = _Kept(root, embedded.mongodb_uri)
+    kept = _Kept(root)
     kept.start()
     scene = _before(Workshop(kept.client, kept.running, tmp_path_factory.mktemp("repositories")))
     known, unknown = scene.workshop.repository(), scene.workshop.unregistered_repository()

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from tests.integration.codesuite.conftest import Workshop, commands, stage
-from tests.waiting import wait_until
+from codepipeline_workbench import Workshop, commands, stage
+from embedded_workbench import wait_until
 
 
 def test_a_schedule_starts_its_pipeline(workshop: Workshop) -> None:

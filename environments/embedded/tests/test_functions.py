@@ -6,8 +6,7 @@ import uuid
 import zipfile
 
 import pytest
-
-from tests.integration.codesuite.conftest import Json, Workshop, action, commands, condition, rule, stage
+from codepipeline_workbench import Json, Workshop, action, commands, condition, rule, stage
 
 _HANDLER = """
 import boto3

@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 
-from tests.integration.codesuite.conftest import REGION, Workshop, action, approve, stage
+from codepipeline_workbench import REGION, Workshop, action, approve, stage
 
 _TEMPLATE = {
     "Parameters": {"Version": {"Type": "String"}},

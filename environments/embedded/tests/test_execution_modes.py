@@ -1,7 +1,7 @@
 """Several executions of one pipeline: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html."""
 
-from tests.integration.codesuite.conftest import Workshop, approve, stage
-from tests.waiting import wait_until
+from codepipeline_workbench import Workshop, approve, stage
+from embedded_workbench import wait_until
 
 
 def _gated(workshop: Workshop, mode: str) -> str:

@@ -6,8 +6,6 @@ import botocore.exceptions
 import pytest
 from embedded_workbench import Aws, Stack, policy, unique, vpc
 
-from pipelines.deploy import embedded_overrides
-
 OTHER_ACCOUNT = "666666666666"
 
 
@@ -18,11 +16,15 @@ def peering(peer: str, **properties: Any) -> dict[str, Any]:
     }
 
 
+def _network(ec2: Any, cidr: str) -> str:
+    """Make a VPC to peer with, and return its id."""
+    return str(ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"])
+
+
 def test_a_peering_connection_connects_and_routes(aws: Aws, stack: Stack) -> None:
     # Given the database's network
     ec2 = aws("ec2")
-    database_vpc = embedded_overrides.ensure_database_vpc(ec2, "10.99.0.0/16")
-    assert embedded_overrides.ensure_database_vpc(ec2, "10.99.0.0/16") == database_vpc
+    database_vpc = _network(ec2, "10.99.0.0/16")
     # When a stack peers with it and routes to it
     outputs = stack.deploy(
         {
@@ -58,7 +60,7 @@ def test_a_peering_connection_connects_and_routes(aws: Aws, stack: Stack) -> Non
 def test_peering_with_another_account_goes_through_its_role(aws: Aws, stack: Stack) -> None:
     # Given a database network and an accepting role in another account
     theirs = aws("ec2", account=OTHER_ACCOUNT)
-    database_vpc = embedded_overrides.ensure_database_vpc(theirs, "10.98.0.0/16")
+    database_vpc = _network(theirs, "10.98.0.0/16")
     role = aws("iam", account=OTHER_ACCOUNT).create_role(
         RoleName=unique("peer"), AssumeRolePolicyDocument=policy("sts:AssumeRole")
     )["Role"]["Arn"]
@@ -77,7 +79,7 @@ def test_peering_with_another_account_goes_through_its_role(aws: Aws, stack: Sta
     ("cidr", "problem"), [("10.97.0.0/24", "CIDR blocks of the two VPCs overlap"), (None, "does not exist")]
 )
 def test_an_impossible_peering_is_refused(aws: Aws, stack: Stack, cidr: str | None, problem: str) -> None:
-    peer = embedded_overrides.ensure_database_vpc(aws("ec2"), cidr) if cidr else "vpc-absent"
+    peer = _network(aws("ec2"), cidr) if cidr else "vpc-absent"
     with pytest.raises(AssertionError, match=problem):
         stack.deploy({"Vpc": vpc("10.97.0.0/16"), "Peering": peering(peer)})
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.integration.codesuite.conftest import Json, Repository, Workshop, commands, stage
-from tests.waiting import wait_until
+from codepipeline_workbench import Json, Repository, Workshop, commands, stage
+from embedded_workbench import wait_until
 
 
 def _watching(workshop: Workshop, repository: Repository, *push: Json, **source: Any) -> str:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.codesuite.conftest import (
+from codepipeline_workbench import (
     REGION,
     TOOLS,
     Json,

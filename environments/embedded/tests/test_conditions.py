@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.codesuite.conftest import (
+from codepipeline_workbench import (
     Json,
     Repository,
     Workshop,
@@ -15,7 +14,7 @@ from tests.integration.codesuite.conftest import (
     rule,
     stage,
 )
-from tests.waiting import wait_until
+from embedded_workbench import wait_until
 
 _NEVER, _ALWAYS = "* * * * JAN ? 1971", "* * * * * ?"
 

@@ -2,8 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.codesuite.conftest import (
+from codepipeline_workbench import (
     Json,
     Workshop,
     approve,
@@ -12,7 +11,7 @@ from tests.integration.codesuite.conftest import (
     rule,
     stage,
 )
-from tests.waiting import wait_until
+from embedded_workbench import wait_until
 
 
 def _deploying(workshop: Workshop, **conditions: Json) -> tuple[str, str, Json]:

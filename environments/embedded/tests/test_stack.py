@@ -4,9 +4,8 @@ import json
 import uuid
 
 import pytest
-
-from tests.integration.codesuite.conftest import Json, Repository, Workshop
-from tests.waiting import wait_until
+from codepipeline_workbench import Json, Repository, Workshop
+from embedded_workbench import wait_until
 
 
 def _action(

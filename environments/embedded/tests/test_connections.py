@@ -2,8 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.codesuite.conftest import Workshop
+from codepipeline_workbench import Workshop
 
 
 @pytest.mark.parametrize("service", ["codeconnections", "codestar-connections"])

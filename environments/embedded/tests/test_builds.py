@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from codepipeline_workbench import REGION, TOOLS, Json, Workshop
+from embedded_workbench import wait_until
 
 from embedded_aws import instance
-from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop
-from tests.waiting import wait_until
 
 Run = Callable[..., Json]
 

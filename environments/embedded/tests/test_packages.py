@@ -2,9 +2,9 @@
 
 import base64
 import http.client
+import os
 import re
 import subprocess
-import sys
 import uuid
 import zipfile
 from pathlib import Path
@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from codepipeline_workbench import REGION, TOOLS, Json, Workshop
 
-from tests.integration.codesuite.conftest import REGION, TOOLS, Json, Workshop
-
-_UV = Path(sys.executable).with_name("uv")
+_UV = os.environ.get("UV", "uv")
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def _wheel(folder: Path, content: str = "A = 1\n") -> Path:
 
 def _publish(endpoint: str, token: str, wheel: Path) -> subprocess.CompletedProcess[str]:
     command = [
-        str(_UV),
+        _UV,
         "publish",
         "--publish-url",
         endpoint,
@@ -74,7 +73,7 @@ def test_a_library_is_published_once_and_installed_with_the_token(
     assert other.returncode != 0  # the version is there, with other bytes
     index = endpoint.replace("//", f"//aws:{token}@") + "simple/"
     command = [
-        str(_UV),
+        _UV,
         "pip",
         "install",
         "--target",

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.codesuite.conftest import TOOLS, Json, Workshop, action, commands, stage
-from tests.waiting import wait_until
+from codepipeline_workbench import TOOLS, Json, Workshop, action, commands, stage
+from embedded_workbench import wait_until
 
 
 def _source(provider: str, configuration: Json, owner: str = "AWS") -> Json:

@@ -1,15 +1,9 @@
 """Approvals, transitions, stopping: https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html."""
 
-from typing import Any
-
 import pytest
 from botocore.exceptions import ClientError
-
-from embedded_aws import instance
-from pipelines.aws import accounts
-from pipelines.promotion import control
-from tests.integration.codesuite.conftest import TOOLS, Workshop, approve, commands, stage
-from tests.waiting import wait_until
+from codepipeline_workbench import TOOLS, Workshop, approve, commands, stage
+from embedded_workbench import wait_until
 
 
 def _gated(workshop: Workshop, **approval: object) -> str:
@@ -54,29 +48,6 @@ def test_an_approval_is_given_once_and_with_its_own_token(workshop: Workshop) ->
     with pytest.raises(ClientError) as caught:
         workshop.answer(name, token)
     assert _code(caught) == "ApprovalAlreadyCompletedException"
-
-
-def test_an_approval_that_has_no_token_yet_is_no_question_yet(
-    workshop: Workshop, embedded: instance.Instance
-) -> None:
-    # Given an approval whose action is in progress, as it is told in the moment before its token is made
-    name = _gated(workshop)
-    token = workshop.approval(name, workshop.start(name))
-    early = accounts.connect_tools(embedded.endpoint)
-    early.session.events.register("after-call.codepipeline.GetPipelineState", _without_token)
-    early.session.events.register("after-call.codepipeline.ListActionExecutions", _without_token)
-    # When / Then
-    assert control.pending_approvals(early, name) == []
-    later = accounts.connect_tools(embedded.endpoint)
-    assert [question.token for question in control.pending_approvals(later, name)] == [token]
-
-
-def _without_token(parsed: dict[str, Any], **_told: object) -> None:
-    for one in parsed.get("actionExecutionDetails", []):
-        one["output"]["executionResult"].pop("externalExecutionId", None)
-    for stage_state in parsed.get("stageStates", []):
-        for action in stage_state["actionStates"]:
-            action.get("latestExecution", {}).pop("token", None)
 
 
 def test_who_waits_is_told_with_the_evidence(workshop: Workshop) -> None:

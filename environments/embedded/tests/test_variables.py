@@ -2,8 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.integration.codesuite.conftest import Workshop, approve, commands, stage
+from codepipeline_workbench import Workshop, approve, commands, stage
 
 
 def _echo(workshop: Workshop, *variables: dict[str, str], **environment: str) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.integration.codesuite.conftest import TARGET, Json, Workshop, action, commands, stage
+from codepipeline_workbench import TARGET, Json, Workshop, action, commands, stage
 
 _NOTE = {
     "Parameters": {"Text": {"Type": "String", "Default": "default"}},
