@@ -112,8 +112,8 @@ def add_release_builds(
         "Verify",
         "verify",
         "Compares what was signed, what staging ran, what was approved, and what production runs",
-        may=[*may_inspect, *store.read(), key.verify()],
-        variables={**inspect, **signed},
+        may=[*may_inspect, *store.read(), sites.docs.evidence(), key.verify()],
+        variables={**inspect, **signed, **sites.docs.variables()},
         makes=RECORDED,
     )
     docs = add(

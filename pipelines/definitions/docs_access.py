@@ -67,10 +67,10 @@ class DocsSite:
         ]
 
     def evidence(self) -> Permission:
-        """Return what publishing the evidence of a release needs."""
+        """Return what publishing the evidence of a release needs, and completing it."""
         return self._may(
             "Evidence",
-            "Writes evidence pages, and reads the figures of the last release; none is ever removed.",
+            "Writes evidence pages, completes them, reads the last release's figures; none is ever removed.",
             [s3.PutObject, s3.GetObject],
             f"{docs_distribution.EVIDENCE}*",
         )

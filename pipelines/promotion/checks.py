@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from environments import schema
 from pipelines.aws import accounts, build_environment
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.definitions.storage import PROVENANCE_KEY
 from pipelines.deploy import embedded_overrides, payment_methods
-from pipelines.evidence import gather
+from pipelines.evidence import answers, gather
 from pipelines.promotion import records, running_stack, verification
 
 if TYPE_CHECKING:
@@ -100,9 +102,8 @@ def _approved(tools: Aws, release: verification.Release, artifacts: Artifacts, *
 def _approved_again(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:
     """Check a release that was approved for the second time; a third time has to be asked for by a person."""
     pipeline, execution = build_environment.pipeline_name(), build_environment.variable("EXECUTION")
-    if gather.past_window(tools, pipeline, execution) and not records.reason_of(
-        tools, pipeline, execution, _AGAIN
-    ):
+    reasons = [each.why for each in records.answers(tools, pipeline, execution) if each.stage == _AGAIN]
+    if gather.past_window(tools, pipeline, execution) and not (reasons and reasons[-1]):
         raise Refused(
             "Production was not changed. This release is past its deployment window, and nobody said why.",
             "Ask again, and say why: payments pipeline retry release --whole",
@@ -131,7 +132,16 @@ def _prepared(tools: Aws, release: verification.Release, artifacts: Artifacts) -
     payment_methods.check_release(prod, prod.environment.default_stack)
     if current.rollback:
         return f"This goes back to what was approved in execution {current.release}."
-    return "The prepared change sets are the approved ones."
+    return f"The prepared change sets are the approved ones. {_completed(tools, pipeline, current.release)}"
+
+
+def _completed(tools: Aws, pipeline: str, execution: str) -> str:
+    """Complete the evidence with who approved and why; a docs site that is out keeps no release back."""
+    try:
+        answers.publish(tools, execution, records.answers(tools, pipeline, execution))
+    except ClientError as error:
+        return f"The evidence does not say who approved them: {error}."
+    return "The evidence says who approved them, and why."
 
 
 def _running(tools: Aws, release: verification.Release, artifacts: Artifacts) -> str:

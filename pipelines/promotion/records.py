@@ -25,11 +25,13 @@ from pipelines.aws import stacks
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST
 from pipelines.evidence import stack_changes
+from pipelines.evidence.answers import given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.aws.accounts import Aws
+    from pipelines.evidence.answers import Answer
     from pipelines.evidence.stack_changes import StackChanges
 
 Json = dict[str, Any]
@@ -120,18 +122,9 @@ def run_in(tools: Aws, pipeline: str, stage: str) -> Run | None:
     return Run(target, execution, rollback=True, under_way=under_way, failed=failed)
 
 
-def reason_of(tools: Aws, pipeline: str, execution: str, stage: str) -> str:
-    """Return what a person said when an execution was approved last in a stage; empty for nothing."""
-    asked = [one for one in _actions(tools, pipeline, execution) if one["stageName"] == stage]
-    answers = [
-        one
-        for one in asked
-        if (one["input"]["actionTypeId"]["category"], one["status"]) == ("Approval", "Succeeded")
-    ]
-    if not answers:
-        return ""
-    last = max(answers, key=lambda one: one["startTime"])
-    return str(last["output"].get("executionResult", {}).get("externalExecutionSummary") or "").strip()
+def answers(tools: Aws, pipeline: str, execution: str) -> list[Answer]:
+    """Return what people answered when an execution was approved, oldest first."""
+    return given(_actions(tools, pipeline, execution))
 
 
 def executed(tools: Aws, pipeline: str, execution: str, stage: str) -> bool:

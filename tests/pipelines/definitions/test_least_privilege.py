@@ -177,15 +177,17 @@ def test_a_build_writes_only_its_own_part_of_the_docs_site(pipelines_template: J
                 keys = {f"{sites[0]}/{key['Fn::Sub'][0].partition(bucket)[2]}" for key in one["Resource"]}
                 written.setdefault(name, set()).update(keys)
 
-    # Then a branch can change no environment's docs, and nobody but evidence can change evidence
+    # Then a branch can change no environment's docs, and only those who write and complete evidence that
     pages = {"prod/*", "staging/*", "index.html", "404.html", "versions.json"}
     assert written == {
         "DocsRole": {f"DocsBucket/{key}" for key in pages},
         "PreviewRole": {"PreviewsBucket/branches/*"},
         "UnpublishRole": {"PreviewsBucket/branches/*"},
         "EvidenceRole": {"DocsBucket/evidence/*"},
+        "VerifyRole": {"DocsBucket/evidence/*"},
     }
-    assert "s3:DeleteObject" not in allowed(roles(pipelines_template)["EvidenceRole"])
+    for name in ("EvidenceRole", "VerifyRole"):
+        assert "s3:DeleteObject" not in allowed(roles(pipelines_template)[name])
 
 
 def test_every_role_of_a_target_account_is_bounded(bootstraps: dict[str, Json]) -> None:

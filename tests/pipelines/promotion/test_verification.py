@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from environments import schema
 from pipelines.aws import accounts, build_environment
 from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.deploy import payment_methods
-from pipelines.evidence import gather, stack_changes
+from pipelines.evidence import answers, gather, stack_changes
+from pipelines.evidence.answers import Answer
 from pipelines.evidence.stack_changes import Change, StackChanges
 from pipelines.promotion import checks, records, running_stack, verification
 from pipelines.promotion.records import Run
@@ -22,7 +25,7 @@ from pipelines.promotion.verification import NotAsApproved, Release
 from templates.capabilities.stack_interface import IMAGE_DIGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _PROD = schema.load("prod")
@@ -207,6 +210,8 @@ class Pipeline:
         asked: Whose unfinished orders were asked for.
         past_window: Whether somebody overrode its deployment window.
         reason: What was said with the second approval.
+        completed: What the evidence was completed with.
+        docs_are_out: Whether it cannot be written.
     """
 
     review: dict[str, Any]
@@ -216,6 +221,18 @@ class Pipeline:
     reason: str = ""
     staging: dict[str, str] = field(default_factory=lambda: {"DataApi code": _SHA256})
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+    completed: list[str] = field(default_factory=list)
+    docs_are_out: bool = False
+
+    def complete(self, _tools: Any, execution: str, given: Sequence[Answer]) -> None:
+        """Keep what the evidence would say."""
+        if self.docs_are_out:
+            raise ClientError({"Error": {"Code": "SlowDown", "Message": "try later"}}, "PutObject")
+        self.completed += [f"{execution}: {answer.why}" for answer in given]
+
+
+def _answered(why: str) -> Answer:
+    return Answer("ApproveAgain", datetime(2026, 11, 23, 8, 0, tzinfo=UTC), "arn:ada", why, emergency=True)
 
 
 @pytest.fixture
@@ -229,7 +246,8 @@ def pipeline(production: Production, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(records, "run_in", lambda *_: made.inside)
     monkeypatch.setattr(records, "executed", lambda _t, _p, execution, _s: execution in made.executed)
     monkeypatch.setattr(gather, "past_window", lambda *_: made.past_window)
-    monkeypatch.setattr(records, "reason_of", lambda *_: made.reason)
+    monkeypatch.setattr(records, "answers", lambda *_: [_answered(made.reason)])
+    monkeypatch.setattr(answers, "publish", made.complete)
     monkeypatch.setattr(checks, "DIST", tmp_path)
     monkeypatch.setattr(accounts, "connect_tools", lambda: None)
     monkeypatch.setattr(build_environment, "looking_at", lambda _: production.aws)
@@ -287,6 +305,19 @@ def test_a_release_past_its_window_is_asked_about_once_more_and_goes_on_with_a_r
         _check("approved-again", tmp_path, monkeypatch)
     pipeline.reason = "the fix of an outage"
     assert "production is as it was then" in _check("approved-again", tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("docs_are_out", [False, True])
+def test_the_evidence_says_who_approved_and_why_before_production_changes_and_holds_no_release_back(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docs_are_out: bool
+) -> None:
+    # Given a release in production's stage, past its window
+    pipeline.inside = Run("F", "F", rollback=False, under_way=True)
+    pipeline.reason, pipeline.docs_are_out = "the fix of an outage", docs_are_out
+    # When its change sets are looked at the last time; Then the evidence is complete, or it is told that not
+    told = _check("prepared", tmp_path, monkeypatch)
+    assert pipeline.completed == ([] if docs_are_out else ["F: the fix of an outage"])
+    assert ("does not say who approved" in told) == docs_are_out
 
 
 @pytest.mark.parametrize("check", ["approved", "approved-again", "prepared"])
