@@ -96,6 +96,20 @@ class Permissions:
             return True
         return None if None in answers or not role.complete else False
 
+    def trusts(self, role: Role, service: str) -> bool | None:
+        """Return whether a service may take a role on, as `codepipeline.amazonaws.com`; None if unsaid."""
+        trust = mapping(mapping(self._resources[role.name].get("Properties")).get("AssumeRolePolicyDocument"))
+        answers: list[bool | None] = []
+        for statement in mappings(trust.get("Statement")):
+            principal = statement.get("Principal")
+            among = listed(principal.get("Service")) if isinstance(principal, dict) else [principal]
+            names = [text(name) for name in among]
+            named = True if {service, "*"} & set(names) else None if _unknown(names) else False
+            if text(statement.get("Effect")) == "Allow":
+                answers.append(_both(_acts(statement, "sts:AssumeRole"), named))
+        unread = not isinstance(trust.get("Statement"), (list, dict))
+        return True if True in answers else None if None in answers or unread else False
+
     def _denies(self, role: Role, action: str, target: Target | None) -> bool:
         """Return whether a statement denies an action for certain: on the target, or on everything."""
         return any(
@@ -167,6 +181,10 @@ class Permissions:
         if resolved is not None and MADE_UP in own and MADE_UP not in resolved:
             return False  # whoever fills in a parameter does not know yet what this role will be called
         return covers(resolved, own)
+
+
+def _unknown(names: list[str | None]) -> bool:
+    return any(name is None or "${" in name for name in names)
 
 
 def _statements(documents: Iterable[Json]) -> Iterator[Json]:

@@ -40,6 +40,7 @@ ONLY_THE_LINTER: Final = {
     "P801": "permissions are asked when the action runs",
     "P802": "permissions are asked when the action runs",
     "P803": "permissions are asked when the rule runs",
+    "P804": "roles are taken on when an action runs",
     "P922": "AWS takes it, and fails when it runs",
 }
 """Errors of the linter that the embedded CodePipeline does not refuse when a pipeline is made, and why."""

@@ -201,6 +201,16 @@ def _is_zone(value: str) -> bool:
     return bool(_FILLED_IN.search(value)) or value in available_timezones()
 
 
+def _are_minutes(value: str) -> bool:
+    return bool(_FILLED_IN.search(value)) or (value.isdecimal() and int(value) <= _LONGEST_WAIT_MINUTES)
+
+
+def _are_states(value: str) -> bool:
+    return bool(_FILLED_IN.search(value)) or {word.strip() for word in value.split(",")} <= _ALARM_STATES
+
+
+_LONGEST_WAIT_MINUTES: Final = 1440
+_ALARM_STATES: Final = {"ALARM", "INSUFFICIENT_DATA", "OK"}
 _ENVIRONMENT: Final = (
     _is_environment,
     "a JSON list of objects with name, value and a type that exists",
@@ -219,6 +229,10 @@ _FORMS: Final[dict[str, dict[str, tuple[Callable[[str], bool], str]]]] = {
     "Manual": {
         "NotificationArn": (_is(r"arn:aws[\w-]*:sns:.+"), "the ARN of an SNS topic"),
         "ExternalEntityLink": (_is(r"https?://\S+"), "a URL"),
+    },
+    "CloudWatchAlarm": {
+        "AlarmStates": (_are_states, f"of {', '.join(sorted(_ALARM_STATES))}"),
+        "WaitTime": (_are_minutes, f"whole minutes, at most {_LONGEST_WAIT_MINUTES}"),
     },
     "DeploymentWindow": {"TimeZone": (_is_zone, "a time zone of the IANA database")},
     "VariableCheck": {"Operator": (_is("EQ|NE|CONTAINS|MATCHES"), "EQ, NE, CONTAINS or MATCHES")},

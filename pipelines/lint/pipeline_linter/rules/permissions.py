@@ -1,4 +1,4 @@
-"""P801 to P803: an action or a rule needs a permission that its role lacks.
+"""P801 to P804: an action or a rule needs a permission that its role lacks, or nobody may take a role on.
 
 Source: the "Service role permissions" of each page of the action structure reference and of the rule
 structure reference. Names are compared as the template resolves them; explicit denials count, and so do the
@@ -86,7 +86,12 @@ RULES: Final = {
         "a rule whose role lacks a permission that the rule needs",
         "Allow it in the role that the rule runs as",
     ),
+    "P804": Rule(
+        "a pipeline whose role CodePipeline may not take on",
+        "Allow codepipeline.amazonaws.com sts:AssumeRole in its AssumeRolePolicyDocument",
+    ),
 }
+_SERVICE: Final = "codepipeline.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,10 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
         for place, provider, rule in condition.rules():
             needs = list(_needs_of_rule(provider, rule, bucket))
             yield from _judge(pipeline, permissions, "P803", place, rule, needs)
+    own = permissions.role(pipeline.raw.get("RoleArn"))
+    if own is not None and permissions.trusts(own, _SERVICE) is False:
+        problem = f"its role {own.name} does not trust {_SERVICE}"
+        yield pipeline.finding("P804", pipeline.name, problem, RULES["P804"].fix)
 
 
 def _judge(  # noqa: PLR0917 - a place and what is asked of it
