@@ -24,6 +24,11 @@ TIMES ?= 1
 AT_WORK := cli doctor dora import_contracts linter setup
 # What needs neither MongoDB nor an embedded AWS, and so runs wherever a build does.
 CHECKED := tests/unit tests/templates tests/pipelines $(AT_WORK:%=--ignore=tests/pipelines/%)
+# What is left needs MongoDB or an embedded AWS, and runs on x86, for which alone PyPI has a MongoDB server.
+UNCHECKED = tests $(addprefix --ignore=,tests/unit tests/templates $(filter-out tests/pipelines/conftest.py $(AT_WORK:%=tests/pipelines/%),$(wildcard tests/pipelines/*)))
+# A rehearsal's build proves a part of the money path (PART=shortened), and its evidence says so.
+IN_SHORT = $(filter shortened,$(PART))
+PROVED = $(if $(IN_SHORT),-o norecursedirs=.hypothesis tests/integration/data_api/test_happy_order.py tests/integration/data_api/test_races.py tests/proofs/test_in_short.py,$(UNCHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile --no-loadscope-reorder)
 # A release's build has eight, a branch's four; each process imports all tests, so more of them would only import.
 PROCESSORS = $(shell $(PYTHON) -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')
 # From 3.12 on, Python's own monitoring costs coverage next to nothing, where tracing costs half as much again as the tests.
@@ -34,7 +39,7 @@ WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
 SAMPLED := -p tests.sample_environments
 EVERY_TEST := $(BIN)/pytest $(SAMPLED) --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check lint audit checkov mutants template-mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
+.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check money-path lint audit checkov mutants template-mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -82,8 +87,8 @@ install: .venv/installed ## Install everything into .venv and .cache (other targ
 	@UV_PROJECT_ENVIRONMENT="$$(pwd)"/.cache/card-gateway $(BIN)/uv sync --quiet --frozen --project environments/embedded/src/embedded_aws/card_gateway
 	@touch $@
 
-rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, HOLD=1 waits for you, ONE_ACCOUNT=1, DATABASE=scram)
-	@$(BIN)/payments rehearse $(if $(FRESH),--fresh) $(if $(HOLD),--hold) $(if $(ONE_ACCOUNT),--one-account) $(if $(DATABASE),--database $(DATABASE))
+rehearsal: install .cache/card-gateway/installed ## Promote a commit to prod by the real pipelines, here (FRESH=1 reuses nothing, FULL=1 proves the whole money path, HOLD=1 waits for you, ONE_ACCOUNT=1, DATABASE=scram)
+	@$(BIN)/payments rehearse $(if $(FRESH),--fresh) $(if $(FULL),--full) $(if $(HOLD),--hold) $(if $(ONE_ACCOUNT),--one-account) $(if $(DATABASE),--database $(DATABASE))
 
 rehearsal-bad: install .cache/card-gateway/installed ## Promote commits that fail, and see production stay as it was (TIMES=20)
 	@$(BIN)/payments rehearse-bad --times $(TIMES)
@@ -102,6 +107,9 @@ coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run e
 
 check: install ## Run what a build runs: the linters, and the tests that need no database
 	@$(LINT_BESIDE) $(MEASURING) $(BIN)/pytest $(SAMPLED) $(CHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile --cov --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
+
+money-path: install $(if $(IN_SHORT),,.cache/awscli/installed .cache/card-gateway/installed) ## Run what a build proves with a real MongoDB: every single fault, every mutant, the tests that `make check` leaves out
+	@mkdir -p reports; $(if $(IN_SHORT),,CRASH_MATRIX=whole) $(BIN)/pytest $(SAMPLED) -p tests.in_a_build $(PROVED) --junitxml=reports/money-path.xml
 
 lint: install ## Check style, types, imports, templates and workflow definitions
 	@$(BIN)/ruff check --quiet .

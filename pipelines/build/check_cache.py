@@ -1,8 +1,9 @@
 """Records of checks that passed, kept by the digest of the source, so that no source is checked twice.
 
-The reports of a check that passed are kept in `.cache/checked/<zone>/`, which CodeBuild's cache holds
-between builds of one project. A release takes no record that a branch's build made: whoever pushes a branch
-could make one up. Only reports are kept: what is deployed is made anew by every build.
+The reports of a check that passed are kept in `.cache/checked/<zone>/`, those of the proof of the money path
+in `.cache/proven/<zone>/`, which CodeBuild's cache holds between builds of one project. A release takes no
+record that a branch's build made: whoever pushes a branch could make one up. Only reports are kept: what is
+deployed is made anew by every build.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ from pipelines.core.repository import CACHE, ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDS: Final = CACHE / "checked"
 REPORTS: Final = ROOT / "reports"
-_RECORD: Final = "checked.json"
 _GENERATED: Final = {".git", ".venv", ".cache", "dist", "site", "reports", ".embedded"}
 """Folders that make and git write at the top of a checkout; none is source (.gitignore)."""
 _LEFT_BY_TOOLS: Final = {
@@ -48,6 +47,38 @@ _BUILD: Final = "CODEBUILD_BUILD_ID"
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What a build checks a source for.
+
+    Attributes:
+        target: The target of make that does it.
+        records: Where reports of earlier checks are, a folder for each zone of trust.
+        file: The record's file beside the reports.
+        failed: What is said of a source that does not pass.
+        part: What is checked of all that there is; empty for all of it. No part is taken for another one.
+    """
+
+    target: str
+    records: Path
+    file: str
+    failed: str
+    part: str = ""
+
+
+CHECK: Final = Kind("check", CACHE / "checked", "checked.json", "The check failed")
+SHORTENED: Final = "shortened"
+"""The part of the money path that a rehearsal's build proves."""
+MONEY_PATH: Final = "PAYMENTS_MONEY_PATH"
+"""The environment variable that says which part of it a build proves; on AWS no build has it."""
+
+
+def money_path() -> Kind:
+    """Return the proof of the money path, of the part that this build proves."""
+    part = SHORTENED if os.environ.get(MONEY_PATH) == SHORTENED else ""
+    return Kind("money-path", CACHE / "proven", "proven.json", "The money path is not proven", part)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
     """A check that passed.
 
@@ -58,6 +89,8 @@ class CheckRecord:
         seconds: How long it took.
         zone: Whose build did it; no other zone's record is ever taken.
         reused: Whether an earlier build did it, of the very same source.
+        part: What was checked of all that there is; empty for all of it.
+        machine: What kind of machine did it, as `x86_64`.
     """
 
     source: str
@@ -66,48 +99,63 @@ class CheckRecord:
     seconds: float
     zone: str
     reused: bool = False
+    part: str = ""
+    machine: str = ""
 
 
-def check(*, again: bool = False, records: Path = RECORDS) -> CheckRecord:
-    """Run `make check`, unless this very source passed it in this zone; its reports are in `reports/`.
+def check(kind: Kind = CHECK, *, again: bool = False) -> CheckRecord:
+    """Run a check by make, unless this very source passed it in this zone; its reports are in `reports/`.
 
     Args:
+        kind: What to check it for.
         again: Run it whatever passed before.
-        records: Where reports of earlier checks are, a folder for each zone of trust.
 
     Raises:
         Refused: The check failed, or the source changed under it.
     """
     source = digest(ROOT)
-    earlier = None if again else _restore(records / zone.current() / source)
+    place = kind.records / zone.current() / "-".join(filter(None, (source, kind.part)))
+    earlier = None if again else _restore(kind, place)
     if earlier is not None:
         return earlier
     begun = time.monotonic()
     shutil.rmtree(REPORTS, ignore_errors=True)
-    done = subprocess.run(["make", "--no-print-directory", "check"], cwd=ROOT, check=False)  # noqa: S607 - the developer's make
+    command = ["make", "--no-print-directory", kind.target, f"PART={kind.part}"]
+    done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - the developer's make
     if done.returncode:
-        raise Refused("The check failed; see above.", "make check")
+        raise Refused(f"{kind.failed}; see above.", f"make {kind.target}")
     if digest(ROOT) != source:
         raise Refused("The source changed while it was checked.", "Check again.")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    seconds = round(time.monotonic() - begun, 1)
-    record = CheckRecord(source, now, os.environ.get(_BUILD, ""), seconds, zone.current())
-    (REPORTS / _RECORD).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
-    _keep(records / zone.current() / source)
+    record = CheckRecord(
+        source,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        os.environ.get(_BUILD, ""),
+        round(time.monotonic() - begun, 1),
+        zone.current(),
+        part=kind.part,
+        machine=platform.machine(),
+    )
+    (REPORTS / kind.file).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
+    _keep(place)
     return record
 
 
-def read(reports: Path) -> CheckRecord | None:
+def read(reports: Path, kind: Kind = CHECK) -> CheckRecord | None:
     """Return the record beside reports, or None where they were made without one."""
     try:
-        return CheckRecord(**json.loads((reports / _RECORD).read_text(encoding="utf-8")))
+        return CheckRecord(**json.loads((reports / kind.file).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
 
 
-def digest(root: Path) -> str:
-    """Return the SHA-256 of each source file's name, mode and content, and of the Python that checks them."""
-    total = hashlib.sha256(f"{sys.version_info[:2]} {platform.machine()}\n".encode())
+def digest(root: Path, machine: str = "") -> str:
+    """Return the SHA-256 of each source file's name, mode and content, and of the Python that checks them.
+
+    Args:
+        root: Where the files are.
+        machine: The kind of machine that checks them; this one's, where none is named.
+    """
+    total = hashlib.sha256(f"{sys.version_info[:2]} {machine or platform.machine()}\n".encode())
     for path in sorted(_files(root)):
         content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         executable = os.access(path, os.X_OK)
@@ -124,14 +172,14 @@ def _files(root: Path) -> Iterator[Path]:
         yield from (directory / name for name in files if not name.startswith(_LEFT_BY_COVERAGE))
 
 
-def _restore(place: Path) -> CheckRecord | None:
-    earlier = read(place)
-    if earlier is None or earlier.zone != zone.current():
+def _restore(kind: Kind, place: Path) -> CheckRecord | None:
+    earlier = read(place, kind)
+    if earlier is None or (earlier.zone, earlier.part) != (zone.current(), kind.part):
         return None
     shutil.rmtree(REPORTS, ignore_errors=True)
     shutil.copytree(place, REPORTS)
     reused = CheckRecord(**asdict(earlier) | {"reused": True})
-    (REPORTS / _RECORD).write_text(json.dumps(asdict(reused)) + "\n", encoding="utf-8")
+    (REPORTS / kind.file).write_text(json.dumps(asdict(reused)) + "\n", encoding="utf-8")
     return reused
 
 

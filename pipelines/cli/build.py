@@ -136,21 +136,25 @@ def _try_writing(folder: Path) -> None:
 
 @click.command()
 @click.option("--again", is_flag=True, help="Check even a source that passed before.")
+@click.option("--money-path", is_flag=True, help="Prove the money path, with a MongoDB, instead.")
 @options.machine_readable
-def check(again: bool, machine: bool) -> None:
+def check(*, again: bool, money_path: bool, machine: bool) -> None:
     """Check the source as a build does.
 
-    Runs `make check`: the linters, and the tests that need neither MongoDB nor an embedded AWS. A source that
-    passed before, file for file, is not checked again; its reports are taken from .cache/checked.
+    Runs `make check`: the linters, and the tests that need neither MongoDB nor an embedded AWS. With
+    --money-path it runs `make money-path`: the other tests but those in a browser, every single fault and
+    every mutant. A source that passed before, file for file, is not checked again; its reports are taken from
+    .cache/checked or .cache/proven.
 
     \b
     Examples:
       payments check
+      payments check --money-path
     """
     for place in (ROOT, ROOT / "reports"):  # pytest meets one that it cannot write with a traceback
         if place.exists():
             _try_writing(place)
-    verdict = check_cache.check(again=again)
+    verdict = check_cache.check(check_cache.money_path() if money_path else check_cache.CHECK, again=again)
     if machine:
         terminal.as_json(asdict(verdict))
         return
@@ -159,4 +163,6 @@ def check(again: bool, machine: bool) -> None:
         terminal.done(f"This very source passed at {verdict.at}{by}; its reports are reused.")
     else:
         terminal.done(f"Checked in {verdict.seconds:.0f} s.")
+    if verdict.part:
+        terminal.out.print(f"It was {verdict.part}: a part of `make money-path`, as a rehearsal runs it.")
     terminal.out.print(f"source {verdict.source}", markup=False)

@@ -55,15 +55,16 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
 
 @click.command()
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its reports.")
+@click.option("--proven", type=_FOLDER, required=True, help="The artifact of the proof, with its report.")
 @click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
-def evidence(built: Path, packages: Path) -> None:
+def evidence(built: Path, proven: Path, packages: Path) -> None:
     """Write down what an approver decides about.
 
     A page, published to the docs bucket; its facts as the approval shows them; smoke as JUnit.
     """
     folder = DIST / "evidence"
     with terminal.progress("gathering evidence"):
-        release = gather.gather(built, packages)
+        release = gather.gather(built, proven, packages)
         records.write({"stacks": records.review(build_environment.looking_at("prod"), release.stacks)})
         gather.write(release, folder)
         address = gather.publish(release, folder, packages)
@@ -86,10 +87,11 @@ def verify(packages: Path, built: Path) -> None:
 
 @click.command()
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
-def sign(built: Path) -> None:
+@click.option("--proven", type=_FOLDER, required=True, help="The artifact of the proof, with its report.")
+def sign(built: Path, proven: Path) -> None:
     """Sign what this release deploys.
 
     Writes dist/packages/provenance.json: an in-toto statement with the digest of every package, template and
     settings file, in an envelope signed with the KMS key PROVENANCE_KEY.
     """
-    terminal.done(f"{publish_release.sign(built)} files are signed")
+    terminal.done(f"{publish_release.sign(built, proven)} files are signed")

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from pipelines.rehearsal.rehearsal_orders import OrderResult
 
 
+_IN_SHORT: Final = (
+    "Builds prove the money path in short here: a sample of single faults, some mutants. All of it, as on"
+    " AWS: make rehearsal FULL=1"
+)
 _NEVER_SEEN: Final = "the first one builds and checks the whole source, later ones reuse that"
 
 
@@ -43,6 +47,7 @@ _NEVER_SEEN: Final = "the first one builds and checks the whole source, later on
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 @click.option("--hold", is_flag=True, help="Leave gates to the console or to `payments pipeline approve`.")
 @click.option("--fresh", is_flag=True, help="Commit what was never built, so that nothing is reused.")
+@click.option("--full", is_flag=True, help="Prove the whole money path, as on AWS; it takes minutes.")
 @click.option(
     "--one-account", is_flag=True, help="All environments in the tools account; nothing stays running."
 )
@@ -53,7 +58,14 @@ _NEVER_SEEN: Final = "the first one builds and checks the whole source, later on
 )
 @options.machine_readable
 def rehearse(
-    *, keep_running: bool, hold: bool, fresh: bool, one_account: bool, database: str | None, machine: bool
+    *,
+    keep_running: bool,
+    hold: bool,
+    fresh: bool,
+    full: bool,
+    one_account: bool,
+    database: str | None,
+    machine: bool,
 ) -> None:
     """Promote a commit from a branch to production, on this machine.
 
@@ -67,6 +79,7 @@ def rehearse(
       payments rehearse
       payments rehearse --hold      answer the gates yourself
       payments rehearse --fresh     reuse nothing that was built before
+      payments rehearse --full      prove the money path whole, not in short
       payments rehearse --one-account      branch, staging, prod and tools side by side in one account
       payments rehearse --database scram      with a MongoDB that asks for TLS and a password
       payments rehearse --json      the result for a machine; the rest on standard error
@@ -76,7 +89,7 @@ def rehearse(
             "--one-account and --database leave nothing running: this checkout's files name other accounts "
             "and databases."
         )
-    began, name = time.monotonic(), "rehearse --fresh" if fresh else "rehearse"
+    began, name = time.monotonic(), f"rehearse{' --fresh' * fresh}{' --full' * full}"
     with (
         terminal.results_for(machine=machine),
         embedded(keep_running=keep_running or hold) as (local, stays),
@@ -84,7 +97,9 @@ def rehearse(
     ):
         terminal.err.print(f"A rehearsal takes minutes; {Durations().named(name) or _NEVER_SEEN}.")
         with terminal.progress("deploying the pipelines") as reporter:
-            prepared = rehearsal.prepare(local, reporter, one_account=one_account, cluster=cluster)
+            prepared = rehearsal.prepare(local, reporter, one_account=one_account, cluster=cluster, full=full)
+        if not full:
+            terminal.err.print(_IN_SHORT)
         word = datetime.now(UTC).isoformat() if fresh else ""
         since = datetime.now(UTC)
         pushed = prepared.commit(rehearsal.BRANCH, "Try something", rehearsal.a_change(word))

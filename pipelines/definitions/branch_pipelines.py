@@ -27,6 +27,7 @@ from pipelines.definitions.actions import (
 )
 from pipelines.definitions.artifacts import BUILT, NAMED, SOURCE, template_configuration, template_path
 from pipelines.definitions.branch_turns import add_branch_turns, await_turn, let_look
+from pipelines.definitions.build_stage import build_stage
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, git_legal, on_push, stage
 from pipelines.definitions.shared_resources import Event, add_notifications
@@ -57,7 +58,7 @@ def add_branch_pipeline(template: Template, shared: SharedResources, targets: Ta
         shared.branches,
         "BranchPipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
-        stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
+        build_stage(builds),
         stage(
             "Name",
             run_build(
@@ -88,7 +89,7 @@ def add_branch_pipeline(template: Template, shared: SharedResources, targets: Ta
             run_build("Preview", builds.preview.name, reads=[SOURCE, BUILT], variables={"FOLDER": PREVIEW}),
         ),
         mode=ExecutionMode.PARALLEL,
-        runs=[builds.build, builds.name, builds.preview],
+        runs=[builds.build, builds.money_path, builds.name, builds.preview],
         acts_as=[target],
         may=turns.permissions(),
         triggers=[on_push(includes=["**"], excludes=[tools.release_branch])],

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from awacs import sts
 
 from pipelines.definitions import roles
-from pipelines.definitions.artifacts import BUILT, NAMED, PACKAGES, RECORDED, REVIEWED
+from pipelines.definitions.artifacts import BUILT, NAMED, PACKAGES, PROVEN, RECORDED, REVIEWED
 from pipelines.definitions.images import IMAGE_REPOSITORY
 from pipelines.definitions.packages import PACKAGE_BUCKET, only_written_by
-from pipelines.definitions.projects import Project, add_project, allow_reports
+from pipelines.definitions.projects import X86, Project, add_project, allow_reports
 from pipelines.definitions.storage import PROVENANCE_KEY, add_signing_key, signing_key
 from templates.capabilities.permissions import Permission
 
@@ -36,6 +36,7 @@ class ReleaseBuilds:
     """The CodeBuild projects that run the release branch's code."""
 
     build: Project
+    money_path: Project
     publish: Project
     evidence: Project
     verify: Project
@@ -50,6 +51,7 @@ class BranchBuilds:
     """The CodeBuild projects that run a branch's code."""
 
     build: Project
+    money_path: Project
     name: Project
     preview: Project
 
@@ -83,7 +85,7 @@ def add_release_builds(
     may_inspect_branch = [_inspect("SeeBranch", targets.branch)]
     store, key = zone.packages, signing_key()
     signed = {PACKAGE_BUCKET: store.bucket, PROVENANCE_KEY: key.arn}
-    build = _add_build(template, zone)
+    build, money_path = _add_build(template, zone), _add_money_path(template, zone, makes=PROVEN)
     publish = add(
         "Publish",
         "publish",
@@ -147,7 +149,7 @@ def add_release_builds(
     add_signing_key(template, publish.role)
     roles.allow_later(template, "PublishProvenance", publish.role, [key.sign()])
     only_written_by(template, store, publish.role)
-    return ReleaseBuilds(build, publish, evidence, verify, docs, removal, unpublish, expiry)
+    return ReleaseBuilds(build, money_path, publish, evidence, verify, docs, removal, unpublish, expiry)
 
 
 def add_branch_builds(
@@ -183,7 +185,8 @@ def add_branch_builds(
         may=previews.preview(),
         variables=previews.variables(),
     )
-    return BranchBuilds(build=_add_build(template, zone), name=name, preview=preview)
+    build, money_path = _add_build(template, zone), _add_money_path(template, zone)
+    return BranchBuilds(build, money_path, name, preview)
 
 
 def _add_build(template: Template, zone: Zone) -> Project:
@@ -199,6 +202,26 @@ def _add_build(template: Template, zone: Zone) -> Project:
     )
     allow_reports(template, zone.named("Build"), build, coverage=True)
     return build
+
+
+def _add_money_path(template: Template, zone: Zone, makes: str | None = None) -> Project:
+    """Add the zone's project that proves the money path, beside `Build` and with a MongoDB server.
+
+    What it makes is for an approver, and so of releases alone.
+    """
+    name = zone.named("MoneyPath")
+    money_path = add_project(
+        template,
+        name,
+        zone,
+        buildspec=f"{_BUILDSPECS}/money-path.yml",
+        purpose="Proves the money path with a real MongoDB: every single fault, every mutant",
+        large=True,
+        makes=makes,
+        platform=X86,
+    )
+    allow_reports(template, name, money_path)
+    return money_path
 
 
 def _add_small(

@@ -1,7 +1,8 @@
 """The CodeBuild projects: one for each purpose, each with a role that can do just that.
 
-All of them run on arm64, as the Lambda functions do, and call `make` or `payments` alone; their buildspecs
-are files of the source (`buildspec.yml`, `pipelines/definitions/buildspecs/`).
+They run on arm64, as the Lambda functions do, but for the one that needs a MongoDB server, and call `make` or
+`payments` alone; their buildspecs are files of the source (`buildspec.yml`,
+`pipelines/definitions/buildspecs/`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ if TYPE_CHECKING:
 
     from pipelines.definitions.zones import Zone
 
-IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A kind of machine, and the image that builds have on it."""
+
+    type: str
+    image: str
+
+
+ARM: Final = Platform("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0")
+X86: Final = Platform("LINUX_CONTAINER", "aws/codebuild/standard:7.0")
+"""Ubuntu 22.04, which the MongoDB server among the Python packages is built for; there is none for arm64."""
 COMPUTE_TYPES: Final = {
     zones.Trust.RELEASE: ("BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE"),
     zones.Trust.BRANCH: ("BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_MEDIUM"),
@@ -69,6 +81,7 @@ def add_project(
     large: bool = False,
     docker: bool = False,
     makes: str | None = None,
+    platform: Platform = ARM,
 ) -> Project:
     """Add a project that takes its source from a pipeline.
 
@@ -80,10 +93,11 @@ def add_project(
         purpose: What it is for, in a sentence.
         permissions: What it may do beyond logs, reports, cache and artifacts.
         variables: Environment variables that every build has.
-        large: Whether it checks and builds everything.
+        large: Whether it checks or proves the whole source.
         docker: Whether it builds images, for which its container has to be privileged (CodeBuild user guide,
             "Build Docker images").
         makes: The artifact that it makes; what it writes otherwise is its cache.
+        platform: What it runs on.
     """
     group = LogGroup(
         f"{name}Logs",
@@ -103,7 +117,7 @@ def add_project(
         EncryptionKey=zone.key_arn,
         Source=cb.Source(Type="CODEPIPELINE", BuildSpec=buildspec),
         Artifacts=cb.Artifacts(Type="CODEPIPELINE"),
-        Environment=_environment(zone, variables or {}, large=large, docker=docker),
+        Environment=_environment(zone, variables or {}, platform, large=large, docker=docker),
         Cache=cb.ProjectCache(Type="S3", Location=zone.artifacts.cache(name)),
         LogsConfig=cb.LogsConfig(CloudWatchLogs=cb.CloudWatchLogs(Status="ENABLED", GroupName=Ref(group))),
         TimeoutInMinutes=_MINUTES,
@@ -146,7 +160,12 @@ def _write_logs(group: LogGroup) -> Permission:
 
 
 def _environment(
-    zone: Zone, variables: Mapping[str, str | AWSHelperFn], *, large: bool, docker: bool
+    zone: Zone,
+    variables: Mapping[str, str | AWSHelperFn],
+    platform: Platform,
+    *,
+    large: bool,
+    docker: bool,
 ) -> cb.Environment:
     everywhere: dict[str, str | AWSHelperFn] = {zones.VARIABLE: zone.trust.value}
     listed = [
@@ -154,9 +173,9 @@ def _environment(
         for key, value in (everywhere | dict(variables)).items()
     ]
     return cb.Environment(
-        Type="ARM_CONTAINER",
+        Type=platform.type,
         ComputeType=COMPUTE_TYPES[zone.trust][large],
-        Image=IMAGE,
+        Image=platform.image,
         ImagePullCredentialsType="CODEBUILD",
         PrivilegedMode=docker,
         EnvironmentVariables=listed,

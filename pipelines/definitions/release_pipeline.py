@@ -16,8 +16,9 @@ from awacs import codepipeline
 
 from pipelines.definitions import release_stages as stages
 from pipelines.definitions import release_turns, roles
-from pipelines.definitions.actions import checkout, run_build
-from pipelines.definitions.artifacts import BUILT
+from pipelines.definitions.actions import checkout
+from pipelines.definitions.artifacts import PROVEN
+from pipelines.definitions.build_stage import build_stage
 from pipelines.definitions.enums import ExecutionMode
 from pipelines.definitions.pipeline import add_pipeline, arn_of, on_push, stage
 from pipelines.definitions.shared_resources import Event, add_notifications
@@ -41,7 +42,7 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
         shared.releases,
         "ReleasePipeline",
         stage("Source", checkout(shared.connection_arn, tools.repository, tools.release_branch)),
-        stage("Build", run_build("Build", builds.build.name, writes=[BUILT])),
+        build_stage(builds, proven=[PROVEN]),
         stages.publish_stage(shared),
         stages.staging_stage(shared, targets),
         stages.approve_stage(shared, targets),
@@ -50,7 +51,7 @@ def add_release_pipeline(template: Template, shared: SharedResources, targets: T
         stages.production_stage(shared, targets),
         stage("Docs", stages.publish_docs(shared, "prod")),
         mode=ExecutionMode.QUEUED,
-        runs=[builds.build, builds.publish, builds.evidence, builds.verify, builds.docs],
+        runs=[builds.build, builds.money_path, builds.publish, builds.evidence, builds.verify, builds.docs],
         acts_as=[targets.staging, targets.prod],
         asks=True,
         may=turns.permissions(),

@@ -17,6 +17,7 @@ from pipelines.definitions.actions import (
 from pipelines.definitions.artifacts import (
     BUILT,
     PACKAGES,
+    PROVEN,
     RECORDED,
     REVIEWED,
     REVIEWED_AGAIN,
@@ -52,7 +53,7 @@ def publish_stage(shared: SharedResources) -> Stages:
         run_build(
             "Publish",
             shared.builds.publish.name,
-            reads=[SOURCE, BUILT],
+            reads=[SOURCE, BUILT, PROVEN],
             writes=[PACKAGES],
             variables={"COMMIT": "#{Source.CommitId}", "EXECUTION": EXECUTION},
         ),
@@ -174,7 +175,7 @@ def _evidence(shared: SharedResources, change_set: str, artifact: str, namespace
     return run_build(
         "Evidence",
         shared.builds.evidence.name,
-        reads=[SOURCE, BUILT, PACKAGES],
+        reads=[SOURCE, BUILT, PROVEN, PACKAGES],
         writes=[artifact],
         variables=variables,
         namespace=namespace,

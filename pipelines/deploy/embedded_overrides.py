@@ -17,7 +17,7 @@ from uv import find_uv_bin
 
 from environments import rules
 from pipelines.aws import accounts, stacks
-from pipelines.build import dependencies
+from pipelines.build import check_cache, dependencies
 from pipelines.core import zone
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import CACHE, ROOT
@@ -44,8 +44,13 @@ _LONGEST_QUEUE: Final = 480
 """Minutes (CodeBuild API reference, CreateProject)."""
 
 
-def variables(targets: Mapping[str, Aws]) -> dict[str, str]:
-    """Return the variables that every build on this embedded AWS needs, by name."""
+def variables(targets: Mapping[str, Aws], *, full: bool = False) -> dict[str, str]:
+    """Return the variables that every build on this embedded AWS needs, by name.
+
+    Args:
+        targets: The environments' accounts there.
+        full: Whether its builds prove the whole money path, as they do on AWS.
+    """
     databases = {
         name: with_database(target).database.model_dump(mode="json") for name, target in targets.items()
     }
@@ -53,6 +58,7 @@ def variables(targets: Mapping[str, Aws]) -> dict[str, str]:
         DATABASES: json.dumps(databases, sort_keys=True),
         # No network is needed to rehearse, and so nobody may be there to ask for advisories.
         "PAYMENTS_AUDIT_UNCHECKED": "advisories history",
+        **({} if full else {check_cache.MONEY_PATH: check_cache.SHORTENED}),
         # Half of what a build does would be to compile the same modules as the build before it.
         "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
         "UV": find_uv_bin(),

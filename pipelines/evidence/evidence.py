@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from pipelines.evidence import money_path
 from pipelines.evidence.risks import Severity
 from pipelines.evidence.stack_changes import counted
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.build.check_cache import CheckRecord
     from pipelines.evidence.commits import Commit
+    from pipelines.evidence.money_path import MoneyPath
     from pipelines.evidence.reports import Baseline, Suite
     from pipelines.evidence.risks import Risk
     from pipelines.evidence.stack_changes import Drift, StackChanges
@@ -65,7 +67,8 @@ class Evidence:
         stacks: What would change in production.
         risks: Its risks, worst first.
         tests: How the tests ended; none when there is no report.
-        not_run: The folders of tests that a build leaves out: they need a database, or are of people's tools.
+        money_path: What was proven with a real MongoDB; none when there is no report.
+        not_run: The folders of tests that no build runs.
         checked: When and where this source was checked; none when the report does not say.
         baseline: The figures of the release that production runs; none for a first release.
         target: What it would be released to, and where it is decided.
@@ -90,6 +93,7 @@ class Evidence:
     drift: list[Drift]
     digests: Mapping[str, str]
     dollars: float
+    money_path: MoneyPath | None = None
     not_run: Sequence[str] = ()
     checked: CheckRecord | None = None
     baseline: Baseline | None = None
@@ -104,6 +108,7 @@ class Evidence:
             reasons.append("there is no test report")
         elif self.tests.failed:
             reasons.append(f"{len(self.tests.failed)} tests failed")
+        reasons += [money_path.NOT_PROVEN] if self.money_path is None else self.money_path.problems
         if not self.smoke.passed:
             reasons.append("smoke failed in staging")
         return reasons
@@ -128,6 +133,8 @@ class Evidence:
         missing = []
         if self.coverage is None:
             missing.append("coverage was not measured")
+        if self.money_path is not None and self.money_path.in_short:
+            missing.append("the money path was proven in short")
         if not self.smoke.checks:
             missing.append("smoke names no check")
         if not any(not commit.released for commit in self.commits):
@@ -155,6 +162,7 @@ def facts_of(evidence: Evidence) -> list[str]:
         f"Risks: {risk_counts(evidence)}",
         f"Tests: {tests_of(evidence)}",
         *([f"Tested: {folders_of(evidence)}"] if folders_of(evidence) else []),
+        f"Money path: {money_path.in_a_line(evidence.money_path)}",
         f"Smoke in staging: {smoke_of(evidence)}",
         f"Drift in production: {drift_of(evidence)}",
         f"Fixed monthly cost: {evidence.dollars:+.2f} USD",
@@ -202,16 +210,6 @@ def folders_of(evidence: Evidence) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(ran.items()) if name)
     left = f"; not in a build: {', '.join(evidence.not_run)}" if evidence.not_run else ""
     return f"{counts}{left}" if counts else ""
-
-
-def checked_of(evidence: Evidence) -> str:
-    """Return when and by which build this source was checked, in a line."""
-    record = evidence.checked
-    if record is None:
-        return "the report does not say when it was checked"
-    by = f" by {record.build}" if record.build else ""
-    how = "the same source passed before" if record.reused else "in this build"
-    return f"{how}, {record.at}{by}, in {record.seconds:.0f} s"
 
 
 def smoke_of(evidence: Evidence) -> str:

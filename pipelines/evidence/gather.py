@@ -13,7 +13,7 @@ from pipelines.aws import accounts, build_environment, docs_bucket
 from pipelines.build import check_cache, provenance
 from pipelines.core.repository import ROOT
 from pipelines.definitions.storage import PROVENANCE_KEY
-from pipelines.evidence import commits, page, reports, risks, stack_changes
+from pipelines.evidence import commits, money_path, page, reports, risks, stack_changes
 from pipelines.evidence.evidence import Evidence, Target, text
 from pipelines.evidence.reports import Baseline
 from templates.capabilities import docs_distribution
@@ -31,11 +31,12 @@ _FIGURES: Final = "figures.json"
 """Beside the page, for the next release to be compared with."""
 
 
-def gather(built: Path, packages: Path) -> Evidence:
+def gather(built: Path, proven: Path, packages: Path) -> Evidence:
     """Gather the evidence of this release.
 
     Args:
         built: The artifact of `buildspec.yml`, with its reports.
+        proven: The artifact of `money-path.yml`, with its report.
         packages: The artifact of `publish.yml`, with its manifest.
 
     Raises:
@@ -74,7 +75,10 @@ def gather(built: Path, packages: Path) -> Evidence:
         drift=[stack_changes.detect_drift(prod, name) for name in names],
         digests=provenance.subjects_of(envelope),
         dollars=stack_changes.fixed_cost(stacks),
-        not_run=reports.not_run(ROOT / "tests", built / "reports" / "tests.xml"),
+        money_path=money_path.read(proven),
+        not_run=reports.not_run(
+            ROOT / "tests", built / "reports" / "tests.xml", proven / "reports" / money_path.FILE
+        ),
         checked=check_cache.read(built / "reports"),
         emergency=past_window(tools, pipeline, execution),
     )

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.core.repository import ROOT
 from pipelines.evidence import evidence as facts
+from pipelines.evidence import money_path, reports
+from pipelines.evidence.html_table import table
 from pipelines.evidence.risks import new_grants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from pipelines.evidence.evidence import Evidence
     from pipelines.evidence.exposure import Grant
+    from pipelines.evidence.reports import Suite
     from pipelines.evidence.risks import Risk
     from pipelines.evidence.stack_changes import Drift
 
@@ -70,6 +73,7 @@ def _facts(evidence: Evidence) -> str:
         *([("Emergency", emergency)] if evidence.emergency else []),
         ("Risks", _by_severity(evidence.risks)),
         ("Tests", facts.tests_of(evidence)),
+        ("Money path", money_path.in_a_line(evidence.money_path)),
         ("Smoke", f"{facts.smoke_of(evidence)} in staging"),
         ("Drift", facts.drift_of(evidence)),
         ("Cost", f"{evidence.dollars:+.2f} USD a month, fixed"),
@@ -112,6 +116,7 @@ def _details(evidence: Evidence) -> str:
         ("What changes in production", evidence.counted_changes, _changes(evidence)),
         ("New permissions", f"of {sum(map(len, _new(evidence)))} resources", _permissions(evidence)),
         ("Tests", facts.tests_of(evidence), _tests(evidence)),
+        ("Money path", money_path.in_a_line(evidence.money_path), _money_path(evidence)),
         ("Smoke in staging", facts.smoke_of(evidence), _smoke(evidence)),
         ("Drift in production", facts.drift_of(evidence), _drift(evidence)),
         ("Cost", f"{evidence.dollars:+.2f} USD a month", _cost(evidence)),
@@ -139,7 +144,7 @@ def _commits(evidence: Evidence) -> str:
         )
         for commit in evidence.commits
     ]
-    return every + _table(("commit", "message", "since", ""), rows, code=(0,))
+    return every + table(("commit", "message", "since", ""), rows, code=(0,))
 
 
 def _changes(evidence: Evidence) -> str:
@@ -156,7 +161,7 @@ def _changes(evidence: Evidence) -> str:
         for stack in evidence.stacks
         for change in stack.changes
     ]
-    return _table(("resource", "what", "", "type", "properties", "stack"), rows)
+    return table(("resource", "what", "", "type", "properties", "stack"), rows)
 
 
 def _new(evidence: Evidence) -> list[dict[str, list[Grant]]]:
@@ -170,26 +175,37 @@ def _permissions(evidence: Evidence) -> str:
         for holder, allowed in grants.items()
         for grant in allowed
     ]
-    return _table(("new resource", "who", "may", "on", "if"), rows, code=(3, 4))
+    return table(("new resource", "who", "may", "on", "if"), rows, code=(3, 4))
 
 
 def _tests(evidence: Evidence) -> str:
-    failed = evidence.tests.failed if evidence.tests else ()
-    listed = "".join(f"<li class='high'><code>{escape(name)}</code></li>" for name in failed)
     lines = [
         facts.tests_of(evidence),
         facts.folders_of(evidence),
-        f"Checked: {facts.checked_of(evidence)}.",
+        f"Checked: {reports.checked_of(evidence.checked)}.",
     ]
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
-    return paragraphs + (f"<ol>{listed}</ol>" if listed else "")
+    return paragraphs + (_failed(evidence.tests) if evidence.tests else "")
+
+
+def _failed(suite: Suite) -> str:
+    listed = "".join(f"<li class='high'><code>{escape(name)}</code></li>" for name in suite.failed)
+    return f"<ol>{listed}</ol>" if listed else ""
+
+
+def _money_path(evidence: Evidence) -> str:
+    proof = evidence.money_path
+    if proof is None:
+        return "<p>Neither that it holds nor that it does not: the build of the proof left no report.</p>"
+    when = f"<p>Proven: {escape(reports.checked_of(proof.record))}.</p>"
+    return when + table(("what", "how it went"), money_path.rows(proof)) + _failed(proof.suite)
 
 
 def _smoke(evidence: Evidence) -> str:
     report = evidence.smoke
     rows = [("passed" if check.ok else "FAILED", check.name, check.detail) for check in report.checks]
     why = "" if report.passed else f"<p>{escape(f'{report.error} {report.cause}'.strip())}</p>"
-    return f"{why}{_table(('', 'check', 'seen'), rows)}<p><code>{escape(report.execution)}</code></p>"
+    return f"{why}{table(('', 'check', 'seen'), rows)}<p><code>{escape(report.execution)}</code></p>"
 
 
 def _drift(evidence: Evidence) -> str:
@@ -197,7 +213,7 @@ def _drift(evidence: Evidence) -> str:
         (drift.stack, ", ".join(drift.drifted) or _undrifted(drift), drift.unknown)
         for drift in evidence.drift
     ]
-    return _table(("stack", "changed by hand", "not checked because"), rows)
+    return table(("stack", "changed by hand", "not checked because"), rows)
 
 
 def _undrifted(drift: Drift) -> str:
@@ -218,29 +234,4 @@ def _digests(evidence: Evidence) -> str:
         '<p>The signature was checked. <a href="provenance.json">The statement</a> can be verified offline: '
         "<code>payments provenance verify provenance.json --public-key PEM</code></p>"
     )
-    return signed + _table(("file", "SHA-256"), evidence.digests.items(), code=(1,))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], code: Sequence[int] = ()) -> str:
-    """A table; on a phone each row is a card, and each cell says what it is."""
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            _cell(value, column, code=number in code)
-            for number, (column, value) in enumerate(zip(columns, row, strict=True))
-        )
-        + "</tr>"
-        for row in rows
-    )
-    if not body:
-        return "<p>None.</p>"
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="wide" tabindex="0">{table}</div>'
-
-
-def _cell(value: str, column: str, *, code: bool) -> str:
-    mark = f' class="{value}"' if value in {"passed", "FAILED"} else ""
-    escaped = escape(value)
-    shown = f"<code>{escaped}</code>" if code and escaped else escaped
-    return f'<td data-is="{escape(column)}"{mark}>{shown}</td>'
+    return signed + table(("file", "SHA-256"), evidence.digests.items(), code=(1,))

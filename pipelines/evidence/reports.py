@@ -11,10 +11,11 @@ from pipelines.core.refusals import Refused
 from pipelines.orders import smoke
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pipelines.aws.accounts import Aws
+    from pipelines.build.check_cache import CheckRecord
     from pipelines.orders.smoke import SmokeReport
 
 
@@ -28,6 +29,8 @@ class Suite:
         failed: The names of those that did not pass.
         seconds: How long they took together.
         folders: How many ran of each folder of `tests/`.
+        properties: What tests counted, added up by name.
+        reasons: How many did not run for which reason.
     """
 
     ran: int
@@ -35,6 +38,8 @@ class Suite:
     failed: tuple[str, ...]
     seconds: float
     folders: Mapping[str, int] = field(default_factory=dict)
+    properties: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +62,41 @@ def tests(path: Path) -> Suite | None:
         return None
     cases = list(root.iter("testcase"))
     failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    skipped = sum(case.find("skipped") is not None for case in cases)
+    skipped = [case.find("skipped") for case in cases if case.find("skipped") is not None]
+    ran = [case for case in cases if case.find("skipped") is None]
     names = tuple(f"{case.get('classname', '')}.{case.get('name', '')}" for case in failed)
     seconds = sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))
-    return Suite(len(cases) - skipped, skipped, names, seconds, Counter(map(_folder, cases)))
+    return Suite(
+        len(ran),
+        len(skipped),
+        names,
+        seconds,
+        Counter(map(_folder, ran)),
+        _properties(ran),
+        Counter(str(reason.get("message", "")) for reason in skipped),
+    )
 
 
-def not_run(tests: Path, report: Path) -> list[str]:
-    """Return the outermost folders of tests of which a JUnit report names none, as `pipelines/setup`.
+def _properties(cases: Iterable[Any]) -> Counter[str]:
+    """Add up what tests counted; a property that is no number counts nothing."""
+    counted = Counter[str]()
+    for case in cases:
+        for each in case.iter("property"):
+            if str(each.get("value", "")).isdecimal():
+                counted[each.get("name")] += int(each.get("value"))
+    return counted
+
+
+def not_run(tests: Path, *reports: Path) -> list[str]:
+    """Return the outermost folders of tests of which no JUnit report names any, as `pipelines/setup`.
 
     None are named without a report.
     """
-    root = _parsed(report)
-    if root is None:
+    roots = [root for root in map(_parsed, reports) if root is not None]
+    if not roots:
         return []
-    modules = [str(case.get("classname", "")).split(".")[1:] for case in root.iter("testcase")]
+    cases = [case for root in roots for case in root.iter("testcase") if case.find("skipped") is None]
+    modules = [str(case.get("classname", "")).split(".")[1:] for case in cases]
     ran = {tuple(parts[:length]) for parts in modules for length in range(1, len(parts) + 1)}
     return list(_folders(tests, (), ran))
 
@@ -94,6 +119,15 @@ def coverage(path: Path) -> float | None:
     """Read the share of covered lines from a Cobertura report; None when there is no such file."""
     root = _parsed(path)
     return None if root is None else float(root.get("line-rate", 0))
+
+
+def checked_of(record: CheckRecord | None) -> str:
+    """Return when and by which build a source was checked, in a line."""
+    if record is None:
+        return "the report does not say when it was checked"
+    by = f" by {record.build}" if record.build else ""
+    how = "the same source passed before" if record.reused else "in this build"
+    return f"{how}, {record.at}{by}, in {record.seconds:.0f} s"
 
 
 def smoke_of(aws: Aws, execution: str) -> SmokeReport:

@@ -67,7 +67,7 @@ def package_published(progress: Callable[[str], None]) -> Manifest:
         return packaging.build(library=published, progress=progress)
 
 
-def sign(built: Path) -> int:
+def sign(built: Path, proven: Path) -> int:
     """Sign what this release deploys, and write the envelope beside the packages.
 
     Templates are made anew here and compared with those of the build, so that nothing that lay in a bucket
@@ -75,12 +75,13 @@ def sign(built: Path) -> int:
 
     Args:
         built: The artifact of Build.
+        proven: The artifact of MoneyPath.
 
     Returns:
         How many files the statement is about.
 
     Raises:
-        Refused: A template is not what this source makes, or this is not the source that was checked.
+        Refused: A template is not what this source makes, or this source was not checked and proven.
     """
     key, source = build_environment.variable(PROVENANCE_KEY), check_cache.digest(ROOT)
     checked = check_cache.read(built / "reports")
@@ -89,6 +90,7 @@ def sign(built: Path) -> int:
             "Build recorded no check of this very source: its digest is another, or there is no record.",
             "Release again.",
         )
+    _require_proof(proven)
     subjects = _digests(DIST, "packages", "settings") | _templates(built / "dist")
     pushed = package_manifest.read_image(package_manifest.PACKAGES)
     if pushed is not None:
@@ -108,6 +110,15 @@ def sign(built: Path) -> int:
     envelope = provenance.sign(accounts.connect_tools(), key, stated)
     (package_manifest.PACKAGES / provenance.FILE).write_text(json.dumps(envelope, indent=1) + "\n")
     return len(subjects)
+
+
+def _require_proof(proven: Path) -> None:
+    """Refuse a source whose money path was not proven, or in short where builds prove it whole."""
+    kind = check_cache.money_path()
+    proof = check_cache.read(proven / "reports", kind)
+    # The proof may be of another kind of machine, which is part of a digest.
+    if proof is None or proof.part != kind.part or proof.source != check_cache.digest(ROOT, proof.machine):
+        raise Refused("MoneyPath recorded no proof of this very source.", "Release again.")
 
 
 def _templates(built: Path) -> dict[str, str]:

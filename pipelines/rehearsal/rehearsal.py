@@ -145,7 +145,12 @@ class Rehearsal:
 
 
 def prepare(
-    local: Instance, reporter: Reporter, *, one_account: bool = False, cluster: Protected | None = None
+    local: Instance,
+    reporter: Reporter,
+    *,
+    one_account: bool = False,
+    cluster: Protected | None = None,
+    full: bool = False,
 ) -> Rehearsal:
     """Deploy the pipelines to an embedded AWS, and let their connection reach a copy of this checkout.
 
@@ -154,6 +159,7 @@ def prepare(
         reporter: Shown the progress.
         one_account: Whether all environments are in the tools account, by the files of the copy, too.
         cluster: What their database is, by the files of the copy, too; else the embedded AWS's MongoDB.
+        full: Whether builds prove the whole money path; else in short, as they say.
 
     Raises:
         Refused: They cannot be deployed, or this is no git checkout.
@@ -174,7 +180,7 @@ def prepare(
         targets = variants.log_in(cluster, targets)
         texts = variants.files_with_database(texts or variants.files(ROOT), targets)
     instance.set_minute(local.root, 60 / embedded_overrides.SPEEDUP)
-    variables = embedded_overrides.variables(targets)
+    variables = embedded_overrides.variables(targets, full=full)
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
         copied = beside.submit(scratch_repository, local.root / "repository", tools.release_branch, texts)
         pipelines.deploy(aws, targets, tools, variables=variables, reporter=reporter)

@@ -102,6 +102,7 @@ def test_every_role_belongs_to_a_zone(pipelines_template: Json) -> None:
     assert branch == {
         "BranchPipelineRole",
         "BranchBuildRole",
+        "BranchMoneyPathRole",
         "BranchTurnsRole",
         "NameRole",
         "PreviewRole",
@@ -127,7 +128,7 @@ def test_a_pipeline_runs_projects_of_its_own_zone_alone(
 @pytest.mark.parametrize("zone", ["branch", "release"])
 def test_every_build_writes_its_own_artifact_and_its_own_cache(pipelines_template: Json, zone: str) -> None:
     made = {"Build": "Built", "BranchBuild": "Built", "Publish": "Packages", "Name": "Named"}
-    made |= {"Evidence": "Reviewed*", "Verify": "Recorded"}
+    made |= {"Evidence": "Reviewed*", "Verify": "Recorded", "MoneyPath": "Proven"}
     stores = {"branch": ("BranchArtifacts", "BranchPackages"), "release": ("Artifacts", "Packages")}[zone]
     for name in roles(pipelines_template, zone):
         project = name.removesuffix("Role")
@@ -250,12 +251,16 @@ def test_a_zone_keeps_the_other_zone_s_roles_out_also_where_one_account_is_both(
 
 def test_releases_alone_are_checked_and_built_on_a_large_machine(pipelines_template: Json) -> None:
     machines = {
-        name: resource["Properties"]["Environment"]["ComputeType"]
+        name: (
+            resource["Properties"]["Environment"]["Type"],
+            resource["Properties"]["Environment"]["ComputeType"],
+        )
         for name, resource in pipelines_template["Resources"].items()
         if resource["Type"] == "AWS::CodeBuild::Project"
     }
     large = COMPUTE_TYPES[Trust.RELEASE][True]
-    assert [name for name, machine in machines.items() if machine == large] == ["Build"]
+    assert [name for name, (_, computed) in machines.items() if computed == large] == ["Build", "MoneyPath"]
     # And no branch's build waits in a queue that a release's does
-    branches = {machine for name, machine in machines.items() if name.startswith("Branch")}
-    assert branches.isdisjoint(COMPUTE_TYPES[Trust.RELEASE])
+    of_branches = {role.removesuffix("Role") for role in roles(pipelines_template, "branch")}
+    branches = {machine for name, machine in machines.items() if name in of_branches}
+    assert branches.isdisjoint({machine for name, machine in machines.items() if name not in of_branches})

@@ -35,7 +35,7 @@ def test_a_test_report_tells_what_ran_and_what_did_not_pass(tmp_path: Path) -> N
     assert suite is not None
     assert (suite.ran, suite.skipped, suite.seconds) == (3, 1, 2.0)
     assert suite.failed == ("tests.unit.test_money.fails", "tests.site.test_pages.breaks")
-    assert dict(suite.folders) == {"unit": 2, "site": 2}
+    assert dict(suite.folders) == {"unit": 2, "site": 1}
 
 
 def test_the_folders_of_which_no_test_ran_are_named_the_outermost_alone(tmp_path: Path) -> None:

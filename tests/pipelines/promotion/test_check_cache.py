@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,11 @@ from pipelines.core.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def kept_in(folder: Path, kind: check_cache.Kind = check_cache.CHECK) -> check_cache.Kind:
+    """A kind of check whose records are in a folder of the test's."""
+    return replace(kind, records=folder / "kept")
 
 
 @pytest.fixture
@@ -59,20 +65,20 @@ def test_the_same_source_is_checked_once_and_its_reports_are_there_again(
 ) -> None:
     # Given a source that passed
     ran = makes()
-    first = check_cache.check(records=tmp_path / "kept")
+    first = check_cache.check(kept_in(tmp_path))
     # When it is checked again, with what tools leave in a checkout
     (source / "__pycache__").mkdir()
     (source / "__pycache__" / "code.pyc").write_bytes(b"\0")
     (source / ".venv").mkdir()
     (source / ".coverage.host.pid1.X").touch()
-    again = check_cache.check(records=tmp_path / "kept")
+    again = check_cache.check(kept_in(tmp_path))
     # Then nothing ran, the reports are those of the first time, and they say so
     assert len(ran) == 1
     assert (first.reused, again.reused) == (False, True)
     assert (source / "reports" / "tests.xml").read_text() == "run 1"
     assert check_cache.read(source / "reports") == again
     # And it runs where that is asked for
-    assert not check_cache.check(again=True, records=tmp_path / "kept").reused
+    assert not check_cache.check(kept_in(tmp_path), again=True).reused
     assert len(ran) == 2
 
 
@@ -82,14 +88,14 @@ def test_a_release_takes_no_record_that_a_branch_made(
     # Given a source that passed in a branch's build, whose record lies where a release's would
     ran, records = makes(), tmp_path / "kept"
     monkeypatch.setenv(zone.VARIABLE, zone.Trust.BRANCH)
-    check_cache.check(records=records)
+    check_cache.check(kept_in(tmp_path))
     (records / "branch").rename(records / "release")
     # When a release checks the same source
     monkeypatch.setenv(zone.VARIABLE, zone.Trust.RELEASE)
-    record = check_cache.check(records=records)
+    record = check_cache.check(kept_in(tmp_path))
     # Then it runs the check itself, and its own record counts from then on
     assert (len(ran), record.reused, record.zone) == (2, False, "release")
-    assert check_cache.check(records=records).reused
+    assert check_cache.check(kept_in(tmp_path)).reused
 
 
 @pytest.mark.parametrize("change", ["content", "name", "mode", "another file"])
@@ -97,7 +103,7 @@ def test_another_source_is_checked_for_itself(
     source: Path, makes: Callable[..., list[str]], tmp_path: Path, change: str
 ) -> None:
     ran = makes()
-    check_cache.check(records=tmp_path / "kept")
+    check_cache.check(kept_in(tmp_path))
     file = source / "code.py"
     changes: dict[str, Callable[[], object]] = {
         "content": lambda: file.write_text("x = 2\n"),
@@ -106,7 +112,7 @@ def test_another_source_is_checked_for_itself(
         "another file": (source / "more.py").touch,
     }
     changes[change]()
-    assert not check_cache.check(records=tmp_path / "kept").reused
+    assert not check_cache.check(kept_in(tmp_path)).reused
     assert len(ran) == 2
 
 
@@ -114,7 +120,7 @@ def test_what_failed_is_checked_again(makes: Callable[..., list[str]], tmp_path:
     makes(status=2)
     for _ in range(2):
         with pytest.raises(Refused, match="The check failed"):
-            check_cache.check(records=tmp_path / "kept")
+            check_cache.check(kept_in(tmp_path))
 
 
 def test_a_source_that_changes_meanwhile_is_not_kept(
@@ -122,7 +128,7 @@ def test_a_source_that_changes_meanwhile_is_not_kept(
 ) -> None:
     makes(meanwhile=lambda: (source / "code.py").write_text("x = 3\n"))
     with pytest.raises(Refused, match="changed while"):
-        check_cache.check(records=tmp_path / "kept")
+        check_cache.check(kept_in(tmp_path))
     assert not (tmp_path / "kept").exists()
 
 
@@ -142,6 +148,31 @@ def test_the_linter_of_a_build_reads_nothing_that_make_put_there(tmp_path: Path,
     ]
 
 
+def test_a_part_of_the_proof_is_never_taken_for_the_whole_nor_a_check_for_a_proof(
+    makes: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a source that was checked, and whose money path was proven in short, as a rehearsal does
+    ran = makes()
+    check_cache.check(kept_in(tmp_path))
+    monkeypatch.setenv(check_cache.MONEY_PATH, check_cache.SHORTENED)
+    in_short = check_cache.check(kept_in(tmp_path, check_cache.money_path()))
+    # When the whole is proven, whose variable is not set, or says something else; and a part again
+    monkeypatch.setenv(check_cache.MONEY_PATH, "whole")
+    whole = check_cache.check(kept_in(tmp_path, check_cache.money_path()))
+    again = check_cache.check(kept_in(tmp_path, check_cache.money_path()))
+    monkeypatch.setenv(check_cache.MONEY_PATH, check_cache.SHORTENED)
+    part = check_cache.check(kept_in(tmp_path, check_cache.money_path()))
+    # Then each ran once, and says what it was
+    make = "make --no-print-directory"
+    assert ran == [f"{make} check PART=", f"{make} money-path PART=shortened", f"{make} money-path PART="]
+    assert [(record.part, record.reused) for record in (in_short, whole, again, part)] == [
+        ("shortened", False),
+        ("", False),
+        ("", True),
+        ("shortened", True),
+    ]
+
+
 def test_the_newest_twenty_records_are_kept_and_what_is_half_made_is_left_alone(
     source: Path, makes: Callable[..., list[str]], tmp_path: Path
 ) -> None:
@@ -155,7 +186,7 @@ def test_the_newest_twenty_records_are_kept_and_what_is_half_made_is_left_alone(
     (kept / "stray").touch()
     os.utime(kept / "stray", (1, 1))
     # When one more is kept
-    record = check_cache.check(records=tmp_path / "kept")
+    record = check_cache.check(kept_in(tmp_path))
     # Then the oldest record is gone
     there = {path.name for path in kept.iterdir()}
     assert there == {record.source, ".half", "stray", *(f"record-{age:02}" for age in range(19))}

@@ -58,9 +58,18 @@ def built(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return shutil.copytree(made, tmp_path / "Built")
 
 
-def test_every_package_setting_and_template_is_signed(built: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def proven(tmp_path: Path) -> Path:
+    """The artifact of MoneyPath, which ran on another kind of machine than Publish does."""
+    record = CheckRecord(check_cache.digest(ROOT, "z80"), "", "", 1.0, "release", machine="z80")
+    (tmp_path / "Proven" / "reports").mkdir(parents=True)
+    (tmp_path / "Proven" / "reports" / "proven.json").write_text(json.dumps(asdict(record)))
+    return tmp_path / "Proven"
+
+
+def test_every_package_setting_and_template_is_signed(built: Path, proven: Path, tmp_path: Path) -> None:
     # When a release is signed
-    publish_release.sign(built)
+    publish_release.sign(built, proven)
     # Then the statement is about all that its templates, packages and settings folders hold
     envelope = provenance.read(tmp_path / "dist" / "packages" / provenance.FILE)
     templates = {
@@ -73,18 +82,18 @@ def test_every_package_setting_and_template_is_signed(built: Path, tmp_path: Pat
     }
 
 
-def test_a_template_that_this_source_does_not_make_is_not_signed(built: Path) -> None:
+def test_a_template_that_this_source_does_not_make_is_not_signed(built: Path, proven: Path) -> None:
     # Given one changed byte of a template in Build's artifact
     template = built / "dist" / "templates" / "prod" / "payments.json"
     template.write_text(template.read_text().replace("live", "Live", 1))
     # Then nothing is signed
     with pytest.raises(Refused, match="are not what this source makes"):
-        publish_release.sign(built)
+        publish_release.sign(built, proven)
     assert not (package_manifest.PACKAGES / provenance.FILE).exists()
 
 
 @pytest.mark.parametrize("record", ["of another source", "none"])
-def test_a_source_that_build_did_not_check_is_not_signed(built: Path, record: str) -> None:
+def test_a_source_that_build_did_not_check_is_not_signed(built: Path, proven: Path, record: str) -> None:
     # Given a record of another source, or none, as when the checkout changed after Build
     path = built / "reports" / "checked.json"
     if record == "none":
@@ -93,4 +102,20 @@ def test_a_source_that_build_did_not_check_is_not_signed(built: Path, record: st
         path.write_text(json.dumps(json.loads(path.read_text()) | {"source": "0" * 64}))
     # Then nothing is signed
     with pytest.raises(Refused, match="recorded no check of this very source"):
-        publish_release.sign(built)
+        publish_release.sign(built, proven)
+
+
+@pytest.mark.parametrize("change", [{"source": "0" * 64}, {"part": check_cache.SHORTENED}, None])
+def test_a_source_whose_money_path_was_not_proven_or_in_short_is_not_signed(
+    built: Path, proven: Path, change: dict[str, str] | None
+) -> None:
+    # Given a proof of another source, one of a part alone as only a rehearsal's build makes it, or none
+    path = proven / "reports" / "proven.json"
+    if change is None:
+        path.unlink()
+    else:
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    # Then nothing is signed
+    with pytest.raises(Refused, match="recorded no proof of this very source"):
+        publish_release.sign(built, proven)
+    assert not (package_manifest.PACKAGES / provenance.FILE).exists()
