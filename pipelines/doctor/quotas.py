@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from pipelines.aws import stacks
-from pipelines.definitions.projects import COMPUTE_TYPES
+from pipelines.definitions.projects import ARM, COMPUTE_TYPES, X86
 from pipelines.deploy import embedded_overrides
 from pipelines.doctor.findings import Diagnosis, failed, unknown, well
 from templates import payments
@@ -30,11 +30,13 @@ _ADDRESSES: Final = ("ec2", "L-0263D0A3")
 """Quota codes (Service Quotas: Private APIs; Elastic network interfaces per VPC; VPCs per Region; EC2-VPC
 Elastic IPs)."""
 _BUILDS: Final = {
-    "BUILD_GENERAL1_SMALL": ("ARM/Small", "L-5ED1D25B"),
-    "BUILD_GENERAL1_MEDIUM": ("ARM/Medium", "L-DF544FF3"),
-    "BUILD_GENERAL1_LARGE": ("ARM/Large", "L-596BEAB4"),
+    (ARM.type, "BUILD_GENERAL1_SMALL"): ("ARM/Small", "L-5ED1D25B"),
+    (ARM.type, "BUILD_GENERAL1_MEDIUM"): ("ARM/Medium", "L-DF544FF3"),
+    (ARM.type, "BUILD_GENERAL1_LARGE"): ("ARM/Large", "L-596BEAB4"),
+    (X86.type, "BUILD_GENERAL1_MEDIUM"): ("Linux/Medium", "L-2DC20C30"),
+    (X86.type, "BUILD_GENERAL1_LARGE"): ("Linux/Large", "L-4DDC4A99"),
 }
-"""What CodeBuild calls a compute type, and the quota of builds on it that run at once."""
+"""What CodeBuild calls a platform's compute type, and the quota of builds on it that run at once."""
 _NEVER_RESERVED: Final = 100
 """Of an account's concurrent executions (Lambda developer guide, "Configuring reserved concurrency")."""
 _GROUPS: Final = 3
@@ -168,7 +170,8 @@ QUOTAS: Final = (
 
 def _builds() -> tuple[Quota, ...]:
     """Return the quotas of builds: one at once is enough, since others queue; a new account may have none."""
-    computed = sorted({compute_type for both in COMPUTE_TYPES.values() for compute_type in both})
+    computed = {(ARM.type, compute_type) for both in COMPUTE_TYPES.values() for compute_type in both}
+    computed |= {(X86.type, large) for _, large in COMPUTE_TYPES.values()}  # the money path's alone
     return tuple(
         Quota(
             f"concurrent builds on {name}",
@@ -177,7 +180,7 @@ def _builds() -> tuple[Quota, ...]:
             lambda _: 0,
             whose="a pipeline",
         )
-        for name, code in (_BUILDS[compute_type] for compute_type in computed)
+        for name, code in (_BUILDS[machine] for machine in sorted(computed))
     )
 
 

@@ -1,7 +1,8 @@
 """Releases that must fail, each for its own reason, and what must be true afterwards.
 
-Each commit is broken where no check before the deployment can see it. The pipeline meets what is wrong with
-it where the reason is and takes the stage back; the one before it serves. Orders are placed all the while.
+The first is refused by the proof of the money path; the others are broken where no check before the deployment
+can see it. The pipeline meets what is wrong with them where the reason is and takes the stage back; the one
+before serves. Orders are placed all the while.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _COURIER: Final = "lambdas/arrange_delivery/handler.py"
 _FUNCTIONS: Final = "templates/capabilities/functions.py"
+_USERS: Final = "lambdas/data_api/storage/users.py"
 _ADDED: Final = "    template.add_resource(function)\n"
 _IMPORT: Final = "from payment_data import metrics\n"
 _DELIVER: Final = "    arranged = api.deliver("
@@ -61,7 +63,7 @@ class FailingRelease:
         Raises:
             Refused: The source does not hold what this release replaces in it.
         """
-        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _FUNCTIONS)}
+        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _FUNCTIONS, _USERS)}
         for old, new in self.replaced.items():
             if old not in broken[self.file]:
                 raise Refused(f"{self.file} does not hold what {self.name} replaces: {old.strip()}")
@@ -82,6 +84,14 @@ def _no_courier(account: str) -> dict[str, str]:
 
 REJECTED: Final = (False, "the shop has its sale today; release it tomorrow")
 CASES: Final = (
+    FailingRelease(
+        "money is taken twice",
+        "a charge that is repeated is taken again, which no linter and no test without a database sees",
+        _USERS,
+        {'path: {"$exists": False}': 'path: {"$ne": "void"}'},
+        "Build",
+        "MoneyPath",
+    ),
     FailingRelease(
         "smoke fails in staging",
         "no delivery is arranged in staging's account",
@@ -201,7 +211,7 @@ def _served(prepared: Rehearsal, before: dict[str, dict[str, str]], bad: Failing
     """Return what keeps the release before from serving: its packages, its alias, a new order."""
     problems, now = [], _serving(prepared)
     # A release that production's stage refuses stays in staging, as on AWS.
-    for name in ("staging", "prod") if bad.stage == "Staging" else ("prod",):
+    for name in ("staging", "prod") if bad.stage in {"Build", "Staging"} else ("prod",):
         if now[name] != before[name]:
             problems.append(f"{name} runs other packages than before")
         stack = prepared.targets[name].environment.default_stack

@@ -14,7 +14,7 @@ _ROLE: Final = "arn:aws:iam::{account}:role/payments-pipelines/release/{publish_
 _STACK: Final = "arn:aws:cloudformation:{region}:{account}:stack/"
 BRANCHES_OWN: Final = ("branch-pipeline", "branch-turns", "branch-deployment", "branch-execution")
 RELEASES_OWN: Final = (
-    "build", "evidence", "verify", "docs", "removal", "unpublish", "expiry", "release-turns",
+    "build", "money-path", "evidence", "verify", "docs", "removal", "unpublish", "expiry", "release-turns",
     "remove-branch-pipeline", "expiry-pipeline", "expiry-schedule", "staging-execution",
 )  # fmt: skip
 """Roles that a row of its own names are in `attempts.py`: those that change or read production, and sign."""

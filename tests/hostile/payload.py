@@ -27,6 +27,12 @@ TARGETS: Final = Path(__file__).with_name("targets.json")
 MARK: Final = "HOSTILE "
 EVIL: Final = b"evil-7f3c"
 """What it leaves in everything that it poisons."""
+_KEPT: Final = (
+    ("checked", "", "tests.xml"),
+    ("proven", "", "money-path.xml"),
+    ("proven", "shortened", "money-path.xml"),
+)
+"""Records in a cache: their folder, the part that they are of, and the report beside them."""
 _REFUSALS: Final = ("AccessDenied", "Unauthorized", "NotAuthorized", "AuthorizationError", "Forbidden")
 _PATIENCE: Final = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
 
@@ -73,7 +79,7 @@ def _filled_in(value: Any, names: dict[str, str]) -> Any:
 
 
 def _poison(names: dict[str, str]) -> None:
-    """Write a check record for the release's source, and other code, into every cache within reach."""
+    """Write records of checks and proofs of the release's source, and code, into each cache within reach."""
     record = {
         "source": names["source_digest"],
         "at": "2026-01-01T00:00:00+00:00",
@@ -82,10 +88,12 @@ def _poison(names: dict[str, str]) -> None:
     }
     for kept in {Path(".cache"), Path(os.environ.get("PAYMENTS_CACHE", ".cache"))}:
         for zone in ("release", "branch", "workstation", ""):
-            folder = kept / "checked" / zone / names["source_digest"]
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "checked.json").write_text(json.dumps({**record, "zone": zone}), encoding="utf-8")
-            (folder / "tests.xml").write_text("<testsuites/>", encoding="utf-8")
+            for kind, part, report in _KEPT:
+                folder = kept / kind / zone / f"{names['source_digest']}{f'-{part}' if part else ''}"
+                folder.mkdir(parents=True, exist_ok=True)
+                made_up = {**record, "zone": zone, "part": part}
+                (folder / f"{kind}.json").write_text(json.dumps(made_up), encoding="utf-8")
+                (folder / report).write_text("<testsuites/>", encoding="utf-8")
         for file in (kept / "packages").rglob("*.py"):
             with file.open("a", encoding="utf-8") as module:
                 module.write(f"\n# {EVIL.decode()}\n")

@@ -23,7 +23,7 @@ _PSEUDO: Final = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _HERE: Final = f"{REGION}:{ACCOUNT}"
-BRANCH_ROLES: Final = ("BranchBuildRole", "NameRole", "PreviewRole")
+BRANCH_ROLES: Final = ("BranchBuildRole", "BranchMoneyPathRole", "NameRole", "PreviewRole")
 """Whose code is the branch's; the branch pipeline's own role is taken on by CodePipeline alone."""
 
 

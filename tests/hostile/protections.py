@@ -125,8 +125,8 @@ _WHAT_SHIPS: Final = (
     Protection(
         "a branch's record of a check",
         f"{_BUILD}/check_cache.py",
-        "if earlier is None or earlier.zone != zone.current():",
-        "if earlier is None:",
+        "(earlier.zone, earlier.part) != (zone.current(), kind.part):",
+        "earlier.part != kind.part:",
         _OF_CACHE,
     ),
 )

@@ -71,10 +71,11 @@ def test_sharing_it_again_is_noticed(template: Json, what: str) -> None:
 
 
 def test_a_branchs_builds_may_do_what_they_are_for(stack: policies.Stack) -> None:
-    # Given what the three builds do in their own zone, so that the judge does not refuse everything
+    # Given what the builds do in their own zone, so that the judge does not refuse everything
     own = [
         ("BranchBuildRole", "s3:PutObject", "arn:aws:s3:::branchartifacts/branch/Built/1"),
         ("BranchBuildRole", "s3:PutObject", "arn:aws:s3:::branchartifacts/cache/BranchBuild/1"),
+        ("BranchMoneyPathRole", "s3:PutObject", "arn:aws:s3:::branchartifacts/cache/BranchMoneyPath/1"),
         ("NameRole", "s3:PutObject", "arn:aws:s3:::branchpackages/lambdas/x/1.zip"),
         ("PreviewRole", "s3:PutObject", "arn:aws:s3:::previewsbucket/branches/branch-x/index.html"),
     ]
@@ -96,7 +97,7 @@ def test_the_page_of_the_threat_model_is_what_the_rows_and_the_last_run_say() ->
     assert {tuple(sorted(entry)) for entry in outcomes.values()} == {threat_model.MODES}
     made = [attempt for entry in outcomes.values() for attempt in entry.values()]
     assert {attempt["outcome"] for attempt in made} == {"refused"}
-    assert {tuple(attempt["builds"]) for attempt in made} == {("build", "name", "preview")}
+    assert {tuple(attempt["builds"]) for attempt in made} == {("build", "money-path", "name", "preview")}
     assert threat_model.ROWS.read_text() == threat_model.text(), "python -m tests.hostile.threat_model"
 
 

@@ -11,6 +11,7 @@ MAKEFILE: Final = "Makefile"
 _SMALL: Final = {
     "check": "$(BIN)/pytest -q tests/unit/lambdas/test_money.py --cov=payment_data"
     " --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml",
+    "money-path": "$(BIN)/pytest -q tests/unit/lambdas/test_money.py --junitxml=reports/money-path.xml",
     "audit": "cp reports/tests.xml reports/audit.xml",
     "docs": "mkdir -p site/operations && echo '<h1>Rehearsed</h1>' > site/index.html"
     " && echo '<!-- measures --><!-- /measures -->' > site/operations/delivery.html",

@@ -32,10 +32,16 @@ Json = dict[str, Any]
 RELEASE, HOSTILE, MISNAMED = "feature/release", "evil/everything", "evil/stack-name"
 _BUILDSPECS: Final = {
     "build": "buildspec.yml",
+    "money-path": "pipelines/definitions/buildspecs/money-path.yml",
     "name": "pipelines/definitions/buildspecs/name.yml",
     "preview": "pipelines/definitions/buildspecs/docs.yml",
 }
-LOGS: Final = {"build": "BranchBuildLogs", "name": "NameLogs", "preview": "PreviewLogs"}
+LOGS: Final = {
+    "build": "BranchBuildLogs",
+    "money-path": "BranchMoneyPathLogs",
+    "name": "NameLogs",
+    "preview": "PreviewLogs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +111,10 @@ def _poisoned(root: Path, physical: dict[str, str]) -> list[str]:
     Those are the host's, that a rehearsal shares between the builds of a zone, and the projects' own
     (`embedded_aws.codebuild.outputs` names their folders).
     """
-    folders = [root / "caches" / "checked" / "release", root / "caches" / "packages"]
-    for project in ("Build", "Publish", "Evidence", "Verify", "Docs"):
-        for folder in (".cache/checked", ".cache/packages", ".cache/uv"):
+    folders = [root / "caches" / folder / "release" for folder in ("checked", "proven")]
+    folders.append(root / "caches" / "packages")
+    for project in ("Build", "MoneyPath", "Publish", "Evidence", "Verify", "Docs"):
+        for folder in (".cache/checked", ".cache/proven", ".cache/packages", ".cache/uv"):
             name = hashlib.sha256(f"{physical[project]}\0{folder}".encode()).hexdigest()[:20]
             folders.append(root / "state" / "services" / "cache" / name)
     files = [file for folder in folders if folder.exists() for file in folder.rglob("*") if file.is_file()]

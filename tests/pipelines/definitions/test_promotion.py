@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from environments.schema import load
+from pipelines.build import check_cache
 from pipelines.definitions.bootstrap_stack import pipelines_parameters
 from pipelines.definitions.pipeline import GIT_LEGAL
 from pipelines.promotion import checks
@@ -54,6 +55,36 @@ def test_the_release_pipeline_takes_main_through_staging_and_a_yes_to_production
     assert list(stages(release)) == expected
     (push,) = release["Triggers"][0]["GitConfiguration"]["Push"]
     assert push == {"Branches": {"Includes": ["main"]}}
+
+
+@pytest.mark.parametrize(("name", "zone"), [("ReleasePipeline", ""), ("BranchPipeline", "Branch")])
+def test_the_money_path_is_proven_beside_the_build_and_nothing_goes_on_without_it(
+    pipelines: dict[str, Json], name: str, zone: str
+) -> None:
+    # Given the stage that builds a commit
+    build, proof = stages(pipelines[name])["Build"]["Actions"]
+    # Then both of its actions begin at once, each in a project of its own, and both are awaited
+    assert build["RunOrder"] == proof["RunOrder"]
+    projects = [action["Configuration"]["ProjectName"]["Ref"] for action in (build, proof)]
+    assert projects == [f"{zone}Build", f"{zone}MoneyPath"]
+    # And nothing lets a failure pass
+    assert "OnFailure" not in stages(pipelines[name])["Build"]
+
+
+def test_what_is_signed_and_shown_to_an_approver_rests_on_the_proof(pipelines: dict[str, Json]) -> None:
+    # Given the actions that read what MoneyPath made
+    reading = {
+        action["Name"]
+        for stage in pipelines["ReleasePipeline"]["Stages"]
+        for action in stage["Actions"]
+        if {"Name": "Proven"} in action.get("InputArtifacts", [])
+    }
+    assert reading == {"Publish", "Evidence"}
+
+
+def test_no_build_on_aws_proves_in_short(pipelines: dict[str, Json], pipelines_template: Json) -> None:
+    # Given every variable that a project or an action gives a build; Then none asks for a part of the proof
+    assert check_cache.MONEY_PATH not in json.dumps([pipelines, pipelines_template])
 
 
 def test_a_refusal_rolls_nothing_back_and_asks_again_only_where_production_moved(

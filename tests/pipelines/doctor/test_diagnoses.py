@@ -163,13 +163,14 @@ def test_a_pipeline_needs_one_build_at_once_of_each_compute_type(
     aws: Aws, answers: Callable[..., None], most: float, state: State
 ) -> None:
     # Given an account that may have so many builds at once; a new one may have none
-    codes = ["L-596BEAB4", "L-DF544FF3", "L-5ED1D25B"]
+    codes = ["L-596BEAB4", "L-DF544FF3", "L-5ED1D25B", "L-4DDC4A99", "L-2DC20C30"]
     asked = [{"ServiceCode": "codebuild", "QuotaCode": code} for code in codes]
     answers("service-quotas", *[("get_service_quota", each, {"Quota": {"Value": most}}) for each in asked])
     # When every quota of builds is looked at
     found = {quota.name: quotas.enough(aws, quota) for quota in quotas.BUILD_QUOTAS}
     # Then each compute type that a project has is enough, or its name is told
-    assert {name.rpartition("/")[2] for name in found} == {"Small", "Medium", "Large"}
+    machines = {"ARM/Small", "ARM/Medium", "ARM/Large", "Linux/Medium", "Linux/Large"}
+    assert {name.rpartition(" ")[2] for name in found} == machines
     for name, diagnosis in found.items():
         assert (diagnosis.state, diagnosis.says) == (state, f"0 of {most:.0f} used, a pipeline needs 1")
         assert (name in diagnosis.remedy) == (state is State.FAILED)
