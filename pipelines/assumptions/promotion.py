@@ -118,6 +118,14 @@ ASSUMPTIONS: Final = (
         "Push a branch and read the build's resolved source version.",
     ),
     Assumption(
+        "mongod-runs-in-a-build",
+        "CodeBuild's image standard:7.0 is Ubuntu 22.04 with Python 3.13, and runs the MongoDB server for it "
+        "among the Python packages.",
+        ("pipelines/definitions/projects.py", "pipelines/definitions/buildspecs/money-path.yml"),
+        Documented("https://docs.aws.amazon.com/codebuild/latest/userguide/available-runtimes.html"),
+        "Push a branch and read the log of its build MoneyPath.",
+    ),
+    Assumption(
         "builds-queue-by-compute-type",
         "Builds of one platform and compute type queue for their own quota, whatever builds of others do.",
         ("pipelines/definitions/projects.py",),

@@ -38,6 +38,14 @@ _SAVED_FIRST: Final = (
 _WHAT_RUNS: Final = (
     "tests/rehearsal/test_running_stack.py::test_a_stack_that_was_tampered_with_is_not_what_staging_ran"
 )
+_PROVEN_FIRST: Final = (
+    f"{_DEFINITIONS}/test_promotion.py"
+    "::test_the_money_path_is_proven_beside_the_build_and_nothing_goes_on_without_it"
+)
+_IN_SHORT: Final = (
+    "tests/pipelines/evidence/test_money_path.py"
+    "::test_a_proof_in_short_is_never_fine_and_says_so_wherever_the_evidence_is_shown"
+)
 
 CLAIMS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("README.md", "Orders are paid"): (_SINGLE, _MUTANTS),
@@ -61,6 +69,11 @@ CLAIMS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("docs/decisions/fault-injection.md", "**Decision.**"): (_SINGLE, _MUTANTS),
     ("docs/decisions/index.md", "- [Crashes are"): (_SINGLE,),
+    ("docs/decisions/index.md", "- [A second build"): (_PROVEN_FIRST,),
+    ("docs/decisions/proven-build.md", "**Consequences.**"): (_IN_SHORT,),
+    ("docs/how-it-works/money.md", "The first runs"): (_PROVEN_FIRST,),
+    ("docs/pipeline/build.md", "`Build` runs"): (_PROVEN_FIRST,),
+    ("docs/pipeline/build.md", "- **MoneyPath.**"): (_PROVEN_FIRST,),
     ("docs/decisions/jsonata.md", "**Consequences.**"): (
         f"{_TEMPLATES}/test_payment_definition.py::test_any_input_at_all_reaches_the_first_step",
     ),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from environments import schema
+from pipelines.core.zone import Trust
+from pipelines.definitions.projects import COMPUTE_TYPES
 from pipelines.deploy import synth
 from pipelines.docs_site.markdown import code, page, prose, table
 from pipelines.docs_site.stacks import Stack
@@ -48,10 +50,13 @@ def cost_page(stacks: Mapping[str, Stack]) -> str:
         "## An order\n",
         assumed,
         _itemised(order_items()),
+        "## A proof of the money path\n",
+        f"Of a source that was not proven before; {listed['assumed_proof_minutes']} minutes are assumed.\n",
+        _itemised([proof_item(zone) for zone in Trust]),
         "## What is not counted\n",
         prose(
             "Logs, traces and metrics that functions write (by volume), data through endpoints, peering and"
-            " NAT gateways (by the gigabyte), build and pipeline minutes (by the minute), storage of"
+            " NAT gateways (by the gigabyte), minutes of other builds and of pipelines, storage of"
             " artifacts, the docs site (by who reads it), and what Stripe takes."
         )
         + "\n",
@@ -130,6 +135,13 @@ def order_items() -> list[Item]:
     return [Item(what, count, stack_changes.PRICES["use"][what]) for what, count in used.items()]
 
 
+def proof_item(zone: Trust) -> Item:
+    """Return what a proof of the money path uses in a zone, by the minute of its large machine."""
+    machine = COMPUTE_TYPES[zone][1]
+    minutes = stack_changes.PRICES["assumed_proof_minutes"]
+    return Item(f"{zone}: {machine}", minutes, stack_changes.PRICES["build minute"][machine])
+
+
 def total(items: Iterable[Item]) -> float:
     """Return the sum of items, in dollars."""
     return sum(item.dollars for item in items)
@@ -143,6 +155,8 @@ def figures(stacks: Mapping[str, Stack]) -> dict[str, str]:
         "payments_month": f"{month['payments']:.2f}",
         "branch_month": f"{total(branch_items()):.2f}",
         "internet_month": f"{sum(stack_changes.MONTHLY_PRICES[kind] for kind in _INTERNET):.2f}",
+        "proof_branch": f"{proof_item(Trust.BRANCH).dollars:.2f}",
+        "proof_release": f"{proof_item(Trust.RELEASE).dollars:.2f}",
         "million_orders": f"{total(order_items()) * 1_000_000:.0f}",
     }
 
