@@ -92,9 +92,12 @@ def test_a_wrong_call_ends_with_2_and_says_how_to_call(arguments: tuple[str, ...
             ("pipeline", "settings", "branch", "--built", "docs", "--stack", "payments-prod"),
             "payments-prod is no branch's stack",
         ),
-        (("pipeline", "evidence", "--built", ".", "--packages", "."), "PROVENANCE_KEY is not set"),
+        (
+            ("pipeline", "evidence", "--built", ".", "--proven", ".", "--packages", "."),
+            "PROVENANCE_KEY is not set",
+        ),
         (("pipeline", "verify", "--packages", ".", "--built", "."), "CHECK is not set"),
-        (("pipeline", "sign", "--built", "."), "PROVENANCE_KEY is not set"),
+        (("pipeline", "sign", "--built", ".", "--proven", "."), "PROVENANCE_KEY is not set"),
         (("pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"), "Could not connect"),
     ],
 )
