@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,16 @@ _BROWSER = "browser"
 """The fixture of tests that open pages. Whether the image of a build has a browser is nobody's business."""
 _counts: Counter[str] = Counter()
 _patch = pytest.MonkeyPatch()
+
+
+def pytest_configure() -> None:
+    """Forget the build that tests run in: the role it acts as, where AWS is, and what it is told.
+
+    Fixtures of a session and worker processes begin before any test, and so before what tests patch.
+    """
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "CODEBUILD_", "PAYMENTS_")) and name != "PAYMENTS_CACHE":
+            del os.environ[name]
 
 
 def pytest_sessionstart() -> None:
