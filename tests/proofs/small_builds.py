@@ -18,14 +18,20 @@ _SMALL: Final = {
 }
 
 
-def files(page: str = "page") -> dict[str, str]:
+def files(page: str = "page", *, real: str = "") -> dict[str, str]:
     """A commit's files: the Makefile with small recipes, whose docs have this page beside the ones needed.
+
+    Args:
+        page: The page's name.
+        real: A target that keeps its own recipe.
 
     Raises:
         ValueError: The Makefile has no such target any more.
     """
     makefile = (ROOT / MAKEFILE).read_text(encoding="utf-8")
     for target, recipe in {**_SMALL, "docs": f"{_SMALL['docs']} && touch site/{page}.html"}.items():
+        if target == real:
+            continue
         makefile, found = re.subn(rf"(?m)^({target}:.*\n)(\t.*\n)+", rf"\g<1>\t@{recipe}\n", makefile)
         if not found:
             raise ValueError(f"the {MAKEFILE} has no target {target}")

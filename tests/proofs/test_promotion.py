@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from embedded_aws import instance
 from pipelines.cli import local_aws, rehearsal_summary
 from pipelines.cli.main import main
-from pipelines.rehearsal import rehearsal
+from pipelines.core.reporting import NOBODY
+from pipelines.promotion import execution, failure_report
+from pipelines.rehearsal import failing_releases, rehearsal
 from tests.proofs import small_builds
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 def test_a_commit_goes_from_a_branch_to_production(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variant: list[str]
 ) -> None:
-    # Given a commit whose build is small, and nobody at a terminal
-    monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files())
+    # Given a commit whose build is small, but for the proof of the money path, and nobody at a terminal
+    monkeypatch.setattr(rehearsal, "a_change", lambda _: small_builds.files(real="money-path"))
     monkeypatch.setattr(local_aws, "ROOT", tmp_path / "embedded")
     monkeypatch.setattr(rehearsal_summary, "KEPT", tmp_path / "evidence.html")
     # When it is rehearsed
@@ -41,5 +43,35 @@ def test_a_commit_goes_from_a_branch_to_production(
     # And the evidence says what was checked, and what no build checks
     evidence = (tmp_path / "evidence.html").read_text(encoding="utf-8")
     assert "unit; not in a build: " in evidence
+    # And that the money path was proven in short, by the evidence, its summary and the terminal
+    in_short = (
+        "IN SHORT, as rehearsals do: 14 tests passed, 0 failed; 100 single faults; 6 of 6 mutants caught"
+    )
+    assert in_short in evidence
+    assert "LOOK CLOSELY: the money path was proven in short" in " ".join(result.stdout.split())
+    assert "make rehearsal FULL=1" in " ".join(result.stderr.split())
     # And nothing runs any more
     assert instance.running(tmp_path / "embedded") is None
+
+
+def test_a_commit_that_takes_money_twice_ends_in_its_build(tmp_path: Path) -> None:
+    # Given a commit that lets a repeated charge take the money again, whose other checks pass
+    twice = failing_releases.CASES[0]
+    root = tmp_path / "embedded"
+    prepared = rehearsal.prepare(instance.start(root, attached=True), NOBODY)
+    try:
+        # When it is released
+        files = small_builds.files(real="money-path") | twice.files()
+        release = prepared.commit(prepared.tools.release_branch, twice.story, files)
+        execution.follow(prepared.aws, release, lambda _: None, lambda _: None)
+        report = failure_report.explain(prepared.aws, release.pipeline, release.execution)
+    finally:
+        instance.stop(root)
+    # Then the proof of the money path refuses it beside a build that passes, and nothing comes after
+    assert {step.action: step.status for step in release.steps} == {
+        "Checkout": "Succeeded",
+        "Build": "Succeeded",
+        "MoneyPath": "Failed",
+    }
+    assert (report.stage, report.action) == (twice.stage, twice.action)
+    assert "The money path is not proven" in "\n".join(report.log.end if report.log else ())
