@@ -123,6 +123,13 @@ _WHAT_SHIPS: Final = (
         _OF_IMAGES,
     ),
     Protection(
+        "a record of a part in place of the whole",
+        f"{_BUILD}/check_cache.py",
+        "(earlier.zone, earlier.part) != (zone.current(), kind.part):",
+        "earlier.zone != zone.current():",
+        _OF_CACHE,
+    ),
+    Protection(
         "a branch's record of a check",
         f"{_BUILD}/check_cache.py",
         "(earlier.zone, earlier.part) != (zone.current(), kind.part):",
@@ -177,6 +184,16 @@ _WHAT_IS_SIGNED: Final = (
         "if checked is None or checked.source != source:",
         "if checked and checked.source != source:",
         _OF_SIGNING,
+    ),
+    Protection(
+        "a proof of another source",
+        _PUBLISH,
+        " or proof.source != check_cache.digest(ROOT, proof.machine):",
+        ":",
+        _OF_SIGNING,
+    ),
+    Protection(
+        "a proof of a part of the money path", _PUBLISH, "or proof.part != kind.part ", "", _OF_SIGNING
     ),
     Protection(
         "settings that nobody signed",

@@ -156,6 +156,9 @@ def test_a_part_of_the_proof_is_never_taken_for_the_whole_nor_a_check_for_a_proo
     check_cache.check(kept_in(tmp_path))
     monkeypatch.setenv(check_cache.MONEY_PATH, check_cache.SHORTENED)
     in_short = check_cache.check(kept_in(tmp_path, check_cache.money_path()))
+    # And whose short record was put where that of the whole would be
+    kept = tmp_path / "kept" / zone.WORKSTATION
+    shutil.copy(kept / f"{in_short.source}-shortened" / "proven.json", kept / in_short.source)
     # When the whole is proven, whose variable is not set, or says something else; and a part again
     monkeypatch.setenv(check_cache.MONEY_PATH, "whole")
     whole = check_cache.check(kept_in(tmp_path, check_cache.money_path()))
