@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 def rehearse_bad(times: int, keep_running: bool, machine: bool) -> None:
     """Promote deliberately broken commits, here.
 
-    One that takes money twice, one whose smoke fails in staging, one whose smoke fails in production after the
-    canary's shift, one whose template cannot be deployed, and one that is rejected. Each must end with the release before serving, and
-    with every order that was placed meanwhile at its end. Where nothing serves yet, a good release is first.
+    One that takes money twice, one whose smoke fails in staging, one whose smoke fails in production after
+    the canary's shift, one whose template cannot be deployed, and one that is rejected. Each must end with
+    the release before serving, and with every order that was placed meanwhile at its end. Where nothing
+    serves yet, a good release is first.
 
     \b
     Examples:

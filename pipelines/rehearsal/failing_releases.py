@@ -1,8 +1,8 @@
 """Releases that must fail, each for its own reason, and what must be true afterwards.
 
-The first is refused by the proof of the money path; the others are broken where no check before the deployment
-can see it. The pipeline meets what is wrong with them where the reason is and takes the stage back; the one
-before serves. Orders are placed all the while.
+The proof of the money path refuses the first; the others are broken where no check before the deployment can
+see it. The pipeline meets what is wrong where the reason is and takes the stage back; the one before serves.
+Orders are placed all the while.
 """
 
 from __future__ import annotations

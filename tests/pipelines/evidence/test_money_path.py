@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,8 +31,8 @@ _REPORT = """<testsuites><testsuite time="3">
 </testsuite></testsuites>"""
 
 
-def _with(**tried: int) -> MoneyPath:
-    return replace(PROVEN, suite=replace(PROVEN.suite, **tried))
+def _with(**changes: Any) -> MoneyPath:
+    return replace(PROVEN, suite=replace(PROVEN.suite, **changes))
 
 
 def _tried(**tried: int) -> MoneyPath:
