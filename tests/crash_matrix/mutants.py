@@ -14,6 +14,7 @@ _IF_CHARGED = '{"$cond": [charged, f"${record}.amount", Int64(0)]}'
 _SECOND_BELT = "a second belt: a record stops what comes late, and once records are pruned the deadline does"
 LEFT_HOLDS = Edit("data_api.use_cases.record_failure:_fail", "products.void(db, order, lands_by)", "pass")
 LEFT_CHARGE = Edit("data_api.use_cases.record_failure:_fail", "users.refund(db, order, lands_by)", "pass")
+LEFT_OPEN = Edit("data_api.use_cases.record_failure:_fail", "if late or order.state", "if order.state")
 _SAYS_VOID = Edit(f"{_PRODUCTS}:void", "if done < len(updates) and", "if False and")
 _REFUND_FAILS = (Fault("Refund payment / invoke", Kind.CRASH_BEFORE, None),)
 
@@ -160,6 +161,7 @@ UNDOING = (
                 'cancel_order(db, order_id, execution=request["execution"], reason=request["reason"])',
                 '__import__("data_api.storage.orders").storage.orders.get(db, order_id)',
             ),
+            LEFT_OPEN,
         ),
     ),
     Mutant(

@@ -5,7 +5,7 @@ from typing import Any
 from templates.definitions.payment_workflow import CHARGE, RECORD, RESERVE
 from tests.crash_matrix.faults import Fault, Kind
 from tests.crash_matrix.gateway_mutants import NOT_BARRED
-from tests.crash_matrix.mutants import LEFT_CHARGE, LEFT_HOLDS
+from tests.crash_matrix.mutants import LEFT_CHARGE, LEFT_HOLDS, LEFT_OPEN
 from tests.crash_matrix.mutations import Edit, Mutant
 
 _COMPLETE = "data_api.use_cases.arrange_deliveries"
@@ -107,6 +107,13 @@ ODD_WORLD = (
         (_STOPPED,),
         (LEFT_CHARGE,),
         given=_RESERVE_FAILS,
+    ),
+    Mutant(
+        "what a late request of a failed execution began is ended with it",
+        ("no such order",),
+        (LEFT_OPEN,),
+        sites=f"{RESERVE} / invoke",
+        given=(Fault(f"{RECORD} / PUT failure #1", Kind.OVERTAKEN, 1),),
     ),
     Mutant(
         "a payment that is not undone is refunded before the failure is recorded",
