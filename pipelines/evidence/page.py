@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.evidence.risks import Risk
     from pipelines.evidence.stack_changes import Drift
 
-FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
+_FRAME: Final = ROOT / "pipelines" / "evidence" / "page.html"
 _CLASSES: Final = {"reject": "bad", "look closely": "care", "looks fine": "good"}
 _FIRST: Final = 3
 """Risks on the first screen; the others are one tap away."""
@@ -30,7 +30,7 @@ _FIRST: Final = 3
 
 def html(evidence: Evidence) -> str:
     """Return the whole page."""
-    return Template(FRAME.read_text(encoding="utf-8")).substitute(
+    return Template(_FRAME.read_text(encoding="utf-8")).substitute(
         recommendation=escape(evidence.recommendation),
         tone=_CLASSES[evidence.recommendation],
         problems=escape("; ".join(evidence.problems or evidence.unknown) or evidence.counted_changes),

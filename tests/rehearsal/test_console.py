@@ -8,7 +8,6 @@ import pytest
 
 from pipelines.core import branch_names
 from pipelines.core.reporting import NOBODY
-from pipelines.docs_site import building
 from pipelines.rehearsal import rehearsal_orders
 from tests.console.served import served
 from tests.site import browser as watching
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
     from pipelines.orders.payment_stack import PaymentStack
 
 _BRANCH = "feature/console"
-_GRAVE = """
-result => result.violations
-  .filter(violation => ["serious", "critical"].includes(violation.impact))
-  .map(violation => violation.id + ": " + violation.nodes.map(node => node.target.join(" ")).join("; "))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +102,8 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(
     found = {}
     for page in pages:
         tab.goto(page)
-        tab.add_script_tag(content=building.fetch_asset(watching.AXE).read_text(encoding="utf-8"))
-        serious = tab.evaluate(f"axe.run(document).then({_GRAVE})")
-        too_wide = tab.evaluate(
-            "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        if serious or too_wide > 0:
-            found[page] = (serious, too_wide)
+        if problems := watching.problems(tab):
+            found[page] = problems
     context.close()
     assert found == {}
 

@@ -35,6 +35,12 @@ _QUIETLY = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_GRAVE = """
+result => result.violations
+  .filter(violation => ["serious", "critical"].includes(violation.impact))
+  .map(violation => violation.id + ": " + violation.nodes.map(node => node.target.join(" ")).join("; "))
+"""
+_TOO_WIDE = "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
 _IN_PAGE = Path(__file__).with_name("in_page.js")
 
 
@@ -132,3 +138,14 @@ def _visit(tab: Tab, url: str, seen: Seen, measured: dict[str, set[str]]) -> Non
     tab.set_viewport_size(PHONE)
     seen.too_wide = tab.evaluate("asked.tooWide()")
     tab.set_viewport_size(DESK)
+
+
+def problems(tab: Tab) -> list[str]:
+    """What axe finds serious in an open page, and by how much it is wider than its window; for most, nothing.
+
+    The page's context must bypass its content security policy, which lets no script in.
+    """
+    tab.add_script_tag(content=building.fetch_asset(AXE).read_text(encoding="utf-8"))
+    found: list[str] = tab.evaluate(f"axe.run(document).then({_GRAVE})")
+    too_wide: int = tab.evaluate(_TOO_WIDE)
+    return [*found, *([f"{too_wide} pixels too wide"] if too_wide > 0 else [])]

@@ -1,7 +1,6 @@
 """The tools account of the package's workbench, as `payments` connects to it."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipelines.aws.accounts import PIPELINES_STACK, Aws
 from pipelines.deploy import pipelines
 from pipelines.evidence import page
 from pipelines.promotion.control import OUTPUTS
+from tests.sample_evidence import FINE
 
 __all__ = ["repository", "workshop"]
 
@@ -43,11 +43,11 @@ def pipelines_stack(workshop: Workshop) -> Iterator[Callable[[str], None]]:
 
 @pytest.fixture
 def evidence(tools: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a page of evidence, unfilled, where a release's build publishes one."""
+    """The address of a page of evidence, where a release's build publishes one."""
     site = f"docs-{uuid.uuid4().hex[:8]}"
     pipelines.deploy_docs(tools, stack=site)
     monkeypatch.setenv("DOCS_BUCKET", stacks.outputs(tools, site)["DocsBucket"])
     written = tmp_path / "index.html"
-    shutil.copyfile(page.FRAME, written)
+    written.write_text(page.html(FINE), encoding="utf-8")
     docs_bucket.upload(tools, written, "evidence/run-1/index.html")
     return f"{pipelines.docs_url(tools, site)}/evidence/run-1/index.html"

@@ -12,6 +12,7 @@ from codepipeline_workbench import Workshop, approve, commands, stage
 
 from pipelines.core.repository import ROOT
 from pipelines.evidence import page
+from tests.sample_evidence import FINE
 from tests.terminals import at_a_terminal
 
 if TYPE_CHECKING:
@@ -74,6 +75,6 @@ def test_whatever_is_answered_the_evidence_stays_and_its_place_is_printed_whole(
     assert re.search(said, shown), shown
     # And the page can be read at the place that was printed, which no embedded AWS is needed for
     [place] = re.findall(r"A copy that stays: (.*?)\r?\n", shown)
-    assert Path(place).read_text(encoding="utf-8") == page.FRAME.read_text(encoding="utf-8")
+    assert Path(place).read_text(encoding="utf-8") == page.html(FINE)
     # And after a no the place is said once more, below the failure's report
     assert (f"evidence, kept      {kept}" in shown) == (status == "Failed")

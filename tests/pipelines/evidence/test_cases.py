@@ -20,7 +20,7 @@ from pipelines.evidence.evidence import Target
 from pipelines.evidence.reports import Baseline
 from pipelines.evidence.risks import FIRST, NETWORK, NEW_PERMISSIONS, UNKNOWN, Severity
 from pipelines.evidence.stack_changes import Drift, StackChanges, change_of
-from tests.pipelines.evidence.conftest import AT
+from tests.sample_evidence import AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.evidence import commits
-from tests.pipelines.evidence.conftest import AT
+from tests.sample_evidence import AT
 
 
 class Tools:

@@ -12,7 +12,7 @@ from pipelines.build import check_cache
 from pipelines.evidence import money_path, page, reports
 from pipelines.evidence.evidence import Evidence, text
 from pipelines.evidence.money_path import CAUGHT, HUNTED, SINGLES, MoneyPath
-from tests.pipelines.evidence.conftest import PROVEN
+from tests.sample_evidence import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from pipelines.evidence.reports import Suite
 from pipelines.evidence.risks import IAM, NETWORK, Risk, Severity
 from pipelines.evidence.stack_changes import Drift
 from pipelines.orders.smoke import SmokeCheck, SmokeReport
-from tests.pipelines.evidence.conftest import AT
+from tests.sample_evidence import AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

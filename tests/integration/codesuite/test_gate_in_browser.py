@@ -1,0 +1,124 @@
+"""A gate in the console: answered by keyboard alone, readable by everybody, in both schemes, on a phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from codepipeline_workbench import Workshop, approve, commands, stage
+
+from tests.console.served import served
+from tests.site import browser as watching
+from tests.site import chromium
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+    from playwright.sync_api import Page as Tab
+
+    from embedded_aws.instance import Instance
+
+_MOST_STOPS = 40
+"""Tab stops in which everything on the page must be reached."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip(chromium.MISSING)
+    with watching.running(path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address(embedded: Instance) -> Iterator[str]:
+    with served(embedded) as url:
+        yield url
+
+
+@pytest.fixture
+def gate(
+    workshop: Workshop, pipelines_stack: Callable[[str], None], evidence: str
+) -> Callable[[], tuple[str, str]]:
+    """What makes a release wait at its gate, and returns its pipeline and its execution."""
+    name = workshop.create(
+        stage("Source", workshop.source(workshop.repository())),
+        stage(
+            "Approve", approve(configuration={"ExternalEntityLink": evidence, "CustomData": "3 <changes>"})
+        ),
+        stage("Deploy", commands("true")),
+    )
+    pipelines_stack(name)
+
+    def waits() -> tuple[str, str]:
+        execution = workshop.start(name)
+        workshop.approval(name, execution)
+        return name, execution
+
+    return waits
+
+
+def _tab_to(tab: Tab, wanted: str) -> None:
+    """Press the tabulator until what has this name has the focus."""
+    for _ in range(_MOST_STOPS):
+        tab.keyboard.press("Tab")
+        if wanted in tab.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).innerText"):
+            return
+    raise AssertionError(f"{wanted} is not reached with the tabulator")
+
+
+@pytest.mark.parametrize("answer", [("Approve", "Succeeded"), ("Reject", "Failed")])
+def test_a_stranger_with_a_keyboard_finds_what_waits_and_answers_it(
+    browser: Browser,
+    workshop: Workshop,
+    address: str,
+    gate: Callable[[], tuple[str, str]],
+    answer: tuple[str, str],
+) -> None:
+    # Given a release that waits, and the console's first page
+    (name, execution), (button, ends) = gate(), answer
+    context = browser.new_context(viewport=watching.DESK, reduced_motion="reduce")
+    tab = context.new_page()
+    tab.set_default_timeout(60_000)
+    tab.goto(address)
+    # When nothing but the keyboard is used
+    _tab_to(tab, "See the evidence and decide")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/gates/**")
+    _tab_to(tab, "Reason")
+    tab.keyboard.type("seen, and meant so")
+    _tab_to(tab, button)
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/executions/**")
+    # Then it is answered, with the reason
+    assert workshop.finished(name, execution)["status"] == ends
+    answered = workshop.stage(name, "Approve")["actionStates"][0]["latestExecution"]
+    assert answered["summary"] == "seen, and meant so"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_at_a_gate_in_its_evidence_or_after_it_on_a_phone(
+    browser: Browser, address: str, evidence: str, gate: Callable[[], tuple[str, str]], scheme: str
+) -> None:
+    # Given a gate, its evidence, its execution, its pipeline, and a page where nothing waits any more
+    _, execution = gate()
+    pages = [
+        f"{address}gates/release/{execution}",
+        evidence,
+        f"{address}pipelines/release/executions/{execution}",
+        f"{address}pipelines/release",
+        f"{address}gates/release/00000000-0000-0000-0000-000000000000",
+    ]
+    context = browser.new_context(viewport=watching.PHONE, color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+    tab = context.new_page()
+    found = {}
+    for page in pages:
+        assert tab.goto(page) is not None
+        if problems := watching.problems(tab):
+            found[page] = problems
+    context.close()
+    # Then
+    assert found == {}
