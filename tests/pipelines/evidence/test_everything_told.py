@@ -263,14 +263,8 @@ def test_reports_are_read_with_their_names_their_time_and_what_did_not_run(tmp_p
         '<testcase classname="tests.site.test_b" name="four"><skipped/></testcase></testsuite></testsuites>'
     )
     suite = reports.tests(report)
-    assert suite == Suite(
-        3,
-        1,
-        ("tests.unit.test_a.two", "tests.site.test_b.three"),
-        1.5,
-        {"unit": 2, "site": 1},
-        reasons={"": 1},
-    )
+    failed = ("tests.unit.test_a.two", "tests.site.test_b.three")
+    assert suite == Suite(3, 1, failed, 1.5, {"unit": 2, "site": 1}, reasons={"": 1})
     assert reports.tests(tmp_path / "none.xml") is None
     report.write_text("<testsuites")
     with pytest.raises(Refused, match="is no report"):
