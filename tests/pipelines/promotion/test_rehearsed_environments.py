@@ -238,7 +238,7 @@ class Prepared:
         monkeypatch.setattr(pipelines, "deploy", deployed)
         monkeypatch.setattr(execution, "stop_what_began", stopped)
         monkeypatch.setattr(control, "name_of", lambda _, which: f"pipeline-{which}")
-        monkeypatch.setattr(embedded_overrides, "variables", sorted)
+        monkeypatch.setattr(embedded_overrides, "variables", lambda targets, *, full: [*sorted(targets), full])
         monkeypatch.setattr(instance, "register_repository", told)
         monkeypatch.setattr(instance, "set_minute", minute)
 
@@ -263,7 +263,7 @@ def test_a_rehearsal_has_the_pipelines_the_accounts_and_a_repository_that_they_h
     # Then what the first deployment of the pipelines started is stopped, before they hear of the copy
     ordered = [each for each in prepared.asked if each[0] != "copied"]
     assert ordered == [
-        ("deployed", sorted(PROMOTED)),
+        ("deployed", [*sorted(PROMOTED), False]),
         *(("stopped", f"pipeline-{which}") for which in control.OUTPUTS),
         ("registered", tools.repository, "repository"),
     ]
