@@ -238,7 +238,9 @@ class Prepared:
         monkeypatch.setattr(pipelines, "deploy", deployed)
         monkeypatch.setattr(execution, "stop_what_began", stopped)
         monkeypatch.setattr(control, "name_of", lambda _, which: f"pipeline-{which}")
-        monkeypatch.setattr(embedded_overrides, "variables", lambda targets, *, full: [*sorted(targets), full])
+        monkeypatch.setattr(
+            embedded_overrides, "variables", lambda targets, *, full: [*sorted(targets), full]
+        )
         monkeypatch.setattr(instance, "register_repository", told)
         monkeypatch.setattr(instance, "set_minute", minute)
 
