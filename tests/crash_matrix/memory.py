@@ -49,7 +49,7 @@ class Memory:
 
     Args:
         database: the real one; nobody else may write to it.
-        forgetful: ask mongod every time, of which there may be several.
+        forgetful: ask mongod every time.
     """
 
     def __init__(self, database: Database[dict[str, Any]], *, forgetful: bool = False) -> None:
@@ -131,8 +131,8 @@ class Memory:
 
     def _read(self, name: str) -> bytes:
         """Read a collection, of several servers with all that a lost primary did, which costs a write."""
-        level = ReadConcern("linearizable" if self._forgetful else "majority")
-        collection = self._database[name].with_options(read_concern=level)
+        level = "linearizable" if len(self._database.client.nodes) > 1 else "majority"
+        collection = self._database[name].with_options(read_concern=ReadConcern(level))
 
         def batches() -> bytes:
             found: Any = collection.find_raw_batches({})  # of bytes, which its type does not say

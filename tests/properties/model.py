@@ -193,7 +193,8 @@ class Model:
         if not (order := self.orders.get(key)):
             return "UNKNOWN"
         again = compensated and order.state == "NEEDS_ATTENTION"
-        if order.state == "NEW" or again or (order.state in OPEN and not compensated):
+        own = order.state in OPEN and order.history[-1][2] == execution
+        if order.state == "NEW" or again or own or (order.state in OPEN and not compensated):
             order.go("CANCELLING", execution, "E")
         if compensated and order.state == "CANCELLING":
             self._void(key, order)

@@ -40,8 +40,8 @@ OPERATIONS: Final[dict[str, Callable[[Shop], Any]]] = {
 # State to operation to the state it leads to; whatever is not here changes nothing.
 MOVES: Final = {
     "NEW": {"reserve": "RESERVED", "reserve too late": "CANCELLING", "fail": "FAILED"},
-    "RESERVED": {"charge": "PAID", "charge again": "PAID"},
-    "PAID": {"deliver": "COMPLETED"},
+    "RESERVED": {"charge": "PAID", "charge again": "PAID", "fail": "FAILED"},
+    "PAID": {"deliver": "COMPLETED", "fail": "FAILED"},
     "CANCELLING": {"fail": "FAILED", "park": "NEEDS_ATTENTION"},
     "NEEDS_ATTENTION": {"fail": "FAILED", "refund": "CANCELLING", "release": "CANCELLING"},
 }

@@ -2,8 +2,8 @@
 
     python production_check.py prepared | compare
 
-Signatures, reviews and packages are other tests' matter; what is real here is whose execution it is, what it
-had changed, and what the prepared change sets would do.
+Signatures, reviews, packages and the evidence's page are other tests' matter; what is real here is whose
+execution it is, what it had changed, and what the prepared change sets would do.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def main(check: str) -> None:
         patch.setattr(records, "read", lambda *_: {})
         patch.setattr(verification, "check_review", lambda *_: [])
         patch.setattr(verification, "check_prepared", as_approved)
+        patch.setattr(checks, "_completed", lambda *_: "")
         nothing: Any = SimpleNamespace(built=Path())
         sys.stdout.write(checks._prepared(tools, nothing, nothing) + "\n")
 
