@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pymongo
@@ -20,6 +20,9 @@ from embedded_aws import mongod as mongod_process
 from embedded_aws.core import runtime
 from pipelines.core import repository
 from tests.site import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.setdefault(runtime.CACHE_VARIABLE, str(repository.ROOT / ".cache"))
 # How long an example takes is the machine's business: a busy one must not fail a property.
@@ -95,6 +98,18 @@ def database(
     fresh = mongo_client[f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"]
     yield fresh
     mongo_client.drop_database(fresh.name)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real browser for pages; where there is none, its tests say so."""
+    from tests.site.browser import running  # noqa: PLC0415 - playwright takes a while, and few tests need it
+
+    path = chromium.find()
+    if path is None:
+        pytest.skip(chromium.MISSING)
+    with running(path) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

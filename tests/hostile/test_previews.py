@@ -15,11 +15,8 @@ from pipelines.aws import accounts, docs_bucket, stacks
 from pipelines.aws.accounts import DOCS_STACK, PREVIEWS_STACK
 from pipelines.core import branch_names
 from pipelines.deploy import pipelines
-from tests.site import browser as browsing
-from tests.site import chromium
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -91,15 +88,6 @@ class Sites:
 @pytest.fixture(scope="module")
 def sites(embedded: Instance, tmp_path_factory: pytest.TempPathFactory) -> Sites:
     return Sites(embedded, tmp_path_factory.mktemp("pages"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip(chromium.MISSING)
-    with browsing.running(path) as started:
-        yield started
 
 
 class Attack:

@@ -11,7 +11,6 @@ from pipelines.core.reporting import NOBODY
 from pipelines.rehearsal import rehearsal_orders
 from tests.console.served import served
 from tests.site import browser as watching
-from tests.site import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,15 +22,6 @@ if TYPE_CHECKING:
     from pipelines.orders.payment_stack import PaymentStack
 
 _BRANCH = "feature/console"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip(chromium.MISSING)
-    with watching.running(path) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

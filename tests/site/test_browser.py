@@ -12,7 +12,7 @@ import pytest
 from pipelines.docs_site import building
 from tests.conftest import UNCHANGED
 from tests.site import browser as watching
-from tests.site import chromium, served
+from tests.site import served
 from tests.site.unchanged import Unchanged
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 
 FEW: Final = 20
 """Pages that are all opened: as many as a change of the docs touches."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip(chromium.MISSING)
-    with watching.running(path) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

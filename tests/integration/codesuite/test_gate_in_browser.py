@@ -9,7 +9,6 @@ from codepipeline_workbench import Workshop, approve, commands, stage
 
 from tests.console.served import served
 from tests.site import browser as watching
-from tests.site import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_STOPS = 40
 """Tab stops in which everything on the page must be reached."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip(chromium.MISSING)
-    with watching.running(path) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
