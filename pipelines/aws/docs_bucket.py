@@ -75,6 +75,11 @@ def upload(tools: Aws, file: Path, key: str) -> None:
     _put(tools, key, file.name, file.read_bytes())
 
 
+def write(tools: Aws, key: str, content: str) -> None:
+    """Write the text of one page, with the content type of its key's last part."""
+    _put(tools, key, PurePosixPath(key).name, content.encode())
+
+
 def read(tools: Aws, key: str) -> bytes:
     """Return one file.
 

@@ -7,10 +7,8 @@ answer and before production changes, so that an emergency is found with who too
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.aws import docs_bucket
@@ -82,7 +80,4 @@ def publish(tools: Aws, execution: str, answers: Sequence[Answer]) -> None:
     """
     key = f"{docs_distribution.EVIDENCE}{execution}/index.html"
     page = docs_bucket.read(tools, key).decode()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "index.html"
-        file.write_text(into_page(page, answers), encoding="utf-8")
-        docs_bucket.upload(tools, file, key)
+    docs_bucket.write(tools, key, into_page(page, answers))
