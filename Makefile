@@ -39,7 +39,7 @@ WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
 SAMPLED := -p tests.sample_environments
 EVERY_TEST := $(BIN)/pytest $(SAMPLED) --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: embedded-compat help install commands rehearsal rehearsal-bad test coverage check money-path lint audit checkov mutants template-mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
+.PHONY: embedded-compat embedded-tests help install commands rehearsal rehearsal-bad test coverage check money-path lint audit checkov mutants template-mutants pictures permissions hostile format up down synth package docs build bench proofs crash-matrix drill clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -134,6 +134,9 @@ mutants: install ## Change the code a little, 60 times a room, and list what its
 template-mutants: install ## Drop or change every part of every template, and list what nobody notices (SAMPLE=500, PUBLISH=1); goes on where it was stopped
 	@PYTHONPATH=.:lambdas $(BIN)/python -m tests.template_mutants --sample $(SAMPLE) --seed $(SEED) $(if $(PUBLISH),--publish)
 
+embedded-tests: install ## Run all of the embedded AWS's own tests in its own environment (make test leaves the long ones out)
+	@cd environments/embedded && UV="$(CURDIR)/$(BIN)/uv" ../../.cache/embedded-aws/bin/python -m pytest -p no:cacheprovider
+
 embedded-compat: install ## Say what other versions of MiniStack break (MINISTACK="1.5.32 1.5.30")
 	@$(BIN)/python environments/embedded/tests/compat.py $(BIN)/uv $(MINISTACK)
 
@@ -172,7 +175,7 @@ build: ## Make what a build makes of a source that was checked: templates, packa
 bench: install ## Measure orders per second, latency, memory, package size and cold start
 	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -v -p no:randomly
 
-proofs: install .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
+proofs: install .cache/awscli/installed .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
 	@CRASH_MATRIX=whole $(BIN)/pytest tests/crash_matrix tests/properties tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
 
 crash-matrix: install ## Inject pairs of faults (SAMPLE=30000 SEED=1; SAMPLE=all for every pair; PUBLISH=1 for the docs); goes on where it was stopped

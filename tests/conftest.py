@@ -35,11 +35,9 @@ _LONG = (
     "tests/crash_matrix/test_single_faults.py",
     "tests/rehearsal/test_card_and_bank.py",
     "tests/integration/embedded/test_package.py",
-    "tests/integration/embedded/test_package_pipelines.py",
     "tests/integration/embedded/test_lifecycle.py",
     "tests/crash_matrix/test_memory.py",
     "tests/rehearsal/test_doctor.py",
-    "tests/rehearsal/test_many_orders.py",
 )
 """Files that take long: begun last, one process would end them while the others have nothing left to do."""
 

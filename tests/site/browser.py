@@ -143,9 +143,17 @@ def _visit(tab: Tab, url: str, seen: Seen, measured: dict[str, set[str]]) -> Non
 def problems(tab: Tab) -> list[str]:
     """What axe finds serious in an open page, and by how much it is wider than its window; for most, nothing.
 
-    The page's context must bypass its content security policy, which lets no script in.
+    The page's context must bypass its content security policy, which lets no script in. It is read with
+    light colours, and its contrast again with dark ones; it is left with those.
     """
     tab.add_script_tag(content=building.fetch_asset(AXE).read_text(encoding="utf-8"))
+    tab.emulate_media(color_scheme="light")
     found: list[str] = tab.evaluate(f"axe.run(document).then({_GRAVE})")
+    tab.emulate_media(color_scheme="dark")
+    dark: list[str] = tab.evaluate(f"axe.run(document, {{ runOnly: ['color-contrast'] }}).then({_GRAVE})")
     too_wide: int = tab.evaluate(_TOO_WIDE)
-    return [*found, *([f"{too_wide} pixels too wide"] if too_wide > 0 else [])]
+    return [
+        *found,
+        *(f"in the dark: {one}" for one in dark),
+        *([f"{too_wide} pixels too wide"] if too_wide > 0 else []),
+    ]

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from codepipeline_workbench import TARGET, Json, Workshop, action, commands, stage
 
+pytestmark = pytest.mark.long
+
 _NOTE = {
     "Parameters": {"Text": {"Type": "String", "Default": "default"}},
     "Resources": {

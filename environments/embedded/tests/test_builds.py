@@ -15,6 +15,8 @@ from embedded_workbench import wait_until
 
 from embedded_aws import instance
 
+pytestmark = pytest.mark.long
+
 Run = Callable[..., Json]
 
 

@@ -16,6 +16,8 @@ from codepipeline_workbench import (
 )
 from embedded_workbench import wait_until
 
+pytestmark = pytest.mark.long
+
 _NEVER, _ALWAYS = "* * * * JAN ? 1971", "* * * * * ?"
 
 

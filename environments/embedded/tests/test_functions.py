@@ -8,6 +8,8 @@ import zipfile
 import pytest
 from codepipeline_workbench import Json, Workshop, action, commands, condition, rule, stage
 
+pytestmark = pytest.mark.long
+
 _HANDLER = """
 import boto3
 

@@ -30,6 +30,8 @@ from embedded_workbench import wait_until
 
 from embedded_aws import instance
 
+pytestmark = pytest.mark.long
+
 _BUILDSPEC = "version: 0.2\nphases: {build: {commands: ['sleep 60']}}\n"
 _TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
 _HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}

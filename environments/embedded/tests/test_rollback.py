@@ -13,6 +13,8 @@ from codepipeline_workbench import (
 )
 from embedded_workbench import wait_until
 
+pytestmark = pytest.mark.long
+
 
 def _deploying(workshop: Workshop, **conditions: Json) -> tuple[str, str, Json]:
     """A pipeline that writes what it deploys to a file, and its first, good execution."""

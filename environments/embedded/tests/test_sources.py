@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 from codepipeline_workbench import TOOLS, Json, Workshop, action, commands, stage
 from embedded_workbench import wait_until
 
+pytestmark = pytest.mark.long
+
 
 def _source(provider: str, configuration: Json, owner: str = "AWS") -> Json:
     declared = action("Commit", "Source", provider, configuration, outputs=["Code"], namespace="Source")

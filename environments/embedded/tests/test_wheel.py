@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 _PACKAGE = Path(__file__).parents[1]
 _UV = os.environ.get("UV", "uv")
 

@@ -8,6 +8,8 @@ import botocore.exceptions
 import pytest
 from embedded_workbench import Function, Workflow, definition, let_pass, unique, wait_until
 
+pytestmark = pytest.mark.long
+
 MakeWorkflow = Callable[..., Workflow]
 SLOW = {"Wait": {"Type": "Wait", "Seconds": 50, "Next": "Say"}}  # a second, scaled
 

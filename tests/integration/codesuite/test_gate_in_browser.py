@@ -89,9 +89,8 @@ def test_a_stranger_with_a_keyboard_finds_what_waits_and_answers_it(
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_at_a_gate_in_its_evidence_or_after_it_on_a_phone(
-    browser: Browser, address: str, evidence: str, gate: Callable[[], tuple[str, str]], scheme: str
+    browser: Browser, address: str, evidence: str, gate: Callable[[], tuple[str, str]]
 ) -> None:
     # Given a gate, its evidence, its execution, its pipeline, and a page where nothing waits any more
     _, execution = gate()
@@ -102,7 +101,7 @@ def test_axe_finds_nothing_serious_at_a_gate_in_its_evidence_or_after_it_on_a_ph
         f"{address}pipelines/release",
         f"{address}gates/release/00000000-0000-0000-0000-000000000000",
     ]
-    context = browser.new_context(viewport=watching.PHONE, color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=watching.PHONE, bypass_csp=True)
     tab = context.new_page()
     found = {}
     for page in pages:
