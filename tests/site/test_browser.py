@@ -42,12 +42,12 @@ def unchanged(browser: Browser, site: Path) -> Unchanged:
 
 
 def chosen(site: Path, pages: list[str]) -> list[str]:
-    """All pages with FRESH; else those with diagrams, which differ most, and a sixth of the others."""
+    """All pages with FRESH; else those with diagrams, which differ most, and a twelfth of the others."""
     drawn = [page for page in pages if 'class="mermaid"' in (site / page).read_text(encoding="utf-8")]
     others = [page for page in pages if page not in drawn]
     if "FRESH" in os.environ or len(others) < FEW:
         return pages
-    return drawn + random.sample(others, len(others) // 6)
+    return drawn + random.sample(others, len(others) // 12)
 
 
 @pytest.fixture(scope="module")
