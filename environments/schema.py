@@ -6,13 +6,12 @@ Every problem of a file is reported at once, each with its file, key and rule.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
-from environments import rules
+from environments import file_names, rules
 from environments.files import EnvironmentInvalid, Problem, problems_of, read_yaml
 from environments.parts import (
     Account,
@@ -31,9 +30,10 @@ from environments.parts import (
     Stripe,
 )
 
-FOLDER = Path(__file__).parent
-_TOOLS = "tools"
-"""The tools account's file (`environments/tools.py`); it is no environment."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = file_names.FOLDER
 
 
 class Environment(Part):
@@ -121,11 +121,7 @@ class Environment(Part):
 
 def names() -> list[str]:
     """Return the names of the environments that have a file, sorted."""
-    return _names(FOLDER)
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.yml") if path.stem != _TOOLS)
+    return file_names.names(FOLDER)
 
 
 def load(name: str, folder: Path = FOLDER) -> Environment:
@@ -135,7 +131,7 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         EnvironmentInvalid: the file is missing or breaks rules; it lists every one of them.
     """
     file = f"{folder.name}/{name}.yml"
-    if name not in _names(folder):
+    if name not in file_names.names(folder):
         raise EnvironmentInvalid(
             file, [Problem("", f"there is no such file; choose from {', '.join(names())}")]
         )

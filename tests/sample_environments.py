@@ -10,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from environments import schema, tools
+from environments import file_names, schema, tools
 
 FOLDER: Final = Path(__file__).with_name("environments")
 
+file_names.FOLDER = FOLDER
 schema.FOLDER = FOLDER
 schema.load.__defaults__ = (FOLDER,)
 tools.FILE = FOLDER / tools.FILE.name

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 
 import click
 
-from pipelines.aws import accounts, build_environment
-from pipelines.cli import local_aws, options, terminal
+from pipelines.cli import deferral, options
 from pipelines.cli.grammar import Verbs
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.promotion import branches, control
+
+with deferral.until_run():
+    from pipelines.aws import accounts, build_environment
+    from pipelines.cli import local_aws, terminal
+    from pipelines.promotion import branches, control
 
 _INSPECTION = "BRANCH_INSPECTION_ROLE"
 

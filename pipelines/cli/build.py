@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from environments import schema
-from pipelines.build import check_cache, package_manifest, packaging
-from pipelines.cli import options, terminal
-from pipelines.cli.grammar import Verbs
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command, Verbs
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import DIST, ROOT
-from pipelines.deploy import embedded_overrides
-from pipelines.deploy import synth as synthesis
-from pipelines.promotion import publish_release
+
+with deferral.until_run():
+    from environments import schema
+    from pipelines.build import check_cache, package_manifest, packaging
+    from pipelines.cli import terminal
+    from pipelines.deploy import embedded_overrides
+    from pipelines.deploy import synth as synthesis
+    from pipelines.promotion import publish_release
 
 if TYPE_CHECKING:
     from pipelines.core.reporting import Reporter
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command()
-@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…")
+@click.command(cls=Command)
+@click.argument(
+    "environments", nargs=-1, metavar="[ENVIRONMENT]…", shell_complete=options.complete_environment
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -56,7 +61,7 @@ def synth(environments: tuple[str, ...], out: Path, machine: bool) -> None:
         terminal.out.print("\n".join(written), markup=False)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--check", is_flag=True, help="Build twice in different folders and compare the bytes.")
 @click.option("--published", is_flag=True, help="Build with the library that `library publish` published.")
 @click.option("--built", type=_FOLDER, metavar="DIR", help="Build nothing: take what was built into DIR.")
@@ -134,7 +139,7 @@ def _try_writing(folder: Path) -> None:
         raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--again", is_flag=True, help="Check even a source that passed before.")
 @click.option("--money-path", is_flag=True, help="Prove the money path, with a MongoDB, instead.")
 @options.machine_readable

@@ -7,11 +7,14 @@ from typing import cast
 
 import click
 
-from pipelines.aws import accounts, build_environment, docs_bucket
-from pipelines.cli import options, terminal
+from pipelines.cli import deferral, options
 from pipelines.cli.grammar import Verbs
 from pipelines.core.repository import ROOT
-from pipelines.status import delivery
+
+with deferral.until_run():
+    from pipelines.aws import accounts, build_environment, docs_bucket
+    from pipelines.cli import terminal
+    from pipelines.status import delivery
 
 
 @click.group(cls=Verbs, invoke_without_command=True)

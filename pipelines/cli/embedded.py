@@ -9,16 +9,19 @@ from pathlib import Path
 
 import click
 
-from embedded_aws import instance
-from environments import schema
-from pipelines.cli import local_aws, options, terminal
-from pipelines.cli.grammar import Verbs
-from pipelines.console import serving
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command, Verbs
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import SAMPLES
 
+with deferral.until_run():
+    from embedded_aws import instance
+    from environments import schema
+    from pipelines.cli import local_aws, terminal
+    from pipelines.console import serving
 
-@click.command()
+
+@click.command(cls=Command)
 @click.option("--port", type=click.IntRange(1, 65535), help="The port of the endpoint. [default: a free one]")
 @click.option(
     "--mongodb-port", type=click.IntRange(1, 65535), help="The port of MongoDB. [default: a free one]"
@@ -53,7 +56,7 @@ def up(port: int | None, mongodb_port: int | None, keep: bool, machine: bool) ->
     terminal.out.print(terminal.runnable(ways_in(started.endpoint, "local") + next_steps()), markup=False)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--keep", is_flag=True, help="Keep stacks and data for the next `payments up`.")
 @options.machine_readable
 def down(keep: bool, machine: bool) -> None:

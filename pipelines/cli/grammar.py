@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import difflib
+from typing import Final
 
 import click
+
+from pipelines.cli import deferral
+
+PLACE: Final = "payments.place"
+"""Under which a command line's endpoint, environment and stack are kept while it runs."""
+
+
+class Command(click.Command):
+    """A command that makes the imports that were put off before it runs."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it."""
+        deferral.run_imports()
+        return super().invoke(ctx)
 
 
 class Verbs(click.Group):
     """A group of verbs below a noun, which suggests names for typos."""
+
+    command_class = Command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,39 +1,45 @@
-"""`payments lint`, `audit`, `provenance`: what AWS would refuse, what the product is made of, whence."""
+"""`payments lint` and `audit`: what AWS would refuse, and what the product is made of."""
 
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from environments import groupings, schema
-from environments import tools as tools_file
-from pipelines.aws import accounts
-from pipelines.build import provenance as statements
-from pipelines.build.package_manifest import PACKAGES
-from pipelines.cli import options, terminal
-from pipelines.cli.grammar import Verbs
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
-from pipelines.lint import repository_templates
 from pipelines.lint.findings import Finding, Level, Unreadable
-from pipelines.lint.house_rules.conventions import is_template_configuration, tag_findings
-from pipelines.lint.templates import lint_files
-from pipelines.supply_chain import inventory, licences, secrets, static_analysis
-from pipelines.supply_chain.check_result import CannotCheck, CheckResult, CheckStatus, write_reports
+
+with deferral.until_run():
+    import multiprocessing
+    from concurrent import futures
+
+    from click import shell_completion
+
+    from environments import groupings, schema
+    from environments import tools as tools_file
+    from pipelines.build import package_manifest
+    from pipelines.cli import terminal
+    from pipelines.lint import repository_templates, templates
+    from pipelines.lint.house_rules import conventions
+    from pipelines.supply_chain import check_result, inventory, licences, secrets, static_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.shell_completion import CompletionItem
+
+    from pipelines.supply_chain.check_result import CheckResult
+
 CHECKS: Final[dict[str, Callable[[], CheckResult]]] = {
     "locks": lambda: inventory.check_locks(ROOT),
-    "contents": lambda: inventory.check_contents(PACKAGES),
+    "contents": lambda: inventory.check_contents(package_manifest.PACKAGES),
     "licences": lambda: licences.check(ROOT),
     "secrets": lambda: secrets.in_tree(ROOT),
     "history": lambda: secrets.in_history(ROOT),
@@ -47,12 +53,20 @@ def run_check(name: str) -> CheckResult:
     """Run a check by name; one that could not look has the status `not checked`."""
     try:
         return CHECKS[name]()
-    except CannotCheck as cannot:
-        return CheckResult(CheckStatus.NOT_CHECKED, str(cannot))
+    except check_result.CannotCheck as cannot:
+        return check_result.CheckResult(check_result.CheckStatus.NOT_CHECKED, str(cannot))
 
 
-@click.command()
-@click.argument("what", nargs=-1, metavar="[ENVIRONMENT|TEMPLATE]…")
+def _complete(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem | str]:
+    """Return the environments that fit, after word to the shell that files may, too."""
+    file = shell_completion.CompletionItem(incomplete, type="file")
+    return [file, *options.complete_environment(context, parameter, incomplete)]
+
+
+@click.command(cls=Command)
+@click.argument("what", nargs=-1, metavar="[ENVIRONMENT|TEMPLATE]…", shell_complete=_complete)
 @click.option("--strict", is_flag=True, help="Fail on warnings and advice, too.")
 @click.option("--ignore", "ignored", multiple=True, metavar="ID", help="Pass a rule over; may be repeated.")
 @options.machine_readable
@@ -96,11 +110,11 @@ def _is_file(name: str) -> bool:
 
 def _in_files(files: list[Path]) -> list[Finding]:
     try:
-        settings = [path for path in files if is_template_configuration(path)]
-        findings: list[Finding] = [*lint_files(path for path in files if path not in settings)]
+        settings = [path for path in files if conventions.is_template_configuration(path)]
+        findings: list[Finding] = [*templates.lint_files(path for path in files if path not in settings)]
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from unreadable
-    return [*findings, *(finding for path in settings for finding in tag_findings(path))]
+    return [*findings, *(finding for path in settings for finding in conventions.tag_findings(path))]
 
 
 def _groupings(names: list[str]) -> list[Finding]:
@@ -118,7 +132,8 @@ def _in_ours(names: list[str]) -> list[Finding]:
     if not names:
         return []
     # cfn-lint takes more than a second a template, on one core. Forking would copy threads' locks.
-    with terminal.progress("linting"), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    spawned = multiprocessing.get_context("spawn")
+    with terminal.progress("linting"), futures.ProcessPoolExecutor(mp_context=spawned) as pool:
         return list(chain.from_iterable(pool.map(repository_templates.findings, names)))
 
 
@@ -126,7 +141,7 @@ _REPORTS: Final = ROOT / "reports" / "audit"
 _NAME: Final = click.Choice(list(CHECKS))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checks", nargs=-1, type=_NAME, metavar="[CHECK]…")
 @click.option(
     "--unchecked",
@@ -152,17 +167,18 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
     names = checks or tuple(CHECKS)
     results: dict[str, CheckResult] = {}
     # Side by side: most of them wait for a program of their own or for the network.
-    with terminal.progress("auditing") as reporter, ThreadPoolExecutor() as pool:
+    with terminal.progress("auditing") as reporter, futures.ThreadPoolExecutor() as pool:
         for name, result in zip(names, pool.map(run_check, names), strict=True):
             reporter.passing(name)
             results[name] = result
             if not machine:
                 _print_result(name, result)
-    write_reports(_REPORTS, results, unchecked)
+    check_result.write_reports(_REPORTS, results, unchecked)
     if machine:
         terminal.as_json({name: _plain(result) for name, result in results.items()})
-    failed = [name for name, result in results.items() if result.status is CheckStatus.FAILED]
-    unmade = [name for name, result in results.items() if result.status is CheckStatus.NOT_CHECKED]
+    statuses = check_result.CheckStatus
+    failed = [name for name, result in results.items() if result.status is statuses.FAILED]
+    unmade = [name for name, result in results.items() if result.status is statuses.NOT_CHECKED]
     unaccepted = [name for name in unmade if name not in unchecked]
     if failed or unaccepted:
         reasons = [f"failed: {', '.join(failed)}"] if failed else []
@@ -173,7 +189,8 @@ def audit(checks: tuple[str, ...], unchecked: tuple[str, ...], machine: bool) ->
 
 
 def _print_result(name: str, result: CheckResult) -> None:
-    mark = {CheckStatus.PASSED: "[green]✓[/]", CheckStatus.FAILED: "[bold red]✗[/]"}.get(result.status)
+    statuses = check_result.CheckStatus
+    mark = {statuses.PASSED: "[green]✓[/]", statuses.FAILED: "[bold red]✗[/]"}.get(result.status)
     terminal.out.print(f"{mark or '[bold yellow]NOT CHECKED[/]'} {name}:", end=" ")
     terminal.out.print(result.summary, markup=False)
     for finding in result.findings:
@@ -182,66 +199,3 @@ def _print_result(name: str, result: CheckResult) -> None:
 
 def _plain(result: CheckResult) -> dict[str, object]:
     return {"status": result.status.value, "summary": result.summary, "findings": list(result.findings)}
-
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-@click.group(cls=Verbs)
-def provenance() -> None:
-    """Verify where a release comes from."""
-
-
-@provenance.command()
-@click.argument("file", type=_FILE)
-@click.option("--public-key", type=_FILE, required=True, metavar="PEM", help="The key that signs releases.")
-@click.option(
-    "--files",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Also compare the files below DIR, as packages/data_api.zip, with the digests that were signed.",
-)
-@options.machine_readable
-def verify(file: Path, public_key: Path, files: Path | None, machine: bool) -> None:
-    """Verify a release's provenance offline.
-
-    FILE is the provenance.json that its evidence links to and its packages come with. Nothing is asked of
-    AWS: the signature is checked with the public key, and with --files the files with the signed digests.
-
-    \b
-    Examples:
-      payments provenance verify provenance.json --public-key release.pem
-      payments provenance verify provenance.json --public-key release.pem --files dist
-    """
-    envelope = statements.read(file)
-    stated = statements.verify_offline(public_key.read_bytes(), envelope)
-    subjects = statements.subjects_of(envelope)
-    if files is not None:
-        present = {name: name for name in subjects if (files / name).is_file()}
-        wrong = statements.differences(subjects, files, present)
-        if wrong or not present:
-            raise statements.NotGenuine("\n".join(wrong) or f"None of the signed files is below {files}.")
-        subjects = {name: subjects[name] for name in present}
-    if machine:
-        terminal.as_json(stated)
-        return
-    for name, sha256 in sorted(subjects.items()):
-        terminal.out.print(f"{sha256}  {name}", markup=False)
-    commit = stated["predicate"]["buildDefinition"]["externalParameters"]["commit"]
-    compared = "" if files is None else f", and {len(subjects)} files are what was signed"
-    terminal.done(f"The release pipeline signed this for commit {commit}{compared}")
-
-
-@provenance.command("public-key")
-@click.argument("key")
-@options.endpoint_url
-def public_key(key: str, endpoint_url: str | None) -> None:
-    """Print the public half of the key that signs releases.
-
-    KEY is the key's ARN, as the output SigningKeyArn of the pipelines stack names it.
-
-    \b
-    Examples:
-      payments provenance public-key arn:aws:kms:REGION:ACCOUNT:key/ID > release.pem
-    """
-    terminal.out.print(statements.public_key(accounts.connect_tools(endpoint_url), key), markup=False, end="")

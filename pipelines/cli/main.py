@@ -1,7 +1,7 @@
 """The `payments` command: its list of commands, and how it gets on with the machine that it runs on.
 
-A command's module is loaded when the command is used, and `--help` loads none: it prints the table below. So
-`payments up` does not wait for troposphere, nor completion for boto3.
+A command's module is loaded when the command is used, and `--help` loads none: it prints the table below.
+What a command imports to run it imports when it runs (`deferral`), so its own help waits for none of that.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pipelines.cli import deferral
 from pipelines.cli.grammar import with_suggestion
 from pipelines.core import git
+
+with deferral.until_run():
+    from click import shell_completion
+
+    from pipelines.cli import failures
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -58,7 +64,7 @@ COMMANDS: Final = {
         "pipeline:pipeline", "Run the promotion pipelines: status, approvals, retries and rollbacks."
     ),
     "database": Entry("stacks:database", "Connect an environment with its database."),
-    "provenance": Entry("lint:provenance", "Verify where a release comes from."),
+    "provenance": Entry("provenance:provenance", "Verify where a release comes from."),
     "branch": Entry("branch:branch", "Show and remove the stacks of branches."),
     "prove": Entry("setup:prove", "Prove assumptions about AWS on an account that is lent for it."),
     "doctor": Entry("setup:doctor", "Examine an installation, and say how to fix each failure."),
@@ -96,10 +102,8 @@ class Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete a command's name without loading any."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
-
         names = [
-            CompletionItem(name, help=entry.summary)
+            shell_completion.CompletionItem(name, help=entry.summary)
             for name, entry in COMMANDS.items()
             if name.startswith(incomplete)
         ]
@@ -131,10 +135,13 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a refusal is printed in words and exits with 1."""
-        from pipelines.cli.failures import reported  # noqa: PLC0415 - loads boto3, which `--help` does not need
-
-        with reported():
+        try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise  # click's own way to say what was typed wrongly, and to end after a help
+        except Exception:
+            with failures.reported():
+                raise
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,16 +6,26 @@ import re
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import click
 from click.core import ParameterSource
 
-from environments.groupings import PROMOTED
-from pipelines.aws.accounts import Aws
-from pipelines.cli import local_aws, terminal
+from environments import file_names
+from pipelines.cli import deferral
+from pipelines.cli.grammar import PLACE
+
+with deferral.until_run():
+    import boto3
+
+    from environments import groupings
+    from pipelines.aws import accounts
+    from pipelines.cli import local_aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    from pipelines.aws.accounts import Aws
 
 
 _FORMS: Final = {
@@ -31,8 +41,15 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
     if value and name in _FORMS and not re.fullmatch(_FORMS[name][0], value):
         raise click.BadParameter(f"{value!r} is not {_FORMS[name][1]}.", context, parameter)
     if value and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-        context.find_root().meta.setdefault(terminal.PLACE, {})[name] = value
+        context.find_root().meta.setdefault(PLACE, {})[name] = value
     return value
+
+
+def complete_environment(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem | str]:
+    """Return the names of environments that begin with what was typed, for a shell that completes."""
+    return [name for name in file_names.names() if name.startswith(incomplete)]
 
 
 endpoint_url = click.option(
@@ -63,6 +80,7 @@ def in_stack(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar=variable,
         default="local",
         show_default=True,
+        shell_complete=complete_environment,
         help="The environment that the stack is in.",
     )
     return _in_stack(command, option)
@@ -71,7 +89,11 @@ def in_stack(command: Callable[..., Any]) -> Callable[..., Any]:
 def in_stack_of_environment(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `aws` and `stack`, where ENVIRONMENT is the command's argument."""
     argument = click.argument(
-        "environment", envvar="PAYMENTS_ENVIRONMENT", default="local", callback=_remember
+        "environment",
+        envvar="PAYMENTS_ENVIRONMENT",
+        default="local",
+        callback=_remember,
+        shell_complete=complete_environment,
     )
     return _in_stack(command, argument)
 
@@ -105,9 +127,9 @@ def profiles_by_account(arguments: tuple[str, ...]) -> dict[str, str]:
         UsageError: It is not of the form, or names no account.
     """
     pairs = dict(pair.partition("=")[::2] for pair in arguments)
-    unknown = sorted(set(pairs) - {"tools", *PROMOTED})
-    if unknown or not all(pairs.values()):
-        raise click.UsageError(f"--profile takes NAME=PROFILE with NAME one of tools, {', '.join(PROMOTED)}")
+    accounts_known = (file_names.TOOLS, *groupings.PROMOTED)
+    if set(pairs) - set(accounts_known) or not all(pairs.values()):
+        raise click.UsageError(f"--profile takes NAME=PROFILE with NAME one of {', '.join(accounts_known)}")
     return pairs
 
 
@@ -116,4 +138,4 @@ def with_profile(account: Aws, profile: str | None) -> Aws:
     if profile is None:
         return account
     session = boto3.Session(profile_name=profile, region_name=account.environment.region)
-    return Aws(account.environment, account.endpoint, account.mongodb_uri, session, account.card_gateway)
+    return accounts.Aws(account.environment, account.endpoint, account.mongodb_uri, session, account.card_gateway)

@@ -10,13 +10,16 @@ import click
 
 from payment_data.errors import Problem
 from payment_data.payment_methods.names import NAMES, STRIPE
-from pipelines.aws import executions
-from pipelines.cli import options, terminal, views
+from pipelines.cli import deferral, options
 from pipelines.cli.grammar import Verbs
 from pipelines.core.refusals import Refused
-from pipelines.orders import orders, payment_stack, trace
-from pipelines.orders.orders import PARKED, STATES
-from pipelines.orders.reconciliation.stripe_account import adjust_order, intent_of, stripe_account
+from pipelines.orders.states import PARKED, STATES
+
+with deferral.until_run():
+    from pipelines.aws import executions
+    from pipelines.cli import terminal, views
+    from pipelines.orders import orders, payment_stack, trace
+    from pipelines.orders.reconciliation import stripe_account
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
@@ -214,8 +217,8 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
     with terminal.progress("completing the order"):
         intent = None
         if paid_by in STRIPE:
-            asked = (stripe_account(aws, stack), payments.api.order(order_id))
-            intent = intent_of(*asked, executions.started(aws, arn))
+            asked = (stripe_account.stripe_account(aws, stack), payments.api.order(order_id))
+            intent = stripe_account.intent_of(*asked, executions.started(aws, arn))
         deliveries = payments.api.complete_lost(
             order_id, execution=arn, method=paid_by, payment_intent=intent
         )["deliveries"]
@@ -241,7 +244,8 @@ def adjust(aws: Aws, stack: str, order_id: str, *, machine: bool) -> None:
     payments = payment_stack.connect(aws, stack)
     orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
     with terminal.progress("comparing the order with Stripe"):
-        adjusted = adjust_order(payments.api, stripe_account(aws, stack), order_id)
+        stripe = stripe_account.stripe_account(aws, stack)
+        adjusted = stripe_account.adjust_order(payments.api, stripe, order_id)
     if machine:
         terminal.as_json({"order_id": order_id, "adjustments": [move._asdict() for move in adjusted]})
         return

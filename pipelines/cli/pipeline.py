@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from environments import groupings
-from environments import tools as tools_file
-from environments.groupings import PROMOTED
-from pipelines.aws import accounts
-from pipelines.cli import local_aws, options, pipeline_builds, terminal
+from pipelines.cli import deferral, options, pipeline_builds
 from pipelines.cli.grammar import Verbs
-from pipelines.cli.views import print_failure_report, print_questions, print_state
 from pipelines.core.refusals import Refused
-from pipelines.deploy import embedded_overrides, pipelines
-from pipelines.promotion import control, failure_report
+from pipelines.promotion.pipeline_outputs import OUTPUTS
+
+with deferral.until_run():
+    from environments import groupings
+    from environments import tools as tools_file
+    from pipelines.aws import accounts
+    from pipelines.cli import local_aws, terminal, views
+    from pipelines.deploy import embedded_overrides, pipelines
+    from pipelines.promotion import control, failure_report
 
 if TYPE_CHECKING:
     from environments.schema import Environment
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
     from pipelines.promotion.control import PendingApproval
 
-_which = click.argument("which", type=click.Choice(list(control.OUTPUTS)), default="release")
+_which = click.argument("which", type=click.Choice(list(OUTPUTS)), default="release")
 
 
 @click.group(cls=Verbs)
@@ -60,7 +62,7 @@ def deploy(endpoint_url: str | None, profiles: tuple[str, ...], machine: bool) -
     tools_aws = options.with_profile(accounts.connect_tools(endpoint_url, tools), profile_names.get("tools"))
     targets = {
         name: options.with_profile(local_aws.connect(name, endpoint_url), profile_names.get(name))
-        for name in PROMOTED
+        for name in groupings.PROMOTED
     }
     _refuse_grouping({name: target.environment for name, target in targets.items()}, tools)
     with terminal.progress("deploying the pipelines") as reporter:
@@ -112,11 +114,11 @@ def status(which: str, endpoint_url: str | None, machine: bool) -> None:
         approvals = [asdict(question) for question in waiting]
         terminal.as_json({"pipeline": name, "stages": stages, "executions": last, "waiting": approvals})
         return
-    print_state(stages, last)
+    views.print_state(stages, last)
     newest = next((run for run in last if run.get("executionType") != "ROLLBACK"), None)
     if newest and newest["status"] == "Failed":
-        print_failure_report(failure_report.explain(tools, name, newest["pipelineExecutionId"], which))
-    print_questions(waiting, which, endpoint_url)
+        views.print_failure_report(failure_report.explain(tools, name, newest["pipelineExecutionId"], which))
+    views.print_questions(waiting, which, endpoint_url)
 
 
 @pipeline.command()

@@ -7,22 +7,32 @@ from typing import Final
 
 import click
 
-from pipelines.aws import accounts, build_environment
-from pipelines.build import package_manifest
-from pipelines.cli import terminal
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core import branch_names
 from pipelines.core.repository import DIST, ROOT
-from pipelines.deploy import deployment, payment_methods
-from pipelines.evidence import evidence as release_evidence
-from pipelines.evidence import gather
-from pipelines.promotion import branches, checks, publish_release, records
+
+with deferral.until_run():
+    from pipelines.aws import accounts, build_environment
+    from pipelines.build import package_manifest
+    from pipelines.cli import terminal
+    from pipelines.deploy import deployment, payment_methods
+    from pipelines.evidence import evidence as release_evidence
+    from pipelines.evidence import gather
+    from pipelines.promotion import branches, checks, publish_release, records
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _PACKAGES: Final = Path("dist", "packages")
 
 
-@click.command("settings")
-@click.argument("environments", nargs=-1, required=True, metavar="ENVIRONMENT…")
+@click.command("settings", cls=Command)
+@click.argument(
+    "environments",
+    nargs=-1,
+    required=True,
+    metavar="ENVIRONMENT…",
+    shell_complete=options.complete_environment,
+)
 @click.option("--stack", metavar="NAME", help="A branch's stack. [default: payments-ENVIRONMENT]")
 @click.option("--built", type=_FOLDER, default=package_manifest.PACKAGES, help="The folder of the packages.")
 def write_settings(environments: tuple[str, ...], stack: str | None, built: Path) -> None:
@@ -53,7 +63,7 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
             terminal.out.print(str(path.relative_to(ROOT)), markup=False)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its reports.")
 @click.option("--proven", type=_FOLDER, required=True, help="The artifact of the proof, with its report.")
 @click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
@@ -72,7 +82,7 @@ def evidence(built: Path, proven: Path, packages: Path) -> None:
     terminal.done(f"The evidence is at {address}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
 def verify(packages: Path, built: Path) -> None:
@@ -85,7 +95,7 @@ def verify(packages: Path, built: Path) -> None:
     terminal.done(checks.run(checks.Artifacts(packages, built)))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
 @click.option("--proven", type=_FOLDER, required=True, help="The artifact of the proof, with its report.")
 def sign(built: Path, proven: Path) -> None:

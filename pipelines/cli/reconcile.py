@@ -7,24 +7,28 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.cli import options, terminal
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core.refusals import Refused
-from pipelines.orders import payment_stack
-from pipelines.orders.payment_stack import settle as run_settlement
-from pipelines.orders.reconciliation import stripe_account
-from pipelines.orders.reconciliation.reconcile import KINDS, Reconciliation
-from pipelines.orders.reconciliation.reconcile import reconcile as run
+
+with deferral.until_run():
+    from rich import progress as bars
+
+    from pipelines.cli import terminal
+    from pipelines.orders import payment_stack
+    from pipelines.orders.reconciliation import reconcile as reconciliation
+    from pipelines.orders.reconciliation import stripe_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipelines.aws.accounts import Aws
     from pipelines.orders.reconciliation.order_legs import Difference
+    from pipelines.orders.reconciliation.reconcile import Reconciliation
 
 
-@click.command()
+@click.command(cls=Command)
 @options.in_stack_of_environment
 @options.machine_readable
 def reconcile(aws: Aws, stack: str, machine: bool) -> None:
@@ -39,7 +43,7 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     """
     api = payment_stack.connect(aws, stack).api
     with _bars() as watch:
-        result = run(api, watch, stripe=stripe_account.stripe_account(aws, stack))
+        result = reconciliation.reconcile(api, watch, stripe=stripe_account.stripe_account(aws, stack))
     if machine:
         terminal.as_json(asdict(result))
     else:
@@ -51,7 +55,7 @@ def reconcile(aws: Aws, stack: str, machine: bool) -> None:
     terminal.done(f"{counted} agree with the ledger; {result.pending} order(s) are not in it yet")
 
 
-@click.command()
+@click.command(cls=Command)
 @options.in_stack_of_environment
 @options.machine_readable
 def settle(aws: Aws, stack: str, machine: bool) -> None:
@@ -66,7 +70,7 @@ def settle(aws: Aws, stack: str, machine: bool) -> None:
     """
     api = payment_stack.connect(aws, stack).api
     with terminal.progress(f"settling in {stack}") as reporter:
-        done = run_settlement(api, reporter)
+        done = payment_stack.settle(api, reporter)
     if machine:
         terminal.as_json(done)
         return
@@ -91,9 +95,14 @@ def _line(difference: Difference) -> str:
 @contextmanager
 def _bars() -> Iterator[Callable[[Reconciliation], None]]:
     """Show a progress bar for each kind, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=terminal.err, transient=True) as progress:
-        tasks = {kind: progress.add_task(kind, total=None) for kind in KINDS}
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=terminal.err, transient=True) as progress:
+        tasks = {kind: progress.add_task(kind, total=None) for kind in reconciliation.KINDS}
 
         def watch(result: Reconciliation) -> None:
             for kind, task in tasks.items():

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from embedded_aws import instance
-from pipelines.cli import local_aws, options, rehearsal_summary, terminal, views
-from pipelines.cli.embedded import ways_in
-from pipelines.cli.promotion_view import watching
-from pipelines.cli.terminal import Durations
-from pipelines.cli.views import answering, print_failure_report
-from pipelines.console import serving
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core import branch_names
 from pipelines.core.refusals import Refused
-from pipelines.orders import payment_stack
-from pipelines.promotion import control, execution, failure_report
-from pipelines.rehearsal import rehearsal, rehearsal_orders
+
+with deferral.until_run():
+    from embedded_aws import instance
+    from pipelines.cli import embedded as up
+    from pipelines.cli import local_aws, promotion_view, rehearsal_summary, terminal, views
+    from pipelines.console import serving
+    from pipelines.orders import payment_stack
+    from pipelines.promotion import control, execution, failure_report
+    from pipelines.rehearsal import rehearsal, rehearsal_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ _IN_SHORT: Final = (
 _NEVER_SEEN: Final = "the first one builds and checks the whole source, later ones reuse that"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 @click.option("--hold", is_flag=True, help="Leave gates to the console or to `payments pipeline approve`.")
 @click.option("--fresh", is_flag=True, help="Commit what was never built, so that nothing is reused.")
@@ -95,7 +96,7 @@ def rehearse(
         embedded(keep_running=keep_running or hold) as (local, stays),
         _cluster(database) as cluster,
     ):
-        terminal.err.print(f"A rehearsal takes minutes; {Durations().named(name) or _NEVER_SEEN}.")
+        terminal.err.print(f"A rehearsal takes minutes; {terminal.Durations().named(name) or _NEVER_SEEN}.")
         with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter, one_account=one_account, cluster=cluster, full=full)
         if not full:
@@ -117,7 +118,7 @@ def rehearse(
     if not right:
         raise Refused("The rehearsal failed; see above.")
     if not hold:
-        Durations().keep_named(name, time.monotonic() - began)
+        terminal.Durations().keep_named(name, time.monotonic() - began)
     terminal.done(f"{released.commit[:12]} is in production, byte for byte as staging runs it.")
     if not machine:
         terminal.out.print(terminal.runnable(_next_commands(local, stays=stays)), markup=False)
@@ -130,7 +131,7 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
         Refused: It ended otherwise.
     """
     waiting: list[PendingApproval] = []
-    with watching(prepared.aws, followed) as view:
+    with promotion_view.watching(prepared.aws, followed) as view:
 
         def decide(question: PendingApproval) -> tuple[bool, str] | None:
             answer = ask(question, view, hold=hold)
@@ -151,7 +152,7 @@ def follow_shown(prepared: Rehearsal, followed: Promotion, *, hold: bool = False
         rehearsal_summary.times([followed])
         rehearsal_summary.say_what_was_kept([followed])
         after = failure_report.explain(prepared.aws, followed.pipeline, followed.execution, followed.which)
-        print_failure_report(after)
+        views.print_failure_report(after)
         raise Refused(f"The {followed.which} pipeline ended as {followed.status}; see above.")
 
 
@@ -217,7 +218,7 @@ The embedded AWS is running. Look around:
   payments pipeline status release
   payments down
 
-{ways_in(local.endpoint, "branch")}"""
+{up.ways_in(local.endpoint, "branch")}"""
 
 
 APPROVED: Final = (True, "approved as `rehearsal`: there was no terminal to ask at")
@@ -249,7 +250,7 @@ def how_to_answer(question: PendingApproval, pipeline: str, tools: Aws) -> str:
     who = f"AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=embedded AWS_DEFAULT_REGION={region}"
     return f"""The gate is left open. Answer it with one of
 
-{answering(question, "release", endpoint)}
+{views.answering(question, "release", endpoint)}
   {who} \\
     aws --endpoint-url {endpoint} codepipeline put-approval-result --pipeline-name {pipeline} \\
     --stage-name {question.stage} --action-name {question.action} --token {question.token} \\

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli import options, rehearsal_summary, terminal
-from pipelines.cli.promotion_view import watching
-from pipelines.cli.rehearse import embedded, follow_shown
-from pipelines.cli.terminal import Durations
-from pipelines.cli.views import print_failure_report
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core.refusals import Refused
-from pipelines.promotion import execution
-from pipelines.rehearsal import failing_releases, rehearsal
+
+with deferral.until_run():
+    from pipelines.cli import promotion_view, rehearsal_summary, rehearse, terminal, views
+    from pipelines.promotion import execution
+    from pipelines.rehearsal import failing_releases, rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.rehearsal.rehearsal import Rehearsal
 
 
-@click.command("rehearse-bad")
+@click.command("rehearse-bad", cls=Command)
 @click.option("--times", type=click.IntRange(min=1), default=1, help="How often to do all of it.")
 @click.option("--keep-running", is_flag=True, help="Leave the embedded AWS running, to look around in.")
 @options.machine_readable
@@ -67,11 +67,11 @@ def _plain(outcome: FailingReleaseResult) -> dict[str, object]:
 
 def _rehearse(times: int, *, keep_running: bool) -> list[FailingReleaseResult]:
     cases = _announced(times)
-    with embedded(keep_running=keep_running) as (local, _):
+    with rehearse.embedded(keep_running=keep_running) as (local, _):
         with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter)
         if not failing_releases.serves(prepared):
-            follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
+            rehearse.follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
         outcomes = [_promote(prepared, case) for case in cases]
     rows = [
         (
@@ -89,7 +89,7 @@ def _rehearse(times: int, *, keep_running: bool) -> list[FailingReleaseResult]:
 
 def _announced(times: int) -> list[failing_releases.FailingRelease]:
     """Return the releases to make, and say how many they are and how long they usually take."""
-    durations, cases = Durations(), list(failing_releases.CASES) * times
+    durations, cases = terminal.Durations(), list(failing_releases.CASES) * times
     usual = durations.together([f"rehearse-bad/{case.name}" for case in cases])
     first = "not seen on this machine yet: each is built and checked once, which takes minutes; then reused"
     terminal.out.print(f"{len(cases)} releases that must fail, one after the other; {usual or first}:")
@@ -103,7 +103,7 @@ def _promote(prepared: Rehearsal, case: failing_releases.FailingRelease) -> Fail
     terminal.out.print(f"\n[bold]{case.name}[/]: {case.story}")
 
     def follow(promotion: Promotion, decide: Callable[[PendingApproval], tuple[bool, str] | None]) -> None:
-        with watching(prepared.aws, promotion) as view:
+        with promotion_view.watching(prepared.aws, promotion) as view:
 
             def answer(question: PendingApproval) -> tuple[bool, str] | None:
                 with view.paused():
@@ -113,11 +113,11 @@ def _promote(prepared: Rehearsal, case: failing_releases.FailingRelease) -> Fail
             execution.follow(prepared.aws, promotion, view.show, answer)
 
     outcome = failing_releases.promote(prepared, case, follow)
-    print_failure_report(outcome.after)
+    views.print_failure_report(outcome.after)
     for problem in outcome.problems:
         terminal.out.print(problem, style="bold red", markup=False)
     failing_releases.idle(prepared)
-    Durations().keep_named(f"rehearse-bad/{case.name}", outcome.seconds)
+    terminal.Durations().keep_named(f"rehearse-bad/{case.name}", outcome.seconds)
     return outcome
 
 

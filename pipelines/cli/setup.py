@@ -9,24 +9,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-from click.shell_completion import get_completion_class
-from rich.markup import escape
 
-from environments import schema
-from environments import tools as tools_file
-from environments.groupings import PROMOTED
-from pipelines.aws import accounts
-from pipelines.cli import local_aws, options, terminal
+from environments import file_names
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core.refusals import Refused
-from pipelines.doctor import lent_account, proofs
 from pipelines.doctor.findings import State
-from pipelines.doctor.proofs import DOLLARS, PROOFS
-from pipelines.doctor.run import Examination, examine
-from pipelines.setup import answers as given
-from pipelines.setup.questions import questions
+
+with deferral.until_run():
+    from click import shell_completion
+    from rich import markup
+
+    from environments import groupings, schema
+    from environments import tools as tools_file
+    from pipelines.aws import accounts
+    from pipelines.cli import local_aws, terminal
+    from pipelines.doctor import lent_account, proofs
+    from pipelines.doctor import run as examinations
+    from pipelines.setup import answers as given
+    from pipelines.setup import questions
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
+    from pipelines.doctor.run import Examination
     from pipelines.setup.questions import Answers
 
 
@@ -37,8 +42,8 @@ _SIGNS: Final = {
 }
 
 
-@click.command()
-@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…", type=click.Choice(schema.names()))
+@click.command(cls=Command)
+@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…", type=click.Choice(file_names.names()))
 @options.endpoint_url
 @options.profiles
 @options.machine_readable
@@ -58,7 +63,7 @@ def doctor(
       payments doctor branch --profile branch=DEV --profile tools=TOOLS
     """
     names, profile_names, tools = (
-        environments or PROMOTED,
+        environments or groupings.PROMOTED,
         options.profiles_by_account(profiles),
         tools_file.load(),
     )
@@ -66,7 +71,7 @@ def doctor(
         options.with_profile(local_aws.connect(name, endpoint_url), profile_names.get(name)) for name in names
     ]
     with terminal.progress("examining") as reporter:
-        examination = examine(
+        examination = examinations.examine(
             targets, _tools(names, endpoint_url, profile_names), tools.bootstrap_of, reporter
         )
     if machine:
@@ -83,8 +88,8 @@ def doctor(
     terminal.done(f"None of {len(examination.findings)} checks failed, {not_examined}.")
 
 
-@click.command()
-@click.argument("environment", type=click.Choice(schema.names()))
+@click.command(cls=Command)
+@click.argument("environment", type=click.Choice(file_names.names()))
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @options.endpoint_url
 @options.profiles
@@ -107,17 +112,17 @@ def prove(
         local_aws.connect(environment, endpoint_url), options.profiles_by_account(profiles).get(environment)
     )
     lent_account.must_be_lent(aws)
-    minutes = sum(proof.minutes for proof in PROOFS)
+    minutes = sum(proof.minutes for proof in proofs.PROOFS)
     terminal.err.print(
-        f"{len(PROOFS)} experiments in account {aws.environment.account}, {aws.environment.region}: "
-        f"{minutes} minutes and {DOLLARS:.2f} USD at most."
+        f"{len(proofs.PROOFS)} experiments in account {aws.environment.account}, {aws.environment.region}: "
+        f"{minutes} minutes and {proofs.DOLLARS:.2f} USD at most."
     )
     if not yes:
         click.confirm("Make them?", err=True, abort=True)
-    examination = Examination()
+    examination = examinations.Examination()
     with terminal.progress("proving") as reporter:
         examination.reporter = reporter
-        for proof in PROOFS:
+        for proof in proofs.PROOFS:
             examination.ask(environment, proof.assumption, partial(proofs.prove, aws, proof))
     left = lent_account.left_behind(aws)
     if machine:
@@ -129,13 +134,13 @@ def prove(
         raise Refused(f"These could not be removed: {', '.join(left)}.", "Delete them by hand.")
     if wrong := examination.count(State.FAILED):
         raise Refused(
-            f"{wrong} of {len(PROOFS)} assumptions do not hold.", "The register says what rests on them."
+            f"{wrong} of {len(proofs.PROOFS)} assumptions do not hold.", "The register says what rests on them."
         )
-    terminal.done(f"Nothing stays, and none of {len(PROOFS)} assumptions was refuted.")
+    terminal.done(f"Nothing stays, and none of {len(proofs.PROOFS)} assumptions was refuted.")
 
 
 def _tools(names: tuple[str, ...], endpoint_url: str | None, profile_names: dict[str, str]) -> Aws | None:
-    if not set(names) & set(PROMOTED):
+    if not set(names) & set(groupings.PROMOTED):
         return None
     return options.with_profile(accounts.connect_tools(endpoint_url), profile_names.get("tools"))
 
@@ -145,10 +150,10 @@ def _print(examination: Examination) -> None:
     for finding in examination.findings:
         if finding.where != where:
             where = finding.where
-            terminal.out.print(f"[bold]{escape(where)}[/]")
-        terminal.out.print(f"  {_SIGNS[finding.state]} {finding.check}: {escape(finding.says)}")
+            terminal.out.print(f"[bold]{markup.escape(where)}[/]")
+        terminal.out.print(f"  {_SIGNS[finding.state]} {finding.check}: {markup.escape(finding.says)}")
         if finding.remedy:
-            terminal.out.print(f"    → {escape(terminal.runnable(finding.remedy))}")
+            terminal.out.print(f"    → {markup.escape(terminal.runnable(finding.remedy))}")
 
 
 _NEXT = (
@@ -157,7 +162,7 @@ _NEXT = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--answers",
     "file",
@@ -193,7 +198,7 @@ def init(file: Path | None, machine: bool) -> None:
 
 def _asked(stated: Answers) -> Answers:
     answers: Answers = {}
-    for question in questions():
+    for question in questions.questions():
         if not question.asked(answers):
             continue
         terminal.err.print(f"[dim]{question.why}[/]")
@@ -212,7 +217,7 @@ _PLACES: Final = {
 _VARIABLE: Final = "_PAYMENTS_COMPLETE"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("shell", type=click.Choice(list(_PLACES)), required=False)
 @click.option("--install", is_flag=True, help="Write it where the shell looks for it.")
 def completion(shell: str | None, install: bool) -> None:
@@ -229,7 +234,7 @@ def completion(shell: str | None, install: bool) -> None:
     if name not in _PLACES:
         raise Refused(f"There is no completion for the shell {name!r}.", "payments completion bash")
     root = click.get_current_context().find_root()
-    source = get_completion_class(name)
+    source = shell_completion.get_completion_class(name)
     if source is None:
         raise Refused(f"There is no completion for the shell {name!r}.")
     script = source(root.command, {}, "payments", _VARIABLE).source()

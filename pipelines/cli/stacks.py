@@ -7,23 +7,34 @@ from typing import TYPE_CHECKING
 
 import click
 
-from environments import schema
-from environments import tools as tools_file
-from pipelines.aws import accounts, stacks
-from pipelines.build import packaging
-from pipelines.cli import local_aws, options, terminal
-from pipelines.cli.grammar import Verbs
+from environments import file_names
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command, Verbs
 from pipelines.core.refusals import Refused
-from pipelines.deploy import artifacts, connect_database, deployment, removal
-from pipelines.orders import payment_stack
-from pipelines.orders import smoke as smoke_runs
+
+with deferral.until_run():
+    from environments import tools as tools_file
+    from pipelines.aws import stacks
+    from pipelines.build import packaging
+    from pipelines.cli import local_aws, terminal
+    from pipelines.deploy import artifacts, connect_database, deployment, removal
+    from pipelines.orders import payment_stack
+    from pipelines.orders import smoke as smoke_runs
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from pipelines.aws.accounts import Aws
     from pipelines.orders.smoke import SmokeReport
 
 
-@click.command()
-@click.argument("environment", envvar="PAYMENTS_ENVIRONMENT", default="local")
+@click.command(cls=Command)
+@click.argument(
+    "environment",
+    envvar="PAYMENTS_ENVIRONMENT",
+    default="local",
+    shell_complete=options.complete_environment,
+)
 @options.endpoint_url
 @options.stack_name
 @click.option(
@@ -61,8 +72,18 @@ def deploy(
         terminal.out.print(f"{key:24} {value}", markup=False)
 
 
-@click.command()
-@click.argument("environment", envvar="PAYMENTS_ENVIRONMENT", default="local")
+def _complete_removable(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem | str]:
+    """Return the environments that fit, and the tools account, which may be removed, too."""
+    tools = [file_names.TOOLS] if file_names.TOOLS.startswith(incomplete) else []
+    return [*options.complete_environment(context, parameter, incomplete), *tools]
+
+
+@click.command(cls=Command)
+@click.argument(
+    "environment", envvar="PAYMENTS_ENVIRONMENT", default="local", shell_complete=_complete_removable
+)
 @click.option("--everything", is_flag=True, help="All of ENVIRONMENT, or of `tools`, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.endpoint_url
@@ -126,7 +147,7 @@ def _remove_everything(
     terminal.finish(f"{environment} is removed", gone, machine=machine)
 
 
-def _remove_stack(aws: accounts.Aws, stack: str, *, yes: bool, machine: bool) -> None:
+def _remove_stack(aws: Aws, stack: str, *, yes: bool, machine: bool) -> None:
     if aws.environment.production:
         raise Refused(
             f"{aws.environment.name} is a production environment; its stacks are never removed here."
@@ -149,7 +170,7 @@ def database() -> None:
 
 
 @database.command()
-@click.argument("environment", type=click.Choice(schema.names()))
+@click.argument("environment", type=click.Choice(file_names.names()))
 @options.endpoint_url
 @options.profiles
 @click.option(
@@ -192,10 +213,10 @@ def connect(
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.in_stack_of_environment
 @options.machine_readable
-def smoke(aws: accounts.Aws, stack: str, machine: bool) -> None:
+def smoke(aws: Aws, stack: str, machine: bool) -> None:
     """Prove a deployment with synthetic orders.
 
     They go through the live alias, are checked and removed again.

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
-import webbrowser
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
-from environments import schema
-from environments.groupings import PROMOTED
-from pipelines.aws import accounts, stacks
-from pipelines.cli import local_aws, options, terminal
-from pipelines.console import serving
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command
 from pipelines.core.refusals import Refused
-from pipelines.status.delivery import described
-from pipelines.status.gather import MOST_PARKED, Status, gather
+
+with deferral.until_run():
+    import secrets
+    import webbrowser
+
+    from rich import box, markup, table
+
+    from environments import groupings, schema
+    from pipelines.aws import accounts, stacks
+    from pipelines.cli import local_aws, terminal
+    from pipelines.console import serving
+    from pipelines.status import delivery, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
     from pipelines.console.context import Console
     from pipelines.status.deployed import Alarms, Deployed
+    from pipelines.status.gather import Status
 
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 _SHORT: Final = 12
 Line = tuple[str, str]
 
 
-@click.command()
+@click.command(cls=Command)
 @options.in_stack_of_environment
 @options.profiles
 @options.machine_readable
@@ -54,7 +57,7 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
     with terminal.progress(f"looking at {name}") as reporter:
         tools = options.with_profile(accounts.connect_tools(aws.endpoint), profile_names.get("tools"))
         account = options.with_profile(aws, profile_names.get(name))
-        status = gather(account, stack, tools if name in PROMOTED else None, reporter)
+        status = gather.gather(account, stack, tools if name in groupings.PROMOTED else None, reporter)
     if machine:
         terminal.as_json(asdict(status))
     else:
@@ -68,16 +71,16 @@ def status(aws: Aws, stack: str, profiles: tuple[str, ...], machine: bool) -> No
 
 def _print(status: Status) -> None:
     terminal.out.print(
-        f"[bold]{escape(status.stack)}[/] in {status.environment} "
+        f"[bold]{markup.escape(status.stack)}[/] in {status.environment} "
         f"({status.account}, {status.region}), {status.at:{_MINUTE}} UTC"
     )
-    shown = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    shown = table.Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     shown.add_column(no_wrap=True)
     shown.add_column(overflow="fold")
     for part, text in _lines(status):
         shown.add_row(f"[bold]{part}[/]", text)
     for part, why in status.unknown.items():
-        shown.add_row(f"[bold yellow]? {part}[/]", f"could not be asked: {escape(why)}")
+        shown.add_row(f"[bold yellow]? {part}[/]", f"could not be asked: {markup.escape(why)}")
     terminal.out.print(shown)
 
 
@@ -93,11 +96,11 @@ def _lines(status: Status) -> Iterator[Line]:
             "release",
             f"{release.commit[:_SHORT] or 'no commit'}, {kind} {release.execution}: {release.status}",
         )
-    if "gates" not in status.unknown and status.environment in PROMOTED:
+    if "gates" not in status.unknown and status.environment in groupings.PROMOTED:
         yield "gates", "\n".join(_gates(status)) or "none"
     if status.delivery is not None:
-        for measure, text in described(status.delivery).items():
-            yield measure, escape(text)
+        for measure, text in delivery.described(status.delivery).items():
+            yield measure, markup.escape(text)
 
 
 def _doing(status: Status) -> Iterator[Line]:
@@ -114,7 +117,7 @@ def _doing(status: Status) -> Iterator[Line]:
 
 def _deployed(deployed: Deployed) -> Iterator[Line]:
     made = f" from {deployed.commit[:_SHORT]}" if deployed.commit else ""
-    yield "deployed", escape(f"{deployed.state}, changed {deployed.changed:{_MINUTE}}{made}")
+    yield "deployed", markup.escape(f"{deployed.state}, changed {deployed.changed:{_MINUTE}}{made}")
     versions = ", ".join(f"{version} ({share} %)" for version, share in deployed.versions.items())
     yield "live", f"workflow version {versions}" if versions else "[yellow]no version[/]"
     yield (
@@ -125,7 +128,7 @@ def _deployed(deployed: Deployed) -> Iterator[Line]:
 
 def _alarms(stack_alarms: Alarms) -> Iterator[str]:
     for alarm in stack_alarms.ringing:
-        yield f"[bold red]{alarm.name}[/] since {alarm.since:{_MINUTE}}: {escape(alarm.says)}"
+        yield f"[bold red]{alarm.name}[/] since {alarm.since:{_MINUTE}}: {markup.escape(alarm.says)}"
     if stack_alarms.unsure:
         yield f"[yellow]without data[/]: {', '.join(stack_alarms.unsure)}"
     yield f"{stack_alarms.quiet} are quiet"
@@ -134,14 +137,14 @@ def _alarms(stack_alarms: Alarms) -> Iterator[str]:
 def _parked(status: Status) -> str:
     if not status.parked:
         return "none"
-    more = " or more" if len(status.parked) == MOST_PARKED else ""
-    return f"[bold red]{len(status.parked)}{more}[/]: {escape(', '.join(status.parked[:5]))}"
+    more = " or more" if len(status.parked) == gather.MOST_PARKED else ""
+    return f"[bold red]{len(status.parked)}{more}[/]: {markup.escape(', '.join(status.parked[:5]))}"
 
 
 def _drift(status: Status) -> Iterator[str]:
     for stack, changed in status.drift.items():
         if changed:
-            yield f"[bold red]{escape(stack)}[/]: {', '.join(changed)}"
+            yield f"[bold red]{markup.escape(stack)}[/]: {', '.join(changed)}"
     if not any(status.drift.values()):
         yield f"none in {', '.join(status.drift)}"
 
@@ -149,10 +152,10 @@ def _drift(status: Status) -> Iterator[str]:
 def _gates(status: Status) -> Iterator[str]:
     for gate in status.gates:
         command = f"payments pipeline approve {gate.pipeline} --execution {gate.execution}"
-        yield f"[bold yellow]{gate.stage}[/] waits: {escape(gate.link)}\n{terminal.runnable(command)}"
+        yield f"[bold yellow]{gate.stage}[/] waits: {markup.escape(gate.link)}\n{terminal.runnable(command)}"
 
 
-@click.command()
+@click.command(cls=Command)
 @options.endpoint_url
 @options.profiles
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port. [default: a free one]")
@@ -208,7 +211,8 @@ def _console(endpoint_url: str | None, profiles: tuple[str, ...], *, allow_actio
     local = local_aws.running()
     endpoint = endpoint_url or (local.endpoint if local and not profiles else None)
     tools = options.with_profile(accounts.connect_tools(endpoint), profile_names.get("tools"))
-    names = PROMOTED if not tools.embedded else ("local", *PROMOTED)
+    promoted = groupings.PROMOTED
+    names = promoted if not tools.embedded else ("local", *promoted)
     environments = {
         name: options.with_profile(local_aws.connect(name, endpoint), profile_names.get(name))
         for name in names

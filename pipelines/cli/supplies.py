@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from payment_data import fields, money
 from payment_data.errors import Problem
-from pipelines.cli import options, terminal
-from pipelines.cli.grammar import Verbs
+from pipelines.cli import deferral, options
+from pipelines.cli.grammar import Command, Verbs
 from pipelines.core.refusals import Refused
-from pipelines.orders import payment_stack, samples
+
+with deferral.until_run():
+    from payment_data import fields, money
+    from pipelines.cli import terminal
+    from pipelines.orders import payment_stack, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
 )

@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.cli.grammar import PLACE
 from pipelines.core.repository import CACHE
 
 if TYPE_CHECKING:
@@ -97,10 +98,6 @@ _PIPED_COLUMNS: Final = 160
 """A file or a pipe has no width of its own: rich would take 80 and squeeze a table's columns to nothing."""
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-PLACE: Final = "payments.place"
-"""Under which a command line's endpoint, environment and stack are kept while it runs."""
 
 
 class Terminal:

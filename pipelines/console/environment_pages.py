@@ -14,6 +14,7 @@ from pipelines.console import workflow_picture
 from pipelines.console.context import FAILURES, render
 from pipelines.core.refusals import Refused
 from pipelines.orders import orders, payment_stack
+from pipelines.orders.states import STATES
 from pipelines.promotion import branches as branch_stacks
 from pipelines.promotion import control
 from pipelines.status.delivery import described
@@ -55,8 +56,8 @@ def order_list(console: Console, request: Request) -> HTMLResponse:
     """
     aws, stack = _stack(console, request)
     state = request.query_params.get("state", "")
-    if state and state not in orders.STATES:
-        raise Refused(f"There is no state {state}.", f"Choose one of {', '.join(orders.STATES)}.")
+    if state and state not in STATES:
+        raise Refused(f"There is no state {state}.", f"Choose one of {', '.join(STATES)}.")
     api = payment_stack.connect(aws, stack).api
     return render(
         console,
@@ -64,7 +65,7 @@ def order_list(console: Console, request: Request) -> HTMLResponse:
         environment=aws.environment.name,
         stack=stack,
         state=state,
-        states=orders.STATES,
+        states=STATES,
         orders=list(orders.listed(api, state or None, _MOST_ORDERS)),
         most=_MOST_ORDERS,
     )

@@ -21,20 +21,8 @@ if TYPE_CHECKING:
     from pipelines.orders.payment_stack import PaymentStack
 
 _PAGE: Final = 100
-PARKED: Final = "NEEDS_ATTENTION"
-"""The state of an order whose undo could not be finished."""
 UNKNOWN: Final = "UNKNOWN"
 """What stands for the state of an order that does not exist."""
-STATES: Final = (
-    "NEW",
-    "RESERVED",
-    "PAID",
-    "COMPLETED",
-    "CANCELLING",
-    "FAILED",
-    PARKED,
-)
-"""The states that an order can be in, as the data API names them."""
 
 
 @dataclass(frozen=True, slots=True)

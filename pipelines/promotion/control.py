@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.aws import stacks
 from pipelines.aws.accounts import PIPELINES_STACK
 from pipelines.core.refusals import Refused
+from pipelines.promotion.pipeline_outputs import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
 
 LONGEST_SUMMARY: Final = 512
 """Characters of an answer's summary (API reference, ApprovalResult)."""
-OUTPUTS: Final = {
-    "branch": "BranchPipelineName",
-    "release": "ReleasePipelineName",
-    "remove-branch": "RemoveBranchPipelineName",
-    "expire": "ExpiryPipelineName",
-}
-"""Pipelines by the word that people use, and the output that names them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pipelines.core.repository import ROOT
 from pipelines.deploy import embedded_overrides, pipelines
 from pipelines.promotion import control, execution
 from pipelines.promotion.execution import Promotion
+from pipelines.promotion.pipeline_outputs import OUTPUTS
 from pipelines.rehearsal import variants
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def prepare(
     with ThreadPoolExecutor(1) as beside:  # copying a thousand files takes as long as deploying
         copied = beside.submit(scratch_repository, local.root / "repository", tools.release_branch, texts)
         pipelines.deploy(aws, targets, tools, variables=variables, reporter=reporter)
-        for which in control.OUTPUTS:
+        for which in OUTPUTS:
             execution.stop_what_began(aws, control.name_of(aws, which))
         repository = copied.result()
     instance.register_repository(local.root, tools.repository, repository.folder)

@@ -14,6 +14,7 @@ from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY, Reporter
 from pipelines.evidence import stack_changes
 from pipelines.orders import orders, payment_stack
+from pipelines.orders.states import PARKED
 from pipelines.promotion.control import name_of
 from pipelines.status import delivery
 from pipelines.status.deployed import Alarms, Deployed, Gate, Release, alarms, gates, read_deployed, release
@@ -115,7 +116,7 @@ def _smoke(aws: Aws, stack: str) -> dict[str, Any] | None:
 
 def _parked(aws: Aws, stack: str) -> list[str]:
     api = payment_stack.connect(aws, stack).api
-    return [order["order_id"] for order in orders.listed(api, orders.PARKED, MOST_PARKED)]
+    return [order["order_id"] for order in orders.listed(api, PARKED, MOST_PARKED)]
 
 
 def _drift(aws: Aws, stack: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from embedded_aws import mongod
 from pipelines.orders import orders, payment_stack, smoke
 from pipelines.orders.reconciliation import reconcile, stripe_account
+from pipelines.orders.states import PARKED
 from tests.drills.traffic import Traffic
 from tests.rehearsal.shop import Shop, physical
 from tests.waiting import wait_until
@@ -114,7 +115,7 @@ class System:
 
     def parked(self) -> list[str]:
         """Orders that wait for a person."""
-        return [order for order in self.traffic.placed if self._state(order) == orders.PARKED]
+        return [order for order in self.traffic.placed if self._state(order) == PARKED]
 
     def running(self) -> list[str]:
         """Orders whose execution has not ended."""
@@ -124,7 +125,7 @@ class System:
 
     def undoing(self) -> list[str]:
         """Orders that were placed, and are neither ended nor parked."""
-        still = (*ENDED, orders.PARKED)
+        still = (*ENDED, PARKED)
         return [order for order in self.traffic.placed if self._state(order) not in still]
 
     def _state(self, order: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pipelines.aws import executions
-from pipelines.orders import orders
+from pipelines.orders.states import PARKED
 from tests.waiting import let_pass, wait_until
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _place(system: System, *orders: str) -> None:
 
 def _parked(system: System) -> list[str]:
     """Return every parked order of the stack, those that the drill did not place included."""
-    return [order["order_id"] for order in system.stack.api.orders(state=orders.PARKED)["orders"]]
+    return [order["order_id"] for order in system.stack.api.orders(state=PARKED)["orders"]]
 
 
 def test_cluster_restored(scene: Scene, tmp_path: Path) -> None:

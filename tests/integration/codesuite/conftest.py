@@ -13,7 +13,7 @@ from pipelines.aws import accounts, docs_bucket, stacks
 from pipelines.aws.accounts import PIPELINES_STACK, Aws
 from pipelines.deploy import pipelines
 from pipelines.evidence import page
-from pipelines.promotion.control import OUTPUTS
+from pipelines.promotion.pipeline_outputs import OUTPUTS
 from tests.sample_evidence import FINE
 
 __all__ = ["repository", "workshop"]

@@ -29,8 +29,18 @@ _START: Final = {
 _TO_THE_START, _TAB = "\x01", "\t"
 
 
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("payments branch l", "payments branch list"),
+        ("payments deploy stag", "payments deploy staging"),
+        ("payments order list -e stag", "payments order list -e staging"),
+    ],
+)
 @pytest.mark.parametrize("shell", [shell for shell in _RUN if shutil.which(shell)])
-def test_what_is_installed_completes_a_command_that_is_typed(shell: str, tmp_path: Path) -> None:
+def test_what_is_installed_completes_what_is_typed(
+    shell: str, typed: str, completed: str, tmp_path: Path
+) -> None:
     # Given a home in whose name a shell finds much to stumble over, and completion installed in it
     home = tmp_path / "it's a père's home"
     home.mkdir()
@@ -42,9 +52,9 @@ def test_what_is_installed_completes_a_command_that_is_typed(shell: str, tmp_pat
     if shell in _START:
         name, text = _START[shell]
         (home / name).write_text(text.format(installed=installed, folder=installed.parent), encoding="utf-8")
-    # When a person types half of a command, the tabulator, and lets the shell say what stands there now
-    typed = f"payments branch l{_TAB}{_TO_THE_START}echo typed: \nexit\n"
+    # When a person types half of a word, the tabulator, and lets the shell say what stands there now
+    keys = f"{typed}{_TAB}{_TO_THE_START}echo typed: \nexit\n"
     command = [word.format(home=home) for word in _RUN[shell]]
-    _, shown = at_a_terminal(command, typed, cwd=tmp_path, columns=200, **settings)
+    _, shown = at_a_terminal(command, keys, cwd=tmp_path, columns=200, **settings)
     # Then
-    assert "typed: payments branch list" in re.split(r"[\r\n]+", shown), shown
+    assert f"typed: {completed}" in re.split(r"[\r\n]+", shown), shown

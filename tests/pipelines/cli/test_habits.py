@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import subprocess
-import sys
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING
 
@@ -15,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import COMMANDS, main
-from pipelines.core.repository import ROOT
 from pipelines.docs_site.pages import commands
 
 if TYPE_CHECKING:
@@ -32,22 +28,6 @@ _OF_BUILDS = {
 
 def _leaves() -> dict[str, click.Command]:
     return {path: command for path, command in commands.every(main) if not isinstance(command, click.Group)}
-
-
-def _loaded_by(*arguments: str) -> set[str]:
-    """The modules that a call of the command line loads, in a process of its own."""
-    code = """import sys; from pipelines.cli.main import main
-try: main()
-finally: print(*sys.modules, file=sys.stderr)"""
-    ran = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return set(ran.stderr.split())
-
-
-def test_help_loads_nothing_that_it_does_not_show() -> None:
-    # A tenth of a second would be flaky; what takes the time is not.
-    assert _loaded_by("--help") & {"boto3", "botocore", "rich", "troposphere", "yaml", "pydantic"} == set()
 
 
 def test_the_table_of_commands_says_what_each_help_says() -> None:
@@ -193,21 +173,6 @@ def test_completion_is_printed_and_installed_where_the_shell_looks(
     assert installed.exit_code == 0, installed.output
     [file] = [path for path in tmp_path.rglob("*payments*") if path.is_file()]
     assert file.read_text(encoding="utf-8") == printed.stdout.removesuffix("\n")
-
-
-def test_completion_offers_commands_without_loading_them() -> None:
-    # When bash asks what follows `payments pi`
-    asked = {"_PAYMENTS_COMPLETE": "bash_complete", "COMP_WORDS": "payments pi", "COMP_CWORD": "1"}
-    ran = subprocess.run(
-        [sys.executable, "-c", "from pipelines.cli.main import main; main(prog_name='payments')"],
-        env=os.environ | asked,
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-    # Then
-    assert ran.stdout.split() == ["plain,pipeline"]
 
 
 def test_json_is_the_only_thing_on_standard_output(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli import embedded, rehearse, terminal, views
+from pipelines.cli.grammar import PLACE
 from pipelines.cli.main import main
 from pipelines.core.repository import ROOT
 from pipelines.promotion.control import PendingApproval
@@ -123,7 +124,7 @@ def test_every_hint_in_the_code_is_a_command_that_exists() -> None:
 def test_a_suggested_command_looks_where_the_refused_one_looked(hint: str, shown: str) -> None:
     # Given a command line that says where to look
     with click.Context(main, info_name="payments") as context:
-        context.meta[terminal.PLACE] = {
+        context.meta[PLACE] = {
             "endpoint_url": "http://e:1",
             "environment": "prod",
             "stack": "my stack",
@@ -144,7 +145,7 @@ def test_a_command_line_that_names_its_endpoint_is_remembered_and_a_variable_is_
             patch.setattr(
                 terminal,
                 "refuse",
-                lambda *_, seen=places: seen.append(click.get_current_context().meta.get(terminal.PLACE, {})),
+                lambda *_, seen=places: seen.append(click.get_current_context().meta.get(PLACE, {})),
             )
             CliRunner(env=variables).invoke(main, arguments)
         assert [set(place) for place in places] == [remembered]

@@ -20,6 +20,7 @@ from pipelines.core.reporting import NOBODY
 from pipelines.core.repository import ROOT
 from pipelines.deploy import embedded_overrides, pipelines
 from pipelines.promotion import control, execution
+from pipelines.promotion.pipeline_outputs import OUTPUTS
 from pipelines.rehearsal import rehearsal, variants
 from pipelines.rehearsal.rehearsal import Rehearsal, ScratchRepository
 
@@ -266,7 +267,7 @@ def test_a_rehearsal_has_the_pipelines_the_accounts_and_a_repository_that_they_h
     ordered = [each for each in prepared.asked if each[0] != "copied"]
     assert ordered == [
         ("deployed", [*sorted(PROMOTED), False]),
-        *(("stopped", f"pipeline-{which}") for which in control.OUTPUTS),
+        *(("stopped", f"pipeline-{which}") for which in OUTPUTS),
         ("registered", tools.repository, "repository"),
     ]
     assert ("copied", tools.release_branch) in prepared.asked
