@@ -57,12 +57,11 @@ def run_check(name: str) -> CheckResult:
         return check_result.CheckResult(check_result.CheckStatus.NOT_CHECKED, str(cannot))
 
 
-def _complete(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem | str]:
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the environments that fit, after word to the shell that files may, too."""
+    names = options.complete_environment(context, parameter, incomplete)
     file = shell_completion.CompletionItem(incomplete, type="file")
-    return [file, *options.complete_environment(context, parameter, incomplete)]
+    return [file, *map(shell_completion.CompletionItem, names)]
 
 
 @click.command(cls=Command)

@@ -23,8 +23,6 @@ with deferral.until_run():
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from click.shell_completion import CompletionItem
-
     from pipelines.aws.accounts import Aws
 
 
@@ -45,9 +43,7 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
     return value
 
 
-def complete_environment(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem | str]:
+def complete_environment(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of environments that begin with what was typed, for a shell that completes."""
     return [name for name in file_names.names() if name.startswith(incomplete)]
 
@@ -138,4 +134,5 @@ def with_profile(account: Aws, profile: str | None) -> Aws:
     if profile is None:
         return account
     session = boto3.Session(profile_name=profile, region_name=account.environment.region)
-    return accounts.Aws(account.environment, account.endpoint, account.mongodb_uri, session, account.card_gateway)
+    place = (account.environment, account.endpoint, account.mongodb_uri)
+    return accounts.Aws(*place, session, account.card_gateway)

@@ -71,7 +71,8 @@ def _rehearse(times: int, *, keep_running: bool) -> list[FailingReleaseResult]:
         with terminal.progress("deploying the pipelines") as reporter:
             prepared = rehearsal.prepare(local, reporter)
         if not failing_releases.serves(prepared):
-            rehearse.follow_shown(prepared, prepared.commit(prepared.tools.release_branch, "Release what is here", {}))
+            good = prepared.commit(prepared.tools.release_branch, "Release what is here", {})
+            rehearse.follow_shown(prepared, good)
         outcomes = [_promote(prepared, case) for case in cases]
     rows = [
         (

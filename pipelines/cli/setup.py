@@ -134,7 +134,8 @@ def prove(
         raise Refused(f"These could not be removed: {', '.join(left)}.", "Delete them by hand.")
     if wrong := examination.count(State.FAILED):
         raise Refused(
-            f"{wrong} of {len(proofs.PROOFS)} assumptions do not hold.", "The register says what rests on them."
+            f"{wrong} of {len(proofs.PROOFS)} assumptions do not hold.",
+            "The register says what rests on them.",
         )
     terminal.done(f"Nothing stays, and none of {len(proofs.PROOFS)} assumptions was refuted.")
 

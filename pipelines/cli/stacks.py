@@ -22,8 +22,6 @@ with deferral.until_run():
     from pipelines.orders import smoke as smoke_runs
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from pipelines.aws.accounts import Aws
     from pipelines.orders.smoke import SmokeReport
 
@@ -72,9 +70,7 @@ def deploy(
         terminal.out.print(f"{key:24} {value}", markup=False)
 
 
-def _complete_removable(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem | str]:
+def _complete_removable(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the environments that fit, and the tools account, which may be removed, too."""
     tools = [file_names.TOOLS] if file_names.TOOLS.startswith(incomplete) else []
     return [*options.complete_environment(context, parameter, incomplete), *tools]

@@ -33,10 +33,11 @@ for words, variables in json.load(sys.stdin):
         os.wait()
         continue
     os.environ |= variables
-    with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         main(words, prog_name="payments")
     executed = [name for name, module in sys.modules.items() if type(module) is types.ModuleType]
-    print(json.dumps([shown.getvalue(), sorted(set(executed) - before)]), flush=True)
+    print(json.dumps([output.buffer.getvalue().decode(), sorted(set(executed) - before)]), flush=True)
     os._exit(0)
 """
 """Asks the command line each question in a process that has loaded nothing but it."""
@@ -46,7 +47,7 @@ _PACKAGES = {"rich", "rich._extension"}
 
 
 def _ask(questions: list[tuple[list[str], dict[str, str]]]) -> list[tuple[str, set[str]]]:
-    """Return for each command line, with its variables, what it prints and what it loads that is not Python's."""
+    """Return for each command line, with its variables, what it prints and which libraries it loads."""
     ran = subprocess.run(
         [sys.executable, "-c", _ASKED],
         input=json.dumps(questions),
