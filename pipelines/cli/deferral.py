@@ -1,70 +1,81 @@
 """Puts off what a command imports until it runs, so that its help and a shell's completion are quick.
 
 A module of commands has two kinds of imports: what declares its commands, as ever, and below that, in one
-block, what runs them:
+block, the modules that run them:
 
     with deferral.until_run():
         from pipelines.orders import orders, payment_stack
 
-The names of the block are the modules themselves, found but not executed yet; linters, type checkers and
-import contracts see ordinary imports. A module is executed when a command is about to run (`run_imports`), or
-by the first attribute that anybody asks it for. So the block holds modules only: `from module import name`
-asks for an attribute, and would execute it at once. Python 3.15 says the same with `lazy import` (PEP 810).
+Linters, type checkers and import contracts see ordinary imports. The names of the block are stand-ins: a
+module is imported when a command is about to run (`run_imports`), or by the first attribute that anybody asks
+its stand-in for. So the block holds whole modules only: no name of a module, and no `import a.b`. Python 3.15
+says the same with `lazy import` (PEP 810).
+
+Stand-ins are in nobody's `sys.modules`. The standard library's LazyLoader leaves modules there that anything
+executes that looks through them, `inspect` for one, in the middle of another import.
 """
 
 from __future__ import annotations
 
-import sys
+import builtins
+import threading
 from contextlib import contextmanager
-from importlib.machinery import PathFinder
-from importlib.util import LazyLoader
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from collections.abc import Iterator
 
-_deferred: Final[list[ModuleType]] = []
-"""What was found and, as far as we know, not executed yet."""
+_deferred: Final[list[str]] = []
+"""The names of modules that were put off."""
 
 
-class _Loader(LazyLoader):
-    """The standard library's loader, which executes a module when it is used; it remembers which."""
+class _StandIn(ModuleType):
+    """A module that is imported when it is used; what is asked of it or set in it is the real one's."""
 
-    def exec_module(self, module: ModuleType) -> None:
-        super().exec_module(module)
-        _deferred.append(module)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        _deferred.append(name)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self.__name__), name)
 
-class _Finder:
-    """Finds modules as ever, and has them loaded by `_Loader`."""
-
-    @staticmethod
-    def find_spec(
-        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader)
-        return spec
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(import_module(self.__name__), name, value)
 
 
 @contextmanager
 def until_run() -> Iterator[None]:
-    """Find the modules that are imported here, and execute none of them yet."""
-    sys.meta_path.insert(0, _Finder)
+    """Have the modules that are imported here stood in for.
+
+    Raises:
+        ImportError: An import binds a package and means a module of it, as `import a.b` does.
+    """
+    ordinary, here = builtins.__import__, threading.get_ident()
+
+    def stand_in(name: str, *arguments: Any, **named: Any) -> Any:
+        if threading.get_ident() != here:
+            return ordinary(name, *arguments, **named)
+        _, _, parts, _ = arguments  # the interpreter's: globals, locals, names, level
+        if parts:
+            return SimpleNamespace(**{part: _StandIn(f"{name}.{part}") for part in parts})
+        if "." in name:
+            raise ImportError(f"say from {name.rpartition('.')[0]} import {name.rpartition('.')[2]}")
+        return _StandIn(name)
+
+    builtins.__import__ = stand_in
     try:
         yield
     finally:
-        sys.meta_path.remove(_Finder)
+        builtins.__import__ = ordinary
 
 
 def run_imports() -> None:
-    """Execute every module that was put off: before there are threads, which could meet one half-way.
+    """Import every module that was put off: before anything is done, and before there are threads.
 
     Raises:
-        ImportError: One of them imports what is not installed.
+        ImportError: One of them is not there, or needs what is not installed.
     """
     while _deferred:
-        vars(_deferred.pop(0))  # whatever a module is asked for, it is executed first
+        import_module(_deferred.pop(0))

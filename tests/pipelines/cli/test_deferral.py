@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -20,12 +22,11 @@ from pipelines.core.repository import ROOT
 from pipelines.docs_site.pages import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import ModuleType
 
 _ASKED = """
-import contextlib, io, json, os, sys, types
+import contextlib, io, json, os, sys
 before = set(sys.modules)
 from pipelines.cli.main import main
 for words, variables in json.load(sys.stdin):
@@ -36,14 +37,11 @@ for words, variables in json.load(sys.stdin):
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         main(words, prog_name="payments")
-    executed = [name for name, module in sys.modules.items() if type(module) is types.ModuleType]
-    print(json.dumps([output.buffer.getvalue().decode(), sorted(set(executed) - before)]), flush=True)
+    print(json.dumps([output.buffer.getvalue().decode(), sorted(set(sys.modules) - before)]), flush=True)
     os._exit(0)
 """
 """Asks the command line each question in a process that has loaded nothing but it."""
 _OURS = {"click", "environments", "payment_data", "pipelines", "embedded_aws"}
-_PACKAGES = {"rich", "rich._extension"}
-"""What finding a module of a package executes of that: no more than its first lines."""
 
 
 def _ask(questions: list[tuple[list[str], dict[str, str]]]) -> list[tuple[str, set[str]]]:
@@ -60,8 +58,7 @@ def _ask(questions: list[tuple[list[str], dict[str, str]]]) -> list[tuple[str, s
     assert len(answers) == len(questions)
     known = sys.stdlib_module_names | _OURS
     return [
-        (shown, {name for name in loaded if name.partition(".")[0] not in known} - _PACKAGES)
-        for shown, loaded in answers
+        (shown, {name for name in loaded if name.partition(".")[0] not in known}) for shown, loaded in answers
     ]
 
 
@@ -130,68 +127,80 @@ def test_every_command_makes_its_imports_before_it_runs() -> None:
     assert {path for path, one in leaves.items() if not isinstance(one, grammar.Command)} == set()
 
 
+_COMMANDS = """
+import click
+from pipelines.cli import deferral, grammar
+with deferral.until_run():
+    from {package} import {module}
+@click.command(cls=grammar.Command)
+def command():
+    click.echo("runs")
+"""
+
+
 @pytest.fixture
-def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The name of a package with a module that says when it is executed."""
-    name = f"written_{os.getpid()}"
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "__init__.py").write_text("")
-    (tmp_path / name / "late.py").write_text("print('executed')\nANSWER = 42\n")
-    (tmp_path / name / "broken.py").write_text("import nothing_of_this_name\n")
+def declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Import a module of one command, which puts off a module that is written so; nothing else is put off."""
+    monkeypatch.setattr(deferral, "_deferred", [])
+    package = f"written_{os.getpid()}"
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
-    yield name
-    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+
+    def declare(written: str) -> Any:
+        (tmp_path / package / "late.py").write_text(written)
+        commands = _COMMANDS.format(package=package, module="late")
+        (tmp_path / package / "commands.py").write_text(commands)
+        return import_module(f"{package}.commands")
+
+    yield declare
+    for module in [module for module in sys.modules if module.partition(".")[0] == package]:
         del sys.modules[module]
 
 
-def _put_off(name: str) -> ModuleType:
-    with deferral.until_run():
-        return import_module(name)
-
-
-def test_a_module_that_is_put_off_is_executed_once_by_whoever_uses_it_first(
-    written: str, capsys: pytest.CaptureFixture[str]
+def test_a_module_is_imported_by_a_command_that_runs_and_not_by_its_help(
+    declared: Callable[[str], Any],
 ) -> None:
-    late = _put_off(f"{written}.late")
-    assert capsys.readouterr().out == ""
-    assert (late.ANSWER, late.ANSWER) == (42, 42)
-    assert capsys.readouterr().out == "executed\n"
+    module = declared("print('imported')\n")
+    assert "imported" not in CliRunner().invoke(module.command, ["--help"]).output
+    assert CliRunner().invoke(module.command).output == "imported\nruns\n"
+    assert CliRunner().invoke(module.command).output == "runs\n"
 
 
-def test_a_module_that_is_put_off_is_executed_before_the_command_runs(
-    written: str, capsys: pytest.CaptureFixture[str]
+def test_a_module_that_was_put_off_is_the_module_itself_to_whoever_uses_it(
+    declared: Callable[[str], Any],
 ) -> None:
-    # Given a command whose module put something off
-    _put_off(f"{written}.late")
-
-    @click.command(cls=grammar.Command)
-    def command() -> None:
-        click.echo("runs")
-
-    # When its help is asked for, and when it runs
-    CliRunner().invoke(command, ["--help"])
-    helped = capsys.readouterr().out
-    ran = CliRunner().invoke(command)
-    # Then the help executed nothing
-    assert helped == ""
-    assert ran.output == "executed\nruns\n"
+    # Given a module that nobody has imported
+    late = declared("answer = 42\ndef ask(): return answer\n").late
+    assert late.__name__ not in sys.modules
+    # When it is used, and changed
+    assert late.ask() == 42
+    late.answer = 43
+    # Then so is the module that everybody else imports
+    assert import_module(late.__name__).ask() == 43
 
 
-def test_what_is_not_installed_is_missed_at_once_and_what_that_needs_before_anything_runs(
-    written: str,
+def test_a_module_that_needs_what_is_not_installed_is_missed_before_anything_is_done(
+    declared: Callable[[str], Any],
 ) -> None:
-    with pytest.raises(ModuleNotFoundError), deferral.until_run():
-        import_module("nothing_of_this_name")
-    _put_off(f"{written}.broken")
-    with pytest.raises(ModuleNotFoundError, match="nothing_of_this_name"):
-        deferral.run_imports()
+    module = declared("import nothing_of_this_name\n")
+    ran = CliRunner().invoke(module.command)
+    assert ran.output == ""
+    assert isinstance(ran.exception, ModuleNotFoundError)
 
 
-def test_modules_are_executed_as_ever_outside_of_the_block(
-    written: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _put_off(f"{written}.broken")
-    import_module(f"{written}.late")
-    assert capsys.readouterr().out == "executed\n"
-    with pytest.raises(ModuleNotFoundError):
-        deferral.run_imports()
+def test_an_import_that_would_bind_another_module_than_it_names_is_refused() -> None:
+    ordinary = builtins.__import__
+    with pytest.raises(ImportError, match="say from xml import dom"), deferral.until_run():
+        import xml.dom  # noqa: F401, PLC0415 - the claim
+    assert builtins.__import__ is ordinary
+
+
+def test_other_threads_import_as_ever(declared: Callable[[str], Any]) -> None:
+    # Given a module of which nothing is imported
+    name = declared("answer = 42\n").late.__name__
+    # When another thread imports it while this one declares commands
+    with ThreadPoolExecutor(1) as thread, deferral.until_run():
+        answer = thread.submit(__import__, name, fromlist=["answer"]).result().answer
+    # Then it has it
+    assert answer == 42

@@ -103,7 +103,10 @@ def test_small_builds_install_all_that_a_command_imports(
     monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(tmp_path / "venv"))
     dependencies.uv(installing, cwd=ROOT)
     # When every module of the commands is imported there, and pip, which downloads what no cache holds
-    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    script = """import importlib, sys
+for name in sys.argv[1:]: importlib.import_module(name)
+from pipelines.cli import deferral
+deferral.run_imports()"""
     every = [module.name for module in pkgutil.walk_packages([str(ROOT / "pipelines")], "pipelines.")]
     names = [name for name in every if not name.startswith(NEVER_IN_A_SMALL_BUILD)]
     command = [str(tmp_path / "venv" / "bin" / "python"), "-c", script, "pip", *names]
