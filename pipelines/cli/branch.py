@@ -50,7 +50,12 @@ def pipeline() -> None:
 
 @branch.command()
 def show() -> None:
-    """Print whose stack BRANCH has, for whoever approves its removal."""
+    """Print whose stack BRANCH has, for whoever approves its removal.
+
+    \b
+    Examples:
+      BRANCH=feature/tea payments branch show
+    """
     stack = branch_names.from_environment()
     stacks = [other for other in branches.listed(_branch_account(None)) if other.stack == stack]
     click.echo(
@@ -120,7 +125,12 @@ def remove(branch_name: str, endpoint_url: str | None, machine: bool) -> None:
 
 @branch.command()
 def expire() -> None:
-    """Propose the removal of stacks without a push for EXPIRY_DAYS."""
+    """Propose the removal of stacks without a push for EXPIRY_DAYS.
+
+    \b
+    Examples:
+      EXPIRY_DAYS=14 REMOVE_BRANCH_PIPELINE=NAME payments branch expire
+    """
     days = build_environment.variable("EXPIRY_DAYS")
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")

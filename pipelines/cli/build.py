@@ -108,6 +108,10 @@ def publish(machine: bool) -> None:
 
     To the CodeArtifact repository LIBRARY_REPOSITORY in the domain LIBRARY_DOMAIN. The same bytes again do
     nothing; other bytes under the same version are refused.
+
+    \b
+    Examples:
+      LIBRARY_DOMAIN=payments LIBRARY_REPOSITORY=release payments library publish
     """
     with terminal.progress("publishing"):
         version = publish_release.publish_library()

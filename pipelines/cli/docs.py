@@ -47,7 +47,12 @@ def build(machine: bool = False) -> None:
 
 @docs.command()
 def picture() -> None:
-    """Redraw the diagram in README.md from the workflow and the release pipeline."""
+    """Redraw the diagram in README.md from the workflow and the release pipeline.
+
+    \b
+    Examples:
+      payments docs picture
+    """
     from pipelines.docs_site import stacks  # noqa: PLC0415 - loads troposphere
     from pipelines.docs_site.pages import promotion as drawing  # noqa: PLC0415 - loads troposphere
 
@@ -64,6 +69,10 @@ def publish(folder: Path) -> None:
 
     To the folder that FOLDER names, of the bucket that DOCS_BUCKET names. A pipeline's build puts the four
     measures of the environment into the page that is there for them.
+
+    \b
+    Examples:
+      FOLDER=staging DOCS_BUCKET=NAME payments docs publish site
     """
     place, tools = build_environment.variable("FOLDER"), accounts.connect_tools()
     docs_bucket.bucket()
@@ -81,6 +90,10 @@ def remove() -> None:
     """Remove the preview of a branch that is gone.
 
     In the folder that FOLDER names, of the bucket that DOCS_BUCKET names.
+
+    \b
+    Examples:
+      FOLDER=branches/STACK DOCS_BUCKET=NAME payments docs remove
     """
     place = build_environment.variable("FOLDER")
     with terminal.progress(f"removing {place}"):

@@ -120,7 +120,7 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise with_suggestion(error, args[0], list(COMMANDS)) from None
+            raise with_suggestion(error, args, list(COMMANDS)) from None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Prepare this process for the machine it runs on, then run the command that its arguments name."""

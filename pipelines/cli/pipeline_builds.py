@@ -41,6 +41,10 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
     To dist/settings, where the pipelines read them. Refused where a payment method would be dropped by which
     an unfinished order was paid. In a build of the branch pipeline, BRANCH and EXECUTION
     say whose stack it is.
+
+    \b
+    Examples:
+      payments pipeline settings staging prod
     """
     if stack is not None:
         branch_names.removable(stack)
@@ -71,6 +75,10 @@ def evidence(built: Path, proven: Path, packages: Path) -> None:
     """Write down what an approver decides about.
 
     A page, published to the docs bucket; its facts as the approval shows them; smoke as JUnit.
+
+    \b
+    Examples:
+      payments pipeline evidence --built DIR --proven DIR --packages DIR
     """
     folder = DIST / "evidence"
     with terminal.progress("gathering evidence"):
@@ -91,6 +99,10 @@ def verify(packages: Path, built: Path) -> None:
     CHECK names it: `record` what staging runs; `approved`, whether this release is what was approved, and
     production as it was then; `prepared`, whether the change sets PREPARED are the approved ones; `running`,
     whether production runs what staging ran. Each first checks the release's signature and files.
+
+    \b
+    Examples:
+      CHECK=approved payments pipeline verify --packages DIR --built DIR
     """
     terminal.done(checks.run(checks.Artifacts(packages, built)))
 
@@ -103,5 +115,9 @@ def sign(built: Path, proven: Path) -> None:
 
     Writes dist/packages/provenance.json: an in-toto statement with the digest of every package, template and
     settings file, in an envelope signed with the KMS key PROVENANCE_KEY.
+
+    \b
+    Examples:
+      PROVENANCE_KEY=ARN payments pipeline sign --built DIR --proven DIR
     """
     terminal.done(f"{publish_release.sign(built, proven)} files are signed")

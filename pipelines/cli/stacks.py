@@ -66,8 +66,9 @@ def deploy(
     if machine:
         terminal.as_json({"stack": result.stack, "changes": result.changes, "outputs": outputs})
         return
+    width = max(map(len, outputs), default=0)
     for key, value in sorted(outputs.items()):
-        terminal.out.print(f"{key:24} {value}", markup=False)
+        terminal.out.print(f"{key:{width}} {value}", markup=False)
 
 
 def _complete_removable(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

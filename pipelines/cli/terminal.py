@@ -177,7 +177,8 @@ def runnable(text: str) -> str:
     if path.name != "payments" or shutil.which("payments"):
         return text
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return re.sub(r"(^|\s)payments (?=[a-z-])", rf"\1{shown} ", text)
+    command = shlex.quote(str(shown))
+    return re.sub(r"(?<!\S)payments (?=[a-z-])", lambda _: f"{command} ", text)
 
 
 def _in_the_same_place(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from pipelines.cli import grammar
 from pipelines.cli.main import COMMANDS, main
 from pipelines.docs_site.pages import commands
 
@@ -38,15 +40,27 @@ def test_the_table_of_commands_says_what_each_help_says() -> None:
     assert first_lines == {name: entry.summary for name, entry in COMMANDS.items()}
 
 
-def test_every_command_that_people_use_has_an_example_that_names_it() -> None:
-    without = [
-        path
+def test_every_command_has_an_example_that_names_it() -> None:
+    # Given the examples of each command, with the variables that a build sets before it
+    examples = {
+        path: inspect.cleandoc(command.help or "").partition("Examples:")[2]
         for path, command in _leaves().items()
-        if path not in _OF_BUILDS
-        and not path.startswith("payments library")
-        and f"\n  {path}" not in inspect.cleandoc(command.help or "").partition("Examples:")[2]
-    ]
-    assert without == []
+    }
+    # Then one is the command itself
+    assert [
+        path
+        for path, text in examples.items()
+        if not re.search(rf"^  ([A-Z_]+=\S+ )*{path}( |$)", text, re.MULTILINE)
+    ] == []
+
+
+def test_a_group_tells_what_each_of_its_verbs_does_and_cuts_nothing_off() -> None:
+    groups = {path: group for path, group in commands.every(main) if isinstance(group, click.Group)}
+    for path, group in groups.items():
+        shown = CliRunner(env={"COLUMNS": "80"}).invoke(main, [*path.split()[1:], "--help"]).output
+        words = " ".join(shown.split())
+        for name, verb in group.commands.items():
+            assert f"{name} {grammar.summary(verb)}" in words
 
 
 def test_every_command_that_people_use_has_json() -> None:
@@ -139,6 +153,13 @@ def test_every_command_refuses_an_option_that_it_lacks_with_2() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
+        (["help"], "payments --help?"),
+        (["help", "order"], "payments order --help?"),
+        (["order", "help"], "payments order --help?"),
+        (["status", "-e", "prod"], "payments status prod?"),
+        (["smoke", "--environment"], "payments smoke ENVIRONMENT?"),
+        (["order", "list", "prod"], "--environment prod?"),
+        (["order", "place", "order-1", "prod"], "--environment prod?"),
         (["ordr"], "order"),
         (["stauts"], "status"),
         (["rehears"], "rehearse"),
@@ -148,14 +169,14 @@ def test_every_command_refuses_an_option_that_it_lacks_with_2() -> None:
     ],
 )
 def test_a_typo_is_answered_with_what_was_meant(typed: list[str], meant: str) -> None:
-    result = CliRunner().invoke(main, typed)
+    result = CliRunner().invoke(main, typed, prog_name="payments")
     assert result.exit_code == 2
-    assert "Did you mean" in result.stderr
-    assert meant in result.stderr
+    assert meant in result.stderr.partition("Did you mean")[2]
 
 
-def test_a_word_that_is_near_nothing_gets_no_suggestion() -> None:
-    assert "Did you mean" not in CliRunner().invoke(main, ["xyzzy"]).stderr
+@pytest.mark.parametrize("typed", [["xyzzy"], ["order", "list", "xyzzy"], ["pipeline", "status", "-e"]])
+def test_what_is_near_nothing_gets_no_suggestion(typed: list[str]) -> None:
+    assert "Did you mean" not in CliRunner().invoke(main, typed).stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from pipelines.promotion.control import PendingApproval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _QUESTION = PendingApproval("Approve", "Approve", "token-1", "execution-1", "what would change", "https://e")
 _ENDPOINT = "http://127.0.0.1:4566"
@@ -131,6 +133,21 @@ def test_a_suggested_command_looks_where_the_refused_one_looked(hint: str, shown
         }
         # Then what it suggests says so, too, as far as that takes it
         assert terminal._in_the_same_place(hint) == shown
+
+
+def test_a_command_that_is_not_on_the_path_is_printed_as_a_shell_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a checkout in whose name a shell finds much to stumble over
+    installed = tmp_path / "it's a \\1 clone" / ".venv" / "bin" / "payments"
+    monkeypatch.setattr(sys, "argv", [str(installed)])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for folder, shown in ((tmp_path, installed.relative_to(tmp_path)), (ROOT, installed)):
+        # When it suggests a command, from beside the checkout or from anywhere
+        monkeypatch.chdir(folder)
+        text = terminal.runnable("Next: payments up && payments deploy")
+        # Then a shell finds the command in it
+        assert shlex.split(text) == ["Next:", str(shown), "up", "&&", str(shown), "deploy"]
 
 
 def test_a_command_line_that_names_its_endpoint_is_remembered_and_a_variable_is_not() -> None:
