@@ -125,6 +125,7 @@ ROOMS: Final = {
             (
                 "tests/unit/lambdas/test_transactions.py",
                 "tests/unit/lambdas/test_audited_words.py",
+                "tests/unit/lambdas/test_second_places.py",
                 "tests/integration/data_api",
             ),
             ("pymongo", "boto3", "aws_lambda_powertools"),

@@ -7,15 +7,18 @@ execution had succeeded may be COMPLETED instead, by a person.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from data_api.domain.requests import Document, fingerprint
+from data_api.domain.requests import CLOCK_SKEW, Document, fingerprint
 from payment_data import metrics
 from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
 
 _REJECTED_FOR_TESTS = "REJECT"
+_ONE_WRITE = timedelta(seconds=1)
+"""Between two times that MongoDB's clock gives in one write."""
 
 
 class State(StrEnum):
@@ -115,17 +118,28 @@ class Order:
 
     @property
     def as_created(self) -> bool:
-        """Say whether payer, currency and lines are still those of the request that created the order."""
+        """Say whether payer, currency and lines are still those of the request that created the order.
+
+        So are the lines that are not delivered.
+        """
         lines = [line._asdict() for line in self.lines]
         body: dict[str, Any] = {"user_id": self.user_id, "currency": self.currency, "lines": lines}
         requests = [body | {"synthetic": self.synthetic}] + ([] if self.synthetic else [body])
-        return self.fingerprint in map(fingerprint, requests)
+        refused = undeliverable(body | {"synthetic": self.synthetic})
+        return self.fingerprint in map(fingerprint, requests) and list(self.undeliverable) == refused
 
     @property
     def in_time(self) -> bool:
-        """Say whether no change of its state is before the one before, nor before it was created."""
-        times = [self.created_at, *(entry["at"] for entry in self.history)]
-        return times == sorted(times)
+        """Say whether its times agree: created with its first state, last changed with its last.
+
+        No change is before the one before it, by clocks that may differ.
+        """
+        times = [entry["at"] for entry in self.history]
+        return (
+            times[:1] == [self.created_at]
+            and all(later >= earlier - CLOCK_SKEW for earlier, later in pairwise(times))
+            and abs(self.updated_at - times[-1]) <= _ONE_WRITE
+        )
 
     @property
     def as_paid(self) -> bool:

@@ -21,6 +21,8 @@ WRITE_WINDOW = timedelta(seconds=10)
 """How long after its request began a write may land: three times what API Gateway waits for the answer."""
 CLOCK_SKEW = timedelta(seconds=30)
 """How far the clocks of functions and of the database's members may differ."""
+KEPT_PRICES = 500
+"""Of a product, different ones: some twenty kilobytes."""
 HORIZON = WRITE_WINDOW + CLOCK_SKEW
 """How long after an order's end its records are needed."""
 

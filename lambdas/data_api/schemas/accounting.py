@@ -1,13 +1,9 @@
 """Bodies, queries and answers of what is not about one order: lists, settlement, what auditors read."""
 
-from collections.abc import Mapping
-
-from data_api.domain.order import Line, Order, State
-from data_api.domain.payment import in_order
+from data_api.domain.order import Order, State
 from data_api.domain.requests import Document
-from data_api.domain.transactions import Records
 from data_api.schemas import bodies
-from data_api.schemas.views import deliveries, moment
+from data_api.schemas.views import moment
 from payment_data.fields import Array, Boolean, Choice, Integer, Object, Text, Timestamp
 from payment_data.money import MAX_BALANCE
 
@@ -70,24 +66,25 @@ LISTED = Object(
     ("next",),
     "Orders, longest unchanged first.",
 )
-_LEG = Object(
+LEG = Object(
     {"key": _TEXT, "order_id": _TEXT, "transaction": _TEXT, "account": _TEXT, "unit": _TEXT, "amount": _SUM}
 )
 _RECORD = Object({"state": _TEXT, "amount": _AMOUNT})
-_PAYMENT = Object(
+PAYMENT = Object(
     {
         **_RECORD.properties,
         "attempt": _COUNT,
         "method": _TEXT,
         "currency": _TEXT,
         "payment_intent": _TEXT,
-        "in_order": Boolean("Its history leads to its state."),
+        "in_order": Boolean("Its history leads to its state, in time, and says why it ended."),
+        "closed": Boolean("Of a void one: the gateway took nothing, and never will."),
         "adjustments": Array(bodies.ADJUSTMENT_VIEW, 0, 1000),
     },
-    ("payment_intent",),
+    ("payment_intent", "closed"),
 )
 _MOVE = Object({"from": _TEXT, "to": _TEXT}, ("from",))
-_AUDITED = Object(
+AUDITED = Object(
     {
         "order_id": bodies.ORDER_ID,
         "user_id": bodies.USER_ID,
@@ -99,16 +96,18 @@ _AUDITED = Object(
         "synthetic": Boolean(),
         "as_created": Boolean("Payer, currency and lines are those of the request that created it."),
         "as_paid": Boolean("What it was paid with is its own method, total and currency."),
+        "as_failed": Boolean("The reasons in its history are those of its decision and its failures."),
         "unknown": Array(_TEXT, 0, 101, description="What it names and does not exist."),
         "other_currency": Array(_TEXT, 0, 101, description="What it names whose currency is another."),
+        "other_price": Array(_TEXT, 0, 101, description="Products that never had the price of its line."),
         "history": Array(_MOVE, 0, 1000),
-        "in_time": Boolean("No change of its state is before the one before, nor before it was created."),
+        "in_time": Boolean("Its times agree, and those of its legs, by clocks that may differ."),
         "deadline": Timestamp(),
         "books": _TEXT,
         "paid_by": bodies.METHOD,
         "ledger": Array(_TEXT, 0, 1000),
         "operation": _RECORD,
-        "payments": Array(_PAYMENT, 0, 100),
+        "payments": Array(PAYMENT, 0, 100),
         "lines": Array(
             Object(
                 {
@@ -136,16 +135,16 @@ _AUDITED = Object(
             0,
             bodies.MAX_LINES,
         ),
-        "legs": Array(_LEG, 0, 1000),
+        "legs": Array(LEG, 0, 1000),
     },
     ("deadline", "books", "operation", "paid_by"),
 )
 AUDITED_ORDERS = Object(
     {
-        "orders": Array(_AUDITED, 0, 500),
-        "strays": Array(_LEG, 0, 10**6),
+        "orders": Array(AUDITED, 0, 500),
+        "strays": Array(LEG, 0, 10**6),
         "stray_payments": Array(
-            Object({**_PAYMENT.properties, "order_id": _TEXT}, ("payment_intent",)), 0, 10**6
+            Object({**PAYMENT.properties, "order_id": _TEXT}, ("payment_intent", "closed")), 0, 10**6
         ),
         "next": _AFTER,
     },
@@ -167,7 +166,7 @@ _ACCOUNT = Object(
         "strays": Array(
             bodies.ORDER_ID, 0, 1000, description="Records of orders that are unknown or settled."
         ),
-        "as_opened": Boolean("What it began with is what it was created with."),
+        "as_opened": Boolean("It is what it was created as, and began with that, in the ledger too."),
     },
     ("opening", "books"),
 )
@@ -197,69 +196,3 @@ def listed(order: Order) -> Document:
         "updated_at": moment(order.updated_at),
         **({"paid_by": order.paid_by} if order.paid_by else {}),
     }
-
-
-def leg(document: Document) -> Document:
-    """Make the view of a leg, as `_LEG` declares it."""
-    return {"key": document["_id"]} | {key: document[key] for key in _LEG.properties if key != "key"}
-
-
-def audited(
-    order: Order, records: Records, legs: list[Document], currencies: Mapping[str, str | None]
-) -> Document:
-    """Make the view of an order with all that hangs on it, as `_AUDITED` declares it.
-
-    Args:
-        order: the order.
-        records: what products, users and payments say of it.
-        legs: what the ledger says of it.
-        currencies: of its payer and its products, by their accounts; None of what does not exist.
-    """
-    view: Document = {
-        **listed(order),
-        "ledger": list(order.ledger),
-        "synthetic": order.synthetic,
-        "as_created": order.as_created,
-        "as_paid": order.as_paid,
-        "unknown": [name for name, currency in currencies.items() if currency is None],
-        "other_currency": [n for n, currency in currencies.items() if currency not in {None, order.currency}],
-        "history": [_move(entry) for entry in order.history],
-        "in_time": order.in_time,
-        "payments": [audited_payment(payment) for payment in records.payments],
-        "lines": [_line(line, records.holds.get(line.product_id)) for line in order.lines],
-        "deliveries": deliveries(order)["deliveries"],
-        "legs": [leg(document) for document in legs],
-    }
-    if order.deadline:
-        view["deadline"] = moment(order.deadline)
-    if order.paid_by:
-        view["paid_by"] = order.paid_by
-    if order.books:
-        view["books"] = order.books
-    if records.operation:
-        view["operation"] = {key: records.operation[key] for key in ("state", "amount")}
-    return view
-
-
-def _move(entry: Document) -> Document:
-    before = entry["from"]
-    return {"from": str(before), "to": str(entry["to"])} if before else {"to": str(entry["to"])}
-
-
-def _line(line: Line, hold: object) -> Document:
-    keys = ("product_id", "quantity", "price", "delivery_address")
-    view: Document = {key: getattr(line, key) for key in keys}
-    if isinstance(hold, dict):
-        view["hold"] = {"state": hold["state"], "amount": hold["quantity"]}
-    return view
-
-
-def audited_payment(payment: object) -> Document:
-    """Make the view of an attempt to pay through a gateway, as `_PAYMENT` declares it."""
-    record = payment if isinstance(payment, dict) else {}
-    keys = ("state", "amount", "attempt", "method", "currency", "payment_intent")
-    adjustments = [{"id": key, **value} for key, value in record.get("adjustments", {}).items()]
-    shown = [{key: entry[key] for key in ("id", "kind", "amount")} for entry in adjustments]
-    whole = in_order(record.get("state", ""), record.get("history", ()))
-    view = {key: record[key] for key in keys if record.get(key) is not None}
-    return view | {"adjustments": shown, "in_order": whole}

@@ -4,8 +4,11 @@ An undo is tried again when its execution is redriven, and may fail again for an
 of redrives follows in its `_id`.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from data_api.domain.requests import Document
@@ -30,6 +33,17 @@ def of_order(db: Db, order_id: str) -> list[Document]:
     """Return the order's failures {step, error, cause, execution, at, …}, oldest first, the last 1,000."""
     newest = db.failures.find(_key_range(order_id)).sort([("at", -1), ("_id", -1)]).limit(_MOST)
     return list(newest)[::-1]
+
+
+def by_order(db: Db, order_ids: Iterable[str], session: ClientSession) -> dict[str, list[Document]]:
+    """Return every failure {order_id, step, error, execution} of these orders, by order; one read."""
+    ranges = [_key_range(order_id) for order_id in order_ids]
+    found = defaultdict[str, list[Document]](list)
+    if ranges:
+        shown = dict.fromkeys(("order_id", "step", "error", "execution"), True)
+        for failure in db.failures.find({"$or": ranges}, shown, session=session):
+            found[failure["order_id"]].append(failure)
+    return found
 
 
 def delete(db: Db, order_id: str) -> None:

@@ -19,6 +19,7 @@ from bson.int64 import Int64
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
+from data_api.domain.audited import Opening
 from data_api.domain.requests import Document
 from data_api.domain.transactions import Leg
 from data_api.storage.database import Db
@@ -86,11 +87,28 @@ def owners(db: Db, after: str, limit: int) -> list[str]:
     return names
 
 
-def opening_amounts(db: Db, owners: Collection[str], session: ClientSession) -> dict[str, int]:
-    """Return what owners of accounts, like `user:ada`, began with, of those whose opening is entered."""
-    keys = {f"{owner}:opening:opening": owner for owner in owners}
-    legs = db.ledger.find({"_id": {"$in": list(keys)}}, {"amount": True}, session=session)
-    return {keys[leg["_id"]]: -leg["amount"] for leg in legs}
+def openings(db: Db, accounts: Collection[str], session: ClientSession) -> dict[str, Opening]:
+    """Return what the ledger has of the openings of accounts, and of what came in since, by their owners."""
+    parts = {"$split": ["$account", ":"]}
+    owner = {"$concat": [{"$arrayElemAt": [parts, 0]}, ":", {"$arrayElemAt": [parts, 1]}]}
+    key = {"$concat": ["$$owner", ":", "$transaction", ":", {"$arrayElemAt": [parts, 2]}]}
+    leg = {name: f"${name}" for name in ("account", "unit", "amount", "at")}
+    grouped = {
+        "_id": "$owner",
+        "units": {"$addToSet": "$unit"},
+        "named": {"$min": "$named"},
+        "legs": {"$push": {"$cond": [{"$eq": ["$transaction", "opening"]}, leg, "$$REMOVE"]}},
+    }
+    named = {"$let": {"vars": {"owner": owner}, "in": {"$eq": ["$_id", key]}}}
+    pipeline: list[Document] = [
+        {"$match": {"account": {"$in": list(accounts)}, "order_id": None}},
+        {"$set": {"owner": owner, "named": named}},
+        {"$group": grouped},
+    ]
+    return {
+        found["_id"]: Opening({leg["account"]: leg for leg in found["legs"]}, found["units"], found["named"])
+        for found in db.ledger.aggregate(pipeline, session=session)
+    }
 
 
 def sums(

@@ -1,6 +1,6 @@
 """The records in the documents of users and products: by their orders, and by their accounts for auditors."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
@@ -16,6 +16,10 @@ _FIELDS: Final = {
     "products": ("available", "sold", "holds", "quantity", "held"),
     "users": ("balance", "spent", "operations", "amount", "charged"),
 }
+_CREATED: Final = (
+    *("opening", "opened_with", "fingerprint", "created_at", "synthetic"),
+    *("name", "type", "price", "currency", "repriced"),
+)
 
 
 def by_order(db: Db, orders: Sequence[Order], session: ClientSession | None = None) -> dict[str, Records]:
@@ -39,25 +43,24 @@ def by_order(db: Db, orders: Sequence[Order], session: ClientSession | None = No
     }
 
 
-def currencies(db: Db, orders: Sequence[Order], session: ClientSession) -> dict[str, dict[str, str | None]]:
-    """Return of each order the currency of its payer and products, None if there is none such; two reads.
+def named_by(db: Db, orders: Sequence[Order], session: ClientSession) -> dict[str, Document]:
+    """Return {currency, price?, repriced?} of the payers and products of orders that exist; two reads.
 
     They are named by their accounts: `user:ada`, `product:tea`.
     """
-    users = _currencies(db, "users", {order.user_id for order in orders}, session)
-    products = _currencies(
-        db, "products", {line.product_id for order in orders for line in order.lines}, session
+    users = {order.user_id for order in orders}
+    products = {line.product_id for order in orders for line in order.lines}
+    return _shown(db, "users", users, ("currency",), session) | _shown(
+        db, "products", products, ("currency", "price", "repriced.price"), session
     )
-    return {
-        order.id: {f"user:{order.user_id}": users.get(order.user_id)}
-        | {f"product:{line.product_id}": products.get(line.product_id) for line in order.lines}
-        for order in orders
-    }
 
 
-def _currencies(db: Db, collection: str, ids: Collection[str], session: ClientSession) -> dict[str, str]:
-    found = db[collection].find({"_id": {"$in": list(ids)}}, {"currency": True}, session=session)
-    return {each["_id"]: each["currency"] for each in found}
+def _shown(
+    db: Db, collection: str, ids: Collection[str], fields: Iterable[str], session: ClientSession
+) -> dict[str, Document]:
+    shown = dict.fromkeys(fields, True)
+    found = db[collection].find({"_id": {"$in": list(ids)}}, shown, session=session)
+    return {f"{collection[:-1]}:{each['_id']}": each for each in found}
 
 
 def _of_documents(
@@ -103,7 +106,7 @@ class AuditedAccount(NamedTuple):
         gone: sold, or spent.
         books: whether the ledger has its opening.
         records: order, whether it takes something, and how much, of those that ever took anything.
-        opened_with: the mark of what it began with, None if nobody wrote that down.
+        created: what it was created as, and the marks of that: the document's own fields.
     """
 
     id: str
@@ -112,7 +115,7 @@ class AuditedAccount(NamedTuple):
     gone: int
     books: str | None
     records: list[tuple[str, bool, int]]
-    opened_with: str | None
+    created: Document
 
 
 def accounts(db: Db, collection: str, after: str, limit: int, session: ClientSession) -> list[AuditedAccount]:
@@ -124,8 +127,7 @@ def accounts(db: Db, collection: str, after: str, limit: int, session: ClientSes
         {"$limit": limit},
         {
             "$project": {
-                "opening": 1,
-                "opened_with": 1,
+                **dict.fromkeys(_CREATED, 1),
                 "free": f"${free}",
                 "gone": {"$ifNull": [f"${gone}", 0]},
                 "books": 1,
@@ -154,7 +156,7 @@ def accounts(db: Db, collection: str, after: str, limit: int, session: ClientSes
                 document["gone"],
                 document.get("books"),
                 rows,
-                document.get("opened_with"),
+                document,
             )
         )
     return page

@@ -13,13 +13,11 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
-from data_api.domain.requests import Document
+from data_api.domain.requests import KEPT_PRICES, Document
 from data_api.domain.transactions import Leg, opening_legs
 from data_api.storage import ledger
 from data_api.storage.database import Db
 
-_KEPT_PRICES: Final = 500
-"""Different ones, some twenty kilobytes."""
 _SIDES: Final = {"products": ("product", "available"), "users": ("user", "balance")}
 
 
@@ -89,7 +87,7 @@ def reprice(db: Db, product_id: str, price: int) -> None:
         "$filter": {"input": {"$ifNull": ["$repriced", []]}, "cond": {"$ne": ["$$this.price", "$price"]}}
     }
     prices = {"$concatArrays": [others, before]}
-    change = {"price": Int64(price), "repriced": {"$slice": [prices, -_KEPT_PRICES]}}
+    change = {"price": Int64(price), "repriced": {"$slice": [prices, -KEPT_PRICES]}}
     db.products.update_one({"_id": product_id, "price": {"$ne": price}}, [{"$set": change}])
 
 

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from pymongo.client_session import ClientSession
 
-from data_api.domain.order import Order
-from data_api.domain.requests import Document, opening_mark
-from data_api.schemas import accounting
+from data_api.domain import audited
+from data_api.domain.order import Order, State
+from data_api.domain.requests import Document
+from data_api.schemas import audit_views
 from data_api.schemas.views import Answer
-from data_api.storage import ledger, order_pages, payments, records
+from data_api.storage import failures, ledger, order_pages, payments, records
 from data_api.storage.database import Db
 from data_api.storage.records import AuditedAccount
 from payment_data.payment_methods.names import STRIPE
@@ -44,9 +45,13 @@ class _Kind(NamedTuple):
     account: str
     sides: tuple[str, str, str, str]
 
+    def owner(self, key: str) -> str:
+        """Name the owner of accounts that one is."""
+        return f"{self.account}:{key}"
+
     def names(self, key: str) -> list[str]:
         """Name the accounts of one."""
-        return [f"{self.account}:{key}:{side}" for side in self.sides]
+        return [f"{self.owner(key)}:{side}" for side in self.sides]
 
 
 _PRODUCTS: Final = _Kind("products", "product", ("opening", "available", "held", "sold"))
@@ -65,8 +70,8 @@ def audit_orders(db: Db, query: Document) -> Answer:
         lost = payments.strays(db, after, last, [order.id for order in page], session)
     answer: Document = {
         "orders": views,
-        "strays": [accounting.leg(leg) for leg in strays],
-        "stray_payments": [{"order_id": p["order_id"], **accounting.audited_payment(p)} for p in lost],
+        "strays": [audit_views.leg(leg) for leg in strays],
+        "stray_payments": [{"order_id": p["order_id"], **audit_views.audited_payment(p)} for p in lost],
     }
     return Answer(answer | ({"next": last} if last else {}))
 
@@ -116,11 +121,16 @@ def _light(orders: Iterable[Order], limit: int) -> tuple[list[Order], bool]:
 def _views(
     db: Db, page: Sequence[Order], legs: Sequence[Document], session: ClientSession
 ) -> tuple[list[Document], list[Document]]:
-    recorded, currencies = records.by_order(db, page, session), records.currencies(db, page, session)
+    recorded, named = records.by_order(db, page, session), records.named_by(db, page, session)
+    failed = failures.by_order(db, [o.id for o in page if o.reached(State.CANCELLING)], session)
     by_order = defaultdict[str, list[Document]](list)
     for leg in legs:
         by_order[leg["order_id"]].append(leg)
-    views = [accounting.audited(o, recorded[o.id], by_order.pop(o.id, []), currencies[o.id]) for o in page]
+    views = [
+        audit_views.audited(o, recorded[o.id], by_order.pop(o.id, []), named)
+        | {"as_failed": audited.as_failed(o, failed.get(o.id, ()))}
+        for o in page
+    ]
     return views, [leg for left in by_order.values() for leg in left]
 
 
@@ -135,11 +145,12 @@ def _audit(db: Db, kind: _Kind, query: Document) -> Answer:
         unsure = [
             _unsure(db, kind.names(account.id), _under_way(account, stages), session) for account in page
         ]
-        begun = ledger.opening_amounts(db, [f"{kind.account}:{account.id}" for account in page], session)
+        openings = ledger.openings(db, names, session) if names else {}
+        begun = [openings.get(kind.owner(account.id)) for account in page]
         views = [
-            _view(kind, *each, stages, sums)
-            | {"as_opened": _as_opened(each[0], begun.get(f"{kind.account}:{each[0].id}"))}
-            for each in zip(page, unsure, strict=True)
+            _view(kind, account, each, stages, sums)
+            | {"as_opened": audited.as_opened(kind.account, account.created, opening)}
+            for account, each, opening in zip(page, unsure, begun, strict=True)
         ]
     answer: Document = {"accounts": views}
     return Answer(answer | ({"next": page[-1].id} if len(page) == limit else {}))
@@ -197,14 +208,6 @@ def _view(
     if account.opening is not None:
         view["opening"] = account.opening
     return view | ({"books": account.books} if account.books else {})
-
-
-def _as_opened(account: AuditedAccount, entered: int | None) -> bool:
-    """Say whether what it began with, in the ledger once it is entered there, is what it was created with."""
-    if account.opened_with is None:
-        return True
-    begun = entered if account.books == ledger.ENTERED else account.opening
-    return begun is not None and account.opened_with == opening_mark(account.id, begun)
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

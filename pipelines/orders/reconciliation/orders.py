@@ -19,6 +19,10 @@ _GATEWAY: Final = ("card", "bank_account")
 _NO_RECORDS: Final = ("settling", "settled")
 _LATEST: Final = timedelta(hours=24)
 """No request has a deadline further ahead, so an order without one is over then after its last change."""
+_SKEW: Final = timedelta(minutes=1)
+"""Between the clocks of the function that takes a deadline and of the database, and for the request."""
+_BANK: Final = timedelta(days=24)
+"""For as long the workflow asks for a bank's answer, forward or back."""
 _NEXT: Final = {
     "NEW": {"RESERVED", "CANCELLING"},
     "RESERVED": {"PAID", "CANCELLING"},
@@ -63,6 +67,8 @@ def _content(order: Order) -> Iterator[Difference]:
             yield Difference(name, key, "an order took from it", "there", "gone")
     for name in order["other_currency"] if order["state"] in _PAID else ():
         yield Difference(name, key, "paid, but its currency is", order["currency"], "another")
+    for name in order["other_price"] if _passed(order, "RESERVED") else ():
+        yield Difference(name, key, "an order held it at a price", "that it had", "another")
     if not order["as_paid"]:
         paid = f"{order.get('paid_by')}, {order['total']} {order['currency']}"
         yield of_order(key, "what it was paid with", paid, "something else, or nothing")
@@ -73,8 +79,11 @@ def _content(order: Order) -> Iterator[Difference]:
 
 def _took_from(order: Order, name: str) -> bool:
     """Return whether an order held of a product, or was paid by a user; one that was refused took nothing."""
-    passed = "PAID" if name.startswith("user:") else "RESERVED"
-    return any(move["to"] == passed for move in order["history"])
+    return _passed(order, "PAID" if name.startswith("user:") else "RESERVED")
+
+
+def _passed(order: Order, state: str) -> bool:
+    return any(move["to"] == state for move in order["history"])
 
 
 def _history(order: Order) -> Iterator[Difference]:
@@ -92,7 +101,9 @@ def _history(order: Order) -> Iterator[Difference]:
     elif names[-1] != order["state"]:
         yield of_order(key, "its history ends with another state", order["state"], text)
     if not order["in_time"]:
-        yield of_order(key, "the changes of its state", "in the order of time", "not")
+        yield of_order(key, "its times, of its changes of state and its legs", "in the order of time", "not")
+    if not order["as_failed"]:
+        yield of_order(key, "the reasons in its history", "those of its decision and failures", "others")
 
 
 def _stuck(order: Order, now: datetime) -> Iterator[Difference]:
@@ -100,11 +111,21 @@ def _stuck(order: Order, now: datetime) -> Iterator[Difference]:
     if state == "NEEDS_ATTENTION":
         yield of_order(key, "parked: its undo could not be finished", "COMPLETED or FAILED", state)
     elif state not in (*_TERMINAL, "NEW"):
-        at = order.get("deadline")
-        over = datetime.fromisoformat(at) if at else datetime.fromisoformat(order["updated_at"]) + _LATEST
+        at, changed = order.get("deadline"), datetime.fromisoformat(order["updated_at"])
+        over = datetime.fromisoformat(at) if at else changed + _LATEST
+        if over > changed + _LATEST + _SKEW or (state in _HOLDING and not at):
+            yield of_order(key, f"{state}, but its deadline is", "a day after its last change at most", at)
+        if any(map(_waits_for_bank, order["payments"])):
+            over = max(over, changed + _BANK)
         if over < now:
             what = f"not ended, and its deadline was {over:%Y-%m-%d %H:%M:%S} UTC"
             yield of_order(key, what, "COMPLETED or FAILED", state)
+
+
+def _waits_for_bank(payment: dict[str, Any]) -> bool:
+    """Return whether a bank may still have to answer; until then nothing is done or undone."""
+    barred = payment["state"] == "void" and "payment_intent" in payment and not payment.get("closed")
+    return payment["method"] == "bank_account" and (payment["state"] == "processing" or barred)
 
 
 def _holds(order: Order) -> Iterator[Difference]:
@@ -129,21 +150,26 @@ def _payments(order: Order) -> Iterator[Difference]:
     if numbers != list(range(1, len(numbers) + 1)):
         yield of_order(key, "its attempts to pay are", list(range(1, len(numbers) + 1)), numbers)
     for payment in order["payments"]:
-        name = f"payment {payment['attempt']}"
-        if payment["method"] != way:
-            yield of_order(key, f"{name} is by", way or "no method", payment["method"])
-        if not payment["in_order"]:
-            yield of_order(key, f"the history of {name}", f"every change to {payment['state']}", "not")
-        if payment["currency"] != order["currency"]:
-            yield of_order(key, f"{name} is in", order["currency"], payment["currency"])
-        if payment["amount"] != order["total"] and payment["state"] != "void":
-            yield of_order(key, f"{name} is over", order["total"], payment["amount"])
-        if payment["state"] in ("captured", "refunded") and "payment_intent" not in payment:
-            yield of_order(
-                key, f"{name} is {payment['state']}, but its PaymentIntent is", "on record", "unknown"
-            )
+        yield from _attempt(order, payment, f"payment {payment['attempt']}")
     if way in _GATEWAY and "operation" in order:
         yield of_order(key, f"paid by {way}, but on its payer's credit there is", "nothing", "a record")
+
+
+def _attempt(order: Order, payment: dict[str, Any], name: str) -> Iterator[Difference]:
+    key, way, state = order["order_id"], order.get("paid_by"), payment["state"]
+    if payment["method"] != way:
+        yield of_order(key, f"{name} is by", way or "no method", payment["method"])
+    if not payment["in_order"]:
+        yield of_order(key, f"the history of {name}", f"every change to {state}", "not")
+    if payment["currency"] != order["currency"]:
+        yield of_order(key, f"{name} is in", order["currency"], payment["currency"])
+    if payment["amount"] != order["total"] and state != "void":
+        yield of_order(key, f"{name} is over", order["total"], payment["amount"])
+    if "payment_intent" in payment:
+        if state == "void" and order["state"] == "FAILED" and not payment.get("closed"):
+            yield of_order(key, f"{name} is void, but that Stripe closed it is", "on record", "unknown")
+    elif state in ("captured", "refunded"):
+        yield of_order(key, f"{name} is {state}, but its PaymentIntent is", "on record", "unknown")
 
 
 def _charge(order: Order) -> Iterator[Difference]:
@@ -151,8 +177,6 @@ def _charge(order: Order) -> Iterator[Difference]:
     operation = order.get("operation")
     taken = [operation["amount"]] if operation and operation["state"] == "charged" else []
     taken += [payment["amount"] for payment in order["payments"] if payment["state"] == "captured"]
-    if order.get("books") in _NO_RECORDS and order.get("paid_by") not in _GATEWAY:
-        return  # its record is gone, and its legs are looked at by themselves
     if order["state"] in _PAID and taken != [order["total"]]:
         yield _charged(order, order["total"], taken)
     elif order["state"] in ("NEW", "FAILED") and taken:

@@ -52,7 +52,8 @@ def account_differences(
             name, None, "only smoke executions make synthetic ones", "not synthetic", "synthetic"
         )
     if not account["as_opened"]:
-        yield Difference(name, None, "what it began with", "as it was created", "changed since")
+        what = "what it began with, and what cannot be changed of it"
+        yield Difference(name, None, what, "as it was created", "changed since")
     if "opening" not in account:
         yield Difference(name, order_id, "what it began with is not on record", "an opening", "none")
         return

@@ -88,7 +88,8 @@ class RecordedPayments:
             intent = payment.get("payment_intent")
             if intent is None:
                 continue
-            if payment["state"] in _UNSETTLED:
+            undoing = payment["state"] == "void" and order["state"] == "CANCELLING"
+            if payment["state"] in _UNSETTLED or undoing:
                 self.unsettled.add(intent)
                 continue
             kept = payment["amount"] if payment["state"] == "captured" else 0

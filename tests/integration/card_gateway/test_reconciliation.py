@@ -1,7 +1,5 @@
 """Reconciliation of payments by every method: records, ledger and gateway say the same, or it is told."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from payment_data.errors import PaymentDeclined
@@ -10,6 +8,7 @@ from pipelines.orders.payment_stack import settle
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.reconciliation.stripe_account import StripeAccount, adjust_order
 from tests.integration.card_gateway.orders import CARD, CREDIT, Desk, Order, Way
+from tests.integration.data_api.aging import age
 from tests.waiting import wait_until
 
 
@@ -32,7 +31,8 @@ def _undone(order: Order) -> None:
 def _ended(order: Order) -> None:
     api = order.desk.api
     api.release(order.id, execution="execution", reason="compensation")
-    failure = {"execution": "execution", "step": "Arrange delivery", "error": "E", "cause": "because"}
+    why = {"step": "Arrange delivery", "error": "compensation", "cause": "because"}
+    failure = {"execution": "execution", **why}
     api.record_failure(order.id, failure | {"compensated": True})
 
 
@@ -43,7 +43,7 @@ def _found(order: Order, looker: StripeAccount) -> list[tuple[str | None, str]]:
 def _settle(order: Order, *, old: bool = False) -> dict[str, int]:
     settle(order.desk.api)
     if old:
-        order.desk.db.orders.update_many({}, {"$set": {"updated_at": datetime.now(UTC) - timedelta(days=20)}})
+        age(order.desk.db)
     return settle(order.desk.api)
 
 

@@ -54,10 +54,10 @@ class Shop:
         return self.api.deliver(order_id, execution=EXECUTION, deadline=later())
 
     def refund(self, order_id: str = "o1") -> Any:
-        return self.api.refund(order_id, execution=EXECUTION, reason="test")
+        return self.api.refund(order_id, execution=EXECUTION, reason="E")
 
     def release(self, order_id: str = "o1") -> Any:
-        return self.api.release(order_id, execution=EXECUTION, reason="test")
+        return self.api.release(order_id, execution=EXECUTION, reason="E")
 
     def fail(self, order_id: str = "o1", *, compensated: bool = True, **changes: Any) -> str:
         failure = {"execution": EXECUTION, "step": "Arrange delivery", "error": "E", "cause": "because"}

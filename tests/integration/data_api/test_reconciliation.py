@@ -11,6 +11,7 @@ from bson.int64 import Int64
 from payment_data.errors import InvalidOrder, OutcomeUnknown, PaymentDeclined
 from pipelines.orders.reconciliation.order_legs import Difference
 from pipelines.orders.reconciliation.reconcile import Reconciliation, reconcile
+from tests.integration.data_api.aging import age
 from tests.integration.data_api.interleaving import Interleaving, crash
 from tests.integration.data_api.shop import Shop, line
 
@@ -44,9 +45,7 @@ def books(shop: Shop) -> Shop:
 def _settle(shop: Shop, *, old: bool = False) -> Shop:
     if old:
         _settle(shop)
-        shop.db.orders.update_many(
-            {"books": "entered"}, {"$set": {"updated_at": datetime.now(UTC) - timedelta(days=20)}}
-        )
+        age(shop.db)
     while "next" in shop.api.settle():
         pass
     return shop
@@ -101,9 +100,7 @@ def test_a_settlement_that_is_under_way_is_no_difference(
     _settle(books)
     books.order("late", lines=[line()])
     books.stock("fig")
-    books.db.orders.update_many(
-        {"books": "entered"}, {"$set": {"updated_at": datetime.now(UTC) - timedelta(days=20)}}
-    )
+    age(books.db)
     for step in (books.reserve, books.charge, books.deliver):
         step("late")
     getattr(interleaving, when)(ledger if effect == "append" else settlement, effect, crash)

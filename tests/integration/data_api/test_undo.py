@@ -81,7 +81,7 @@ def test_the_history_names_who_undid_it_and_why(shop: Shop) -> None:
     shop.release()
     # Then
     entry = shop.api.history("o1")["history"][-1]
-    assert (entry["from"], entry["to"], entry["reason"]) == ("NEW", "CANCELLING", "test")
+    assert (entry["from"], entry["to"], entry["reason"]) == ("NEW", "CANCELLING", "E")
     assert entry["execution"].startswith("arn:aws:states:")
 
 

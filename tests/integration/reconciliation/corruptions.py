@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bson.int64 import Int64
 
+from tests.integration.reconciliation.prices import PRICE
+
 if TYPE_CHECKING:
     from tests.integration.reconciliation.world import World
 
@@ -66,6 +68,24 @@ def _leg(key: str, order_id: str | None, account: str, amount: int, unit: str = 
             "unit": unit,
         }
         world.db.ledger.insert_one({**some, **document, "amount": Int64(amount)})
+
+    return act
+
+
+def _later(collection: str, key: str, name: str) -> Break:
+    """Move a time two days ahead."""
+    ahead = {"$add": [f"${name}", 2 * 24 * 3_600_000]}
+    return lambda world: world.db[collection].update_one({"_id": key}, [{"$set": {name: ahead}}])
+
+
+def _failures(order_id: str, change: dict[str, Any] | None) -> Break:
+    """Change the failures of an order, or delete them."""
+
+    def act(world: World) -> None:
+        if change is None:
+            world.db.failures.delete_many({"order_id": order_id})
+        else:
+            world.db.failures.update_many({"order_id": order_id}, change)
 
     return act
 
@@ -132,6 +152,28 @@ CORRUPTIONS: Final = (
     ),
     Corruption("fingerprint", _set("orders", "done", fingerprint="0" * 64), "done"),
     Corruption("a new order's line", _set("orders", "new", lines__0__price=Int64(1)), "new"),
+    Corruption("the lines that are not delivered", _set("orders", "done", undeliverable=[Int64(0)]), "done"),
+    Corruption("when an order was created", _set("orders", "done", created_at=LONG_AGO), "done"),
+    Corruption("when a new order was created", _later("orders", "new", "created_at"), "new"),
+    Corruption("when an order was changed last", _set("orders", "card", updated_at=LONG_AGO), "card"),
+    Corruption("when an order under way was changed", _later("orders", "open", "updated_at"), "open"),
+    Corruption("the deadline of an order", _later("orders", "open", "deadline"), "open"),
+    Corruption("the deadline of an order, removed", _unset("orders", "open", "deadline"), "open"),
+    # Why it ended.
+    Corruption("why an order failed", _set("orders", "undone", history__4__reason="Other"), "undone"),
+    Corruption("why an order was undone", _set("orders", "undone", history__3__reason="Other"), "undone"),
+    Corruption("a reason where none was", _set("orders", "card", history__2__reason="Other"), "card"),
+    Corruption(
+        "which execution an order failed in", _set("orders", "undone", history__4__execution="arn"), "undone"
+    ),
+    Corruption(
+        "why an order was refused", _set("orders", "soldout", decision__error="InvalidOrder"), "soldout"
+    ),
+    Corruption(
+        "the reason of a refused order", _set("orders", "soldout", history__1__reason="Other"), "soldout"
+    ),
+    Corruption("the error of a failure", _failures("undone", {"$set": {"error": "Other"}}), "undone"),
+    Corruption("the failures of an order deleted", _failures("undone", None), "undone"),
     # Its state and history.
     Corruption("a completed order set back to PAID", _set("orders", "done", state="PAID"), "done"),
     Corruption("a completed order set to FAILED", _set("orders", "card", state="FAILED"), "card"),
@@ -203,6 +245,15 @@ CORRUPTIONS: Final = (
         "ghost",
     ),
     Corruption("a product's currency", _set("products", "cup", currency="USD"), "product:cup"),
+    Corruption("a product's name", _set("products", "cup", name="mug"), "product:cup"),
+    Corruption("a product's type", _set("products", "tea", type="garden"), "product:tea"),
+    Corruption("a product's price", _set("products", "tea", price=Int64(PRICE - 1)), "product:tea"),
+    Corruption("a price that was changed before", _set("products", "cup", price=Int64(1)), "product:cup"),
+    Corruption("what a product cost before", _unset("products", "cup", "repriced"), "product:cup"),
+    Corruption("when a product was created", _set("products", "tea", created_at=LONG_AGO), "product:tea"),
+    Corruption("a product's fingerprint", _set("products", "cup", fingerprint="0" * 64), "product:cup"),
+    Corruption("the mark of a product's beginning", _unset("products", "cup", "opened_with"), "product:cup"),
+    Corruption("a product said to be synthetic", _set("products", "cup", synthetic=True), "product:cup"),
     Corruption("a product deleted", _delete("products", "cup"), "product:cup"),
     Corruption(
         "a product marked synthetic",
@@ -229,6 +280,28 @@ CORRUPTIONS: Final = (
     ),
     Corruption("what was spent", _add("users", "ada", spent=-1500, balance=1500), "user:ada", SETTLED),
     Corruption("a user's currency", _set("users", "ada", currency="USD"), "user:ada"),
+    Corruption(
+        "the currency of a user who bought nothing",
+        _set("users", "rich", currency="USD"),
+        "user:rich",
+        IN_LEDGER,
+    ),
+    Corruption("when a user was created", _set("users", "ada", created_at=LONG_AGO), "user:ada"),
+    Corruption("the mark of a user's beginning", _unset("users", "ada", "opened_with"), "user:ada"),
+    Corruption("a user said to be synthetic", _set("users", "ada", synthetic=True), "user:ada"),
+    Corruption(
+        "what a charge is for", _set("users", "ada", operations__open__fingerprint="credit:1:1:EUR"), "open"
+    ),
+    Corruption(
+        "the copy of a settled charge", _set("orders", "done", operation__amount=Int64(1)), "done", SETTLED
+    ),
+    Corruption(
+        "the copy of a settled refund",
+        _set("orders", "undone", operation__state="charged"),
+        "undone",
+        SETTLED,
+    ),
+    Corruption("the copy of a charge removed", _unset("orders", "done", "operation"), "done", SETTLED),
     Corruption("a user deleted", _delete("users", "ada"), "user:ada"),
     Corruption("a user deleted with every leg", _delete_user_with_all, "done"),
     Corruption(
@@ -266,6 +339,14 @@ CORRUPTIONS: Final = (
         lambda w: w.db.payments.update_one({"_id": "returned:1"}, {"$pop": {"history": -1}}),
         "returned",
     ),
+    Corruption("when a payment was made", _set("payments", "card:1", created_at=LONG_AGO), "card"),
+    Corruption(
+        "when a payment changed last", _set("payments", "returned:1", updated_at=LONG_AGO), "returned"
+    ),
+    Corruption("which execution made a payment", _set("payments", "card:1", execution="arn"), "card"),
+    Corruption("why a payment was declined", _set("payments", "refused:1", reason="expired_card"), "refused"),
+    Corruption("what Stripe closed", _unset("payments", "barred:1", "closed"), "barred"),
+    Corruption("a captured payment said to be closed", _set("payments", "card:1", closed=True), "card"),
     Corruption("a PaymentIntent removed", _unset("payments", "card:1", "payment_intent"), "card"),
     Corruption("another PaymentIntent", _set("payments", "card:1", payment_intent="pi_other"), "card"),
     Corruption(
@@ -326,6 +407,21 @@ CORRUPTIONS: Final = (
         _set("ledger", "done:charge:balance", account="user:bob:balance"),
         "done",
         IN_LEDGER,
+    ),
+    Corruption("time of a leg", _set("ledger", "done:charge:balance", at=LONG_AGO), "done", IN_LEDGER),
+    Corruption("time of an opening", _set("ledger", "user:ada:opening:balance", at=LONG_AGO), "user:ada"),
+    Corruption(
+        "unit of an opening", _set("ledger", "product:tea:opening:opening", unit="cup"), "product:tea"
+    ),
+    Corruption(
+        "unit of a restock",
+        _set("ledger", "product:tea:restock.delivery-1:available", unit="cup"),
+        "product:tea",
+    ),
+    Corruption(
+        "transaction of a top-up",
+        _set("ledger", "user:ada:top-up.gift-1:balance", transaction="top-up.gift-2"),
+        "user:ada",
     ),
     Corruption("unit of a leg", _set("ledger", "done:charge:balance", unit="USD"), "done", IN_LEDGER),
     Corruption("a leg deleted", _delete("ledger", "done:hold.tea:held"), "done", IN_LEDGER),

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from data_api.storage.collections import VALIDATORS
-from payment_data.errors import PaymentDeclined
+from payment_data.errors import OutOfStock, PaymentDeclined
 from pipelines.orders.payment_stack import settle
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.reconciliation.stripe import StripePayment
+from tests.integration.data_api.aging import age
+from tests.integration.reconciliation.prices import EARLIER, PRICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from pipelines.orders.reconciliation.order_legs import Difference
 
 EXECUTION: Final = "arn:aws:states:eu-central-1:111111111111:execution:payments:x"
-PRICE: Final = 500
 
 
 @dataclass
@@ -78,18 +79,21 @@ class World:
         """Let everything happen; nothing of it is in the ledger."""
         api = self.api
         for product in ("tea", "cup"):
-            goods = {"name": product, "type": "kitchen", "price": PRICE, "currency": "EUR"}
-            api.put_product(product, goods | {"available": 50})
+            goods = {"name": product, "type": "kitchen", "currency": "EUR", "available": 50}
+            api.put_product(product, goods | {"price": EARLIER[product]})
+        api.reprice("cup", price=PRICE)
         api.restock("tea", "delivery-1", quantity=5)
-        for user, balance in (("ada", 100_000), ("bob", 0), ("poor", 1)):
+        for user, balance in (("ada", 100_000), ("bob", 0), ("poor", 1), ("rich", 7)):
             wallet = {"wallet": {"card": "pm_card_visa"}} if user == "bob" else {}
             api.put_user(user, {"username": user, "balance": balance, "currency": "EUR", **wallet})
         api.top_up("ada", "gift-1", amount=1_000, currency="EUR")
+        api.change_wallet("bob", {"card": "pm_card_mastercard"})
         for order, user in (
             *(("done", "ada"), ("undone", "ada"), ("declined", "poor"), ("open", "ada"), ("new", "ada")),
-            *(("card", "bob"), ("carded", "bob"), ("returned", "bob"), ("refused", "bob")),
+            *(("card", "bob"), ("carded", "bob"), ("returned", "bob"), ("refused", "bob"), ("barred", "bob")),
         ):
             self._order(order, user)
+        self._sold_out()
         self._credit()
         self._card()
         return self
@@ -108,8 +112,19 @@ class World:
         ]
         self.api.put_order(order_id, {"user_id": user, "currency": "EUR", "lines": lines})
         if order_id != "new":
-            method = "card" if user == "bob" else "credit"
-            self.api.reserve(order_id, execution=EXECUTION, deadline=_later(), method=method)
+            self._reserve(order_id, "card" if user == "bob" else "credit")
+
+    def _reserve(self, order_id: str, method: str) -> None:
+        self.api.reserve(order_id, execution=EXECUTION, deadline=_later(), method=method)
+
+    def _sold_out(self) -> None:
+        """Refuse an order of more than there is, by a decision of its own."""
+        line = {"product_id": "tea", "name": "tea", "type": "kitchen", "price": PRICE, "quantity": 99}
+        line |= {"delivery_address": "1 Main Street"}
+        self.api.put_order("soldout", {"user_id": "ada", "currency": "EUR", "lines": [line]})
+        with suppress(OutOfStock):
+            self._reserve("soldout", "credit")
+        self._undo("soldout", "OutOfStock")
 
     def _credit(self) -> None:
         for order_id in ("done", "undone", "declined", "open"):
@@ -125,12 +140,15 @@ class World:
             self._capture(order_id, 1)
         self._deliver("card")
         self._deliver("carded")
-        self._undo("returned", refunded=True)
+        self._undo("returned", at_stripe="refund")
         self.stripe.change("pi_returned", refunded=3 * PRICE)
         self._open("refused", 1)
         self.stripe.take("pi_refused", "refused", 0)
         self.api.follow_payment("refused", 1, "decline", {"execution": EXECUTION, "reason": "lost_card"})
         self._undo("refused")
+        self._open("barred", 1)
+        self.stripe.take("pi_barred", "barred", 0)
+        self._undo("barred", at_stripe="closure")
 
     def _open(self, order_id: str, attempt: int) -> None:
         self.api.open_payment(order_id, attempt, execution=EXECUTION, deadline=_later(), method="card")
@@ -145,12 +163,12 @@ class World:
     def _deliver(self, order_id: str) -> None:
         self.api.deliver(order_id, execution=EXECUTION, deadline=_later())
 
-    def _undo(self, order_id: str, *, refunded: bool = False) -> None:
-        self.api.refund(order_id, execution=EXECUTION, reason="compensation")
-        if refunded:
-            self.api.follow_payment(order_id, 1, "refund", {"execution": EXECUTION})
-        self.api.release(order_id, execution=EXECUTION, reason="compensation")
-        failure = {"execution": EXECUTION, "step": "Arrange delivery", "error": "E", "cause": "because"}
+    def _undo(self, order_id: str, error: str = "E", *, at_stripe: str = "") -> None:
+        self.api.refund(order_id, execution=EXECUTION, reason=error)
+        if at_stripe:
+            self.api.follow_payment(order_id, 1, at_stripe, {"execution": EXECUTION})
+        self.api.release(order_id, execution=EXECUTION, reason=error)
+        failure = {"execution": EXECUTION, "step": "Arrange delivery", "error": error, "cause": "because"}
         self.api.record_failure(order_id, failure | {"compensated": True})
 
     def enter(self) -> World:
@@ -161,13 +179,7 @@ class World:
     def settle(self) -> World:
         """Settle everything that has ended, and take its records out."""
         self.enter()
-        long_ago = datetime.now(UTC) - timedelta(days=20)
-        ended: dict[str, Any] = {"books": "entered"}
-        for order in list(self.db.orders.find(ended)):
-            shift = order["updated_at"] - long_ago
-            history = [entry | {"at": entry["at"] - shift} for entry in order["history"]]
-            times = {"updated_at": long_ago, "created_at": order["created_at"] - shift, "history": history}
-            self.db.orders.update_one({"_id": order["_id"]}, {"$set": times})
+        age(self.db)
         settle(self.api)
         return self
 

@@ -65,9 +65,11 @@ def _order(states: tuple[str, ...], names: tuple[str, ...], **fields: Any) -> Or
         "synthetic": False,
         "as_created": True,
         "as_paid": True,
+        "as_failed": True,
         "in_time": True,
         "unknown": [],
         "other_currency": [],
+        "other_price": [],
         "history": moves,
         "books": "entered",
         "paid_by": "credit",
@@ -107,7 +109,7 @@ def _by_card() -> Order:
 
 def _settled() -> Order:
     names = ("hold.tea", "charge", "sell.tea", "settle")
-    return _with(_order(FORWARD, names, books="settled"), delivered="arranged")
+    return _with(_order(FORWARD, names, books="settled"), operation="charged", delivered="arranged")
 
 
 def _failed() -> Order:
@@ -119,6 +121,33 @@ def _paid() -> Order:
     order = _order(FORWARD[:3], (), deadline=(NOW + timedelta(minutes=1)).isoformat())
     del order["books"]
     return _with(order, hold="held", operation="charged")
+
+
+def _at(hours: float, seconds: float = 0) -> str:
+    return (NOW + timedelta(hours=hours, seconds=seconds)).isoformat()
+
+
+def _closing() -> Order:
+    """An order that is being undone, and was never reserved."""
+    order = _order(("NEW", "CANCELLING"), (), paid_by=None)
+    del order["books"]
+    return order
+
+
+def _by_bank() -> Order:
+    """An order whose bank has not answered, long after its deadline."""
+    order = _order(FORWARD[:2], (), updated_at=_at(-2), deadline=_at(-2, 60))
+    del order["books"]
+    _with(order, hold="held", card="processing")
+    order["paid_by"] = _payment(order)["method"] = "bank_account"
+    return order
+
+
+def _barred() -> Order:
+    """An order that failed, and of which Stripe never took anything."""
+    order = _with(_order(UNDONE, ("hold.tea", "release.tea")), hold="void", card="void")
+    _payment(order)["closed"] = True
+    return order
 
 
 def _later_refund() -> Order:
@@ -165,6 +194,9 @@ SOUND = [
     _later_refund,
     _won_dispute,
     _new,
+    _closing,
+    _by_bank,
+    _barred,
 ]
 
 
@@ -206,6 +238,17 @@ BROKEN: list[tuple[Callable[[], Order], Callable[[Order], object], list[Differen
     ),
     (_new, lambda order: order.update(other_currency=["user:ann"]), []),
     (
+        _paid,
+        lambda order: order.update(other_price=["product:tea"]),
+        [Difference("product:tea", "o1", "an order held it at a price", "that it had", "another")],
+    ),
+    (_new, lambda order: order.update(other_price=["product:tea"]), []),
+    (
+        _failed,
+        lambda order: order.update(as_failed=False),
+        [_of("the reasons in its history", "those of its decision and failures", "others")],
+    ),
+    (
         _completed,
         lambda order: order.update(as_paid=False),
         [_of("what it was paid with", "credit, 500 EUR", "something else, or nothing")],
@@ -244,7 +287,7 @@ BROKEN: list[tuple[Callable[[], Order], Callable[[Order], object], list[Differen
     (
         _completed,
         lambda order: order.update(in_time=False),
-        [_of("the changes of its state", "in the order of time", "not")],
+        [_of("its times, of its changes of state and its legs", "in the order of time", "not")],
     ),
     (
         _paid,
@@ -257,28 +300,65 @@ BROKEN: list[tuple[Callable[[], Order], Callable[[Order], object], list[Differen
             )
         ],
     ),
-    (_paid, lambda order: order.pop("deadline"), []),
     (
         _paid,
-        lambda order: (
-            order.pop("deadline"),
-            order.update(updated_at=(NOW - timedelta(hours=24)).isoformat()),
-        ),
+        lambda order: order.pop("deadline"),
+        [_of("PAID, but its deadline is", "a day after its last change at most", None)],
+    ),
+    (
+        _paid,
+        lambda order: order.update(deadline=_at(22, 60)),
         [],
     ),
     (
         _paid,
-        lambda order: (
-            order.pop("deadline"),
-            order.update(updated_at=(NOW - timedelta(hours=24, seconds=1)).isoformat()),
-        ),
+        lambda order: order.update(deadline=_at(22, 61)),
+        [_of("PAID, but its deadline is", "a day after its last change at most", _at(22, 61))],
+    ),
+    (_closing, lambda order: order.update(updated_at=_at(-24)), []),
+    (
+        _closing,
+        lambda order: order.update(updated_at=_at(-24, -1)),
         [
             _of(
                 "not ended, and its deadline was 2026-11-30 11:59:59 UTC",
                 "COMPLETED or FAILED",
-                "PAID",
+                "CANCELLING",
             )
         ],
+    ),
+    (_by_bank, lambda order: order.update(updated_at=_at(-24 * 24), deadline=_at(-24 * 24)), []),
+    (
+        _by_bank,
+        lambda order: order.update(updated_at=_at(-24 * 24, -1), deadline=_at(-24 * 24)),
+        [
+            _of(
+                "not ended, and its deadline was 2026-11-30 11:59:59 UTC",
+                "COMPLETED or FAILED",
+                "RESERVED",
+            )
+        ],
+    ),
+    (
+        _by_bank,
+        lambda order: _payment(order).update(state="intent"),
+        [
+            _of(
+                "not ended, and its deadline was 2026-11-30 10:01:00 UTC",
+                "COMPLETED or FAILED",
+                "RESERVED",
+            )
+        ],
+    ),
+    (
+        _barred,
+        lambda order: _payment(order).pop("closed"),
+        [_of("payment 1 is void, but that Stripe closed it is", "on record", "unknown")],
+    ),
+    (
+        _settled,
+        lambda order: order["operation"].update(amount=499),
+        [_of("COMPLETED, but it is charged", 500, 499, "user:ann:charged", -1)],
     ),
     (
         _paid,

@@ -33,12 +33,14 @@ class Account:
         return next((payment for payment in self._older if payment.id == intent_id), None)
 
 
-def _recorded(*payments: dict[str, Any], state: str = "captured") -> RecordedPayments:
+def _recorded(
+    *payments: dict[str, Any], state: str = "captured", order_state: str = "FAILED"
+) -> RecordedPayments:
     """Return the records of one order, whose first payment is captured where none is given."""
     recorded = RecordedPayments()
     first = {"attempt": 1, "payment_intent": "pi_1", "state": state, "amount": 1250, "currency": "EUR"}
-    order = {"order_id": "o1", "created_at": NOW.isoformat(), "payments": [*payments] or [first]}
-    recorded.add(order)
+    order = {"order_id": "o1", "created_at": NOW.isoformat(), "state": order_state}
+    recorded.add(order | {"payments": [*payments] or [first]})
     return recorded
 
 
@@ -107,6 +109,14 @@ def test_money_that_no_record_has_is_named_once_unless_a_smoke_execution_took_it
 def test_a_payment_under_way_may_be_ahead_at_stripe(state: str) -> None:
     assert [*stripe_differences(_recorded(state=state), Account(TAKEN))] == []
     assert [*stripe_differences(_recorded(state=state), Account())] == []
+
+
+@pytest.mark.parametrize(("order_state", "named"), [("CANCELLING", 0), ("NEEDS_ATTENTION", 1), ("FAILED", 1)])
+def test_a_void_payment_may_be_ahead_at_stripe_only_while_its_order_is_being_undone(
+    order_state: str, named: int
+) -> None:
+    recorded = _recorded(state="void", order_state=order_state)
+    assert len([*stripe_differences(recorded, Account(TAKEN))]) == named
 
 
 @pytest.mark.parametrize("state", ["refunded", "void", "declined"])

@@ -95,13 +95,35 @@ def test_an_order_was_paid_by_its_own_method_total_and_currency(
     assert _order(**fields).as_paid is as_paid
 
 
-@given(st.lists(st.integers(0, 5), max_size=4))
-def test_changes_are_in_time_when_none_is_before_the_one_before_nor_before_the_order(days: list[int]) -> None:
-    # Given an order that was created on the first day
+@given(st.integers(0, 5), st.lists(st.integers(0, 5), max_size=4), st.integers(0, 5))
+def test_times_agree_when_its_first_and_last_are_the_orders_own_and_none_is_before_the_one_before(
+    created: int, days: list[int], changed: int
+) -> None:
+    # Given
+    day = timedelta(days=1)
     order = _order(
-        created_at=AT + timedelta(days=1), history=[{"at": AT + timedelta(days=day)} for day in days]
+        created_at=AT + created * day,
+        updated_at=AT + changed * day,
+        history=[{"at": AT + at * day} for at in days],
     )
-    assert order.in_time is all(a <= b for a, b in zip([1, *days], days, strict=False))
+    # When, then
+    assert order.in_time is (
+        bool(days) and days == sorted(days) and (days[0], days[-1]) == (created, changed)
+    )
+
+
+@pytest.mark.parametrize(
+    ("back", "apart", "in_time"),
+    [(0, 0, True), (30, 0, True), (31, 0, False), (0, 1, True), (0, -1, True), (0, 2, False), (0, -2, False)],
+)
+def test_clocks_may_differ_by_half_a_minute_and_the_times_of_one_write_by_a_second(
+    back: int, apart: int, in_time: bool
+) -> None:
+    # Given an order whose second change is by a clock that is behind
+    second = AT - timedelta(seconds=back)
+    order = _order(history=[{"at": AT}, {"at": second}], updated_at=second + timedelta(seconds=apart))
+    # When, then
+    assert order.in_time is in_time
 
 
 def test_an_answer_is_text_and_says_what_kind() -> None:
