@@ -110,12 +110,18 @@ def _seed(db: Any, begin: int, end: int) -> None:
         db.users.insert_many([_user(group) for group in groups])
 
 
-def _keys(group: int) -> list[str]:
-    return [f"o{number:07}" for number in range(group * _PER_PRODUCT, (group + 1) * _PER_PRODUCT)]
+def _records(group: int, **record: Any) -> dict[str, Document]:
+    """Return the records of fifty orders, each of when it ended."""
+    numbers = range(group * _PER_PRODUCT, (group + 1) * _PER_PRODUCT)
+    return {f"o{number:07}": record | {"at": _ended_at(number)} for number in numbers}
+
+
+def _ended_at(number: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=30 if number % 2 else 0)
 
 
 def _order(number: int, key: str) -> Document:
-    at = datetime.now(UTC) - timedelta(days=30 if number % 2 else 0)
+    at = _ended_at(number)
     line = {
         "product_id": f"p{number // _PER_PRODUCT:06}",
         "name": "Tea",
@@ -148,24 +154,23 @@ def _order(number: int, key: str) -> Document:
 
 
 def _product(group: int) -> Document:
-    hold = {"quantity": Int64(1), "state": "held", "at": datetime.now(UTC)}
+    created: Document = {"name": "Tea", "type": "food", "price": _PRICE, "currency": "EUR"}
     return {
         "_id": f"p{group:06}",
-        "name": "Tea",
-        "type": "food",
+        **created,
         "price": Int64(_PRICE),
-        "currency": "EUR",
         "available": Int64(0),
+        "fingerprint": fingerprint(created | {"available": _PER_PRODUCT}),
         "opening": Int64(_PER_PRODUCT),
         "opened_with": opening_mark(f"p{group:06}", _PER_PRODUCT),
-        "holds": dict.fromkeys(_keys(group), hold),
+        "holds": _records(group, quantity=Int64(1), state="held"),
         "synthetic": False,
         "created_at": datetime.now(UTC),
     }
 
 
 def _user(group: int) -> Document:
-    charge = {"amount": Int64(_PRICE), "state": "charged", "fingerprint": "f", "at": datetime.now(UTC)}
+    charge = {"amount": Int64(_PRICE), "state": "charged", "fingerprint": f"credit:1:{_PRICE}:EUR"}
     return {
         "_id": f"u{group:06}",
         "username": "Ada",
@@ -173,7 +178,7 @@ def _user(group: int) -> Document:
         "balance": Int64(0),
         "opening": Int64(_PER_PRODUCT * _PRICE),
         "opened_with": opening_mark(f"u{group:06}", _PER_PRODUCT * _PRICE),
-        "operations": dict.fromkeys(_keys(group), charge),
+        "operations": _records(group, **charge),
         "synthetic": False,
         "created_at": datetime.now(UTC),
     }
