@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bson.int64 import Int64
 
-from tests.integration.reconciliation.prices import PRICE
+from tests.integration.reconciliation.world import PRICE, World
 
-if TYPE_CHECKING:
-    from tests.integration.reconciliation.world import World
-
-Break = Callable[["World"], object]
+Break = Callable[[World], object]
 
 
 class Corruption(NamedTuple):

@@ -13,7 +13,6 @@ from pipelines.orders.payment_stack import settle
 from pipelines.orders.reconciliation.reconcile import reconcile
 from pipelines.orders.reconciliation.stripe import StripePayment
 from tests.integration.data_api.aging import age
-from tests.integration.reconciliation.prices import EARLIER, PRICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from payment_data.client import DataApi
     from pipelines.orders.reconciliation.order_legs import Difference
 
+PRICE: Final = 500
+EARLIER: Final = {"tea": PRICE, "cup": 450}
+"""What a product cost when it was created."""
 EXECUTION: Final = "arn:aws:states:eu-central-1:111111111111:execution:payments:x"
 
 
