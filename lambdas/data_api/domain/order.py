@@ -7,7 +7,7 @@ execution had succeeded may be COMPLETED instead, by a person.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -17,8 +17,6 @@ from payment_data import metrics
 from payment_data.errors import BY_NAME, FieldError, OrderClosed, Problem
 
 _REJECTED_FOR_TESTS = "REJECT"
-_ONE_WRITE = timedelta(seconds=1)
-"""Between two times that MongoDB's clock gives in one write."""
 
 
 class State(StrEnum):
@@ -132,13 +130,13 @@ class Order:
     def in_time(self) -> bool:
         """Say whether its times agree: created with its first state, last changed with its last.
 
-        No change is before the one before it, by clocks that may differ.
+        No change is before the one before it; all this by clocks that may differ.
         """
         times = [entry["at"] for entry in self.history]
         return (
             times[:1] == [self.created_at]
             and all(later >= earlier - CLOCK_SKEW for earlier, later in pairwise(times))
-            and abs(self.updated_at - times[-1]) <= _ONE_WRITE
+            and abs(self.updated_at - times[-1]) <= CLOCK_SKEW
         )
 
     @property

@@ -114,11 +114,17 @@ def test_times_agree_when_its_first_and_last_are_the_orders_own_and_none_is_befo
 
 @pytest.mark.parametrize(
     ("back", "apart", "in_time"),
-    [(0, 0, True), (30, 0, True), (31, 0, False), (0, 1, True), (0, -1, True), (0, 2, False), (0, -2, False)],
+    [
+        (0, 0, True),
+        (30, 0, True),
+        (31, 0, False),
+        (0, 30, True),
+        (0, -30, True),
+        (0, 31, False),
+        (0, -31, False),
+    ],
 )
-def test_clocks_may_differ_by_half_a_minute_and_the_times_of_one_write_by_a_second(
-    back: int, apart: int, in_time: bool
-) -> None:
+def test_clocks_may_differ_by_half_a_minute(back: int, apart: int, in_time: bool) -> None:
     # Given an order whose second change is by a clock that is behind
     second = AT - timedelta(seconds=back)
     order = _order(history=[{"at": AT}, {"at": second}], updated_at=second + timedelta(seconds=apart))
