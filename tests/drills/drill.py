@@ -73,7 +73,7 @@ class Scene:
 
     def rings_nothing(self) -> None:
         """See that no alarm rings, where none is expected to."""
-        assert not self.ears.heard
+        assert not self.ears.heard, self.ears.heard
         self.told("rings: nothing, as expected")
 
     def outside(self, what: str, act: Callable[[], object]) -> None:
