@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
@@ -136,7 +136,6 @@ def _cell(value: object) -> object:
 
 
 Json = dict[str, Any]
-_LINE_SHOWN: Final = 70
 
 
 def print_state(stages: list[Json], executions: list[Json]) -> None:

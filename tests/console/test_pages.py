@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +12,7 @@ from pipelines.console import application, promotion_pages
 from pipelines.console.context import Console, explained, render
 from pipelines.console.guards import Keys
 from pipelines.core.refusals import Refused
+from pipelines.promotion.branches import BranchStack
 from pipelines.promotion.control import PendingApproval
 from pipelines.promotion.execution import Step
 
@@ -71,6 +72,17 @@ def test_a_gate_s_buttons_work_only_where_they_may(may_act: bool) -> None:
 def test_a_rejection_without_a_reason_decides_nothing() -> None:
     with pytest.raises(Refused, match="A rejection needs a reason"):
         application.answer(console(), "release", "e" * 36, yes=False, summary="  ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (86_399, "23 h"), (86_400, "1 d")],
+)
+def test_an_age_is_told_in_the_largest_unit_that_is_full(seconds: int, age: str) -> None:
+    pushed = _BEGAN - timedelta(seconds=seconds)
+    stack = BranchStack("branch-a", "a", "ada", "c0ffee", pushed, "UPDATE_COMPLETE", "")
+    page = bytes(render(console(), "branches", stacks=[stack], now=_BEGAN).body).decode()
+    assert f'<td data-name="Last push">{age} ago</td>' in page
 
 
 def test_a_refusal_is_a_page_in_words() -> None:

@@ -36,6 +36,13 @@ def test_an_action_is_expected_to_take_its_median_and_a_short_one_is_not_told(tm
     assert durations.expected("branch", step(0, "InProgress")) == ""
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(4.9, ""), (5, "usually 5 s")])
+def test_what_takes_five_seconds_is_worth_telling(tmp_path: Path, seconds: float, told: str) -> None:
+    durations = Durations(tmp_path / "durations.json")
+    durations.keep_named("a", seconds)
+    assert durations.named("a") == told
+
+
 def test_what_failed_is_no_expectation_and_old_durations_go(tmp_path: Path) -> None:
     durations = Durations(tmp_path / "durations.json")
     for seconds in (1000, 1000, 1000, 30, 30, 30, 30, 30):

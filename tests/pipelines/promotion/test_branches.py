@@ -107,7 +107,7 @@ def test_branch_stacks_are_listed_the_longest_without_a_push_first(
     assert [old.branch, new.branch, bare.branch] == ["old", "new", ""]
     assert (new.owner, new.commit, new.status) == ("ada", "c0ffee", "UPDATE_COMPLETE")
     assert new.last_smoke == "SUCCEEDED 2026-11-23 08:00"
-    assert (old.last_smoke, old.owner) == ("", "")
+    assert (old.last_smoke, old.owner, old.commit) == ("", "", "")
     assert (new.pushed, bare.pushed) == (datetime.fromisoformat(newer), NOW)
 
 

@@ -24,11 +24,12 @@ QUESTION = PendingApproval("Approve", "Ask", "token", "run", "what changes", "ht
 
 
 @pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time passes by the pauses that are asked for, and none of them is made."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Time passes by the pauses that are asked for, and none of them is made; how many seconds did."""
     now = [0.0]
     monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
     monkeypatch.setattr(waiting.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))  # type: ignore[attr-defined]
+    return now
 
 
 def step(stage: str, began: int, ended: int) -> Step:
@@ -137,7 +138,7 @@ def test_a_push_that_starts_nothing_is_told(aws: Aws, monkeypatch: pytest.Monkey
 
 
 def test_it_is_followed_to_its_end_and_its_approvals_are_answered(
-    aws: Aws, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    aws: Aws, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch, clock: list[float]
 ) -> None:
     # Given an execution that asks once and then fails
     asked = iter([[QUESTION]])
@@ -167,6 +168,8 @@ def test_it_is_followed_to_its_end_and_its_approvals_are_answered(
     assert (promotion.status, promotion.summary) == ("Failed", "It broke.")
     assert [step.action for step in promotion.steps] == ["Check"]
     assert watched == ["InProgress", "Failed"]
+    # And it was looked at every fourth second, since each look asks CodePipeline four questions
+    assert clock == [4.0]
 
 
 def test_an_approval_that_is_left_to_somebody_else_ends_the_following(

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines.core.refusals import Refused
 from pipelines.orders import smoke
+from pipelines.promotion import failure_report
 from pipelines.promotion.failure_report import BuildLog, FailureReport
 from pipelines.rehearsal import failing_releases
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.aws.accounts import Aws
+
+Json = dict[str, Any]
 _COMMIT = "0123456789abcdef"
+_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 def _after(stage: str, action: str, *, rollback: str = "", restored: str = "") -> list[str]:
@@ -105,3 +115,88 @@ def test_a_bad_commit_that_no_longer_breaks_anything_is_refused() -> None:
 )
 def test_it_says_where_it_failed_and_an_action_s_name_once(action: str, place: str) -> None:
     assert f"failed in {place}. It broke." in _after("Build", action)[0]
+
+
+def _failed(action: str, provider: str, result: Json) -> Json:
+    kind = {"category": "Build", "owner": "AWS", "provider": provider, "version": "1"}
+    return {
+        "actionExecutionId": action,
+        "stageName": "Staging",
+        "actionName": action,
+        "status": "Failed",
+        "startTime": _AT,
+        "lastUpdateTime": _AT,
+        "input": {"actionTypeId": kind},
+        "output": {"executionResult": result},
+    }
+
+
+def _codepipeline(execution: Json, actions: list[Json], executions: list[Json]) -> list[tuple[str, Json, Json]]:
+    run = {"pipelineName": "release", "pipelineExecutionId": "run"}
+    which = {"pipelineName": "release", "filter": {"pipelineExecutionId": "run"}}
+    return [
+        ("get_pipeline_execution", run, {"pipelineExecution": run | execution}),
+        ("list_action_executions", which, {"actionExecutionDetails": actions}),
+        ("list_pipeline_executions", {"pipelineName": "release"}, {"pipelineExecutionSummaries": executions}),
+    ]
+
+
+def _rollback(status: str, failed: str = "run") -> Json:
+    trigger = {"triggerType": "AutomatedRollback", "triggerDetail": f"FailedPipelineExecutionId:{failed}"}
+    return {"pipelineExecutionId": f"back-from-{failed}", "status": status, "trigger": trigger}
+
+
+@pytest.mark.parametrize(("status", "restored"), [("Succeeded", "Succeeded"), ("InProgress", "")])
+def test_a_failed_build_is_explained_with_its_log_and_with_the_rollback_of_this_very_execution(
+    aws: Aws, answers: Callable[..., None], status: str, restored: str
+) -> None:
+    # Given a build that failed, and the rollbacks of this execution and of another
+    result = {"errorDetails": {"message": "It broke."}, "externalExecutionId": "smoke:1"}
+    commit = {"artifactRevisions": [{"name": "Source", "revisionId": _COMMIT}]}
+    answers(
+        "codepipeline",
+        *_codepipeline(
+            commit,
+            [_failed("Smoke", "CodeBuild", result)],
+            [{"pipelineExecutionId": "run"}, _rollback("Failed", "other"), _rollback(status)],
+        ),
+    )
+    build = {"id": "smoke:1", "logs": {"groupName": "/group", "streamName": "stream"}}
+    answers("codebuild", ("batch_get_builds", {"ids": ["smoke:1"]}, {"builds": [build]}))
+    answers(
+        "logs",
+        (
+            "get_log_events",
+            {"logGroupName": "/group", "logStreamName": "stream", "limit": 40},
+            {"events": [{"message": "one\n"}, {"message": "two\n"}]},
+        ),
+    )
+    # Then each is in the report
+    log = BuildLog("/group", "stream", ("one", "two"))
+    assert failure_report.explain(aws, "release", "run") == FailureReport(
+        "run", _COMMIT, "Staging", "Smoke", "It broke.", "back-from-run", restored, log
+    )
+
+
+def test_a_stage_that_a_condition_failed_is_explained_by_the_execution_s_own_words(
+    aws: Aws, answers: Callable[..., None]
+) -> None:
+    # Given an execution of which no action failed, and that nothing took back
+    succeeded = _failed("Deploy", "CloudFormation", {}) | {"status": "Succeeded"}
+    answers("codepipeline", *_codepipeline({"statusSummary": "The alarm rang."}, [succeeded], []))
+    # Then the last stage that it came to failed, and there is no log to read
+    assert failure_report.explain(aws, "release", "run", "branch") == FailureReport(
+        "run", "", "Staging", "", "The alarm rang.", "", "", which="branch"
+    )
+
+
+def test_who_may_not_read_logs_is_told_where_the_log_is(aws: Aws, answers: Callable[..., None]) -> None:
+    # Given a reader who may see pipelines and not their logs
+    failed = _failed("Check", "CodeBuild", {"externalExecutionId": "check:1"})
+    answers("codepipeline", *_codepipeline({}, [failed], []))
+    build = {"id": "check:1", "logs": {"groupName": "/group", "streamName": "stream"}}
+    answers("codebuild", ("batch_get_builds", {"ids": ["check:1"]}, {"builds": [build]}))
+    answers("logs")
+    answers.stubs["logs"].add_client_error("get_log_events", "AccessDeniedException")  # type: ignore[attr-defined]
+    # Then its place is named, and none of its lines are
+    assert failure_report.explain(aws, "release", "run").log == BuildLog("/group", "stream")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.aws import accounts
 from pipelines.build import image, package_manifest
-from pipelines.build.package_manifest import Package
+from pipelines.build.package_manifest import Image, Package, StoredPackages
 from pipelines.core.refusals import Refused
 from pipelines.core.reporting import NOBODY
+from pipelines.promotion import publish_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +83,45 @@ def test_an_image_that_is_there_is_not_built_again(
     made = image.publish(aws, REPOSITORY, packages, NOBODY)
     assert (made.repository, made.digest) == (REPOSITORY, DIGEST)
     assert package_manifest.read_image(packages) == made
+
+
+class Sayings(list[str]):
+    """A reporter that keeps what is told."""
+
+    say = list.append
+
+    def passing(self, line: str) -> None:
+        """What goes by is not kept."""
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_a_release_s_packages_are_stored_and_their_image_is_made_where_the_pipeline_names_a_repository(
+    aws: Aws, answers: Callable[..., None], packages: Path, monkeypatch: pytest.MonkeyPatch, images: bool
+) -> None:
+    # Given a build of a pipeline that keeps packages, and images where an environment runs them
+    pay = package_manifest.read_manifest(packages)["pay"]
+    package_manifest.write_packages(packages, {"pay": pay})
+    monkeypatch.setattr(accounts, "connect_tools", lambda: aws)
+    monkeypatch.setenv("PAYMENTS_PACKAGE_BUCKET", "store")
+    monkeypatch.delenv("IMAGE_REPOSITORY", raising=False)
+    checksum = b64encode(bytes.fromhex(pay.sha256)).decode()
+    asked = {"Bucket": "store", "Key": pay.key, "ChecksumMode": "ENABLED"}
+    answers(
+        "s3", ("head_object", asked, {"VersionId": "v1", "ChecksumSHA256": checksum}), client=aws.s3
+    )
+    if images:
+        monkeypatch.setenv("IMAGE_REPOSITORY", REPOSITORY)
+        answers("ecr", listed(image.tag_of({"pay": pay}), DIGEST))
+    # When it uploads them
+    told = Sayings()
+    publish_release.upload({"pay": pay}, packages, told)
+    # Then their manifest says where they are, and the build's log does
+    assert package_manifest.read_stored(packages) == StoredPackages("store", {"pay": "v1"})
+    made = package_manifest.read_image(packages)
+    assert made == (Image(REPOSITORY, DIGEST) if images else None)
+    stored, *named = told
+    assert stored == "0 of 1 packages uploaded to store"
+    assert named[-1:] == ([f"the image is {REPOSITORY}@{DIGEST}"] if images else [])
 
 
 def test_an_image_that_is_missing_is_built_and_pushed_once_logged_in(

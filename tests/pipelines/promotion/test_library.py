@@ -2,17 +2,22 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from embedded_aws.codeartifact import package_index
-from pipelines.build import library
+from pipelines.aws import accounts
+from pipelines.aws.accounts import Aws
+from pipelines.build import library, package_manifest, packaging
 from pipelines.build.library import Index
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
+from pipelines.promotion import publish_release
 
 TOKEN = "a/token+with=signs"  # noqa: S105 - of this test's own index
 
@@ -57,6 +62,49 @@ def test_what_is_published_is_what_functions_are_built_from(
     # Then it is the checkout's library, file by file
     library.check_source(fetched)
     assert (fetched / "money.py").read_bytes() == (ROOT / library.SOURCE / "money.py").read_bytes()
+
+
+def test_what_a_release_published_is_what_it_packages(
+    aws: Aws,
+    answers: Callable[..., None],
+    index: Index,
+    wheel: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a release's build, CodeArtifact's repository, and a checkout of one function, not packaged yet
+    which = {"domain": "house", "domainOwner": aws.environment.account}
+    place = which | {"repository": "libraries", "format": "pypi"}
+    asked = [
+        ("get_authorization_token", which, {"authorizationToken": TOKEN}),
+        ("get_repository_endpoint", place, {"repositoryEndpoint": index.url}),
+    ]
+    answers("codeartifact", *asked, *asked)
+    monkeypatch.setattr(accounts, "connect_tools", lambda: aws)
+    monkeypatch.setenv("LIBRARY_DOMAIN", "house")
+    monkeypatch.setenv("LIBRARY_REPOSITORY", "libraries")
+    monkeypatch.setattr(package_manifest, "PACKAGES", tmp_path / "packages")
+    for name in ("pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "lambdas" / "reserve_products", tmp_path / "lambdas" / "reserve_products")
+    (tmp_path / "lambdas" / "payment_data").mkdir()
+    described = "lambdas/payment_data/pyproject.toml"
+    shutil.copy(ROOT / described, tmp_path / described)
+    whole = packaging.build
+
+    def of_the_small_checkout(**asked_for: Any) -> package_manifest.Manifest:
+        return whole(package_manifest.PACKAGES, root=tmp_path, **asked_for)
+
+    monkeypatch.setattr(packaging, "build", of_the_small_checkout)
+    # When it publishes the library, and packages the functions with what it published
+    version = publish_release.publish_library()
+    packaged: list[str] = []
+    manifest = publish_release.package_published(packaged.append)
+    # Then the package, of which a listing and a digest are kept, holds the library of this very source
+    assert (version, packaged, list(manifest)) == (library.version_of(wheel), *[["reserve_products"]] * 2)
+    with zipfile.ZipFile(tmp_path / "packages" / manifest["reserve_products"].file) as archive:
+        shipped = archive.read("payment_data/money.py")
+    assert shipped == (ROOT / library.SOURCE / "money.py").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Tools:
         self.actions: list[dict[str, Any]] = []
         self.stage: dict[str, Any] = {"stageName": "Production"}
         self.executions: dict[str, Any] = {}
-        self.objects: dict[str, bytes] = {}
+        self.objects: dict[tuple[str, str], bytes] = {}
         self.s3 = SimpleNamespace(get_object=self._get_object)
         self._pipelines = SimpleNamespace(
             get_paginator=lambda _: SimpleNamespace(paginate=self._actions_of),
@@ -47,7 +47,7 @@ class Tools:
         """Let an action have recorded something, and return where its artifact lies."""
         content = json.dumps(record, indent=1, sort_keys=True).encode()
         key = f"artifact-{len(self.actions)}"
-        self.objects[key] = _zipped(content)
+        self.objects["artifacts", key] = _zipped(content)
         self.actions.append(
             {
                 "pipelineExecutionId": execution,
@@ -64,10 +64,11 @@ class Tools:
 
     def _actions_of(self, **request: Any) -> list[dict[str, Any]]:
         wanted = request["filter"]["pipelineExecutionId"]
+        assert request["pipelineName"] == "releases"
         return [{"actionExecutionDetails": [a for a in self.actions if a["pipelineExecutionId"] == wanted]}]
 
     def _get_object(self, **request: str) -> dict[str, Any]:
-        return {"Body": io.BytesIO(self.objects[request["Key"]])}
+        return {"Body": io.BytesIO(self.objects[request["Bucket"], request["Key"]])}
 
 
 def _zipped(content: bytes) -> bytes:
@@ -119,7 +120,7 @@ def test_any_changed_byte_of_a_record_in_the_bucket_is_found(position: float, fl
     # When somebody who may write there changes any byte of it
     changed = bytearray(content)
     changed[int(position * len(changed))] ^= flip
-    tools.objects[key] = _zipped(bytes(changed))
+    tools.objects["artifacts", key] = _zipped(bytes(changed))
     # Then it is refused
     with pytest.raises(Refused, match="is not what execution F recorded"):
         _read(tools, "F", "Record")
@@ -127,7 +128,7 @@ def test_any_changed_byte_of_a_record_in_the_bucket_is_found(position: float, fl
 
 def test_an_artifact_that_is_no_archive_is_refused() -> None:
     tools = Tools()
-    tools.objects[tools.done("F", "Record", {})] = b"gone"
+    tools.objects["artifacts", tools.done("F", "Record", {})] = b"gone"
     with pytest.raises(Refused, match="is not what execution F recorded"):
         _read(tools, "F", "Record")
 
@@ -183,10 +184,11 @@ def test_a_stage_that_nothing_was_in_holds_nothing() -> None:
 def test_what_is_written_has_the_digest_that_is_exported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "DIST", tmp_path)
+    # Given a checkout in which nothing was built
+    monkeypatch.setattr(records, "DIST", tmp_path / "dist")
     exported = records.write({"b": 1, "a": 2})
-    content = (tmp_path / "record" / "record.json").read_bytes()
+    content = (tmp_path / "dist" / "record" / "record.json").read_bytes()
     assert records.digest(content) == exported
-    assert (tmp_path / "record" / "digest.txt").read_text().strip() == exported
+    assert (tmp_path / "dist" / "record" / "digest.txt").read_text().strip() == exported
     # And the same record has the same digest, in whatever order it was put together
     assert records.write({"a": 2, "b": 1}) == exported

@@ -13,10 +13,12 @@ from environments import schema
 from pipelines.aws import accounts
 from pipelines.build import check_cache, package_manifest, provenance
 from pipelines.build.check_cache import CheckRecord
+from pipelines.build.package_manifest import Package
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.deploy import synth
-from pipelines.promotion import publish_release
+from pipelines.promotion import publish_release, verification
+from pipelines.promotion.verification import NotAsApproved
 from tests.pipelines.promotion.test_provenance import Kms, _tools
 
 if TYPE_CHECKING:
@@ -80,6 +82,35 @@ def test_every_package_setting_and_template_is_signed(built: Path, proven: Path,
         "packages/manifest.json",
         "settings/prod/payments.json",
     }
+    # And one that lists no package is no release, though it was signed
+    with pytest.raises(NotAsApproved, match="the manifest lists no package"):
+        verification.read_release(accounts.connect_tools(), "key", tmp_path, built)
+
+
+def test_a_release_is_read_as_it_was_signed_and_a_file_that_changed_since_is_named(
+    built: Path, proven: Path, tmp_path: Path
+) -> None:
+    # Given a signed release of one package
+    folder = tmp_path / "dist" / "packages"
+    (folder / "data_api.cdx.json").write_text("{}")
+    sha256 = package_manifest.file_digest(folder / "data_api.zip")
+    package = Package("data_api.zip", "key", sha256, 2, "source", "data_api.cdx.json", sha256)
+    package_manifest.write_packages(folder, {"data_api": package})
+    publish_release.sign(built, proven)
+    tools = accounts.connect_tools()
+    # When it is read, then it holds what was signed
+    release = verification.read_release(tools, "key", tmp_path, built)
+    assert (release.manifest, release.stored, release.image) == ({"data_api": package}, None, None)
+    assert release.subjects["packages/data_api.zip"] == sha256
+    # And when a file of it changed since, in Publish's artifact or in Build's, it is named
+    changed = {folder / "data_api.zip": "packages/data_api.zip"}
+    changed[built / "dist" / "templates" / "prod" / "payments.json"] = "templates/prod/payments.json"
+    for path, name in changed.items():
+        genuine = path.read_bytes()
+        path.write_bytes(genuine + b" ")
+        with pytest.raises(NotAsApproved, match=f"{name} is"):
+            verification.read_release(tools, "key", tmp_path, built)
+        path.write_bytes(genuine)
 
 
 def test_a_template_that_this_source_does_not_make_is_not_signed(built: Path, proven: Path) -> None:

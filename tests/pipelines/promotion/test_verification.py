@@ -307,6 +307,19 @@ def test_a_release_past_its_window_is_asked_about_once_more_and_goes_on_with_a_r
     assert "production is as it was then" in _check("approved-again", tmp_path, monkeypatch)
 
 
+def test_why_it_is_asked_for_again_fits_a_variable_of_the_pipeline(
+    production: Production, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an approved release, after whose approval more tags changed than a variable can name
+    tags = {f"tag-{number:03}": "other" for number in range(300)}
+    production.present[_STACK] = _NO_STATE | {"tags": tags}
+    told = _check("approved", tmp_path, monkeypatch)
+    # Then the variable holds the first thousand characters (CodePipeline quotas)
+    summary = (tmp_path / "record" / checks.SUMMARY).read_text()
+    assert summary == told[:1000] + "\n"
+    assert pipeline.completed == []
+
+
 @pytest.mark.parametrize("docs_are_out", [False, True])
 def test_the_evidence_says_who_approved_and_why_before_production_changes_and_holds_no_release_back(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docs_are_out: bool
@@ -401,13 +414,15 @@ def test_a_check_that_nobody_knows_is_refused(
 def test_what_staging_runs_is_recorded_when_it_is_this_release(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given what staging runs after it was deployed
-    monkeypatch.setattr(records, "DIST", tmp_path)
+    # Given what staging runs after it was deployed, and a build that made nothing before
+    dist = tmp_path / "new" / "dist"
+    monkeypatch.setattr(records, "DIST", dist)
+    monkeypatch.setattr(checks, "DIST", dist)
     monkeypatch.setattr(running_stack, "read", lambda _aws, _stack: pipeline.staging)
     # Then this release is recorded with its digest, and another is refused
     sentence = _check("record", tmp_path, monkeypatch)
     assert sentence.startswith("Staging runs this release; 1 digests")
-    assert json.loads((tmp_path / "record" / "record.json").read_text()) == {"staging": pipeline.staging}
+    assert json.loads((dist / "record" / "record.json").read_text()) == {"staging": pipeline.staging}
     pipeline.staging = {"DataApi code": "7" * 64}
     with pytest.raises(NotAsApproved, match="staging ran data_api as"):
         _check("record", tmp_path, monkeypatch)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 import threading
 import zipfile
 from hashlib import sha256
@@ -104,6 +106,33 @@ def test_what_was_found_fails_the_audit_even_where_it_might_have_stayed_unchecke
     assert in_junit(tmp_path, "failure").text == "urllib3 1: CVE-1"
 
 
+def test_reports_count_what_they_hold_and_leave_those_of_other_checks_as_they_are(
+    answers: Callable[[dict[str, CheckResult | str]], None], tmp_path: Path
+) -> None:
+    # Given an audit, and another of other checks
+    answers({"code": result_of("1 file", ["unsafe"], {"exceptions": {}}), "locks": result_of("2 packages", [])})
+    run("locks")
+    answers({"history": "no history", "advisories": "nobody answers"})
+    run("code", "history", "advisories", "--unchecked", "advisories")
+    # Then each check of both has its report
+    reports = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "audit").iterdir()}
+    assert reports.keys() == {"locks", "code", "history", "advisories"}
+    assert reports["code"] == {
+        "check": "code",
+        "status": "failed",
+        "summary": "1 file",
+        "findings": ["unsafe"],
+        "details": {"exceptions": {}},
+    }
+    # And JUnit's counts the last audit's
+    text = (tmp_path / JUNIT).read_text()
+    assert text.startswith("<?xml version=")
+    suite = ET.fromstring(text)  # noqa: S314 - our own report
+    counts = {"tests": "3", "failures": "1", "errors": "1", "skipped": "1"}
+    assert suite.attrib == {"name": "audit"} | counts
+    assert [[part.tag for part in case] for case in suite] == [["failure"], ["error"], ["skipped"]]
+
+
 def test_a_check_that_nobody_knows_is_refused() -> None:
     assert run("weather").exit_code == 2
 
@@ -172,6 +201,64 @@ def test_nothing_built_is_nothing_checked(tmp_path: Path) -> None:
         inventory.check_contents(tmp_path)
 
 
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with packages that ship and packages that do not, and an environment apart; where they are."""
+    listed = ['name = "x"\nversion = "0"\nsource = { virtual = "." }\n']
+    ours = {"inside": "MPL-2.0", "tool": "MPL-2.0", "worse": "GPL-3.0-only", "silent": "", "excused": "AGPL"}
+    shipped = ", ".join(f'{{ name = "{name}" }}' for name in ("inside", "absent"))
+    groups = "\n".join(f"{group} = [{shipped}]" for group in licences.GROUPS)
+    listed[0] += f"\n[package.dev-dependencies]\n{groups}\n"
+    for name in (*ours, "absent"):
+        file = f'{{ url = "https://index/{name}-1-py3-none-any.whl", hash = "sha256:{"0" * 64}" }}'
+        source = '{ registry = "https://index" }'
+        listed.append(f'name = "{name}"\nversion = "1"\nsource = {source}\nwheels = [{file}]\n')
+    header = 'version = 1\nrequires-python = ">=3.11"\n'
+    (tmp_path / "uv.lock").write_text(header + "".join(f"[[package]]\n{part}" for part in listed))
+    project = '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.11"\n'
+    (tmp_path / "pyproject.toml").write_text(
+        f"{project}[dependency-groups]\n"
+        + "".join(f'{group} = ["inside", "absent"]\n' for group in licences.GROUPS)
+    )
+    (library := tmp_path / "lambdas" / "payment_data").mkdir(parents=True)
+    (library / "pyproject.toml").write_text('[project]\nname = "payment-data"\nversion = "1"\n')
+    apart = tmp_path / ".cache" / "apart" / "lib" / "python3" / "site-packages"
+    for folder, packages in ((tmp_path / "site", ours), (apart, {"other": "GPL-2.0-only"})):
+        for name, licence in packages.items():
+            stated = f"License-Expression: {licence}\n" if licence else "License: see the file\n"
+            (folder / f"{name}-1.dist-info").mkdir(parents=True)
+            (folder / f"{name}-1.dist-info" / "METADATA").write_text(
+                f"Metadata-Version: 2.4\nName: {name}\nVersion: 1\n{stated}"
+            )
+    elsewhere = [place for place in sys.path if "site-packages" not in place]
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *elsewhere])
+    monkeypatch.setattr(inventory, "PROJECTS", {"ours": "."})
+    monkeypatch.setattr(licences, "ROOT", tmp_path)
+    monkeypatch.setattr(licences, "APART", {"other project": "apart"})
+    monkeypatch.setattr(licences, "EXPLAINED", {"excused": "It runs apart.", "gone": "Once it did."})
+    return tmp_path
+
+
+def test_what_ships_what_is_used_and_what_is_explained_is_held_to_its_own_list(installed: Path) -> None:
+    # When the licences of all that is locked and installed are looked at
+    result = licences.check(installed)
+    # Then each that is not allowed where it is used is named
+    assert set(result.findings) == {
+        "ours: inside is MPL-2.0, not allowed in what ships",
+        "ours: worse is GPL-3.0-only, not allowed in what we use",
+        "ours: silent does not state its licence",
+        "other project: other is GPL-2.0-only, not allowed in what we use",
+        "absent ships and is not installed here, so its licence is unknown",
+        "gone is explained and in no lock",
+    }
+    assert result.summary == "6 packages, 2 of them in what ships"
+    assert result.details["ours"]["tool"] == "MPL-2.0"
+    # And an environment that is not installed is none whose licences were looked at
+    shutil.rmtree(installed / ".cache")
+    with pytest.raises(CannotCheck, match="the environment of other project is not installed"):
+        licences.check(installed)
+
+
 @pytest.mark.parametrize(
     ("licence", "ships", "uses"),
     [
@@ -213,13 +300,22 @@ def test_a_secret_in_a_file_is_found_and_its_value_is_kept_nowhere(tmp_path: Pat
     root.mkdir()
     (root / "settings.py").write_text(f'key = "{KEY}"  # pragma: allowlist secret\n')
     (root / "clean.py").write_text("x = 1\n")
+    # And one in a folder that is called as one that make writes at the top
+    # And others in what git, make and tools write, and in a file outside that a link leads to
+    (tmp_path / "outside.py").write_text(f'outside = "{KEY}"\n')
+    for name in ("part/dist/made.py", ".git/config", ".venv/a.py", "part/__pycache__/b.py", ".coverage.host"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f'name = "{name}"\nkey = "{KEY}"\n')
+    (root / "link.py").symlink_to(tmp_path / "outside.py")
     # When it is looked at, twice
-    notes = tmp_path / "notes"
+    notes = tmp_path / "cache" / "notes"
     results = [secrets.in_tree(root, notes) for _ in range(2)]
-    # Then the key is found both times, comment or not, and is in no report and no note
+    # Then what may be committed is found both times, comment or not, and is in no report and no note
     for result in results:
-        (found,) = result.findings
-        assert found.startswith("settings.py:1: looks like AWS Access Key")
+        assert [found.partition(" (")[0] for found in result.findings] == [
+            "part/dist/made.py:2: looks like AWS Access Key",
+            "settings.py:1: looks like AWS Access Key",
+        ]
     assert KEY not in repr(results)
     assert all(KEY not in path.read_text() for path in notes.iterdir())
 
@@ -234,10 +330,14 @@ def test_a_secret_that_was_removed_is_still_in_the_history(tmp_path: Path) -> No
         git(root, "add", "-A")
         git(root, "commit", "-q", "-m", message)
         (root / "settings.py").write_text('key = environ["KEY"]\n')
-    # Then the tree is clean and the history is not
-    assert secrets.in_tree(root, tmp_path / "notes").findings == ()
-    found = [one for one in secrets.in_history(root, tmp_path / "notes").findings if "AWS Access Key" in one]
-    assert len(found) == 1
+    # Then the tree is clean, also when there is nothing new to read in it, and the history is not
+    for _ in range(2):
+        assert secrets.in_tree(root, tmp_path / "notes").findings == ()
+    found = secrets.in_history(root, tmp_path / "notes").findings
+    assert len([line for line in found if "AWS Access Key" in line]) == 1
+    # And nothing that is listed as no secret was ever in it
+    never = {f"{secrets.LISTED.name}: {digest} was never in any file" for digest in secrets.explained()}
+    assert never <= set(found)
 
 
 def test_without_a_history_it_is_not_checked(tmp_path: Path) -> None:
@@ -297,11 +397,22 @@ class Advisories(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """A service that answers as OSV does, about a lock of two packages; it is told which is vulnerable."""
-    two = [inventory.Package("click", "8.5.0"), inventory.Package("rich", "15.0.0")]
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose lock has two packages of an index, and its own."""
     monkeypatch.setattr(inventory, "PROJECTS", {"ours": "."})
-    monkeypatch.setattr(inventory, "packages", lambda *_: two)
+    names = {"click": "8.5.0", "rich": "15.0.0"}
+    listed = [
+        f'name = "{name}"\nversion = "{version}"\nsource = {{ registry = "https://index" }}\n'
+        for name, version in names.items()
+    ]
+    listed.append('name = "x"\nversion = "0"\nsource = { virtual = "." }\n')
+    (tmp_path / "uv.lock").write_text("version = 1\n" + "".join(f"[[package]]\n{part}" for part in listed))
+    return tmp_path
+
+
+@pytest.fixture
+def osv() -> Iterator[Callable[[str], str]]:
+    """A service that answers as OSV does; it is told which package is vulnerable."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Advisories)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -316,16 +427,40 @@ def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     thread.join()
 
 
-def test_a_known_vulnerability_is_found(osv: Callable[[str], str]) -> None:
-    assert inventory.check_advisories(ROOT, osv("rich")).findings == ("rich 15.0.0: PYSEC-1, fixed in 9.9",)
+def test_a_known_vulnerability_is_found(two: Path, osv: Callable[[str], str]) -> None:
+    assert inventory.check_advisories(two, osv("rich")).findings == ("rich 15.0.0: PYSEC-1, fixed in 9.9",)
 
 
 def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(
-    osv: Callable[[str], str],
+    two: Path, osv: Callable[[str], str]
 ) -> None:
     nowhere = osv("nobody").replace("/v1/query", "").rpartition(":")[0] + ":1/v1/query"
     with pytest.raises(CannotCheck, match="could not be asked"):
-        inventory.check_advisories(ROOT, nowhere)
+        inventory.check_advisories(two, nowhere)
+
+
+@pytest.mark.parametrize(
+    ("printed", "complained", "why"),
+    [
+        ('{"dependencies": [%s, {"name": "rich", "skip_reason": "not known"}]}', "", "not answer about rich$"),
+        ('{"dependencies": [%s]}', "", "did not answer about rich$"),
+        ("", "first\nand last", "could not be asked: and last$"),
+        ("", "", "could not be asked: it printed nothing$"),
+    ],
+    ids=["one is skipped", "one is left out", "it fails", "it says nothing"],
+)
+def test_an_answer_that_is_not_about_every_package_is_none(
+    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, complained: str, why: str
+) -> None:
+    # Given a pip-audit that ends in such a way
+    answer = printed.replace("%s", '{"name": "click", "version": "8.5.0", "vulns": []}')
+    tool = tmp_path / "pip-audit"
+    tool.write_text(f"#!/bin/sh\nprintf '%s' '{answer}'\nprintf '%s' '{complained}' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(inventory.sys, "executable", str(tool.with_name("python")))  # type: ignore[attr-defined]
+    # Then nothing was checked
+    with pytest.raises(CannotCheck, match=why):
+        inventory.check_advisories(two)
 
 
 def test_what_checkov_finds_unexplained_in_a_template_is_found_and_not_asked_again_once_it_is_clean(
@@ -337,16 +472,22 @@ def test_what_checkov_finds_unexplained_in_a_template_is_found_and_not_asked_aga
     skipped = [check | {"check_id": name, "check_result": why} for name, why in _SKIPPED.items()]
     tool = _checkov(tmp_path, monkeypatch, failed=[failed], skipped=skipped)
     template: dict[str, Any] = {"prod/docs": {"Resources": {}}}
-    # Then what it found and what was passed over without a reason are findings
-    assert static_analysis.check_templates(template, tmp_path / "notes").findings == (
+    # Then what it found and what was passed over without a reason are findings, and reasons are reported
+    result = static_analysis.check_templates(template, tmp_path / "notes")
+    assert result.findings == (
         "prod/docs: CKV_AWS_21 AWS::S3::Bucket.Docs is skipped without a reason",
         "prod/docs: Docs: CKV_AWS_18 Log access",
     )
+    bucket = "AWS::S3::Bucket.Docs"
+    reasons = {f"prod/docs: CKV_AWS_21 {bucket}": "", f"prod/docs: CKV_AWS_144 {bucket}": "one region"}
+    assert result.details == {"explained": reasons}
     # And templates that were clean once are not read again, while others are
     _checkov(tmp_path, monkeypatch, failed=[], skipped=[])
-    assert static_analysis.check_templates(template, tmp_path / "notes").status is CheckStatus.PASSED
-    tool.unlink()
-    assert static_analysis.check_templates(template, tmp_path / "notes").status is CheckStatus.PASSED
+    templates = [template, {"prod/payments": {}}]
+    for _ in range(2):
+        for each in templates:
+            assert static_analysis.check_templates(each, tmp_path / "notes").status is CheckStatus.PASSED
+        tool.unlink(missing_ok=True)
     with pytest.raises(CannotCheck, match="make checkov"):
         static_analysis.check_templates(template | {"prod/network": {}}, tmp_path / "notes")
 

@@ -1,0 +1,275 @@
+"""Commands against an account of AWS: what they ask of it, what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipelines.aws import accounts
+from pipelines.aws.executions import Moment
+from pipelines.cli import local_aws, promotion_view, rehearse, terminal, views
+from pipelines.cli.main import main
+from pipelines.core.refusals import Refused
+from pipelines.promotion.execution import Promotion, Step
+from tests.console.account import BEGAN, Account, ended
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ORDER = {
+    "order_id": "order-1",
+    "state": "COMPLETED",
+    "user_id": "ada",
+    "total": 15875,
+    "currency": "EUR",
+    "lines": [],
+}
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    """The account that every command reaches, with one order."""
+    made = Account()
+    made.api = {"/orders/order-1": _ORDER, "/orders/order-1/failures": {"failures": []}}
+    made.api["/orders/order-2/failures"] = {"failures": []}
+    for part, empty in (("history", "history"), ("reservation", "lines"), ("deliveries", "deliveries")):
+        made.api[f"/orders/order-1/{part}"] = {empty: []}
+    made.api["/orders/order-1/payment"] = {"state": "charged"}
+    monkeypatch.setattr(local_aws, "connect", lambda *_: made)
+    monkeypatch.setattr(accounts, "connect_tools", lambda *_: made)
+    for name in ("BRANCH_INSPECTION_ROLE", "PAYMENTS_ENVIRONMENT", "PAYMENTS_STACK", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+def payments(*arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(main, arguments, input=typed, env={"COLUMNS": "200"})
+
+
+def test_a_pipeline_s_status_tells_what_waits_and_how_to_answer_it(account: Account) -> None:
+    account.link = "https://docs.example/evidence"
+    shown = payments("pipeline", "status", "release")
+    assert shown.exit_code == 0, shown.output
+    told = " ".join(shown.stdout.split())
+    assert "Approve of run-1 waits for an answer: what would change https://docs.example/evidence" in told
+    assert "payments pipeline approve release --execution run-1" in told
+    assert "run-1 InProgress 2026-11-28 08:00 0123456789ab" in told
+
+
+@pytest.mark.parametrize("status", ["Failed", "Succeeded"])
+def test_the_last_release_is_explained_where_it_failed_whatever_rolled_back_since(
+    account: Account, status: str
+) -> None:
+    # Given a release, and the rollback that came after it
+    account.waits = False
+    rollback = {"pipelineExecutionId": "back", "status": "Succeeded", "executionType": "ROLLBACK"}
+    account.runs = [rollback, {"status": status, "statusSummary": "The alarm rang."}]
+    # Then why it failed is told, where it did
+    told = payments("pipeline", "status", "release").stdout
+    assert ("0123456789ab failed in Approve. The alarm rang." in told) == (status == "Failed")
+
+
+@pytest.mark.parametrize(("command", "status"), [("approve", "Approved"), ("reject", "Rejected")])
+def test_an_approval_is_answered_as_it_is_told(account: Account, command: str, status: str) -> None:
+    result = payments("pipeline", command, "release", "--summary", "why", "--json")
+    assert json.loads(result.stdout)["approved"] is (status == "Approved")
+    assert account.asked[0]["result"] == {"status": status, "summary": "why"}
+    # And where nothing waits any more, that is told
+    account.waits = False
+    refused = payments("pipeline", command, "release", "--summary", "why")
+    assert (refused.exit_code, "waits for an answer" in refused.stderr) == (1, True)
+
+
+def test_branch_stacks_are_listed_with_whose_they_are(account: Account) -> None:
+    tags = {"environment": "branch", "branch": "feature/tea", "owner": "ada", "pushed-at": BEGAN.isoformat()}
+    account.branch_stacks = [
+        {
+            "StackName": "branch-feature-tea-aaaaaaaaaa",
+            "StackStatus": "UPDATE_COMPLETE",
+            "CreationTime": BEGAN,
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            "Outputs": [{"OutputKey": "SmokeWorkflowArn", "OutputValue": "arn:smoke"}],
+        }
+    ]
+    told = " ".join(payments("branch", "list").stdout.split())
+    assert "branch-feature-tea-aaaaaaaaaa feature/tea" in told
+    assert "ada SUCCEEDED 2026-11-28 08:00 UPDATE_COMPLETE" in told
+    assert json.loads(payments("branch", "list", "--json").stdout)[0]["owner"] == "ada"
+
+
+def test_an_order_is_shown_with_its_execution_and_one_that_nobody_knows_is_refused(account: Account) -> None:
+    account.execution = "SUCCEEDED"
+    shown = payments("order", "show", "order-1", "-e", "staging")
+    assert "Order order-1: COMPLETED; execution: SUCCEEDED" in shown.stdout
+    assert "ada pays 158.75 EUR; payment: charged" in shown.stdout
+    account.execution = None
+    refused = payments("order", "show", "order-2", "-e", "staging")
+    assert refused.exit_code == 1
+    assert "There is no order order-2 in payments-staging." in refused.stderr
+
+
+def test_an_order_s_trace_is_what_happened_and_refused_where_nothing_did(account: Account) -> None:
+    account.execution, account.happened = "FAILED", ended("Failed", "PaymentDeclined")
+    told = payments("order", "trace", "order-1", "-e", "staging")
+    assert told.stdout.splitlines() == [
+        "2026-11-28 08:00:01.000  workflow          entered Pay",
+        "2026-11-28 08:00:02.000  workflow          ended FAILED PaymentDeclined why",
+    ]
+    account.execution = None
+    refused = payments("order", "trace", "order-1", "-e", "staging")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "No log of the last 24 hours and no execution in payments-staging knows" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "code", "says"),
+    [
+        (ended("Succeeded"), "COMPLETED", 0, "Order order-1 is COMPLETED\n"),
+        (ended("Failed", "OutOfStock"), "FAILED", 0, "is FAILED, everything undone (OutOfStock)"),
+        (ended("Failed", "Throttled"), "NEEDS_ATTENTION", 1, "is NEEDS_ATTENTION after the redrive"),
+        (ended("Succeeded"), "PAID", 0, "Order order-1 is PAID\n"),
+    ],
+    ids=["completed", "undone", "parked again", "on its way"],
+)
+def test_a_redrive_ends_well_where_the_order_does(
+    account: Account, events: list[Any], state: str, code: int, says: str
+) -> None:
+    # Given a parked order that is in another state after its redrive
+    states = iter(["NEEDS_ATTENTION", state])
+    account.api["/orders/order-1"] = lambda _: _ORDER | {"state": next(states)}
+    account.execution, account.happened = "RUNNING", events
+    # When
+    result = payments("order", "redrive", "order-1", "-e", "staging")
+    # Then
+    assert (result.exit_code, len(account.asked)) == (code, 1), result.output
+    assert says in result.stderr
+
+
+def test_only_a_parked_order_is_redriven(account: Account) -> None:
+    result = payments("order", "redrive", "order-1", "-e", "staging")
+    assert (result.exit_code, account.asked) == (1, [])
+    assert "Order order-1 is COMPLETED: there is nothing to redrive." in result.stderr
+
+
+@pytest.mark.parametrize(("answer", "says"), [("n\n", "Nothing was deleted."), ("y\n", "There is no stack")])
+def test_a_stack_is_deleted_only_once_somebody_said_yes(account: Account, answer: str, says: str) -> None:
+    account.stacks = set()
+    result = payments("remove", "staging", typed=answer)
+    assert result.exit_code == 1
+    assert "Delete the stack payments-staging?" in result.stderr
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
+def test_a_smoke_run_ends_as_its_checks_do(account: Account, ok: bool, code: int) -> None:
+    checks = [{"name": "stock", "ok": ok, "detail": "5"}]
+    account.execution, account.happened = "SUCCEEDED", ended("Succeeded")
+    account.output = json.dumps({"checks": checks})
+    result = payments("smoke", "staging")
+    assert result.exit_code == code
+    assert f"{'✓' if ok else '✗'} stock: 5" in result.stdout
+    says = "Smoke of payments-staging passed" if ok else "Smoke of payments-staging failed"
+    assert says in result.stderr
+
+
+def test_an_execution_is_told_moment_by_moment(capsys: pytest.CaptureFixture[str]) -> None:
+    # Given a step that failed once and took two seconds, one that passed in one, and the end
+    happened = [
+        ("left", "Before", ""),
+        ("entered", "Pay", ""),
+        ("attempt failed", "Pay", "Throttled"),
+        ("left", "Pay", ""),
+        ("entered", "Deliver", ""),
+        ("left", "Deliver", ""),
+        ("ended", "FAILED", "Rejected"),
+    ]
+    moments = [
+        Moment(BEGAN + timedelta(seconds=second), what, state, error, "why" * bool(error))  # type: ignore[arg-type]
+        for second, (what, state, error) in enumerate(happened)
+    ]
+    # When each is printed
+    followed = views.print_journey(moments)
+    # Then
+    assert capsys.readouterr().err.splitlines() == [
+        "08:00:00.000    ✓ after 0.00 s",
+        "08:00:01.000  → Pay",
+        "08:00:02.000    ! Throttled why",
+        "08:00:03.000    ✗ after 2.00 s",
+        "08:00:04.000  → Deliver",
+        "08:00:05.000    ✓ after 1.00 s",
+        "08:00:06.000  ■ FAILED Rejected why",
+    ]
+    # And a machine is told the last, and all
+    outcome = views.outcome("order-1", followed)
+    assert (outcome["status"], outcome["error"], outcome["cause"]) == ("FAILED", "Rejected", "why")
+    assert [moment["what"] for moment in outcome["moments"]] == [what for what, _, _ in happened]
+
+
+def _step(build: str) -> Step:
+    return Step("id", "Build", "Check", "InProgress", BEGAN, BEGAN, "", build)
+
+
+def test_what_a_build_is_doing_is_asked_for_once_a_second_at_most(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a clock, and a build whose log grows
+    clock = [100.0]
+    monkeypatch.setattr(promotion_view.time, "monotonic", lambda: clock[0])  # type: ignore[attr-defined]
+    tools: Any = account
+    phases = promotion_view.Phases(tools)
+    seen = []
+    for moment in (100.0, 100.9, 101.0, 101.5):
+        clock[0] = moment
+        seen.append(phases.now(_step("checks:1")))
+    # Then the log's last line is shown without what CodeBuild puts before it
+    assert seen == ["line 1", "line 1", "line 2", "line 2"]
+    # And nothing of what is no build, or of one that there is not
+    assert [phases.now(_step("")), phases.now(_step("checks:2"))] == ["", ""]
+
+
+def test_where_there_is_no_terminal_a_promotion_is_told_in_lines(
+    account: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(promotion_view, "Durations", lambda: terminal.Durations(tmp_path / "durations.json"))
+    tools: Any = account
+    promotion = Promotion("release", "releases", "run-1", "c" * 40, steps=[_step("")])
+    with promotion_view.watching(tools, promotion) as view:
+        view.show(promotion)
+    assert capsys.readouterr().out.splitlines() == [
+        f"release pipeline, commit {'c' * 12}, execution run-1",
+        "  … Build: Check",
+    ]
+
+
+@pytest.mark.parametrize("place", [("--one-account",), ("--database", "scram")])
+@pytest.mark.parametrize("stays", ["--hold", "--keep-running"])
+def test_a_rehearsal_that_leaves_nothing_running_cannot_be_held(place: tuple[str, ...], stays: str) -> None:
+    result = payments("rehearse", *place, stays)
+    assert result.exit_code == 2
+    assert "leave nothing running" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--hold",), ("--one-account",), ("--database", "scram"), ()])
+def test_a_rehearsal_begins_with_an_embedded_aws(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a machine on which none can be started
+    def refuse(*, keep_running: bool) -> Any:
+        raise Refused(f"none, {keep_running}")
+
+    monkeypatch.setattr(rehearse, "embedded", refuse)
+    # Then that is what it ends with, and it would have stayed where the gate is held
+    result = payments("rehearse", *arguments)
+    assert (result.exit_code, f"none, {arguments == ('--hold',)}" in result.stderr) == (1, True)
+
+
+def test_what_the_embedded_aws_refuses_is_said_as_a_sentence() -> None:
+    from embedded_aws import instance  # noqa: PLC0415
+
+    with pytest.raises(Refused, match=r"^The port is taken$"), local_aws.refusals():
+        raise instance.StartFailed("the port is taken")
+
