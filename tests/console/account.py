@@ -19,6 +19,8 @@ DEFINITION: Final = {
 }
 _COMMIT: Final = "0123456789abcdef"
 _OUTPUTS: Final = {
+    "BranchPipelineName": "branches",
+    "ExpiryPipelineName": "expiries",
     "ReleasePipelineName": "releases",
     "RemoveBranchPipelineName": "removals",
     "DataApiFunctionName": "data-api",
@@ -37,6 +39,11 @@ def ended(kind: str, error: str = "") -> list[Json]:
     """Return the events of an execution that entered one state and ended there: `kind` as Succeeded."""
     details = {f"execution{kind}EventDetails": {"error": error, "cause": "why"}} if error else {}
     return [_entered("Pay"), {"type": f"Execution{kind}", **details}]
+
+
+def _denied(**_: Any) -> Json:
+    message: Any = {"Code": "AccessDenied", "Message": "not allowed"}
+    raise ClientError({"Error": message}, "DetectStackDrift")
 
 
 @dataclass
@@ -85,7 +92,9 @@ class Account:
             production=False,
         )
         self.endpoint, self.poll_seconds = None, 0.0
-        self.cloudformation = SimpleNamespace(describe_stacks=self._described, get_paginator=self._pages)
+        self.cloudformation = SimpleNamespace(
+            describe_stacks=self._described, get_paginator=self._pages, detect_stack_drift=_denied
+        )
         self.functions = SimpleNamespace(invoke=self._invoked)
         self.stepfunctions = SimpleNamespace(
             describe_execution=self._execution,
@@ -116,6 +125,7 @@ class Account:
                 start_pipeline_execution=self._started,
             ),
             "codebuild": SimpleNamespace(batch_get_builds=self._builds, batch_get_reports=self._reports),
+            "cloudwatch": SimpleNamespace(describe_alarms=_denied),
             "logs": SimpleNamespace(get_log_events=self._log, get_paginator=self._pages),
         }
 
@@ -167,7 +177,10 @@ class Account:
                 "latestExecution": {"pipelineExecutionId": "run-1", "status": "Failed"},
                 "actionStates": [
                     {"actionName": "Check", "latestExecution": failed},
-                    {"actionName": "Package", "latestExecution": {"status": "Succeeded", "summary": "packed"}},
+                    {
+                        "actionName": "Package",
+                        "latestExecution": {"status": "Succeeded", "summary": "packed"},
+                    },
                 ],
             },
             {
@@ -200,10 +213,10 @@ class Account:
         return {"pipelineExecutionId": "removal-1"}
 
     def _builds(self, ids: list[str]) -> Json:
-        if ids != ["checks:1"]:
+        if set(ids) != {"checks:1"}:
             return {"builds": []}
         logs = {"groupName": "/group", "streamName": "stream"}
-        build = {"id": ids[0], "projectName": "checks", "buildStatus": "IN_PROGRESS", "logs": logs}
+        build = {"id": "checks:1", "projectName": "checks", "buildStatus": "IN_PROGRESS", "logs": logs}
         return {"builds": [build | {"currentPhase": "BUILD", "reportArns": ["arn:report"]}]}
 
     def _reports(self, reportArns: list[str]) -> Json:  # noqa: N803 - boto3's name

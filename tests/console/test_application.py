@@ -241,13 +241,16 @@ def test_an_order_that_was_never_placed_or_is_not_known_is_told() -> None:
 
 
 def test_an_environment_s_page_says_of_each_part_why_it_is_not_known() -> None:
-    # Given a stack of which only this can be asked
-    page = got(Account(api=_RECORD), "/environments/staging?stack=other")
+    # Given a stack whose alarms and drift may not be asked for, and that no pipeline deploys
+    account = Account(api=_RECORD)
+    account.environment.name = "local"
+    page = got(account, "/environments/staging?stack=other")
+    # Then what is known of it is shown, and of the rest the reason
     assert "<h1>other" in page
-    assert "Not known: " in page
-    assert 'href="/environments/staging/orders?stack=other"' in page
+    assert "Live workflow version</td><td>7 (100 %)" in page
+    assert "Not known: not allowed" in page
+    assert 'href="/environments/local/orders?stack=other"' in page
 
 
 def test_an_address_that_leads_nowhere_is_a_page_that_says_so() -> None:
     assert "There is no page /nowhere." in got(Account(), "/nowhere", 404)
-    assert console(Account())[0].get("/static/console.css").status == 200

@@ -76,7 +76,15 @@ def test_a_rejection_without_a_reason_decides_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "age"),
-    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (86_399, "23 h"), (86_400, "1 d")],
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (86_399, "23 h"),
+        (86_400, "1 d"),
+    ],
 )
 def test_an_age_is_told_in_the_largest_unit_that_is_full(seconds: int, age: str) -> None:
     pushed = _BEGAN - timedelta(seconds=seconds)

@@ -16,7 +16,6 @@ from templates.definitions import payment_workflow, smoke_workflow
 _BEGAN = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
 _DEFINITION = payment_workflow.definition()
 _FIRST = _DEFINITION["StartAt"]
-_NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def moments(*happened: tuple[str, ...]) -> list[Moment]:
@@ -134,7 +133,7 @@ def test_each_way_is_one_arrow_from_one_box_s_side_to_just_before_another_s() ->
         )
     }
     picture, places = _drawn({})
-    arrows = [_ends(path.get("d", "")) for path in picture.findall(f"{_NAMESPACE}path")]
+    arrows = [_ends(path.get("d", "")) for path in picture.findall("path")]
     # Then there is an arrow for each, none twice, and each touches what it joins
     assert len(arrows) == len(ways)
     for start, end in ways:
@@ -145,7 +144,7 @@ def test_each_way_is_one_arrow_from_one_box_s_side_to_just_before_another_s() ->
 def test_a_way_past_other_states_of_its_column_runs_beside_them_and_within_the_picture() -> None:
     picture, _ = _drawn({})
     width = float(picture.get("width", 0))
-    bent = [path.get("d", "") for path in picture.findall(f"{_NAMESPACE}path")]
+    bent = [path.get("d", "") for path in picture.findall("path")]
     columns = [re.findall(r"[\d.]+", path) for path in bent if "C" in path]
     beside = [(float(n[0]), float(n[2])) for n in columns if abs(float(n[0]) - float(n[-2])) <= 2]
     assert beside
@@ -161,24 +160,24 @@ def test_only_the_ways_that_were_taken_are_marked_as_taken() -> None:
         ("entered", "Handle failure"),
     )
     picture, places = _drawn(workflow_picture.visits(moments(*happened)))
-    taken = [path for path in picture.findall(f"{_NAMESPACE}path") if "taken" in path.get("class", "")]
+    taken = [path for path in picture.findall("path") if "taken" in path.get("class", "")]
     # Then the one way between them is, in its class and its head
     (arrow,) = taken
     assert _ends(arrow.get("d", ""))[0] in _sides(places[_FIRST])
-    heads = {path.get("marker-end") for path in picture.findall(f"{_NAMESPACE}path")}
+    heads = {path.get("marker-end") for path in picture.findall("path")}
     assert arrow.get("marker-end") == "url(#taken)"
     assert heads == {"url(#taken)", "url(#ahead)"}
     # And of one that passed, no way of a failure is, though its states were entered
     passed = moments(("entered", _FIRST), ("left", _FIRST), ("entered", "Handle failure"))
     picture, _ = _drawn(workflow_picture.visits(passed))
-    assert not [path for path in picture.findall(f"{_NAMESPACE}path") if "taken" in path.get("class", "")]
+    assert not [path for path in picture.findall("path") if "taken" in path.get("class", "")]
 
 
 def test_a_state_s_name_stands_in_the_middle_of_its_box() -> None:
     picture, places = _drawn({})
-    for group in picture.findall(f"{_NAMESPACE}g"):
-        name = (group.findtext(f"{_NAMESPACE}title") or "").partition(":")[0]
-        lines = group.findall(f"{_NAMESPACE}text")
+    for group in picture.findall("g"):
+        name = (group.findtext("title") or "").partition(":")[0]
+        lines = group.findall("text")
         heights = [float(line.get("y", 0)) for line in lines]
         x, y = places[name]
         assert " ".join(line.text or "" for line in lines) == name

@@ -117,7 +117,6 @@ def _egress(to: dict[str, Any], port: int, why: str) -> dict[str, Any]:
 
 def test_the_topology_draws_an_arrow_for_what_a_security_group_lets_pass() -> None:
     # Given a network in which steps reach the endpoint, and the data API reaches the database
-    group = {"Fn::Sub": "${NetworkStack}-Steps"}
     network = _stack(
         Vpc=_resource("AWS::EC2::VPC", CidrBlock="10.0.0.0/16"),
         Steps=_resource(
@@ -155,7 +154,6 @@ def test_the_topology_draws_an_arrow_for_what_a_security_group_lets_pass() -> No
         DataApiFunction=function("DataApi"),
         Api=_resource("AWS::ApiGateway::RestApi"),
     )
-    del group
     # When its page is made
     page = topology.topology_page(network, payments)
     # Then
@@ -366,7 +364,9 @@ def test_a_pipeline_is_drawn_with_what_lets_a_stage_begin_and_what_rolls_it_back
         "    t1 ----> t2",
         "    t2 -. on failure: roll back .-> t2",
     ]
-    stack = _stack("pipelines", ReleasePipeline={"Type": "AWS::CodePipeline::Pipeline", "Properties": pipeline})
+    stack = _stack(
+        "pipelines", ReleasePipeline={"Type": "AWS::CodePipeline::Pipeline", "Properties": pipeline}
+    )
     assert promotion.release_chain(stack) == [
         '    r0["Build"]',
         '    r1{{"Approve:<br>a person approves"}}',
@@ -396,8 +396,8 @@ def test_facts_stand_below_what_a_person_wrote_of_each_name() -> None:
     # Then each has its facts, before the next group begins, and what does not fit is told
     assert made == (
         "# Parts\n\n*The facts are generated from <code>code.py</code>.*\n\nAbout.\n\nAll.\n\n"
-        "## One\n\n### Attempt\nWhich try.\n\nA\n\n### …CodeKey\nWhere.\n\nP\nR\n\n## Two\n\n"
-        "### Old\nGone.\n\n\n"
+        "## One\n\n### Attempt\n\nWhich try.\n\nA\n\n### …CodeKey\n\nWhere.\n\nP\nR\n\n## Two\n\n"
+        "### Old\n\nGone.\n\n\n"
     )
     assert drift.findings == [
         "docs/x.md explains the part Old, which code.py does not have.",

@@ -272,4 +272,3 @@ def test_what_the_embedded_aws_refuses_is_said_as_a_sentence() -> None:
 
     with pytest.raises(Refused, match=r"^The port is taken$"), local_aws.refusals():
         raise instance.StartFailed("the port is taken")
-

@@ -131,7 +131,9 @@ def _failed(action: str, provider: str, result: Json) -> Json:
     }
 
 
-def _codepipeline(execution: Json, actions: list[Json], executions: list[Json]) -> list[tuple[str, Json, Json]]:
+def _codepipeline(
+    execution: Json, actions: list[Json], executions: list[Json]
+) -> list[tuple[str, Json, Json]]:
     run = {"pipelineName": "release", "pipelineExecutionId": "run"}
     which = {"pipelineName": "release", "filter": {"pipelineExecutionId": "run"}}
     return [

@@ -106,9 +106,7 @@ def test_a_release_s_packages_are_stored_and_their_image_is_made_where_the_pipel
     monkeypatch.delenv("IMAGE_REPOSITORY", raising=False)
     checksum = b64encode(bytes.fromhex(pay.sha256)).decode()
     asked = {"Bucket": "store", "Key": pay.key, "ChecksumMode": "ENABLED"}
-    answers(
-        "s3", ("head_object", asked, {"VersionId": "v1", "ChecksumSHA256": checksum}), client=aws.s3
-    )
+    answers("s3", ("head_object", asked, {"VersionId": "v1", "ChecksumSHA256": checksum}), client=aws.s3)
     if images:
         monkeypatch.setenv("IMAGE_REPOSITORY", REPOSITORY)
         answers("ecr", listed(image.tag_of({"pay": pay}), DIGEST))

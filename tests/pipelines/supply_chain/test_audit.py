@@ -110,7 +110,9 @@ def test_reports_count_what_they_hold_and_leave_those_of_other_checks_as_they_ar
     answers: Callable[[dict[str, CheckResult | str]], None], tmp_path: Path
 ) -> None:
     # Given an audit, and another of other checks
-    answers({"code": result_of("1 file", ["unsafe"], {"exceptions": {}}), "locks": result_of("2 packages", [])})
+    answers(
+        {"code": result_of("1 file", ["unsafe"], {"exceptions": {}}), "locks": result_of("2 packages", [])}
+    )
     run("locks")
     answers({"history": "no history", "advisories": "nobody answers"})
     run("code", "history", "advisories", "--unchecked", "advisories")
@@ -442,7 +444,11 @@ def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(
 @pytest.mark.parametrize(
     ("printed", "complained", "why"),
     [
-        ('{"dependencies": [%s, {"name": "rich", "skip_reason": "not known"}]}', "", "not answer about rich$"),
+        (
+            '{"dependencies": [%s, {"name": "rich", "skip_reason": "not known"}]}',
+            "",
+            "not answer about rich$",
+        ),
         ('{"dependencies": [%s]}', "", "did not answer about rich$"),
         ("", "first\nand last", "could not be asked: and last$"),
         ("", "", "could not be asked: it printed nothing$"),
