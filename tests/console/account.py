@@ -1,4 +1,4 @@
-"""An account of AWS as a console or a command sees it: a pipeline that waits at its gate, a stack, an order."""
+"""An account of AWS as console and commands see it: a pipeline that waits at its gate, a stack, an order."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ import threading
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pipelines.console import serving
 from pipelines.console.context import Console
 from tests.console.account import Account
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_it_answers_until_what_it_shows_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

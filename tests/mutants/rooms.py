@@ -230,7 +230,12 @@ ROOMS: Final = {
         Room(
             "docs_site",
             ("pipelines/docs_site/**/*.py",),
-            ("tests/pipelines/test_docs_figures.py", "tests/site/test_drift.py", "tests/site/test_pages.py"),
+            (
+                "tests/pipelines/test_docs_figures.py",
+                "tests/pipelines/test_docs_pages.py",
+                "tests/site/test_drift.py",
+                "tests/site/test_pages.py",
+            ),
             (*_DEFINED, "mkdocs"),
         ),
         Room(

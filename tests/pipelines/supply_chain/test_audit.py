@@ -205,7 +205,7 @@ def test_nothing_built_is_nothing_checked(tmp_path: Path) -> None:
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with packages that ship and packages that do not, and an environment apart; where they are."""
+    """Where a project is with packages that ship and packages that do not, and an environment apart."""
     listed = ['name = "x"\nversion = "0"\nsource = { virtual = "." }\n']
     ours = {"inside": "MPL-2.0", "tool": "MPL-2.0", "worse": "GPL-3.0-only", "silent": "", "excused": "AGPL"}
     shipped = ", ".join(f'{{ name = "{name}" }}' for name in ("inside", "absent"))
@@ -456,11 +456,11 @@ def test_a_service_that_does_not_answer_has_found_nothing_and_checked_nothing(
     ids=["one is skipped", "one is left out", "it fails", "it says nothing"],
 )
 def test_an_answer_that_is_not_about_every_package_is_none(
-    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, complained: str, why: str
+    two: Path, monkeypatch: pytest.MonkeyPatch, printed: str, complained: str, why: str
 ) -> None:
     # Given a pip-audit that ends in such a way
     answer = printed.replace("%s", '{"name": "click", "version": "8.5.0", "vulns": []}')
-    tool = tmp_path / "pip-audit"
+    tool = two / "pip-audit"
     tool.write_text(f"#!/bin/sh\nprintf '%s' '{answer}'\nprintf '%s' '{complained}' >&2\nexit 1\n")
     tool.chmod(0o755)
     monkeypatch.setattr(inventory.sys, "executable", str(tool.with_name("python")))  # type: ignore[attr-defined]
