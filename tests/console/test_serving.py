@@ -1,4 +1,4 @@
-"""The console's server: on this machine alone, while what it shows is there, and found by who looks for it."""
+"""The console's server: on this machine alone, while what it shows is there, and found by who looks."""
 
 from __future__ import annotations
 
