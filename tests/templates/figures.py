@@ -46,6 +46,8 @@ def figures() -> str:
 
 
 def _lines(template: dict[str, Any]) -> Iterator[str]:
+    for name, parameter in sorted(template.get("Parameters", {}).items()):
+        yield from _leaves(parameter, f"parameter {name}")
     for name, resource in sorted(template["Resources"].items()):
         yield f"{name}: {resource['Type']}"
         yield from _leaves(resource, name)

@@ -48,13 +48,18 @@ def strings(value: Any) -> Iterator[str]:
 
 def statements(resource: Json) -> list[Json]:
     """Return every statement of every policy inside a resource."""
+    return [statement for policy in policies(resource) for statement in policy["Statement"]]
+
+
+def policies(resource: Json) -> list[Json]:
+    """Return every policy document inside a resource."""
     found = []
     stack = [resource.get("Properties", {})]
     while stack:
         value = stack.pop()
         if isinstance(value, dict):
             if "Statement" in value:
-                found += value["Statement"]
+                found.append(value)
             stack += value.values()
         elif isinstance(value, list):
             stack += value

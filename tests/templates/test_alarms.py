@@ -104,6 +104,14 @@ def test_quiet_minutes_do_not_ring_but_where_silence_is_the_symptom(payments: Js
         assert alarm["TreatMissingData"] == ("ignore" if silence else "notBreaching"), name
 
 
+def test_a_percentile_is_an_extended_statistic_and_nothing_else_is(payments: Json) -> None:
+    # CloudWatch API reference, PutMetricAlarm: one of the two, each with its own words
+    for name, alarm in alarms(payments).items():
+        if "Metrics" not in alarm:
+            plain, extended = alarm.get("Statistic"), alarm.get("ExtendedStatistic", "")
+            assert (plain in {"Sum", "Average", "Maximum"}) != bool(re.fullmatch(r"p\d+", extended)), name
+
+
 def test_a_formula_asks_at_most_ten_metrics_and_uses_each(payments: Json) -> None:
     # CloudWatch user guide, quotas: a metric math alarm takes ten metrics.
     for name, alarm in alarms(payments).items():

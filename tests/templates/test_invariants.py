@@ -3,7 +3,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tests.templates.reading import as_list, properties, statements, strings
+from templates import docs
+from tests.templates.reading import as_list, policies, properties, statements, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,38 @@ def test_no_partition_region_or_account_is_written_down_but_what_the_environment
         if re.search(r"arn:aws|\b\d{12}\b|eu-central-1", text) and text not in named
     }
     assert found == set()
+
+
+def test_only_what_names_an_account_literally_is_excepted_from_the_rule_against_it(
+    stacks: dict[str, Json], environment: Any
+) -> None:
+    excepted, literal = (
+        {
+            place
+            for place, resource in every_resource(stacks)
+            if "E9009"
+            in resource.get("Metadata", {}).get("cfn-lint", {}).get("config", {}).get("ignore_checks", [])
+        },
+        {
+            place
+            for place, resource in every_resource(stacks)
+            for text in strings(resource.get("Properties", {}))
+            if re.search(r"arn:aws|\b\d{12}\b|eu-central-1", text) and text not in environment.network.zones
+        },
+    )
+    assert excepted == literal
+
+
+def test_every_policy_is_written_in_the_language_of_2012(stacks: dict[str, Json]) -> None:
+    # In that of 2008, which is the default, `${…}` is no variable (IAM user guide, "Version").
+    documents = [document for _, resource in every_resource(stacks) for document in policies(resource)]
+    documents += [
+        document
+        for resource in docs.build().to_dict()["Resources"].values()
+        for document in policies(resource)
+    ]
+    assert documents
+    assert {document.get("Version") for document in documents} == {"2012-10-17"}
 
 
 def test_every_parameter_and_output_is_described(stacks: dict[str, Json]) -> None:

@@ -97,6 +97,9 @@ def test_the_public_subnet_holds_the_nat_gateway_and_nothing_gets_in(
         if route["RouteTableId"] == ref("PublicRoutes")
     )
     assert route["GatewayId"] == ref("InternetGateway")
+    # Which CloudFormation would make before the gateway is attached (user guide, DependsOn)
+    (made,) = (part for part in network["Resources"].values() if part.get("Properties") == route)
+    assert made["DependsOn"] == "InternetGatewayAttachment"
     # And no function can be put there
     assert "PublicSubnet" not in str(network["Outputs"])
 

@@ -243,7 +243,7 @@ def test_every_method_asks_for_a_signature(payments: Json) -> None:
 
 def test_the_stage_is_logged_traced_measured_and_throttled(payments: Json) -> None:
     stage = the(payments, "AWS::ApiGateway::Stage")
-    assert stage["StageName"] == "live"
+    assert (stage["StageName"], stage["RestApiId"]) == ("live", ref("DataApi"))
     assert stage["TracingEnabled"] is True
     assert "${DataApiAccessLogs}" in stage["AccessLogSetting"]["DestinationArn"]["Fn::Sub"]
     (every,) = stage["MethodSettings"]
