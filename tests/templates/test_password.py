@@ -61,6 +61,9 @@ def test_the_data_apis_role_reads_that_secret_and_the_function_knows_its_name_al
         if part.get("Sid") == "ReadLogin"
     )
     assert (reads["Action"], reads["Resource"]) == (["secretsmanager:GetSecretValue"], [LOGIN_ARN])
+    # And why it names the secret's account literally is said where it does
+    excepted = protected["network"]["Resources"]["DataApiRole"]["Metadata"]["cfn-lint"]["reasons"]
+    assert "its owner made it" in excepted["E9009"]
     function = protected["payments"]["Resources"]["DataApiFunction"]["Properties"]
     variables = function["Environment"]["Variables"]
     assert variables["MONGODB_SECRET_ARN"] == LOGIN_ARN
