@@ -61,6 +61,7 @@ class Account:
         branch_stacks: The stacks of branches, as DescribeStacks lists them.
         runs: The release pipeline's executions, newest first; each is told with what `run` says of it.
         asked: What was put into it: answers to approvals, and executions that were started.
+        commit: What its stack was made of, as the stack's tag says it.
         digest: The SHA-256 of the package that its stack runs.
         passes: Whether its build's report is one of success.
         logs_read: How often a log was asked for.
@@ -77,6 +78,7 @@ class Account:
     runs: list[Json] = field(default_factory=lambda: [{}])
     stacks: set[str] = field(default_factory=lambda: {"payments-pipelines", "payments-staging", "other"})
     asked: list[Json] = field(default_factory=list)
+    commit: str = _COMMIT
     digest: str = "1" * 64
     passes: bool = True
     logs_read: int = 0
@@ -139,8 +141,9 @@ class Account:
             raise ClientError({"Error": message}, "DescribeStacks")
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in _OUTPUTS.items()]
         stack = {"StackName": StackName, "StackStatus": "UPDATE_COMPLETE", "CreationTime": BEGAN}
+        tags = [{"Key": "commit", "Value": self.commit}] if self.commit else []
         key = {"ParameterKey": "DataApiCodeKey", "ParameterValue": f"lambdas/data_api/{self.digest}.zip"}
-        return {"Stacks": [stack | {"Outputs": outputs, "Tags": [], "Parameters": [key]}]}
+        return {"Stacks": [stack | {"Outputs": outputs, "Tags": tags, "Parameters": [key]}]}
 
     def _pages(self, operation: str) -> Any:
         pages: dict[str, Json] = {

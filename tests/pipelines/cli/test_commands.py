@@ -176,6 +176,22 @@ def test_a_smoke_run_ends_as_its_checks_do(account: Account, ok: bool, code: int
     assert says in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("commit", "made"), [("0123456789abcdef", "2026-11-28 08:00 from 0123456789ab"), ("", "2026-11-28 08:00")]
+)
+def test_a_status_says_what_a_stack_is_made_of_and_what_could_not_be_asked(
+    account: Account, commit: str, made: str
+) -> None:
+    # Given an environment that no pipeline deploys to, and whose drift may not be asked for
+    account.environment.name, account.commit = "local", commit
+    told = [" ".join(line.split()) for line in payments("status", "local").stdout.splitlines()]
+    # Then what is deployed is told shortly, and of the rest why not
+    assert f"deployed UPDATE_COMPLETE, changed {made}" in told
+    assert "live workflow version 7 (100 %)" in told
+    assert "digests DataApi 111111111111" in told
+    assert any(line.startswith("? drift of payments-staging could not be asked") for line in told)
+
+
 def test_an_execution_is_told_moment_by_moment(capsys: pytest.CaptureFixture[str]) -> None:
     # Given a step that failed once and took two seconds, one that passed in one, and the end
     happened = [
