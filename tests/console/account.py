@@ -52,7 +52,7 @@ class Account:
 
     Attributes:
         link: Where the evidence of the approval is.
-        waits: Whether the approval still waits.
+        waits: Whether the approval still waits, in each of the `pending` executions.
         api: What the data API answers by path; what is not there is unknown to it.
         execution: The status of the order's execution, or of any other; nothing where it was never started.
         output: What that execution put out.
@@ -69,6 +69,7 @@ class Account:
 
     link: str = ""
     waits: bool = True
+    pending: tuple[str, ...] = ("run-1",)
     embedded: bool = False
     api: Json = field(default_factory=dict)
     execution: str | None = None
@@ -199,7 +200,7 @@ class Account:
         kind = {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"}
         return [
             {
-                "pipelineExecutionId": "run-1",
+                "pipelineExecutionId": run,
                 "actionExecutionId": "ask-1",
                 "stageName": "Approve",
                 "actionName": "Ask",
@@ -209,6 +210,7 @@ class Account:
                 "input": {"actionTypeId": kind, "configuration": asks},
                 "output": {"executionResult": {}},
             }
+            for run in self.pending
         ]
 
     def _started(self, **told: Any) -> Json:

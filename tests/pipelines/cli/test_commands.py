@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
+from environments import schema
 from pipelines.aws import accounts
 from pipelines.aws.executions import Moment
-from pipelines.cli import local_aws, promotion_view, rehearse, terminal, views
+from pipelines.cli import lint, local_aws, promotion_view, rehearse, rehearse_bad, status, terminal, views
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
+from pipelines.docs_site import building
 from pipelines.promotion.execution import Promotion, Step
+from pipelines.rehearsal import failing_releases
 from tests.console.account import BEGAN, Account, ended
 
 if TYPE_CHECKING:
@@ -78,6 +82,12 @@ def test_an_approval_is_answered_as_it_is_told(account: Account, command: str, s
     result = payments("pipeline", command, "release", "--summary", "why", "--json")
     assert json.loads(result.stdout)["approved"] is (status == "Approved")
     assert account.asked[0]["result"] == {"status": status, "summary": "why"}
+    # And where several wait, one has to be chosen
+    account.pending = ("run-1", "run-2")
+    several = payments("pipeline", command, "release", "--summary", "why")
+    assert "Several wait: run-1, run-2." in several.stderr
+    chosen = payments("pipeline", command, "release", "--summary", "why", "--execution", "run-2")
+    assert (chosen.exit_code, "run-2 is" in chosen.stderr) == (0, True)
     # And where nothing waits any more, that is told
     account.waits = False
     refused = payments("pipeline", command, "release", "--summary", "why")
@@ -261,6 +271,18 @@ def test_where_there_is_no_terminal_a_promotion_is_told_in_lines(
     ]
 
 
+@pytest.fixture
+def no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which no embedded AWS can be started."""
+
+    def refuse(*, keep_running: bool) -> Any:
+        raise Refused(f"none, {keep_running}")
+
+    monkeypatch.setattr(rehearse, "embedded", refuse)
+    monkeypatch.setattr(rehearse_bad, "embedded", refuse)
+
+
+@pytest.mark.usefixtures("no_machine")
 @pytest.mark.parametrize("place", [("--one-account",), ("--database", "scram")])
 @pytest.mark.parametrize("stays", ["--hold", "--keep-running"])
 def test_a_rehearsal_that_leaves_nothing_running_cannot_be_held(place: tuple[str, ...], stays: str) -> None:
@@ -269,18 +291,82 @@ def test_a_rehearsal_that_leaves_nothing_running_cannot_be_held(place: tuple[str
     assert "leave nothing running" in result.stderr
 
 
+@pytest.mark.usefixtures("no_machine")
 @pytest.mark.parametrize("arguments", [("--hold",), ("--one-account",), ("--database", "scram"), ()])
-def test_a_rehearsal_begins_with_an_embedded_aws(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+def test_a_rehearsal_begins_with_an_embedded_aws_that_stays_where_the_gate_is_held(
+    arguments: tuple[str, ...],
 ) -> None:
-    # Given a machine on which none can be started
-    def refuse(*, keep_running: bool) -> Any:
-        raise Refused(f"none, {keep_running}")
-
-    monkeypatch.setattr(rehearse, "embedded", refuse)
-    # Then that is what it ends with, and it would have stayed where the gate is held
     result = payments("rehearse", *arguments)
     assert (result.exit_code, f"none, {arguments == ('--hold',)}" in result.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("no_machine")
+def test_releases_that_must_fail_are_announced_before_anything_is_started() -> None:
+    cases = [case.name for case in failing_releases.CASES]
+    result = payments("rehearse-bad", "--times", "2")
+    told = result.stdout.splitlines()
+    assert told[0].startswith(f"{2 * len(cases)} releases that must fail, one after the other; ")
+    assert [line.strip().partition(",")[0] for line in told[1:]] == cases
+
+
+def test_without_a_database_of_its_own_a_rehearsal_starts_no_cluster() -> None:
+    with rehearse._cluster(None) as cluster:
+        assert cluster is None
+
+
+def test_docs_are_published_only_where_a_bucket_is_named_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Given a pipeline's build that names a folder and no bucket, and tools of which nothing can be asked
+    monkeypatch.setattr(accounts, "connect_tools", object)
+    monkeypatch.setenv("FOLDER", "staging")
+    monkeypatch.setenv("CODEBUILD_INITIATOR", "codepipeline/releases")
+    monkeypatch.delenv("DOCS_BUCKET", raising=False)
+    result = payments("docs", "publish", str(tmp_path))
+    assert (result.exit_code, "DOCS_BUCKET is not set" in result.stderr) == (1, True)
+
+
+def test_docs_that_disagree_with_the_code_are_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def refuse(root: Path, out: Path, cache: Path, _command: object) -> int:
+        asked.extend([root, out, cache])
+        raise Refused("The docs and the code disagree")
+
+    monkeypatch.setattr(building, "build", refuse)
+    result = payments("docs", "build")
+    assert (result.exit_code, "disagree" in result.stderr) == (1, True)
+    assert asked == [ROOT, ROOT / "site", ROOT / ".cache" / "docs"]
+
+
+def test_assumptions_are_proven_only_on_an_account_without_stacks_of_ours(account: Account) -> None:
+    account.branch_stacks = [{"StackName": "branch-feature-tea-aaaaaaaaaa"}]
+    result = payments("prove", "staging", "--yes")
+    assert (result.exit_code, account.asked) == (1, [])
+    assert "Account 444444444444 has stacks of ours: branch-feature-tea-aaaaaaaaaa." in result.stderr
+
+
+def test_a_console_shows_every_environment_of_the_aws_that_it_is_told() -> None:
+    shown = status._console("http://127.0.0.1:1", (), allow_actions=False)
+    assert set(shown.environments) == {"local", "branch", "staging", "prod"}
+    assert {aws.endpoint for aws in shown.environments.values()} == {"http://127.0.0.1:1"}
+    # And of the embedded AWS its buttons work, and nobody needs a key
+    assert (shown.may_act, shown.keys.entry) == (True, "")
+
+
+def test_environments_that_cannot_share_a_place_are_found_when_all_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given an environment in another region than the pipelines are in
+    load = schema.load
+
+    def elsewhere(name: str) -> schema.Environment:
+        return load(name).model_copy(update={"region": "eu-west-1"} if name == "prod" else {})
+
+    monkeypatch.setattr(schema, "load", elsewhere)
+    (finding,) = lint._groupings(["branch", "staging", "prod"])
+    assert (finding.rule, "eu-west-1" in str(finding)) == ("grouping", True)
+    assert lint._groupings(["branch", "staging"]) == []
 
 
 def test_what_the_embedded_aws_refuses_is_said_as_a_sentence() -> None:
