@@ -11,9 +11,11 @@ import pytest
 
 from pipelines.cli import local_aws, rehearsal_summary, rehearse
 from pipelines.cli.promotion_view import Lines
+from pipelines.core import branch_names
 from pipelines.orders.orders import Effect
 from pipelines.promotion.control import PendingApproval
 from pipelines.promotion.execution import Promotion, Step
+from pipelines.rehearsal import rehearsal
 from tests.console.account import BEGAN, Account
 
 
@@ -58,7 +60,7 @@ def test_a_rehearsal_is_right_when_production_runs_what_staging_ran_and_every_or
     tools = Account(stacks={"payments-docs", "payments-previews"}, passes=wrong != "a report")
     accounts["prod"].digest = ("2" if wrong == "production" else "1") * 64
     for account in accounts.values():
-        account.stacks.add(rehearsal_summary.branch_names.stack_name(rehearsal_summary.rehearsal.BRANCH))
+        account.stacks.add(branch_names.stack_name(rehearsal.BRANCH))
     prepared: Any = SimpleNamespace(targets=accounts, aws=tools)
     moved = Effect("stock of tea", "5", "3", "-2", moved=True)
     still = Effect("credit of ada", "1", "1", "0", moved=False)
