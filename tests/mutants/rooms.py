@@ -204,7 +204,12 @@ ROOMS: Final = {
             ("pipelines/status/*.py",),
             ("tests/pipelines/dora", "tests/integration/codesuite/test_dora.py"),
         ),
-        Room("supply_chain", ("pipelines/supply_chain/*.py",), ("tests/pipelines/supply_chain",)),
+        Room(
+            "supply_chain",
+            ("pipelines/supply_chain/*.py",),
+            ("tests/pipelines/supply_chain",),
+            (*_DEFINED, "click", "rich.console"),
+        ),
         Room("setup", ("pipelines/setup/*.py",), ("tests/pipelines/setup",), ("yaml", "pydantic")),
         Room(
             "rehearsal",
@@ -225,8 +230,22 @@ ROOMS: Final = {
                 "tests/pipelines/linter/test_files.py",
                 "tests/pipelines/supply_chain",
             ),
+            (*_DEFINED, "click", "rich.table", "rich.live"),
         ),
-        Room("console", ("pipelines/console/*.py",), ("tests/console",), ("boto3", "starlette", "jinja2")),
+        Room(
+            "console",
+            ("pipelines/console/*.py",),
+            ("tests/console",),
+            (
+                "boto3",
+                "pydantic",
+                "yaml",
+                "jinja2",
+                "uvicorn",
+                "starlette.applications",
+                "starlette.staticfiles",
+            ),
+        ),
         Room(
             "docs_site",
             ("pipelines/docs_site/**/*.py",),
