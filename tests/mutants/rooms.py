@@ -236,15 +236,7 @@ ROOMS: Final = {
             "console",
             ("pipelines/console/*.py",),
             ("tests/console",),
-            (
-                "boto3",
-                "pydantic",
-                "yaml",
-                "jinja2",
-                "uvicorn",
-                "starlette.applications",
-                "starlette.staticfiles",
-            ),
+            ("boto3", "pydantic", "yaml", "jinja2", "starlette"),
         ),
         Room(
             "docs_site",
