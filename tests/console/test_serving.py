@@ -34,7 +34,7 @@ def test_it_answers_until_what_it_shows_is_gone(monkeypatch: pytest.MonkeyPatch)
     # Then it goes on by itself, and ends when that is over
     assert (address, thread.is_alive()) == ("127.0.0.1", True)
     over.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 
