@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from environments import schema
 from pipelines.aws import accounts
 from pipelines.aws.executions import Moment
-from pipelines.cli import lint, local_aws, promotion_view, rehearse, rehearse_bad, status, terminal, views
+from pipelines.cli import lint, local_aws, promotion_view, rehearse, status, terminal, views
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
@@ -279,7 +279,6 @@ def no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Refused(f"none, {keep_running}")
 
     monkeypatch.setattr(rehearse, "embedded", refuse)
-    monkeypatch.setattr(rehearse_bad, "embedded", refuse)
 
 
 @pytest.mark.usefixtures("no_machine")
