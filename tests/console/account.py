@@ -30,6 +30,17 @@ _OUTPUTS: Final = {
     "DocsUrl": "https://docs.example",
 }
 
+ORDER: Final = {
+    "order_id": "order-1",
+    "state": "COMPLETED",
+    "user_id": "ada",
+    "total": 15875,
+    "currency": "EUR",
+    "lines": [],
+    "updated_at": "2026-11-28T08:00:00.000Z",
+}
+"""What the data API says of an order that is paid and delivered."""
+
 
 def _entered(state: str) -> Json:
     return {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state, "input": "{}"}}

@@ -12,7 +12,7 @@ import pytest
 from pipelines.console.application import application
 from pipelines.console.context import Console
 from pipelines.console.guards import Keys
-from tests.console.account import Account
+from tests.console.account import ORDER, Account
 from tests.console.asgi import Answer, Client
 
 if TYPE_CHECKING:
@@ -21,23 +21,14 @@ if TYPE_CHECKING:
 _GATE = "/gates/release/run-1"
 _OURS = {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}
 _EVIDENCE = b"<h1>What would change</h1>"
-_ORDER = {
-    "order_id": "order-1",
-    "state": "COMPLETED",
-    "user_id": "ada",
-    "total": 15875,
-    "currency": "EUR",
-    "lines": [],
-    "updated_at": "2026-11-28T08:00:00.000Z",
-}
 _RECORD = {
-    "/orders/order-1": _ORDER,
+    "/orders/order-1": ORDER,
     "/orders/order-1/failures": {"failures": []},
     "/orders/order-1/history": {"history": [{"at": "2026-11-28T08:00:00Z", "from": None, "to": "NEW"}]},
     "/orders/order-1/reservation": {"lines": [{"product_id": "tea", "quantity": 2, "state": "committed"}]},
     "/orders/order-1/payment": {"state": "charged"},
     "/orders/order-1/deliveries": {"deliveries": [{"product_id": "tea", "quantity": 2, "state": "arranged"}]},
-    "/orders/order-2": _ORDER | {"order_id": "order-2", "state": "FAILED"},
+    "/orders/order-2": ORDER | {"order_id": "order-2", "state": "FAILED"},
     "/orders/order-2/failures": {"failures": [{"at": "x", "step": "Pay", "error": "E", "cause": "why"}]},
     "/orders/order-2/history": {"history": []},
     "/orders/order-2/reservation": {"lines": [{"product_id": "tea", "quantity": 2, "state": "void"}]},

@@ -19,26 +19,17 @@ from pipelines.core.repository import ROOT
 from pipelines.docs_site import building
 from pipelines.promotion.execution import Promotion, Step
 from pipelines.rehearsal import failing_releases
-from tests.console.account import BEGAN, Account, ended
+from tests.console.account import BEGAN, ORDER, Account, ended
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_ORDER = {
-    "order_id": "order-1",
-    "state": "COMPLETED",
-    "user_id": "ada",
-    "total": 15875,
-    "currency": "EUR",
-    "lines": [],
-}
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     """The account that every command reaches, with one order."""
     made = Account()
-    made.api = {"/orders/order-1": _ORDER, "/orders/order-1/failures": {"failures": []}}
+    made.api = {"/orders/order-1": ORDER, "/orders/order-1/failures": {"failures": []}}
     made.api["/orders/order-2/failures"] = {"failures": []}
     for part, empty in (("history", "history"), ("reservation", "lines"), ("deliveries", "deliveries")):
         made.api[f"/orders/order-1/{part}"] = {empty: []}
@@ -150,7 +141,7 @@ def test_a_redrive_ends_well_where_the_order_does(
 ) -> None:
     # Given a parked order that is in another state after its redrive
     states = iter(["NEEDS_ATTENTION", state])
-    account.api["/orders/order-1"] = lambda _: _ORDER | {"state": next(states)}
+    account.api["/orders/order-1"] = lambda _: ORDER | {"state": next(states)}
     account.execution, account.happened = "RUNNING", events
     # When
     result = payments("order", "redrive", "order-1", "-e", "staging")

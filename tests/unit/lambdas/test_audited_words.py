@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_api.domain.order import Line, Order, State
+from data_api.domain.order import State
 from data_api.domain.payment import TRANSITIONS, in_order
 from data_api.http import app
 from data_api.storage import connection
-
-AT = datetime(2026, 11, 23, tzinfo=UTC)
+from tests.unit.lambdas.audited_orders import AT, audited_order
 
 
 @st.composite
@@ -51,27 +49,6 @@ def test_a_change_that_there_is_none_of_is_not_in_order(before: str, after: str)
     assert in_order(after, history) is (after in TRANSITIONS[before])
 
 
-def _order(**fields: Any) -> Order:
-    order = Order(
-        id="o1",
-        user_id="ann",
-        currency="EUR",
-        total=500,
-        lines=(Line("tea", "Tea", "food", 250, 2, "1 Row"),),
-        synthetic=False,
-        fingerprint="f",
-        state=State.PAID,
-        deadline=None,
-        payment="card:1:500:EUR",
-        decision=None,
-        history=[],
-        created_at=AT,
-        updated_at=AT,
-        paid_by="card",
-    )
-    return dataclasses.replace(order, **fields)
-
-
 @pytest.mark.parametrize(
     ("fields", "as_paid"),
     [
@@ -92,7 +69,7 @@ def _order(**fields: Any) -> Order:
 def test_an_order_was_paid_by_its_own_method_total_and_currency(
     fields: dict[str, Any], as_paid: bool
 ) -> None:
-    assert _order(**fields).as_paid is as_paid
+    assert audited_order(**fields).as_paid is as_paid
 
 
 @given(st.integers(0, 5), st.lists(st.integers(0, 5), max_size=4), st.integers(0, 5))
@@ -101,7 +78,7 @@ def test_times_agree_when_its_first_and_last_are_the_orders_own_and_none_is_befo
 ) -> None:
     # Given
     day = timedelta(days=1)
-    order = _order(
+    order = audited_order(
         created_at=AT + created * day,
         updated_at=AT + changed * day,
         history=[{"at": AT + at * day} for at in days],
@@ -127,7 +104,7 @@ def test_times_agree_when_its_first_and_last_are_the_orders_own_and_none_is_befo
 def test_clocks_may_differ_by_half_a_minute(back: int, apart: int, in_time: bool) -> None:
     # Given an order whose second change is by a clock that is behind
     second = AT - timedelta(seconds=back)
-    order = _order(history=[{"at": AT}, {"at": second}], updated_at=second + timedelta(seconds=apart))
+    order = audited_order(history=[{"at": AT}, {"at": second}], updated_at=second + timedelta(seconds=apart))
     # When, then
     assert order.in_time is in_time
 

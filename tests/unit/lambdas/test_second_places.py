@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +12,11 @@ from data_api.domain import audited
 from data_api.domain.audited import Opening
 from data_api.domain.order import Decision, Line, Order, State
 from data_api.domain.requests import fingerprint, opening_mark
+from tests.unit.lambdas.audited_orders import AT, audited_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AT = datetime(2026, 11, 23, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
 
@@ -26,20 +26,12 @@ def _move(to: State, reason: str | None = None, execution: str = "a") -> dict[st
 
 
 def _order(*history: dict[str, Any], decision: str = "") -> Order:
-    return Order(
-        id="o1",
-        user_id="ann",
-        currency="EUR",
-        total=500,
-        lines=(Line("tea", "Tea", "food", 250, 2, "1 Row"),),
-        synthetic=False,
-        fingerprint="f",
+    return audited_order(
         state=State.FAILED,
-        deadline=None,
         payment=None,
+        paid_by=None,
         decision=Decision("reservation", decision, "", []) if decision else None,
         history=list(history),
-        created_at=AT,
         updated_at=LATER,
     )
 
