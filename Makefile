@@ -176,7 +176,7 @@ bench: install ## Measure orders per second, latency, memory, package size and c
 	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -v -p no:randomly
 
 proofs: install .cache/awscli/installed .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
-	@CRASH_MATRIX=whole $(BIN)/pytest tests/crash_matrix tests/properties tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
+	@CRASH_MATRIX=whole $(BIN)/pytest tests/crash_matrix tests/properties tests/integration/reconciliation tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
 
 crash-matrix: install ## Inject pairs of faults (SAMPLE=30000 SEED=1; SAMPLE=all for every pair; PUBLISH=1 for the docs); goes on where it was stopped
 	@PYTHONPATH=lambdas $(BIN)/python -m tests.crash_matrix --sample $(SAMPLE) --seed $(SEED) $(if $(PUBLISH),--publish)

@@ -8,6 +8,8 @@ import botocore.exceptions
 import pytest
 from embedded_workbench import Aws, Function, Stack, unique, zipped
 
+pytestmark = pytest.mark.long
+
 MakeFunction = Callable[..., Function]
 
 

@@ -4,6 +4,8 @@ import botocore.exceptions
 import pytest
 from embedded_workbench import Aws
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("service", "operation"),

@@ -8,6 +8,8 @@ import pytest
 from codepipeline_workbench import Workshop, commands, stage
 from embedded_workbench import wait_until
 
+pytestmark = pytest.mark.long
+
 
 def test_a_schedule_starts_its_pipeline(workshop: Workshop) -> None:
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-schedule.html

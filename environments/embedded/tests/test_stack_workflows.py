@@ -7,6 +7,8 @@ import botocore.exceptions
 import pytest
 from embedded_workbench import Aws, Stack, Workflow, definition, unique, vpc, zipped
 
+pytestmark = pytest.mark.long
+
 
 def machine(states: dict[str, Any], role: str) -> dict[str, Any]:
     return {

@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from codepipeline_workbench import Json, Repository, Workshop, commands, stage
 from embedded_workbench import wait_until
+
+pytestmark = pytest.mark.long
 
 
 def _watching(workshop: Workshop, repository: Repository, *push: Json, **source: Any) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from embedded_workbench import Function, Workflow
 
+pytestmark = pytest.mark.long
+
 MakeWorkflow = Callable[..., Workflow]
 
 
