@@ -33,8 +33,8 @@ PROVED = $(if $(IN_SHORT),-o norecursedirs=.hypothesis tests/integration/data_ap
 PROCESSORS = $(shell $(PYTHON) -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')
 # From 3.12 on, Python's own monitoring costs coverage next to nothing, where tracing costs half as much again as the tests.
 MEASURING = $(shell $(BIN)/python -c 'import sys; print("COVERAGE_CORE=sysmon" * (sys.version_info >= (3, 12)))')
-# Tests wait as much as they reckon, so three share two processors; not where linters and browser begin from nothing.
-WORKERS := $(if $(FRESH),2,$(if $(wildcard .cache/pages),3,2))
+# Tests wait as much as they reckon, so three share two processors.
+WORKERS := 3
 # What tests expect of environments is what sample files say: the checkout's own are an adopter's, and linted.
 SAMPLED := -p tests.sample_environments
 EVERY_TEST := $(BIN)/pytest $(SAMPLED) --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
