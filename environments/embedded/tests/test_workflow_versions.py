@@ -121,6 +121,27 @@ def test_executions_are_listed_by_what_they_were_started_with(make_workflow: Mak
     assert listed(workflow.arn) == {through, by, itself}
 
 
+def test_a_page_of_an_alias_is_full_whatever_else_ran_since(make_workflow: MakeWorkflow) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+    # Given executions through an alias, and since then others of the machine itself
+    workflow = make_workflow(saying("done"))
+    live = alias(workflow, publish(workflow))
+    through = [workflow.run(arn=live).arn for _ in range(3)]
+    for _ in range(3):
+        workflow.run(arn=workflow.arn)
+    # When those of the alias are listed, two a page
+    asked = {"stateMachineArn": live, "maxResults": 2}
+    first = workflow.client.list_executions(**asked)
+    second = workflow.client.list_executions(**asked, nextToken=first["nextToken"])
+    # Then each page has as many as there are, the newest first, and the last one no successor
+    listed = [[each["executionArn"] for each in page["executions"]] for page in (first, second)]
+    assert listed == [[through[2], through[1]], [through[0]]]
+    assert "nextToken" not in second
+    # And a token that nobody gave is refused
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidToken"):
+        workflow.client.list_executions(**asked, nextToken="nobody's")
+
+
 def test_the_same_start_twice_is_one_execution(make_workflow: MakeWorkflow) -> None:
     # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     # Given an execution that runs

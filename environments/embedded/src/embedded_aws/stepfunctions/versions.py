@@ -18,6 +18,8 @@ from embedded_aws.stepfunctions.api_checks import Response, Stock, answered, ref
 
 _PINNED = ("stateMachineVersionArn", "stateMachineAliasArn", "redriveCount", "redriveDate")
 _LISTED = ("stateMachineVersionArn", "stateMachineAliasArn", "redriveCount")
+_LISTED_AT_ONCE, _MOST_LISTED = 100, 1000
+"""https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html."""
 _OK = 200
 _naming = threading.Lock()  # two starts by one name make one execution
 
@@ -87,17 +89,43 @@ async def list_executions(data: Json, stock: Stock) -> Response:
     if source:
         machine = private.stepfunctions.state_machine_versions[source]["stateMachineArn"]
         data = {**data, "stateMachineArn": machine}
-    status, headers, body = await stock(data)
-    if status != _OK:
-        return status, headers, body
-    page = json.loads(body)
-    known = [(private.stepfunctions.executions[each["executionArn"]], each) for each in page["executions"]]
-    page["executions"] = [
-        each | {name: record[name] for name in _LISTED if name in record}
-        for record, each in known
-        if not key or record.get(key) == arn
-    ]
-    return answered(page)
+    if not key:
+        status, headers, body = await stock(data)
+        if status != _OK:
+            return status, headers, body
+        page = json.loads(body)
+        return answered(page | {"executions": [_listed(each) for each in page["executions"]]})
+    return await _list_those_of(key, arn, data, stock)
+
+
+async def _list_those_of(key: str, arn: str, data: Json, stock: Stock) -> Response:
+    """List those of an alias or a version: of all executions of the machine, so that no page is short."""
+    token = str(data.get("nextToken") or 0)
+    if not token.isdecimal():
+        return refused("InvalidToken", f"Invalid Token: '{token}'")
+    listed: list[Json] = []
+    asked = {**data, "maxResults": _MOST_LISTED, "nextToken": None}
+    while True:
+        status, headers, body = await stock({name: value for name, value in asked.items() if value})
+        if status != _OK:
+            return status, headers, body
+        page = json.loads(body)
+        listed += [
+            _listed(each)
+            for each in page["executions"]
+            if private.stepfunctions.executions[each["executionArn"]].get(key) == arn
+        ]
+        asked["nextToken"] = page.get("nextToken")
+        if not asked["nextToken"]:
+            break
+    end = int(token) + (data.get("maxResults") or _LISTED_AT_ONCE)
+    rest = {"nextToken": str(end)} if end < len(listed) else {}
+    return answered({"executions": listed[int(token) : end], **rest})
+
+
+def _listed(each: Json) -> Json:
+    record = private.stepfunctions.executions[each["executionArn"]]
+    return each | {name: record[name] for name in _LISTED if name in record}
 
 
 def begin(arn: str) -> None:
