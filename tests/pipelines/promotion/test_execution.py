@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +12,7 @@ from pipelines.core.refusals import Refused
 from pipelines.promotion import control, execution
 from pipelines.promotion.control import PendingApproval
 from pipelines.promotion.execution import Promotion, Step
+from tests.pipelines.promotion.action_executions import AT, failed_action
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
 
 Json = dict[str, Any]
-AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 QUESTION = PendingApproval("Approve", "Ask", "token", "run", "what changes", "https://example.org/evidence")
 
 
@@ -35,20 +35,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def step(stage: str, began: int, ended: int) -> Step:
     start, end = (AT + timedelta(seconds=seconds) for seconds in (began, ended))
     return Step("id", stage, "action", "Succeeded", start, end, "", "")
-
-
-def detail(name: str, provider: str, result: Json) -> Json:
-    kind = {"category": "Build", "owner": "AWS", "provider": provider, "version": "1"}
-    return {
-        "actionExecutionId": name,
-        "stageName": "Build",
-        "actionName": name,
-        "status": "Failed",
-        "startTime": AT,
-        "lastUpdateTime": AT + timedelta(seconds=90),
-        "input": {"actionTypeId": kind},
-        "output": {"executionResult": result},
-    }
 
 
 def listed(*details: Json) -> tuple[str, Json, Json]:
@@ -88,11 +74,11 @@ def test_what_actions_did_is_read_in_the_order_in_which_they_began(
     answers(
         "codepipeline",
         listed(
-            detail(
+            failed_action(
                 "Deploy", "CloudFormation", {"externalExecutionSummary": "made", "externalExecutionId": "y"}
             ),
-            detail("Check", "CodeBuild", failed),
-            detail("Package", "CodeBuild", {}),
+            failed_action("Check", "CodeBuild", failed),
+            failed_action("Package", "CodeBuild", {}),
         ),
     )
     package, check, deploy = execution.pipeline_steps(aws, "release", "run")
@@ -153,7 +139,7 @@ def test_it_is_followed_to_its_end_and_its_approvals_are_answered(
         listed(),
         state(),
         described("Failed", "It broke."),
-        listed(detail("Check", "CodeBuild", {})),
+        listed(failed_action("Check", "CodeBuild", {})),
         state(),
     )
     watched: list[str] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from pipelines.orders import smoke
 from pipelines.promotion import failure_report
 from pipelines.promotion.failure_report import BuildLog, FailureReport
 from pipelines.rehearsal import failing_releases
+from tests.pipelines.promotion.action_executions import failed_action
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _COMMIT = "0123456789abcdef"
-_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 def _after(stage: str, action: str, *, rollback: str = "", restored: str = "") -> list[str]:
@@ -117,20 +116,6 @@ def test_it_says_where_it_failed_and_an_action_s_name_once(action: str, place: s
     assert f"failed in {place}. It broke." in _after("Build", action)[0]
 
 
-def _failed(action: str, provider: str, result: Json) -> Json:
-    kind = {"category": "Build", "owner": "AWS", "provider": provider, "version": "1"}
-    return {
-        "actionExecutionId": action,
-        "stageName": "Staging",
-        "actionName": action,
-        "status": "Failed",
-        "startTime": _AT,
-        "lastUpdateTime": _AT,
-        "input": {"actionTypeId": kind},
-        "output": {"executionResult": result},
-    }
-
-
 def _codepipeline(
     execution: Json, actions: list[Json], executions: list[Json]
 ) -> list[tuple[str, Json, Json]]:
@@ -159,7 +144,7 @@ def test_a_failed_build_is_explained_with_its_log_and_with_the_rollback_of_this_
         "codepipeline",
         *_codepipeline(
             commit,
-            [_failed("Smoke", "CodeBuild", result)],
+            [failed_action("Smoke", "CodeBuild", result, "Staging")],
             [{"pipelineExecutionId": "run"}, _rollback("Failed", "other"), _rollback(status)],
         ),
     )
@@ -184,7 +169,7 @@ def test_a_stage_that_a_condition_failed_is_explained_by_the_execution_s_own_wor
     aws: Aws, answers: Callable[..., None]
 ) -> None:
     # Given an execution of which no action failed, and that nothing took back
-    succeeded = _failed("Deploy", "CloudFormation", {}) | {"status": "Succeeded"}
+    succeeded = failed_action("Deploy", "CloudFormation", {}, "Staging") | {"status": "Succeeded"}
     answers("codepipeline", *_codepipeline({"statusSummary": "The alarm rang."}, [succeeded], []))
     # Then the last stage that it came to failed, and there is no log to read
     assert failure_report.explain(aws, "release", "run", "branch") == FailureReport(
@@ -194,7 +179,7 @@ def test_a_stage_that_a_condition_failed_is_explained_by_the_execution_s_own_wor
 
 def test_who_may_not_read_logs_is_told_where_the_log_is(aws: Aws, answers: Callable[..., None]) -> None:
     # Given a reader who may see pipelines and not their logs
-    failed = _failed("Check", "CodeBuild", {"externalExecutionId": "check:1"})
+    failed = failed_action("Check", "CodeBuild", {"externalExecutionId": "check:1"}, "Staging")
     answers("codepipeline", *_codepipeline({}, [failed], []))
     build = {"id": "check:1", "logs": {"groupName": "/group", "streamName": "stream"}}
     answers("codebuild", ("batch_get_builds", {"ids": ["check:1"]}, {"builds": [build]}))
