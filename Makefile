@@ -98,11 +98,11 @@ LINT_BESIDE := mkdir -p reports; $(MAKE) --no-print-directory lint > reports/lin
 LINT_SAYS := tested=$$?; wait $$linting; linted=$$?; cat reports/lint.txt; exit $$((tested + linted))
 
 # Where a browser may not be fetched, tests say so.
-test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test (FRESH=1 opens unchanged pages of the docs, too)
+test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test that does not take minutes (FRESH=1 opens unchanged pages of the docs, too)
 	@$(LINT_BESIDE) $(BIN)/python -m tests.site.chromium; $(EVERY_TEST) --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 # Apart from `make test`, since measuring takes half as long again.
-coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run every test, and measure what they run
+coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run what make test runs, and measure what it covers
 	@$(EVERY_TEST) --cov --cov-branch --cov-report=term:skip-covered --cov-report=html:reports/coverage
 
 check: install ## Run what a build runs: the linters, and the tests that need no database
