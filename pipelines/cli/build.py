@@ -150,7 +150,7 @@ def _try_writing(folder: Path) -> None:
 def check(*, again: bool, money_path: bool, machine: bool) -> None:
     """Check the source as a build does.
 
-    Runs `make check`: the linters, and the tests that need neither MongoDB nor an embedded AWS. With
+    Runs `make check`: the linters, and the tests of what is deployed that need no MongoDB. With
     --money-path it runs `make money-path`: the other tests but those in a browser, every single fault and
     every mutant. A source that passed before, file for file, is not checked again; its reports are taken from
     .cache/checked or .cache/proven.
