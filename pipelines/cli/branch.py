@@ -27,29 +27,32 @@ def branch() -> None:
 
 
 @branch.command()
-def name() -> None:
+@options.machine_readable
+def name(machine: bool) -> None:
     """Print the stack name of the branch in the variable BRANCH.
 
     \b
     Examples:
       BRANCH=feature/tea payments branch name
     """
-    click.echo(branch_names.from_environment())
+    _print(branch_names.from_environment(), "stack", machine=machine)
 
 
 @branch.command()
-def pipeline() -> None:
+@options.machine_readable
+def pipeline(machine: bool) -> None:
     """Print the name of the pipeline that started this build.
 
     \b
     Examples:
       payments branch pipeline
     """
-    click.echo(build_environment.pipeline_name())
+    _print(build_environment.pipeline_name(), "pipeline", machine=machine)
 
 
 @branch.command()
-def show() -> None:
+@options.machine_readable
+def show(machine: bool) -> None:
     """Print whose stack BRANCH has, for whoever approves its removal.
 
     \b
@@ -58,6 +61,9 @@ def show() -> None:
     """
     stack = branch_names.from_environment()
     stacks = [other for other in branches.listed(_branch_account(None)) if other.stack == stack]
+    if machine:
+        terminal.as_json(asdict(stacks[0]) if stacks else None)
+        return
     click.echo(
         branches.removal_summary(stacks[0])
         if stacks
@@ -124,7 +130,8 @@ def remove(branch_name: str, endpoint_url: str | None, machine: bool) -> None:
 
 
 @branch.command()
-def expire() -> None:
+@options.machine_readable
+def expire(machine: bool) -> None:
     """Propose the removal of stacks without a push for EXPIRY_DAYS.
 
     \b
@@ -135,6 +142,7 @@ def expire() -> None:
     if not days.isdigit():
         raise Refused(f"EXPIRY_DAYS is {days!r}, not a number of days.")
     pipeline, tools = build_environment.variable("REMOVE_BRANCH_PIPELINE"), accounts.connect_tools()
+    proposed = {}
     for expired in branches.expired(branches.listed(_branch_account(None)), int(days)):
         if not expired.nameable:
             terminal.refuse(
@@ -147,9 +155,20 @@ def expire() -> None:
         except Refused as refusal:
             terminal.err.print(f"  {refusal.message}", markup=False)
         else:
-            terminal.done(
-                f"{expired.stack}, last pushed to {expired.pushed:%Y-%m-%d}: removal proposed, {execution}"
-            )
+            proposed[expired.stack] = execution
+            if not machine:
+                last = f"{expired.pushed:%Y-%m-%d}"
+                terminal.done(f"{expired.stack}, last pushed to {last}: removal proposed, {execution}")
+    if machine:
+        terminal.as_json({"pipeline": pipeline, "proposed": proposed})
+
+
+def _print(answer: str, what: str, *, machine: bool) -> None:
+    """Print the one word that a build asks for; to a machine, under the name of what it is."""
+    if machine:
+        terminal.as_json({what: answer})
+    else:
+        click.echo(answer)
 
 
 def _branch_account(endpoint_url: str | None) -> accounts.Aws:

@@ -29,9 +29,7 @@ _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(cls=Command)
-@click.argument(
-    "environments", nargs=-1, metavar="[ENVIRONMENT]…", shell_complete=options.complete_environment
-)
+@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…", type=options.ENVIRONMENT)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

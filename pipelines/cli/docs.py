@@ -18,11 +18,20 @@ with deferral.until_run():
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
+@options.machine_readable
 @click.pass_context
-def docs(context: click.Context) -> None:
+def docs(context: click.Context, machine: bool) -> None:
     """Build and publish the docs site; without a subcommand, build it."""
     if context.invoked_subcommand is None:
-        context.invoke(build)
+        context.invoke(build, machine=machine)
+    elif machine:
+        _refuse_json(context)
+
+
+def _refuse_json(context: click.Context) -> None:
+    """Refuse --json before a subcommand, which has its own."""
+    verb = f"{context.command_path} {context.invoked_subcommand}"
+    raise click.UsageError(f"--json stands after the subcommand: {verb} --json")
 
 
 @docs.command()
@@ -46,7 +55,8 @@ def build(machine: bool = False) -> None:
 
 
 @docs.command()
-def picture() -> None:
+@options.machine_readable
+def picture(machine: bool) -> None:
     """Redraw the diagram in README.md from the workflow and the release pipeline.
 
     \b
@@ -59,12 +69,13 @@ def picture() -> None:
     file = ROOT / "README.md"
     redrawn = drawing.readme_redrawn(file.read_text(encoding="utf-8"), stacks.every()["pipelines"])
     file.write_text(redrawn, encoding="utf-8")
-    terminal.done("README.md shows the present definitions")
+    terminal.finish("README.md shows the present definitions", {"file": file.name}, machine=machine)
 
 
 @docs.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
-def publish(folder: Path) -> None:
+@options.machine_readable
+def publish(folder: Path, machine: bool) -> None:
     """Publish what was built into DIR.
 
     To the folder that FOLDER names, of the bucket that DOCS_BUCKET names. A pipeline's build puts the four
@@ -82,11 +93,13 @@ def publish(folder: Path) -> None:
                 folder, place, delivery.measured(tools, build_environment.pipeline_name(), place)
             )
         count = docs_bucket.replace_folder(tools, folder, place)
-    terminal.done(f"{count} files are published to {place}/")
+    result = {"folder": place, "files": count}
+    terminal.finish(f"{count} files are published to {place}/", result, machine=machine)
 
 
 @docs.command()
-def remove() -> None:
+@options.machine_readable
+def remove(machine: bool) -> None:
     """Remove the preview of a branch that is gone.
 
     In the folder that FOLDER names, of the bucket that DOCS_BUCKET names.
@@ -98,4 +111,5 @@ def remove() -> None:
     place = build_environment.variable("FOLDER")
     with terminal.progress(f"removing {place}"):
         count = docs_bucket.remove_preview(accounts.connect_tools(), place)
-    terminal.done(f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/")
+    message = f"{count} files of {place}/ are gone" if count else f"There was nothing in {place}/"
+    terminal.finish(message, {"folder": place, "files": count}, machine=machine)

@@ -12,6 +12,7 @@ import click
 
 from pipelines.cli import deferral, options
 from pipelines.cli.grammar import Command
+from pipelines.cli.names import EnvironmentName
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
 from pipelines.lint.findings import Finding, Level, Unreadable
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
     from pipelines.supply_chain.check_result import CheckResult
 
+_PIPELINES: Final = "pipelines"
+"""What the templates of the pipelines are called (`repository_templates.PIPELINES`)."""
 CHECKS: Final[dict[str, Callable[[], CheckResult]]] = {
     "locks": lambda: inventory.check_locks(ROOT),
     "contents": lambda: inventory.check_contents(package_manifest.PACKAGES),
@@ -57,15 +60,31 @@ def run_check(name: str) -> CheckResult:
         return check_result.CheckResult(check_result.CheckStatus.NOT_CHECKED, str(cannot))
 
 
-def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the environments that fit, after word to the shell that files may, too."""
-    names = options.complete_environment(context, parameter, incomplete)
-    file = shell_completion.CompletionItem(incomplete, type="file")
-    return [file, *map(shell_completion.CompletionItem, names)]
+class _EnvironmentOrTemplate(EnvironmentName):
+    """An environment, the pipelines, or a file that is there."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it as it was typed.
+
+        Raises:
+            BadParameter: There is no such environment, or no such file.
+        """
+        if not _is_file(value):
+            return super().convert(value, param, ctx)
+        if not Path(value).exists():
+            self.fail(f"{value}: there is no such file.", param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the environments that fit, after word to the shell that files may, too."""
+        names = super().shell_complete(ctx, param, incomplete)
+        return [shell_completion.CompletionItem(incomplete, type="file"), *names]
 
 
 @click.command(cls=Command)
-@click.argument("what", nargs=-1, metavar="[ENVIRONMENT|TEMPLATE]…", shell_complete=_complete)
+@click.argument("what", nargs=-1, metavar="[ENVIRONMENT|TEMPLATE]…", type=_EnvironmentOrTemplate(_PIPELINES))
 @click.option("--strict", is_flag=True, help="Fail on warnings and advice, too.")
 @click.option("--ignore", "ignored", multiple=True, metavar="ID", help="Pass a rule over; may be repeated.")
 @options.machine_readable
@@ -86,8 +105,8 @@ def lint(what: tuple[str, ...], strict: bool, ignored: tuple[str, ...], machine:
     files = [Path(name) for name in what if _is_file(name)]
     names = [name for name in what if not _is_file(name)] or ([] if files else repository_templates.names())
     for name in names:
-        if name != repository_templates.PIPELINES:
-            schema.load(name)  # refuses what does not exist before anything is judged
+        if name != _PIPELINES:
+            schema.load(name)  # refuses what breaks a rule before anything is judged
     findings = sorted([*_in_files(files), *_in_ours(names), *_groupings(names)], key=str)
     findings = [finding for finding in findings if finding.rule not in ignored]
     if machine:

@@ -23,12 +23,16 @@ from pipelines.core import git
 with deferral.until_run():
     from click import shell_completion
 
-    from pipelines.cli import failures
+    from pipelines.cli import bash_completion, failures
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from click.shell_completion import CompletionItem
+
+
+COMPLETE: Final = "_PAYMENTS_COMPLETE"
+"""Under which a shell asks for completions; click derives it from the command's name."""
 
 
 class Entry(NamedTuple):
@@ -125,6 +129,8 @@ class Commands(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Prepare this process for the machine it runs on, then run the command that its arguments name."""
         prepare()
+        if COMPLETE in os.environ:
+            bash_completion.register()
         try:
             return super().__call__(*args, **kwargs)
         except OSError as error:

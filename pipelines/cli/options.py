@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from environments import file_names
-from pipelines.cli import deferral
+from pipelines.cli import deferral, names
 from pipelines.cli.grammar import PLACE
 
 with deferral.until_run():
     import boto3
 
-    from environments import groupings
     from pipelines.aws import accounts
     from pipelines.cli import local_aws
 
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
 
 
+ENVIRONMENT: Final = names.EnvironmentName()
+ID: Final = names.Identifier()
 _FORMS: Final = {
     "endpoint_url": (r"https?://[^\s/:]+(:[0-9]{1,5})?(/[!-~]*)?", "an address, as http://127.0.0.1:4566"),
     "stack": (r"[a-zA-Z][a-zA-Z0-9-]{0,127}", "a stack's name: letters, digits and hyphens, a letter first"),
@@ -41,11 +41,6 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
     if value and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
         context.find_root().meta.setdefault(PLACE, {})[name] = value
     return value
-
-
-def complete_environment(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of environments that begin with what was typed, for a shell that completes."""
-    return [name for name in file_names.names() if name.startswith(incomplete)]
 
 
 endpoint_url = click.option(
@@ -76,7 +71,8 @@ def in_stack(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar=variable,
         default="local",
         show_default=True,
-        shell_complete=complete_environment,
+        type=ENVIRONMENT,
+        metavar="NAME",
         help="The environment that the stack is in.",
     )
     return _in_stack(command, option)
@@ -89,7 +85,7 @@ def in_stack_of_environment(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="PAYMENTS_ENVIRONMENT",
         default="local",
         callback=_remember,
-        shell_complete=complete_environment,
+        type=ENVIRONMENT,
     )
     return _in_stack(command, argument)
 
@@ -111,22 +107,15 @@ profiles = click.option(
     "--profile",
     "profiles",
     multiple=True,
+    type=names.ProfileOfAccount(),
     metavar="NAME=PROFILE",
     help="The profile for an account: tools, branch, staging or prod. Repeatable.",
 )
 
 
 def profiles_by_account(arguments: tuple[str, ...]) -> dict[str, str]:
-    """Return the profile of each account, by the account's name.
-
-    Raises:
-        UsageError: It is not of the form, or names no account.
-    """
-    pairs = dict(pair.partition("=")[::2] for pair in arguments)
-    accounts_known = (file_names.TOOLS, *groupings.PROMOTED)
-    if set(pairs) - set(accounts_known) or not all(pairs.values()):
-        raise click.UsageError(f"--profile takes NAME=PROFILE with NAME one of {', '.join(accounts_known)}")
-    return pairs
+    """Return the profile of each account, by the account's name."""
+    return dict(pair.partition("=")[::2] for pair in arguments)
 
 
 def with_profile(account: Aws, profile: str | None) -> Aws:

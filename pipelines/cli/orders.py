@@ -37,7 +37,7 @@ def order() -> None:
 
 
 @order.command()
-@click.argument("order_id", metavar="ID")
+@click.argument("order_id", type=options.ID, metavar="ID")
 @options.in_stack
 @options.machine_readable
 def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
@@ -49,7 +49,6 @@ def place(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
       payments order place order-1 --json
     """
     payments = payment_stack.connect(aws, stack)
-    orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
     before = orders.holdings(payments.api, order_id)
     placed = orders.place(payments, order_id)
     if not placed.new:
@@ -79,7 +78,7 @@ def _effects(payments: PaymentStack, order_id: str, before: Holdings) -> list[Ef
 
 
 @order.command()
-@click.argument("order_id", metavar="ID")
+@click.argument("order_id", type=options.ID, metavar="ID")
 @options.in_stack
 @options.machine_readable
 def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
@@ -105,7 +104,7 @@ def show(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 
 
 @order.command("trace")
-@click.argument("order_id", metavar="ID")
+@click.argument("order_id", type=options.ID, metavar="ID")
 @click.option("--hours", type=click.IntRange(1), default=24, show_default=True, help=_HOURS)
 @options.in_stack
 @options.machine_readable
@@ -157,7 +156,7 @@ def list_orders(aws: Aws, stack: str, *, parked: bool, state: str | None, limit:
 
 
 @order.command()
-@click.argument("order_id", metavar="ID")
+@click.argument("order_id", type=options.ID, metavar="ID")
 @options.in_stack
 @options.machine_readable
 def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
@@ -190,7 +189,7 @@ def redrive(aws: Aws, stack: str, order_id: str, machine: bool) -> None:
 
 
 @order.command()
-@click.argument("order_id", metavar="ID")
+@click.argument("order_id", type=options.ID, metavar="ID")
 @click.option("--paid-by", type=click.Choice(NAMES), required=True, help="How it was paid.")
 @options.in_stack
 @options.machine_readable
@@ -229,7 +228,7 @@ def complete(aws: Aws, stack: str, order_id: str, *, paid_by: str, machine: bool
 
 
 @order.command()
-@click.argument("order_id", metavar="ID")
+@click.argument("order_id", type=options.ID, metavar="ID")
 @options.in_stack
 @options.machine_readable
 def adjust(aws: Aws, stack: str, order_id: str, *, machine: bool) -> None:
@@ -242,7 +241,6 @@ def adjust(aws: Aws, stack: str, order_id: str, *, machine: bool) -> None:
       payments order adjust order-1
     """
     payments = payment_stack.connect(aws, stack)
-    orders.execution_arn(payments, order_id)  # a wrong id is refused before anything is asked
     with terminal.progress("comparing the order with Stripe"):
         stripe = stripe_account.stripe_account(aws, stack)
         adjusted = stripe_account.adjust_order(payments.api, stripe, order_id)

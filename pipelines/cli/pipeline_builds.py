@@ -31,11 +31,12 @@ _PACKAGES: Final = Path("dist", "packages")
     nargs=-1,
     required=True,
     metavar="ENVIRONMENT…",
-    shell_complete=options.complete_environment,
+    type=options.ENVIRONMENT,
 )
 @click.option("--stack", metavar="NAME", help="A branch's stack. [default: payments-ENVIRONMENT]")
 @click.option("--built", type=_FOLDER, default=package_manifest.PACKAGES, help="The folder of the packages.")
-def write_settings(environments: tuple[str, ...], stack: str | None, built: Path) -> None:
+@options.machine_readable
+def write_settings(environments: tuple[str, ...], stack: str | None, built: Path, machine: bool) -> None:
     """Write the parameters and tags of the stacks.
 
     To dist/settings, where the pipelines read them. Refused where a payment method would be dropped by which
@@ -58,20 +59,26 @@ def write_settings(environments: tuple[str, ...], stack: str | None, built: Path
         push = branches.push_of(
             accounts.connect_tools(), build_environment.pipeline_name(), execution, branch
         )
+    written: list[str] = []
     for name in environments:
         account = build_environment.looking_at(name)
         payment_methods.check_release(account, stack or account.environment.default_stack)
         for path in deployment.write_configuration(
             account, manifest, stored, ROOT, image=image, stack=stack, push=push
         ):
-            terminal.out.print(str(path.relative_to(ROOT)), markup=False)
+            written.append(str(path.relative_to(ROOT)))
+            if not machine:
+                terminal.out.print(written[-1], markup=False)
+    if machine:
+        terminal.as_json(written)
 
 
 @click.command(cls=Command)
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its reports.")
 @click.option("--proven", type=_FOLDER, required=True, help="The artifact of the proof, with its report.")
 @click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
-def evidence(built: Path, proven: Path, packages: Path) -> None:
+@options.machine_readable
+def evidence(built: Path, proven: Path, packages: Path, machine: bool) -> None:
     """Write down what an approver decides about.
 
     A page, published to the docs bucket; its facts as the approval shows them; smoke as JUnit.
@@ -86,14 +93,16 @@ def evidence(built: Path, proven: Path, packages: Path) -> None:
         records.write({"stacks": records.review(build_environment.looking_at("prod"), release.stacks)})
         gather.write(release, folder)
         address = gather.publish(release, folder, packages)
-    terminal.out.print(release_evidence.text(release), markup=False)
-    terminal.done(f"The evidence is at {address}")
+    if not machine:
+        terminal.out.print(release_evidence.text(release), markup=False)
+    terminal.finish(f"The evidence is at {address}", {"address": address}, machine=machine)
 
 
 @click.command(cls=Command)
 @click.option("--packages", type=_FOLDER, required=True, help="The artifact of the publication.")
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
-def verify(packages: Path, built: Path) -> None:
+@options.machine_readable
+def verify(packages: Path, built: Path, machine: bool) -> None:
     """Run one of the checks between Build and the end of production's deployment.
 
     CHECK names it: `record` what staging runs; `approved`, whether this release is what was approved, and
@@ -104,13 +113,15 @@ def verify(packages: Path, built: Path) -> None:
     Examples:
       CHECK=approved payments pipeline verify --packages DIR --built DIR
     """
-    terminal.done(checks.run(checks.Artifacts(packages, built)))
+    verdict = checks.run(checks.Artifacts(packages, built))
+    terminal.finish(verdict, {"verdict": verdict}, machine=machine)
 
 
 @click.command(cls=Command)
 @click.option("--built", type=_FOLDER, required=True, help="The artifact of the build, with its templates.")
 @click.option("--proven", type=_FOLDER, required=True, help="The artifact of the proof, with its report.")
-def sign(built: Path, proven: Path) -> None:
+@options.machine_readable
+def sign(built: Path, proven: Path, machine: bool) -> None:
     """Sign what this release deploys.
 
     Writes dist/packages/provenance.json: an in-toto statement with the digest of every package, template and
@@ -120,4 +131,5 @@ def sign(built: Path, proven: Path) -> None:
     Examples:
       PROVENANCE_KEY=ARN payments pipeline sign --built DIR --proven DIR
     """
-    terminal.done(f"{publish_release.sign(built, proven)} files are signed")
+    count = publish_release.sign(built, proven)
+    terminal.finish(f"{count} files are signed", {"files": count}, machine=machine)

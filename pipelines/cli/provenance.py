@@ -65,7 +65,8 @@ def verify(file: Path, public_key: Path, files: Path | None, machine: bool) -> N
 @provenance.command("public-key")
 @click.argument("key")
 @options.endpoint_url
-def public_key(key: str, endpoint_url: str | None) -> None:
+@options.machine_readable
+def public_key(key: str, endpoint_url: str | None, machine: bool) -> None:
     """Print the public half of the key that signs releases.
 
     KEY is the key's ARN, as the output SigningKeyArn of the pipelines stack names it.
@@ -74,4 +75,8 @@ def public_key(key: str, endpoint_url: str | None) -> None:
     Examples:
       payments provenance public-key arn:aws:kms:REGION:ACCOUNT:key/ID > release.pem
     """
-    terminal.out.print(statements.public_key(accounts.connect_tools(endpoint_url), key), markup=False, end="")
+    pem = statements.public_key(accounts.connect_tools(endpoint_url), key)
+    if machine:
+        terminal.as_json({"key": key, "pem": pem})
+        return
+    terminal.out.print(pem, markup=False, end="")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from environments import file_names
 from pipelines.cli import deferral, options
 from pipelines.cli.grammar import Command
 from pipelines.core.refusals import Refused
@@ -43,7 +42,7 @@ _SIGNS: Final = {
 
 
 @click.command(cls=Command)
-@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…", type=click.Choice(file_names.names()))
+@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]…", type=options.ENVIRONMENT)
 @options.endpoint_url
 @options.profiles
 @options.machine_readable
@@ -89,7 +88,7 @@ def doctor(
 
 
 @click.command(cls=Command)
-@click.argument("environment", type=click.Choice(file_names.names()))
+@click.argument("environment", type=options.ENVIRONMENT)
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @options.endpoint_url
 @options.profiles

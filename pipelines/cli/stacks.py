@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from environments import file_names
-from pipelines.cli import deferral, options
+from pipelines.cli import deferral, names, options
 from pipelines.cli.grammar import Command, Verbs
 from pipelines.core.refusals import Refused
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "environment",
     envvar="PAYMENTS_ENVIRONMENT",
     default="local",
-    shell_complete=options.complete_environment,
+    type=options.ENVIRONMENT,
 )
 @options.endpoint_url
 @options.stack_name
@@ -71,15 +71,12 @@ def deploy(
         terminal.out.print(f"{key:{width}} {value}", markup=False)
 
 
-def _complete_removable(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the environments that fit, and the tools account, which may be removed, too."""
-    tools = [file_names.TOOLS] if file_names.TOOLS.startswith(incomplete) else []
-    return [*options.complete_environment(context, parameter, incomplete), *tools]
-
-
 @click.command(cls=Command)
 @click.argument(
-    "environment", envvar="PAYMENTS_ENVIRONMENT", default="local", shell_complete=_complete_removable
+    "environment",
+    envvar="PAYMENTS_ENVIRONMENT",
+    default="local",
+    type=names.EnvironmentName(file_names.TOOLS),
 )
 @click.option("--everything", is_flag=True, help="All of ENVIRONMENT, or of `tools`, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -113,6 +110,8 @@ def remove(
     if everything:
         _remove_everything(environment, endpoint_url, profiles, yes=yes, machine=machine)
         return
+    if environment == file_names.TOOLS:
+        raise click.UsageError(f"{environment} is no environment: it is removed with --everything alone.")
     aws = local_aws.connect(environment, endpoint_url)
     _remove_stack(aws, stack or aws.environment.default_stack, yes=yes, machine=machine)
 
@@ -167,7 +166,7 @@ def database() -> None:
 
 
 @database.command()
-@click.argument("environment", type=click.Choice(file_names.names()))
+@click.argument("environment", type=options.ENVIRONMENT)
 @options.endpoint_url
 @options.profiles
 @click.option(

@@ -14,7 +14,7 @@ from pipelines.cli.grammar import Command, Verbs
 from pipelines.core.refusals import Refused
 
 with deferral.until_run():
-    from payment_data import fields, money
+    from payment_data import money
     from pipelines.cli import terminal
     from pipelines.orders import payment_stack, samples
 
@@ -56,10 +56,15 @@ def stock() -> None:
 
 
 @stock.command("add")
-@click.argument("product_id", metavar="PRODUCT")
+@click.argument("product_id", type=options.ID, metavar="PRODUCT")
 @click.argument("quantity", type=click.IntRange(1), metavar="PIECES")
 @click.option(
-    "--id", "restock_id", required=True, metavar="ID", help="Of this restock, as a delivery note's number."
+    "--id",
+    "restock_id",
+    type=options.ID,
+    required=True,
+    metavar="ID",
+    help="Of this restock, as a delivery note's number.",
 )
 @options.in_stack
 @options.machine_readable
@@ -73,7 +78,7 @@ def add_stock(
       payments stock add tea 20 --id delivery-4711
     """
     api = payment_stack.connect(aws, stack).api
-    product = _change(product_id, partial(api.restock, product_id, _id(restock_id), quantity=quantity))
+    product = _change(product_id, partial(api.restock, product_id, restock_id, quantity=quantity))
     _tell(product, machine=machine, message=f"{product_id}: {product['available']} available")
 
 
@@ -83,7 +88,7 @@ def price() -> None:
 
 
 @price.command("set")
-@click.argument("product_id", metavar="PRODUCT")
+@click.argument("product_id", type=options.ID, metavar="PRODUCT")
 @click.argument("amount", metavar="AMOUNT")
 @options.in_stack
 @options.machine_readable
@@ -107,12 +112,19 @@ def credit() -> None:
 
 
 @credit.command("add")
-@click.argument("user_id", metavar="USER")
+@click.argument("user_id", type=options.ID, metavar="USER")
 @click.argument("amount", metavar="AMOUNT")
-@click.option("--id", "key", required=True, metavar="ID", help="Of this top-up, as a transfer's number.")
+@click.option(
+    "--id",
+    "top_up_id",
+    type=options.ID,
+    required=True,
+    metavar="ID",
+    help="Of this top-up, as a transfer's number.",
+)
 @options.in_stack
 @options.machine_readable
-def add_credit(aws: Aws, stack: str, user_id: str, amount: str, key: str, *, machine: bool) -> None:
+def add_credit(aws: Aws, stack: str, user_id: str, amount: str, top_up_id: str, *, machine: bool) -> None:
     """Add credit to a user's balance, in major units of its currency, once for each ID.
 
     \b
@@ -121,7 +133,7 @@ def add_credit(aws: Aws, stack: str, user_id: str, amount: str, key: str, *, mac
     """
     api = payment_stack.connect(aws, stack).api
     currency = _change(user_id, partial(api.user, user_id))["currency"]
-    top_up = partial(api.top_up, user_id, _id(key), amount=_minor(amount, currency), currency=currency)
+    top_up = partial(api.top_up, user_id, top_up_id, amount=_minor(amount, currency), currency=currency)
     user = _change(user_id, top_up)
     shown = money.format_major(user["balance"], user["currency"])
     _tell(user, machine=machine, message=f"{user_id} has {shown} {user['currency']}")
@@ -133,7 +145,7 @@ def wallet() -> None:
 
 
 @wallet.command("set")
-@click.argument("user_id", metavar="USER")
+@click.argument("user_id", type=options.ID, metavar="USER")
 @click.option("--customer", metavar="cus_…", help="The user's customer at Stripe.")
 @click.option("--card", metavar="pm_…", help="The payment method that a card order is paid with.")
 @click.option("--bank-account", metavar="pm_…", help="The payment method that a bank debit is taken from.")
@@ -160,19 +172,11 @@ def _change(key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     Raises:
         Refused: It refused.
     """
-    if not fields.is_id(key):
-        raise Refused(f"{key!r} is no id: it {fields.ID_RULE}.")
     try:
         with terminal.progress("asking the data API"):
             return ask()
     except Problem as problem:
         raise Refused(f"{key} was not changed: {type(problem).__name__}: {problem}") from problem
-
-
-def _id(value: str) -> str:
-    if not fields.is_id(value):
-        raise Refused(f"--id {value!r} is no id: it {fields.ID_RULE}.")
-    return value
 
 
 def _minor(amount: str, currency: str) -> int:

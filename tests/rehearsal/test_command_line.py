@@ -113,7 +113,6 @@ def test_an_order_that_was_placed_before_is_said_to_be(payments: Payments, shop:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("order", "place", "no such form"), "'no such form' is no order id"),
         (("order", "place", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "show", "nobody-knows-it"), "There is no order nobody-knows-it"),
         (("order", "trace", "nobody-heard-of-it"), "knows order nobody-heard-of-it"),

@@ -55,9 +55,11 @@ def commands_page(group: click.Group, drift: Drift) -> str:
     return page(
         "The command line",
         ["pipelines/cli"],
-        "Every command prints this with `--help`; those that people use take `--json` for machines. A command"
-        " ends with 0 when it did what was asked, with 1 when it could not, and with 2 when it was typed"
-        " wrongly. `payments completion --install` completes names in bash, zsh and fish.\n",
+        "Every command prints this with `--help`, and its result for machines with `--json`. A command ends"
+        " with 0 when it did what was asked, with 1 when it could not, and with 2 when it was typed wrongly."
+        " An environment without a file is typed wrongly; an order that the data API does not know is not."
+        " `payments completion --install` completes commands, environments and AWS profiles in bash, zsh and"
+        " fish.\n",
         *parts,
     )
 

@@ -35,6 +35,11 @@ _TO_THE_START, _TAB = "\x01", "\t"
         ("payments branch l", "payments branch list"),
         ("payments deploy stag", "payments deploy staging"),
         ("payments order list -e stag", "payments order list -e staging"),
+        ("payments doctor --profile tools=liv", "payments doctor --profile tools=live"),
+        ("payments doctor --profile=tools=liv", "payments doctor --profile=tools=live"),
+        ("payments doctor --profile tool", "payments doctor --profile tools=live"),
+        ("payments doctor --profile tools=", "payments doctor --profile tools=live"),
+        ("payments doctor --profile tools=live stag", "payments doctor --profile tools=live staging"),
     ],
 )
 @pytest.mark.parametrize("shell", [shell for shell in _RUN if shutil.which(shell)])
@@ -46,6 +51,9 @@ def test_what_is_installed_completes_what_is_typed(
     home.mkdir()
     path = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
     settings = {"HOME": str(home), "ZDOTDIR": str(home), "PATH": path, "SHELL": f"/bin/{shell}"}
+    configuration = home / "aws"
+    configuration.write_text("[profile live]\nregion = eu-central-1\n", encoding="utf-8")
+    settings |= {"AWS_CONFIG_FILE": str(configuration)}
     payments = ["payments", "completion", "--install"]
     subprocess.run(payments, env=os.environ | settings, check=True, capture_output=True)
     [installed] = [file for file in home.rglob("*payments*") if file.is_file()]

@@ -112,14 +112,14 @@ def test_a_shell_is_offered_commands_without_any_being_loaded() -> None:
     assert (shown.split(), loaded) == (["plain,pipeline"], set())
 
 
-def test_where_nothing_is_typed_yet_all_environments_are_offered_and_for_remove_the_tools() -> None:
+def test_where_nothing_is_typed_yet_all_environments_are_offered_and_what_else_a_command_takes() -> None:
     names = [f"plain,{name}" for name in file_names.names(ROOT / "environments")]
     deploy, remove, lint = _ask(
         [_completing("bash", ["payments", command, ""]) for command in ("deploy", "remove", "lint")]
     )
     assert deploy[0].split() == names
     assert remove[0].split() == [*names, "plain,tools"]
-    assert lint[0].split() == ["file,", *names]
+    assert lint[0].split() == ["file,", *names, "plain,pipelines"]
 
 
 def test_every_command_makes_its_imports_before_it_runs() -> None:

@@ -154,7 +154,7 @@ def test_a_command_line_that_names_its_endpoint_is_remembered_and_a_variable_is_
     # Given one command line with an option, and one whose shell has a variable, which later commands have too
     for arguments, variables, remembered in (
         (["pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"], {}, {"endpoint_url"}),
-        (["smoke", "mars"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {"environment"}),
+        (["smoke", "staging"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {"environment"}),
     ):
         places: list[dict[str, str]] = []
 
