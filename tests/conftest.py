@@ -118,6 +118,15 @@ def embedded() -> Iterator[instance.Instance]:
     instance.stop(root)
 
 
+@pytest.fixture(scope="module")
+def console_address(embedded: instance.Instance) -> Iterator[str]:
+    """The console over that embedded AWS, on a port of its own: its first page."""
+    from tests.console.served import served  # noqa: PLC0415 - the web server takes a while, few tests need it
+
+    with served(embedded) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def aws(embedded: instance.Instance) -> Callable[..., Any]:
     """What makes boto3 clients for the embedded AWS."""

@@ -32,23 +32,17 @@ def stack(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
     return stack
 
 
-@pytest.fixture(scope="module")
-def address(embedded: Instance) -> Iterator[str]:
-    with served(embedded) as url:
-        yield url
-
-
 @pytest.fixture
-def pages(address: str, stack: PaymentStack) -> list[str]:
-    there, which = f"{address}environments/branch", f"?stack={stack.name}"
+def pages(console_address: str, stack: PaymentStack) -> list[str]:
+    there, which = f"{console_address}environments/branch", f"?stack={stack.name}"
     orders = [f"{there}/orders/{order}{which}" for order in rehearsal_orders.EXPECTED]
     return [
-        address,
+        console_address,
         f"{there}{which}",
         f"{there}/orders{which}",
         *orders,
-        f"{address}branches",
-        f"{address}nowhere",
+        f"{console_address}branches",
+        f"{console_address}nowhere",
     ]
 
 
@@ -133,14 +127,14 @@ def test_orders_are_found_by_their_state_and_by_keyboard(tab: Tab, pages: list[s
     tab.get_by_role("heading", name="Order order-2").wait_for()
 
 
-def test_the_first_tab_stop_skips_to_the_content(tab: Tab, address: str) -> None:
-    tab.goto(address)
+def test_the_first_tab_stop_skips_to_the_content(tab: Tab, console_address: str) -> None:
+    tab.goto(console_address)
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.textContent") == "Skip to content"
 
 
-def test_pipelines_that_are_not_deployed_are_told_and_not_a_failure(tab: Tab, address: str) -> None:
-    tab.goto(address)
+def test_pipelines_that_are_not_deployed_are_told_and_not_a_failure(tab: Tab, console_address: str) -> None:
+    tab.goto(console_address)
     assert tab.get_by_text("There is no stack payments-pipelines").first.is_visible()
 
 

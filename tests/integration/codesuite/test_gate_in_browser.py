@@ -7,25 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 from codepipeline_workbench import Workshop, approve, commands, stage
 
-from tests.console.served import served
 from tests.site import browser as watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Browser
     from playwright.sync_api import Page as Tab
 
-    from embedded_aws.instance import Instance
 
 _MOST_STOPS = 40
 """Tab stops in which everything on the page must be reached."""
-
-
-@pytest.fixture(scope="module")
-def address(embedded: Instance) -> Iterator[str]:
-    with served(embedded) as url:
-        yield url
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def _tab_to(tab: Tab, wanted: str) -> None:
 def test_a_stranger_with_a_keyboard_finds_what_waits_and_answers_it(
     browser: Browser,
     workshop: Workshop,
-    address: str,
+    console_address: str,
     gate: Callable[[], tuple[str, str]],
     answer: tuple[str, str],
 ) -> None:
@@ -72,7 +64,7 @@ def test_a_stranger_with_a_keyboard_finds_what_waits_and_answers_it(
     context = browser.new_context(viewport=watching.DESK, reduced_motion="reduce")
     tab = context.new_page()
     tab.set_default_timeout(60_000)
-    tab.goto(address)
+    tab.goto(console_address)
     # When nothing but the keyboard is used
     _tab_to(tab, "See the evidence and decide")
     tab.keyboard.press("Enter")
@@ -90,16 +82,16 @@ def test_a_stranger_with_a_keyboard_finds_what_waits_and_answers_it(
 
 
 def test_axe_finds_nothing_serious_at_a_gate_in_its_evidence_or_after_it_on_a_phone(
-    browser: Browser, address: str, evidence: str, gate: Callable[[], tuple[str, str]]
+    browser: Browser, console_address: str, evidence: str, gate: Callable[[], tuple[str, str]]
 ) -> None:
     # Given a gate, its evidence, its execution, its pipeline, and a page where nothing waits any more
     _, execution = gate()
     pages = [
-        f"{address}gates/release/{execution}",
+        f"{console_address}gates/release/{execution}",
         evidence,
-        f"{address}pipelines/release/executions/{execution}",
-        f"{address}pipelines/release",
-        f"{address}gates/release/00000000-0000-0000-0000-000000000000",
+        f"{console_address}pipelines/release/executions/{execution}",
+        f"{console_address}pipelines/release",
+        f"{console_address}gates/release/00000000-0000-0000-0000-000000000000",
     ]
     context = browser.new_context(viewport=watching.PHONE, bypass_csp=True)
     tab = context.new_page()
