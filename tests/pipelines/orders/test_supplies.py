@@ -105,7 +105,7 @@ def test_the_answer_is_json_for_a_machine(shop: Shop) -> None:
     [
         (("price", "set", "tea", "4.955"), "must have at most 2 decimals in EUR"),
         (("price", "set", "t ea", "4.95"), "'t ea' is no id"),
-        (("stock", "add", "tea", "20", "--id", "a b"), "--id 'a b' is no id"),
+        (("stock", "add", "tea", "20", "--id", "a b"), "'a b' is no id"),
         (("credit", "add", "ada", "-5", "--id", "x"), "No such option"),
     ],
 )
