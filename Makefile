@@ -20,12 +20,12 @@ ORDER ?= order-1
 SAMPLE ?= 30000
 SEED ?= 1
 TIMES ?= 1
-# What a build waits for: the tests of what it deploys. A second build beside it runs all others that need no browser,
+# What a build waits for: the tests of what a release deploys. A second build beside it runs all others that need no browser,
 # on x86, for which alone PyPI has a MongoDB server.
-CHECKED := tests/unit tests/templates tests/pipelines/definitions
+CHECKED := tests/unit tests/templates
 UNCHECKED := tests $(CHECKED:%=--ignore=%)
 # What is deployed, and so what the coverage that an approver sees is of.
-DEPLOYED := environments templates lambdas pipelines/definitions
+DEPLOYED := environments templates lambdas
 # A rehearsal's build proves a part of the money path (PART=shortened), and its evidence says so.
 IN_SHORT = $(filter shortened,$(PART))
 PROVED = $(if $(IN_SHORT),-o norecursedirs=.hypothesis tests/integration/data_api/test_happy_order.py tests/integration/data_api/test_races.py tests/proofs/test_in_short.py,$(UNCHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile --no-loadscope-reorder)
@@ -105,7 +105,7 @@ test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the l
 coverage: install .cache/awscli/installed .cache/card-gateway/installed ## Run what make test runs, and measure what it covers
 	@$(EVERY_TEST) --cov --cov-branch --cov-report=term:skip-covered --cov-report=html:reports/coverage
 
-check: install ## Run what a build runs: the linters, and the tests of what is deployed that need no database
+check: install ## Run what a build runs: the linters, and the tests of what a release deploys that need no database
 	@$(LINT_BESIDE) $(MEASURING) $(BIN)/pytest $(SAMPLED) $(CHECKED) --numprocesses=$(PROCESSORS) --dist=loadfile $(DEPLOYED:%=--cov=%) --cov-report=term:skip-covered --cov-report=xml:reports/coverage.xml --junitxml=reports/tests.xml; $(LINT_SAYS)
 
 money-path: install $(if $(IN_SHORT),,.cache/awscli/installed .cache/card-gateway/installed) ## Run what a build proves with a real MongoDB: every single fault, every mutant, the tests that `make check` leaves out
