@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from environments import tools
 from environments.groupings import PROMOTED
+from pipelines.core.refusals import Refused
+from pipelines.core.repository import ROOT
 from pipelines.definitions.bootstrap_stack import with_runtime_boundary
 from templates import network, payments
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from troposphere import Template
 
     from environments.schema import Environment
@@ -24,8 +26,19 @@ def build(environment: Environment) -> dict[str, Template]:
     """Return the environment's templates by stack.
 
     The roles of what pipelines deploy are bounded by what the account's bootstrap stack exports.
+
+    Raises:
+        Refused: The templates know nothing of what they were given, as of a function that is half entered.
     """
-    built = {stack: make(environment) for stack, make in STACKS.items()}
+    try:
+        built = {stack: make(environment) for stack, make in STACKS.items()}
+    except (KeyError, ValueError) as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        file = Path(last.filename)
+        if not file.is_relative_to(ROOT / "templates"):
+            raise  # a library beneath them
+        place = f"{file.relative_to(ROOT)}:{last.lineno}: {(last.line or '').rstrip(',')}"
+        raise Refused(f"{place} has no {error}." if isinstance(error, KeyError) else str(error)) from error
     if environment.name in PROMOTED:
         bootstrap = tools.load().bootstrap_of(environment.name)
         return {stack: with_runtime_boundary(template, bootstrap) for stack, template in built.items()}

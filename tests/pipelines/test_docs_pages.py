@@ -298,7 +298,8 @@ def test_a_shape_s_fields_are_told_with_what_a_caller_must_know() -> None:
 
 
 def test_the_committed_openapi_document_is_the_code_s() -> None:
-    assert (ROOT / "docs" / "data" / "openapi.json").read_text(encoding="utf-8") == openapi.text()
+    committed = (ROOT / "docs" / "data" / "openapi.json").read_text(encoding="utf-8")
+    assert committed == openapi.text(), "run python -m pipelines.docs_site.openapi"
 
 
 def test_an_alarm_s_line_says_on_what_it_rings_and_how_soon() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from data_api.domain import audited
 from environments import schema
 from payment_data.payment_methods import registry
 from payment_data.payment_methods.names import BALANCE, NAMES
@@ -11,6 +12,7 @@ from pipelines.core.repository import ROOT
 from tests.crash_matrix.scenarios import SCENARIOS
 from tests.integration.card_gateway import orders
 from tests.integration.card_gateway.orders import Way
+from tests.unit.lambdas.audited_orders import audited_order
 
 _PAGE = "docs/how-it-works/payment-methods.md"
 
@@ -33,6 +35,15 @@ def test_the_contract_of_every_method_is_run_with_it(name: str) -> None:
 def test_faults_are_injected_into_orders_that_are_paid_by_it(name: str) -> None:
     methods = {scenario.method for scenario in SCENARIOS.values()}
     assert name in methods, "give it scenarios in tests/crash_matrix/scenarios.py"
+
+
+@pytest.mark.parametrize("name", BALANCE)
+def test_reconciliation_knows_what_it_charges_to_a_balance(name: str) -> None:
+    # Given an order, and the record of its charge on its user's balance
+    order = audited_order(paid_by=name)
+    record = {"state": "charged", "fingerprint": f"{name}:1:{order.total}:{order.currency}"}
+    # Then it is this order's
+    assert audited.as_charged(order, record), "let as_charged in lambdas/data_api/domain/audited.py know it"
 
 
 @pytest.mark.parametrize("name", NAMES)

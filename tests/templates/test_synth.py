@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+import pytest
+from troposphere import Parameter
+
 from environments.schema import load, names
-from pipelines.deploy.synth import synth
+from pipelines.core.refusals import Refused
+from pipelines.deploy.synth import STACKS, build, synth
+from templates.capabilities import step_functions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,3 +37,29 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     assert {name: path.read_bytes() for name, path in first.items()} == {
         name: path.read_bytes() for name, path in second.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (step_functions.ROUTES, "release_products of the payment workflow is not in ROUTES of"),
+        (step_functions._DESCRIPTIONS, "_DESCRIPTIONS[name] has no 'release_products'."),
+    ],
+)
+def test_a_function_that_is_half_entered_is_refused_with_the_place(
+    monkeypatch: pytest.MonkeyPatch, table: dict[str, object], says: str
+) -> None:
+    # Given a function of the workflow that one of the tables does not know
+    monkeypatch.delitem(table, "release_products")
+    # Then whoever makes the templates is told where
+    with pytest.raises(Refused, match=re.escape(says)) as refused:
+        build(load("local"))
+    assert "templates/capabilities/step_functions.py" in str(refused.value)
+
+
+def test_what_a_library_says_of_a_template_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given templates whose code troposphere refuses
+    monkeypatch.setitem(STACKS, "network", lambda _: Parameter("no such name!", Type="String"))
+    # Then it is a mistake of the program, to be told as one
+    with pytest.raises(ValueError, match="not alphanumeric"):
+        build(load("local"))

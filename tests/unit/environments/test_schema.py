@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from environments.files import EnvironmentInvalid
 from environments.schema import FOLDER, Environment, load, names
+from payment_data.payment_methods.names import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +135,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"payment_method": "cowries"},
-        "payment_method: cowries is not a payment method; choose from bank_account, card, credit",
+        f"payment_method: cowries is not a payment method; choose from {', '.join(sorted(NAMES))}",
     ),
     (
         {**CARD, "stripe": None},
@@ -198,7 +199,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"also_refunds": ["cowries"]},
-        "also_refunds.0: cowries is not a payment method; choose from bank_account, card, credit",
+        f"also_refunds.0: cowries is not a payment method; choose from {', '.join(sorted(NAMES))}",
     ),
     ({**CARD, "currency": "IRR"}, "currency: IRR cannot be charged by Stripe, as card does"),
     ({**CARD, "currency": "CLF"}, "currency: CLF cannot be charged by Stripe, as card does"),
