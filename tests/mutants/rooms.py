@@ -244,6 +244,7 @@ ROOMS: Final = {
             (
                 "tests/pipelines/test_docs_figures.py",
                 "tests/pipelines/test_docs_pages.py",
+                "tests/pipelines/test_docs_assets.py",
                 "tests/site/test_drift.py",
                 "tests/site/test_pages.py",
             ),

@@ -15,7 +15,7 @@ from pipelines.docs_site import figures
 from pipelines.docs_site.pages import cost
 from pipelines.docs_site.stacks import Stack, every
 from templates.capabilities import api_gateway
-from templates.definitions import time_budget
+from templates.definitions import payment_workflow, time_budget
 
 
 def stack(*resources: dict[str, Any]) -> Stack:
@@ -72,6 +72,15 @@ def test_every_figure_that_pages_may_name_has_a_value() -> None:
     # Then
     assert values["workflow"]["deadline_minutes"] == 15
     assert all(float(dollars) > 0 for dollars in values["cost"].values())
+
+
+def test_how_long_an_undo_is_retried_is_told_in_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a workflow that asks for ten days to give money back
+    budget = time_budget.figures()
+    states = budget["states"] | {payment_workflow.REFUND: {"seconds": 10 * 24 * 3600}}
+    monkeypatch.setattr(time_budget, "figures", lambda: budget | {"states": states})
+    # Then pages say so, to a tenth of an hour
+    assert figures.from_code(every())["workflow"]["undo_hours"] == "240.0"
 
 
 def test_the_page_of_an_order_s_journey_tells_the_states_that_an_order_has() -> None:

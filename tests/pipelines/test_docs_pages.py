@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from pipelines.core.repository import ROOT
@@ -11,7 +13,16 @@ from pipelines.core.zone import Trust
 from pipelines.definitions.projects import COMPUTE_TYPES
 from pipelines.docs_site import markdown, openapi, repository_facts, stacks
 from pipelines.docs_site.markdown import Drift
-from pipelines.docs_site.pages import cost, data_api, environments, failures, promotion, stack_pages, topology
+from pipelines.docs_site.pages import (
+    commands,
+    cost,
+    data_api,
+    environments,
+    failures,
+    promotion,
+    stack_pages,
+    topology,
+)
 from pipelines.docs_site.pages import workflows as workflow_pages
 from pipelines.docs_site.stacks import Stack
 
@@ -282,6 +293,18 @@ def test_an_example_of_a_request_has_what_its_schema_wants_and_no_more() -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/settlement", {"limit": 100}),
+        ("/products/{product_id}/restocks/{restock_id}", {"quantity": 2}),
+        ("/users/{user_id}/top-ups/{top_up_id}", {"amount": 2500, "currency": "EUR"}),
+    ],
+)
+def test_the_data_api_s_examples_have_numbers_that_a_shop_would_send(path: str, body: dict[str, Any]) -> None:
+    assert data_api.example(json.loads(openapi.text()), "put", path).body == body
+
+
 def test_a_shape_s_fields_are_told_with_what_a_caller_must_know() -> None:
     fields = data_api._fields(_OPENAPI["components"]["schemas"]["Part"])
     plain = [[cell.replace("<code>", "").replace("</code>", "") for cell in row] for row in fields]
@@ -310,6 +333,7 @@ def test_an_alarm_s_line_says_on_what_it_rings_and_how_soon() -> None:
     computed = rule | {"Metrics": [{"Expression": "a / b"}, {"MetricStat": {"Period": 300}}], "Period": 60}
     told = failures._rings(computed)
     assert told == "<code>a / b</code><br>greater than 0.05, in 3 of 8 periods of 5 minutes"
+    assert failures._rings(plain | {"Period": 3600}).endswith("in 3 of 8 periods of 60 minutes")
     assert failures._rings({"AlarmRule": "x"}) == "when any other alarm does"
 
 
@@ -403,6 +427,33 @@ def test_facts_stand_below_what_a_person_wrote_of_each_name() -> None:
     assert drift.findings == [
         "docs/x.md explains the part Old, which code.py does not have.",
         "The part Silent of code.py is not explained in docs/x.md: write a `### Silent`.",
+    ]
+
+
+def test_a_sentence_in_a_table_keeps_its_quotes_and_is_markup_nowhere() -> None:
+    assert markdown.prose('What "a < b" says:\n `x<y>`') == ('What "a &lt; b" says: <code>x&lt;y&gt;</code>')
+
+
+def test_the_page_of_commands_leaves_hidden_options_out_and_a_command_without_help_is_told() -> None:
+    # Given a command that says nothing of itself, with an argument, an option, and one that is hidden
+    options = [click.Option(["--strong"], help="Twice the tea."), click.Option(["--beside"], hidden=True)]
+    brew = click.Command("brew", params=[click.Argument(["pot"]), *options])
+    drift = Drift()
+    # When its page is made
+    page = commands.commands_page(click.Group(commands={"brew": brew}), drift)
+    # Then
+    assert cells(page) == [["[payments brew](#payments-brew)"], ["--strong", "Twice the tea."]]
+    assert [finding.partition(" in ")[0] for finding in drift.findings] == [
+        "The command payments brew has no description"
+    ]
+
+
+def test_what_costs_less_than_a_cent_is_written_out() -> None:
+    items = [cost.Item("state transition", 5, 0.000025), cost.Item("machine", 2, 0.01)]
+    assert cells(cost._itemised(items)) == [
+        ["state transition", "5", "0.000025", "0.000125"],
+        ["machine", "2", "0.01", "0.02"],
+        ["**together**", "", "", "**0.02**"],
     ]
 
 

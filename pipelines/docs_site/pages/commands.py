@@ -86,7 +86,7 @@ def _command(path: str, command: click.Command, defined: str, drift: Drift) -> I
 def _paragraph(text: str) -> str:
     """Return a paragraph of a help text; what click leaves unwrapped are lines of examples."""
     verbatim, _, lines_of_text = text.partition("\b\n")
-    if verbatim:
+    if verbatim or not lines_of_text:
         return f"{prose(text)}\n"
     title, *examples = lines_of_text.splitlines()
     return f"{prose(title)}\n\n```text\n{inspect.cleandoc(chr(10).join(examples))}\n```\n"
