@@ -63,6 +63,12 @@ def test_a_group_tells_what_each_of_its_verbs_does_and_cuts_nothing_off() -> Non
             assert f"{name} {grammar.summary(verb)}" in words
 
 
+def test_a_verb_is_told_by_its_first_paragraph_in_one_line() -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["order", "--help"]).output
+    assert "redrive Redrive a parked order, and follow it until it ends. " in f"{' '.join(shown.split())} "
+    assert "Fix what stopped it first" not in shown
+
+
 def test_every_command_has_json_but_the_one_that_prints_a_script() -> None:
     # Given every command line that does something: a group, too, where it needs no verb
     commands_run = _leaves() | {

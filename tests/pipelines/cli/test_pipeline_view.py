@@ -86,6 +86,20 @@ def _on_screen(written: str) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()]
 
 
+def test_a_promotion_is_on_the_screen_as_soon_as_it_is_shown() -> None:
+    # Given a terminal, and a view that is not closed yet
+    written = io.StringIO()
+    screen = Screen(_STAGES, Console(file=written, force_terminal=True, width=80, legacy_windows=False))
+    promotion = Promotion("release", "pipeline", "run", status="InProgress")
+    # When the first action ends
+    promotion.steps = [_step("Source", "Checkout", "Succeeded", (0, 2))]
+    screen.show(promotion)
+    # Then whoever looks sees it
+    seen = written.getvalue()
+    screen.close()
+    assert "2.0 s" in seen
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_what_is_printed_at_a_gate_stays_on_the_screen_when_the_drawing_goes_on(columns: int) -> None:
     # Given a drawing of several lines, at a gate

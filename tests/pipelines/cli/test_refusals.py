@@ -94,6 +94,7 @@ def test_a_wrong_call_ends_with_2_and_says_how_to_call(arguments: tuple[str, ...
             ("pipeline", "evidence", "--built", ".", "--proven", ".", "--packages", "."),
             "PROVENANCE_KEY is not set",
         ),
+        (("pipeline", "settings", "staging", "--built", "docs"), "manifest.json cannot be read"),
         (("pipeline", "verify", "--packages", ".", "--built", "."), "CHECK is not set"),
         (("pipeline", "sign", "--built", ".", "--proven", "."), "PROVENANCE_KEY is not set"),
         (("pipeline", "status", "--endpoint-url", "http://127.0.0.1:1"), "Could not connect"),
@@ -153,6 +154,23 @@ def test_lint_judges_any_pipeline_that_is_named(folder: str, code: int) -> None:
     findings = json.loads(result.stdout)
     assert bool(findings) is bool(code)
     assert all(finding["rule"] and finding["fix"] for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "code", "says"),
+    [
+        ("good/commands.yml", ["--strict"], 0, "no findings"),
+        ("broken/P305-empty-filter.yml", [], 0, "1 warning"),
+        ("broken/P305-empty-filter.yml", ["--strict"], 1, "1 warning"),
+        ("broken/P305-empty-filter.yml", ["--strict", "--ignore", "P305"], 0, "no findings"),
+    ],
+)
+def test_a_warning_fails_lint_only_where_it_is_strict(
+    file: str, options: list[str], code: int, says: str
+) -> None:
+    result = _payments("lint", str(CORPUS / file), *options)
+    assert result.exit_code == code, result.output
+    assert f"{file}: {says}" in result.stderr.replace("\n", "")
 
 
 def test_a_branch_is_named_by_the_variable_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

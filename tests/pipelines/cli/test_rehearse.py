@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import io
+import json
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
-from pipelines.cli import local_aws, rehearsal_summary, rehearse
+from pipelines.cli import local_aws, promotion_view, rehearsal_summary, rehearse, terminal
+from pipelines.cli.main import main
 from pipelines.cli.promotion_view import Lines
 from pipelines.core import branch_names
 from pipelines.orders.orders import Effect
+from pipelines.promotion import execution
 from pipelines.promotion.control import PendingApproval
-from pipelines.promotion.execution import Promotion, Step
-from pipelines.rehearsal import rehearsal
+from pipelines.promotion.execution import WAITING, Promotion, Step
+from pipelines.promotion.failure_report import FailureReport
+from pipelines.rehearsal import failing_releases, rehearsal
+from pipelines.rehearsal.failing_releases import FailingReleaseResult
 from tests.console.account import BEGAN, Account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pipelines.rehearsal.failing_releases import FailingRelease
 
 
 def test_for_a_machine_a_rehearsal_says_what_ran_and_how_orders_ended() -> None:
@@ -71,10 +84,17 @@ def test_a_rehearsal_is_right_when_production_runs_what_staging_ran_and_every_or
     status = "Failed" if wrong == "the end" else "Succeeded"
     promotions = [_followed("branch", "b" * 40), _followed("release", "c" * 40, status)]
     # When it ends
-    shown = rehearsal_summary.show(prepared, promotions, [order], BEGAN, stays=False)
+    shown = rehearsal_summary.show(prepared, promotions, [order], BEGAN, stays=True)
     # Then
     assert shown is right
     told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    # And the docs of each place are where they were published, production's only after a release
+    links = [line.rpartition(" ")[0] for line in told if line.startswith("docs of")]
+    assert links == [
+        "docs of the branch",
+        "docs of staging",
+        *(["docs of production"] if wrong != "the end" else []),
+    ]
     rows = [line for line in told if line.startswith(("branch 4", "staging 4", "prod 4"))]
     assert [(row.split()[0], row.split()[3]) for row in rows] == [
         ("branch", "b" * 12),
@@ -111,7 +131,112 @@ def test_at_a_terminal_a_person_decides_after_seeing_what_would_be_released(
     printed = capsys.readouterr()
     assert "what would change" in printed.out
     assert "Release it?" in printed.err
+    assert "evidence" not in printed.out
     # And without one it is approved as a rehearsal, and left open where it is held
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert rehearse.ask(question, view, hold=False) == rehearse.APPROVED
     assert rehearse.ask(question, view, hold=True) is None
+
+
+def test_whoever_decides_is_shown_the_evidence_and_a_copy_of_it_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # Given a gate with evidence, which goes when the embedded AWS does
+    page = tmp_path / "page.html"
+    page.write_text("what would change", encoding="utf-8")
+    monkeypatch.setattr(local_aws, "ROOT", tmp_path)
+    monkeypatch.setattr(rehearsal_summary, "KEPT", tmp_path / "kept" / "evidence.html")
+    question = PendingApproval("Approve", "Ask", "token", "run", "in short", page.as_uri())
+    # When somebody is asked
+    rehearse.ask(question, Lines(print), hold=True)
+    page.unlink()
+    # Then they were told where it is, and have it for longer
+    assert f"The whole evidence: {question.link}" in capsys.readouterr().out
+    assert rehearsal_summary.KEPT.read_text(encoding="utf-8") == "what would change"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "waits"),
+    [(["Succeeded"], False), ([WAITING], True), ([WAITING, "Succeeded"], False)],
+    ids=["it ended", "its gate is left open", "somebody else answered its gate"],
+)
+def test_a_promotion_is_followed_until_it_ends_or_its_gate_is_left_open(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    statuses: list[str],
+    waits: bool,
+) -> None:
+    # Given how it is after each time that it was followed
+    monkeypatch.setattr(promotion_view, "Durations", lambda: terminal.Durations(tmp_path / "durations.json"))
+    left = list(statuses)
+
+    def follow(_tools: object, followed: Promotion, *_: object) -> None:
+        followed.status = left.pop(0)
+
+    monkeypatch.setattr(execution, "follow", follow)
+    prepared: Any = SimpleNamespace(aws=Account(waits=waits))
+    # When it is shown
+    rehearse.follow_shown(prepared, Promotion("release", "releases", "run-1", "c" * 40))
+    # Then all of it was seen, and what is left to a person is told with how to answer
+    assert left == []
+    assert ("The gate is left open." in capsys.readouterr().out) == waits
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str, list[str]]], None]:
+    """Let broken releases end as they should, but for the problems that a test names by release."""
+    prepared = SimpleNamespace()
+
+    @contextmanager
+    def embedded(*, keep_running: bool) -> Iterator[tuple[None, bool]]:
+        yield None, keep_running
+
+    def told(problems: dict[str, list[str]]) -> None:
+        def promote(where: object, bad: FailingRelease, _follow: object) -> FailingReleaseResult:
+            assert where is prepared
+            after = FailureReport("run-1", "c" * 40, bad.stage, bad.action, "why", "", "")
+            run = Promotion("release", "releases", "run-1")
+            return FailingReleaseResult(bad, run, after, 4, 3, problems.get(bad.name, []), 61.6)
+
+        monkeypatch.setattr(failing_releases, "promote", promote)
+
+    monkeypatch.setattr(rehearse, "embedded", embedded)
+    monkeypatch.setattr(rehearsal, "prepare", lambda *_: prepared)
+    monkeypatch.setattr(failing_releases, "serves", lambda _: True)
+    monkeypatch.setattr(failing_releases, "idle", lambda _: None)
+    durations = terminal.Durations
+    monkeypatch.setattr(terminal, "Durations", lambda: durations(tmp_path / "durations.json"))
+    return told
+
+
+def test_a_machine_is_told_how_each_broken_release_ended(
+    failing: Callable[[dict[str, list[str]]], None],
+) -> None:
+    failing({})
+    result = CliRunner().invoke(main, ["rehearse-bad", "--json"])
+    assert result.exit_code == 0, result.output
+    ends = json.loads(result.stdout)
+    assert [end["release"] for end in ends] == [case.name for case in failing_releases.CASES]
+    assert ends[0] == {
+        "release": failing_releases.CASES[0].name,
+        "execution": "run-1",
+        "failed_in": f"{failing_releases.CASES[0].stage}: {failing_releases.CASES[0].action}",
+        "seconds": 62,
+        "orders_placed": 4,
+        "orders_completed": 3,
+        "problems": [],
+    }
+
+
+def test_a_broken_release_that_did_harm_fails_the_rehearsal_and_says_what(
+    failing: Callable[[dict[str, list[str]]], None],
+) -> None:
+    last = failing_releases.CASES[-1].name
+    failing({last: ["production runs something else"]})
+    result = CliRunner().invoke(main, ["rehearse-bad"])
+    assert result.exit_code == 1
+    assert f"1 of {len(failing_releases.CASES)} did not end as expected" in result.stderr
+    rows = [line.split() for line in result.stdout.splitlines() if " of 4" in line]
+    assert [row[-2:] == ["as", "expected"] for row in rows] == [*[True] * (len(rows) - 1), False]
+    assert "production runs something else" in result.stdout

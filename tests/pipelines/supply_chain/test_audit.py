@@ -135,6 +135,17 @@ def test_reports_count_what_they_hold_and_leave_those_of_other_checks_as_they_ar
     assert [[part.tag for part in case] for case in suite] == [["failure"], ["error"], ["skipped"]]
 
 
+def test_a_machine_gets_the_results_and_nothing_else_and_a_person_the_findings(
+    answers: Callable[[dict[str, CheckResult | str]], None],
+) -> None:
+    # Given a check that found something
+    answers({"locks": result_of("3 packages", ["a has no SHA-256"])})
+    # Then a machine reads it as JSON, and a person in lines
+    told = {"status": "failed", "summary": "3 packages", "findings": ["a has no SHA-256"]}
+    assert json.loads(run("locks", "--json").stdout) == {"locks": told}
+    assert run("locks").stdout.splitlines() == ["✗ locks: 3 packages", "  a has no SHA-256"]
+
+
 def test_a_check_that_nobody_knows_is_refused() -> None:
     assert run("weather").exit_code == 2
 
