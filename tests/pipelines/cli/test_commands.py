@@ -232,6 +232,20 @@ def test_what_a_build_is_doing_is_asked_for_once_a_second_at_most(
     assert [phases.now(_step("")), phases.now(_step("checks:2"))] == ["", ""]
 
 
+def test_a_build_s_last_line_is_cut_to_what_a_terminal_holds(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a log as CloudWatch Logs gives it, as many lines as are asked for, whose last one is long
+    lines = [{"message": "first"}, {"message": f"[Container] 2026/11/28 08:00:00 {'x' * 100}\n"}]
+
+    def read(limit: int, **_: Any) -> dict[str, Any]:
+        return {"events": lines[len(lines) - limit :]}
+
+    monkeypatch.setattr(account.client("logs"), "get_log_events", read)
+    tools: Any = account
+    assert promotion_view.last_line(tools, "checks:1") == "x" * 70
+
+
 def test_where_there_is_no_terminal_a_promotion_is_told_in_lines(
     account: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -326,6 +340,21 @@ def test_a_console_shows_every_environment_of_the_aws_that_it_is_told() -> None:
     assert {aws.endpoint for aws in shown.environments.values()} == {"http://127.0.0.1:1"}
     # And of the embedded AWS its buttons work, and nobody needs a key
     assert (shown.may_act, shown.keys.entry) == (True, "")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_console_of_aws_acts_where_that_is_allowed_and_asks_for_a_key_that_nobody_guesses(
+    account: Account, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    # Given no embedded AWS
+    monkeypatch.setattr(local_aws, "running", lambda: None)
+    assert not account.embedded
+    # When
+    first, second = (status._console(None, (), allow_actions=allowed) for _ in range(2))
+    # Then each has a key of 192 bits, and production is not one of a machine's own environments
+    assert (first.may_act, "local" in first.environments) == (allowed, False)
+    assert [len(shown.keys.entry) for shown in (first, second)] == [32, 32]
+    assert first.keys.entry != second.keys.entry
 
 
 def test_environments_that_cannot_share_a_place_are_found_when_all_are_looked_at(

@@ -200,7 +200,8 @@ def test_other_threads_import_as_ever(declared: Callable[[str], Any]) -> None:
     # Given a module of which nothing is imported
     name = declared("answer = 42\n").late.__name__
     # When another thread imports it while this one declares commands
+    imported: dict[str, Any] = {}
     with ThreadPoolExecutor(1) as thread, deferral.until_run():
-        answer = thread.submit(__import__, name, fromlist=["answer"]).result().answer
+        thread.submit(exec, f"from {name} import answer", imported).result()
     # Then it has it
-    assert answer == 42
+    assert imported["answer"] == 42

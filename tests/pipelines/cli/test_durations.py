@@ -60,7 +60,7 @@ def test_a_broken_file_is_no_failure(content: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(40.4, "40 s"), (119, "119 s"), (150, "2 min"), (600, "10 min")]
+    ("seconds", "words"), [(40.4, "40 s"), (119, "119 s"), (120, "2 min"), (150, "2 min"), (600, "10 min")]
 )
 def test_a_duration_in_words(seconds: float, words: str) -> None:
     assert described_duration(seconds) == words

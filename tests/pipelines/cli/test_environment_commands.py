@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from embedded_aws import instance
-from pipelines.cli import terminal
+from pipelines.cli import embedded, terminal
 from pipelines.cli.main import main
 from pipelines.console import serving
 from pipelines.deploy import connect_database, removal
 from pipelines.deploy.connect_database import Connected
 from pipelines.deploy.removal import Kept, Removal, Stack
+from pipelines.doctor import lent_account, proofs
 from pipelines.doctor import run as examinations
 from pipelines.doctor.findings import State, failed, unknown, well
 from pipelines.status import gather
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.console.account import Account
 
 _ENDPOINT = "http://127.0.0.1:1"
@@ -184,16 +184,69 @@ def test_pipelines_are_not_examined_for_an_environment_that_none_deploys(
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:2/", None])
-def test_what_was_started_says_where_it_answers(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
+def test_what_was_started_says_where_it_answers_and_what_to_do_next(
+    monkeypatch: pytest.MonkeyPatch, address: str | None
+) -> None:
     # Given an embedded AWS that starts, with a console beside it or without
     started = SimpleNamespace(endpoint=_ENDPOINT, mongodb_uri="mongodb://127.0.0.1:3", root=None, pid=7)
     monkeypatch.setattr(instance, "start", lambda *_, **__: started)
     monkeypatch.setattr(serving, "start_beside", lambda *_: address)
+    # And a checkout in whose name there is markup, and a shell in which a profile is chosen
+    monkeypatch.setattr(embedded, "SAMPLES", Path("tea [bold]/samples"))
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.delenv("AWS_DEFAULT_PROFILE", raising=False)
     # Then
-    told = payments("up").stderr
-    assert f"The embedded AWS answers at {_ENDPOINT} (MongoDB at mongodb://127.0.0.1:3)" in told
-    assert ("The console answers at" in told) == (address is not None)
+    told = payments("up")
+    assert f"The embedded AWS answers at {_ENDPOINT} (MongoDB at mongodb://127.0.0.1:3)" in told.stderr
+    assert ("The console answers at" in told.stderr) == (address is not None)
+    # And what is printed next can be pasted: it leaves the profile, and loads the samples
+    lines = [line.strip() for line in told.stdout.splitlines()]
+    assert [line for line in lines if line.startswith("unset ")] == ["unset AWS_PROFILE"]
+    assert any(line.endswith("load 'tea [bold]/samples'/*.json") for line in lines)
     assert json.loads(payments("up", "--json").stdout)["console"] == address
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "says"),
+    [
+        ([], False, "Stopped; nothing is left."),
+        (["--keep"], True, "Stopped; its state is kept for the next start."),
+    ],
+)
+def test_what_was_stopped_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], kept: bool, says: str
+) -> None:
+    monkeypatch.setattr(instance, "stop", lambda *_, **__: None)
+    assert says in payments("down", *options).stderr
+    assert json.loads(payments("down", "--json", *options).stdout) == {"stopped": True, "kept": kept}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "left", "end"),
+    [
+        (well("so it is"), [], (0, "Nothing stays, and none of 1 assumptions was refuted.")),
+        (failed("not so", "read on"), [], (1, "1 of 1 assumptions do not hold.")),
+        (well("so it is"), ["a stack"], (1, "These could not be removed: a stack.")),
+    ],
+    ids=["it holds", "it does not", "something stays"],
+)
+def test_a_proof_ends_well_where_all_holds_and_nothing_stays(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    verdict: Any,
+    left: list[str],
+    end: tuple[int, str],
+) -> None:
+    # Given one experiment, on a lent account
+    monkeypatch.setattr(proofs, "PROOFS", proofs.PROOFS[:1])
+    monkeypatch.setattr(proofs, "prove", lambda aws, _: verdict if aws is account else None)
+    monkeypatch.setattr(lent_account, "left_behind", lambda _: left)
+    # When
+    result = payments("prove", "staging", typed="y\n")
+    # Then
+    assert "1 experiments in account 444444444444, eu-central-1" in result.stderr
+    code, says = end
+    assert (result.exit_code, says in result.stderr) == (code, True), result.stderr
 
 
 @pytest.mark.parametrize("recorded", [True, False])

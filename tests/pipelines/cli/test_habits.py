@@ -69,6 +69,12 @@ def test_a_verb_is_told_by_its_first_paragraph_in_one_line() -> None:
     assert "Fix what stopped it first" not in shown
 
 
+def test_a_verb_that_is_hidden_is_in_no_list() -> None:
+    verbs = {"brew": click.Command("brew", help="Make tea."), "beside": click.Command("beside", hidden=True)}
+    shown = CliRunner().invoke(grammar.Verbs("tea", commands=verbs), ["--help"]).output
+    assert ("brew  Make tea." in shown, "beside" in shown) == (True, False)
+
+
 def test_every_command_has_json_but_the_one_that_prints_a_script() -> None:
     # Given every command line that does something: a group, too, where it needs no verb
     commands_run = _leaves() | {
@@ -207,6 +213,8 @@ def test_completion_is_printed_and_installed_where_the_shell_looks(
     assert installed.exit_code == 0, installed.output
     [file] = [path for path in tmp_path.rglob("*payments*") if path.is_file()]
     assert file.read_text(encoding="utf-8") == printed.stdout.removesuffix("\n")
+    # And who uses zsh is told where that has to look, which others do anyway
+    assert (f"fpath+=({file.parent})" in installed.stderr) == (shell == "zsh")
 
 
 def test_json_is_the_only_thing_on_standard_output(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from environments import schema
 from pipelines.aws.accounts import Aws, LocalAws
 from pipelines.cli import failures, local_aws
+from pipelines.cli import main as command_line
 from pipelines.cli.main import forget_what_says_nothing, main, spare_this_machine
 from pipelines.core.repository import ROOT
 
@@ -93,6 +94,21 @@ def test_a_device_that_is_full_is_said_in_words(arguments: str) -> None:
     ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
     assert ran.returncode == 1
     assert ran.stderr == b"The output could not be written: its device is full or broken.\n"
+
+
+def test_a_full_device_is_said_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given an output that takes nothing, in a process that is prepared already
+    monkeypatch.setattr(command_line, "prepare", lambda: None)
+    with Path("/dev/full").open("w", encoding="utf-8") as full, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        # When a command prints
+        with pytest.raises(SystemExit) as left:
+            main(["--version"], prog_name="payments")
+    # Then
+    assert left.value.code == 1
+    assert capsys.readouterr() == ("", "The output could not be written: its device is full or broken.\n")
 
 
 @pytest.mark.parametrize(

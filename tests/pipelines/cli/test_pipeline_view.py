@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from pipelines.cli.promotion_view import Lines, Screen, drawn
 from pipelines.promotion.execution import Promotion, Step
@@ -84,6 +85,16 @@ def _on_screen(written: str) -> list[str]:
         elif not piece.startswith("\x1b") and piece != "\r":
             lines[row] += piece
     return [line.rstrip() for line in lines if line.strip()]
+
+
+def test_what_waits_for_somebody_stands_out_from_what_runs() -> None:
+    # Given an approval that waits, and a build that runs
+    steps = [_step("Build", "Build", "InProgress", (0, 0)), _step("Approve", "Approve", "InProgress", (0, 0))]
+    promotion = Promotion("release", "pipeline", "run", status="InProgress", steps=steps)
+    table = drawn(promotion, _STAGES, _BEGAN, notes={"Build-1": "make check"})
+    # Then
+    notes = {cell.plain: cell.style for cell in table.columns[3].cells if isinstance(cell, Text)}
+    assert (notes["make check"], notes["waits for approval"]) == ("dim", "yellow")
 
 
 def test_a_promotion_is_on_the_screen_as_soon_as_it_is_shown() -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from embedded_aws import instance
 from environments import schema
 from pipelines.aws.accounts import Aws
-from pipelines.cli import local_aws
+from pipelines.cli import lint, local_aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.core.repository import ROOT
@@ -154,6 +154,20 @@ def test_lint_judges_any_pipeline_that_is_named(folder: str, code: int) -> None:
     findings = json.loads(result.stdout)
     assert bool(findings) is bool(code)
     assert all(finding["rule"] and finding["fix"] for finding in findings)
+
+
+def test_the_pipelines_are_linted_though_no_environment_is_called_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given templates in which nothing is wrong
+    loaded: list[str] = []
+    monkeypatch.setattr(lint, "_in_ours", lambda _: [])
+    monkeypatch.setattr(schema, "load", loaded.append)
+    # When an environment and the pipelines are linted
+    result = _payments("lint", "branch", "pipelines")
+    # Then the environment's file was read, and no other was looked for
+    assert "The templates of branch, pipelines: no findings" in result.stderr
+    assert loaded == ["branch"]
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,37 @@ def test_a_promotion_is_followed_until_it_ends_or_its_gate_is_left_open(
     assert ("The gate is left open." in capsys.readouterr().out) == waits
 
 
+@pytest.mark.parametrize(("right", "code"), [(True, 0), (False, 1)])
+def test_the_next_rehearsal_is_told_how_long_one_took_that_went_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, right: bool, code: int
+) -> None:
+    # Given pipelines that take a minute and a half, and a summary in which all is right or not
+    @contextmanager
+    def embedded(*, keep_running: bool) -> Iterator[tuple[None, bool]]:
+        yield None, keep_running
+
+    pushed, merged = (
+        Promotion(which, which, "run", "c" * 40, "Succeeded") for which in ("branch", "release")
+    )
+    prepared = SimpleNamespace(commit=lambda *_: pushed, merge=lambda *_: merged)
+    durations, clock = terminal.Durations, iter([100.0, 190.0])
+    followed: list[Promotion] = []
+    monkeypatch.setattr(terminal, "Durations", lambda: durations(tmp_path / "durations.json"))
+    monkeypatch.setattr(rehearse, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(rehearse, "embedded", embedded)
+    monkeypatch.setattr(rehearse, "follow_shown", lambda _, promotion, **__: followed.append(promotion))
+    monkeypatch.setattr(rehearse, "_orders", lambda _: [])
+    monkeypatch.setattr(rehearsal, "prepare", lambda *_, **__: prepared)
+    monkeypatch.setattr(rehearsal_summary, "show", lambda *_, **__: right)
+    # When it is over
+    result = CliRunner().invoke(main, ["rehearse"])
+    # Then the branch was followed before the release, and its end says whether all was right
+    assert followed == [pushed, merged]
+    assert (result.exit_code, "is in production, byte for byte" in result.stderr) == (code, right)
+    # And what went well is what to expect
+    assert durations(tmp_path / "durations.json").named("rehearse") == ("usually 90 s" if right else "")
+
+
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str, list[str]]], None]:
     """Let broken releases end as they should, but for the problems that a test names by release."""
