@@ -474,6 +474,26 @@ def test_a_line_s_command_ends_where_another_or_a_comment_begins(line: str, word
     assert repository_facts._words(line) == words
 
 
+def test_a_page_is_told_of_each_name_that_the_code_does_not_have(tmp_path: Path) -> None:
+    # Given a command line with one command, and a Makefile with one target
+    brew = click.Command("brew", params=[click.Option(["--strong"])])
+    (tmp_path / "Makefile").write_text("up:\n\ttrue\n", encoding="utf-8")
+    drift = Drift()
+    references = repository_facts.CodeReferences(tmp_path, click.Group(commands={"brew": brew}), drift)
+    # When a page names those, and others
+    references.check("docs/a.md", "`make up`, `payments brew --strong`, `docs/a`\n")
+    references.check("docs/b.md", "`make up coffee`\n\n```sh\npayments brew --weak  # not --mild\n```\n")
+    references.check("docs/c.md", "```sh\n$ make \\\n  tea\npayments boil\n```\n")
+    # Then each of the others is told once, where it stands
+    assert drift.findings == [
+        "docs/a.md names docs/a, which is not there.",
+        "docs/b.md says `payments brew --weak`, an option that pipelines/cli.py does not have.",
+        "docs/b.md says `make coffee`, which Makefile does not have.",
+        "docs/c.md says `make tea`, which Makefile does not have.",
+        "docs/c.md says `payments boil`, a command that pipelines/cli does not have.",
+    ]
+
+
 def test_a_room_inside_another_part_is_in_that_part_s_table_alone(tmp_path: Path) -> None:
     # Given rooms of the environments, of the embedded AWS in them, and tests
     inner = repository_facts.PARTS["embedded"]
