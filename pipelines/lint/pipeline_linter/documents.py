@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from pipelines.lint.findings import Unreadable
-from pipelines.lint.pipeline_linter import worlds
+from pipelines.lint.pipeline_linter import references, worlds
 from pipelines.lint.pipeline_linter.model import Pipeline
 from pipelines.lint.pipeline_linter.values import mapping, text
 
@@ -105,6 +105,7 @@ def pipelines_in(document: Json, file: str) -> list[list[Pipeline]]:
 
 def _in_template(document: Json, file: str) -> list[list[Pipeline]]:
     pipelines: dict[str, list[Pipeline]] = {}
+    declared = worlds.unrolled(document)
     for world in worlds.of_template(document, PIPELINE):
         for name, resource in world.resources.items():
             if resource.get("Type") == PIPELINE:
@@ -115,6 +116,7 @@ def _in_template(document: Json, file: str) -> list[list[Pipeline]]:
                     resources=world.resources,
                     metadata=mapping(resource.get("Metadata")),
                     truths=world.truths,
+                    undeclared=tuple(references.undeclared(document, mapping(declared.get(name)), declared)),
                 )
                 pipelines.setdefault(name, []).append(pipeline)
     return list(pipelines.values())

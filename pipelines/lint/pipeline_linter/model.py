@@ -119,6 +119,7 @@ class Pipeline:
         resources: The resources of the template; none for plain JSON.
         metadata: The Metadata of its resource.
         truths: Whether each condition of the template holds here.
+        undeclared: The names that its resource refers to and the template declares nowhere.
     """
 
     file: str
@@ -128,6 +129,7 @@ class Pipeline:
     resources: dict[str, Json] = field(default_factory=dict)
     metadata: Json = field(default_factory=dict)
     truths: Mapping[str, bool] = field(default_factory=dict)
+    undeclared: tuple[str, ...] = ()
 
     @cached_property
     def shaped(self) -> shapes.Shaped:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _POLICIES: Final = {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}
+_ANYBODY_PUTS: Final = "PublicReadWrite"
+"""The access control list of a bucket that everybody may write to (S3 user guide, "Canned ACL")."""
 _OF_RESOURCES: Final = {"AWS::S3::BucketPolicy": "Bucket", "AWS::SNS::TopicPolicy": "Topics"}
 
 
@@ -152,6 +154,11 @@ class Permissions:
         if resource.get("Type") == "AWS::IAM::Role":
             trust = mapping(mapping(resource.get("Properties")).get("AssumeRolePolicyDocument"))
             return self._granted(role, names, mappings(trust.get("Statement")))
+        if (
+            "s3:PutObject" in names
+            and mapping(resource.get("Properties")).get("AccessControl") == _ANYBODY_PUTS
+        ):
+            return None  # where its access control lists are in force, which a new bucket's are not
         for policy in self._resources.values():
             key = _OF_RESOURCES.get(str(policy.get("Type")))
             properties = mapping(policy.get("Properties"))

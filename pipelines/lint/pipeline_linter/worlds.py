@@ -39,6 +39,11 @@ class World:
     truths: Mapping[str, bool]
 
 
+def unrolled(document: Json) -> Json:
+    """Return a template's resources by logical id, with those loops unrolled that can be followed."""
+    return mapping(_unrolled(mapping(document.get("Resources")), mapping(document.get("Parameters"))))
+
+
 def of_template(document: Json, kind: str) -> list[World]:
     """Return the worlds of a template that differ; none where it has no resource of a type."""
     parameters = mapping(document.get("Parameters"))

@@ -27,6 +27,7 @@ ONLY_THE_LINTER: Final = {
     "P204": "what a build exports is known when it has run",
     "P206": "text that is no variable is left as it is",
     "P404": "change sets are looked for when the action runs",
+    "P014": "CloudFormation refuses the template, before CodePipeline is asked",
     "P405": "the template is looked for when the action runs",
     "P407": "found when the build starts",
     "P503": "what a mode needs is read when the action runs",

@@ -68,6 +68,7 @@ def test_conditions_of_cloudformation_are_read_as_if_they_held(ours: Json) -> No
     template = copy.deepcopy(ours)
     question = next(one for one in actions(template, "ReleasePipeline") if one["Name"] == "Approve")
     question["Configuration"]["CustomData"] = {"Ref": "AWS::NoValue"}
+    template["Conditions"] = {"Shown": {"Fn::Equals": ["yes", "yes"]}}
     question["Configuration"] = {"Fn::If": ["Shown", question["Configuration"], {"Ref": "AWS::NoValue"}]}
 
     assert lint_document(template, "ours") == []

@@ -109,6 +109,7 @@ def test_what_cannot_be_read_here_is_a_warning_and_hides_no_error() -> None:
     template = copy.deepcopy(GOOD["conditions"])
     stages = template["Resources"]["Pipeline"]["Properties"]["Stages"]
     stages[0] = {"Ref": "SourceStage"}
+    template.setdefault("Parameters", {})["SourceStage"] = {"Type": "String"}
     stages[1]["Actions"][0]["ActionTypeId"]["Provider"] = "CodeBild"
 
     findings = lint_document(template, "filled in")

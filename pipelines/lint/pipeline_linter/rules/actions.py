@@ -80,8 +80,9 @@ def _unknown(pipeline: Pipeline, action: Action) -> Iterator[Finding]:
         return
     known = sorted({kind[2] for kind in providers.ACTIONS if kind[0] == category})
     fix = f"Providers of {category}: {', '.join(known)}" if known else "Choose a category that exists"
-    # Others than AWS come and go, and no page lists them all.
-    level = Level.WARNING if owner == "ThirdParty" and known else Level.ERROR
+    # Others than AWS come and go, and no page lists them all; AWS's own have no other owner.
+    theirs = owner == "ThirdParty" and (category, "AWS", provider) not in providers.ACTIONS
+    level = Level.WARNING if theirs and known else Level.ERROR
     yield pipeline.finding("P501", action.place, f"no provider {category} {owner} {provider}", fix, level)
 
 
@@ -133,6 +134,9 @@ def _rule(pipeline: Pipeline, place: str, provider: str, rule: Json) -> Iterator
     category = literal(mapping(rule.get("RuleTypeId")).get("Category"))
     if category not in {None, "Rule"}:
         yield pipeline.finding("P506", place, f"no rule of category {category}", "Say Category: Rule")
+    owner = literal(mapping(rule.get("RuleTypeId")).get("Owner"))
+    if owner not in {None, "AWS"}:
+        yield pipeline.finding("P506", place, f"no rule of owner {owner}", "Say Owner: AWS")
     if kind is None:
         fix = f"Choose from {', '.join(sorted(providers.RULES))}"
         yield pipeline.finding("P506", place, f"no rule provider {provider}", fix)

@@ -1,4 +1,4 @@
-"""P001 to P013: what CodePipeline refuses when a pipeline is made, by its shape alone; exceptions.
+"""P001 to P014: what CodePipeline refuses when a pipeline is made, by its shape alone; exceptions.
 
 A pipeline's resource says in its Metadata which rules it is excepted from, and why:
 `{"pipeline-linter": {"ignore": {"P402": "the artifact is read by hand"}}}`.
@@ -60,6 +60,10 @@ RULES: Final = {
     ),
     _REASONLESS: Rule("an exception from a rule without a reason", "Say why beside the rule's id"),
     "P013": Rule("a disabled transition into a stage that does not exist", "Name a stage of the pipeline"),
+    "P014": Rule(
+        "a resource, a parameter or a condition that the pipeline names and the template does not declare",
+        "Declare it, or correct the name",
+    ),
 }
 
 
@@ -76,6 +80,9 @@ def check(pipeline: Pipeline) -> Iterator[Finding]:
     yield from _sources(pipeline)
     yield from _names(pipeline)
     yield from _stores(pipeline)
+    for name in pipeline.undeclared:
+        problem = f"{name} is declared nowhere in the template"
+        yield pipeline.finding("P014", pipeline.name, problem, "Declare it, or correct the name")
     for rule, reason in _exceptions(pipeline).items():
         if not reason.strip():
             problem = f"{rule} is ignored without a reason in Metadata"
