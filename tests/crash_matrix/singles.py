@@ -9,7 +9,7 @@ from tests.crash_matrix.bench import Bench, Task
 from tests.crash_matrix.plan import one_more_fault
 
 WHOLE = os.environ.get("CRASH_MATRIX") == "whole"
-"""Set by `make proofs`: every cell and every mutant; `make test` runs a part, always the same."""
+"""Set by `make proofs`: each cell, mutant and damage of books; `make test` runs a part, always the same."""
 _SHARE = 10
 _SEED = 1
 _T = TypeVar("_T")

@@ -43,7 +43,7 @@ def test_reconciliation_knows_what_it_charges_to_a_balance(name: str) -> None:
     order = audited_order(paid_by=name)
     record = {"state": "charged", "fingerprint": f"{name}:1:{order.total}:{order.currency}"}
     # Then it is this order's
-    assert audited.as_charged(order, record), "let as_charged in lambdas/data_api/domain/audited.py know it"
+    assert audited.as_charged(order, record)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -78,11 +78,6 @@ PAY_BY_INVOICE: list[Edit] = [
         "from payment_data.payment_methods.names",
         "from payment_data.payment_methods.invoice import Invoice\nfrom payment_data.payment_methods.names",
     ),
-    (
-        "lambdas/data_api/domain/audited.py",
-        'method == "credit" and',
-        'method in {"credit", "invoice"} and',
-    ),
     ("docs/how-it-works/payment-methods.md", "", "\n`invoice` is paid later.\n"),
 ]
 """What the page says of a method that is charged to the user's balance; without an old text, it is added."""
@@ -246,10 +241,6 @@ def test_an_order_is_paid_by_invoice_and_another_refused_as_fraud(copy: Path, mo
     ("forgotten", "says"),
     [
         (f"{METHODS}/registry.py", "test_the_registry_makes_it[invoice]"),
-        (
-            "lambdas/data_api/domain/audited.py",
-            "let as_charged in lambdas/data_api/domain/audited.py know it",
-        ),
         ("docs/how-it-works/payment-methods.md", "explain it in docs/how-it-works/payment-methods.md"),
     ],
 )

@@ -18,6 +18,7 @@ from data_api.domain.requests import (
     opening_mark,
 )
 from data_api.domain.transactions import opening_legs
+from payment_data.payment_methods.names import BALANCE
 
 _CREATED_WITH: Final = ("name", "type", "currency")
 _ENDS_BADLY: Final = (State.FAILED, State.NEEDS_ATTENTION)
@@ -59,7 +60,7 @@ def as_charged(order: Order, operation: Mapping[str, Any] | None) -> bool:
         return True
     method, _, rest = (operation.get("fingerprint") or "").partition(":")
     attempt, _, rest = rest.partition(":")
-    return method == "credit" and attempt.isdecimal() and rest == f"{order.total}:{order.currency}"
+    return method in BALANCE and attempt.isdecimal() and rest == f"{order.total}:{order.currency}"
 
 
 def as_failed(order: Order, failures: Collection[Mapping[str, Any]]) -> bool:
