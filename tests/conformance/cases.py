@@ -28,7 +28,7 @@ AREAS: Final = {
     "CloudFormation": ("stack_refusals", "stack_network", "stack_roles", "stack_workflows"),
     "CloudWatch": ("alarms", "alarm_evaluation", "logs"),
     "CodeArtifact": ("packages",),
-    "CodeBuild": ("builds",),
+    "CodeBuild": ("builds", "reports"),
     "CodeConnections": ("connections",),
     "CodePipeline": (
         *(
@@ -49,6 +49,7 @@ AREAS: Final = {
     "Lambda": ("lambda",),
     "Step Functions": (
         *("workflow_conformance", "workflow_errors", "workflow_language", "workflow_states"),
+        "workflow_map_runs",
         "workflow_versions",
     ),
 }

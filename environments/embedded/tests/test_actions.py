@@ -130,6 +130,27 @@ def test_a_change_set_without_changes_succeeds_and_its_execution_too(workshop: W
     workshop.succeeded(*_released(workshop, *actions, note_dot_json=json.dumps(_NOTE)))
 
 
+def test_a_change_set_that_is_not_there_or_cannot_be_made_fails_its_action(
+    workshop: Workshop, stack: str
+) -> None:
+    # Given a stack, and a template that CloudFormation refuses
+    broken = {**_NOTE, "Outputs": {"Nothing": {"Value": {"Ref": "Nobody"}}}}
+    configuration = {"ChangeSetName": "release", "TemplatePath": "Code::broken.json"}
+    actions = [
+        _stack_action("Create", "CREATE_UPDATE", stack, configuration={"TemplatePath": "Code::note.json"}),
+        _stack_action(
+            "Execute", "CHANGE_SET_EXECUTE", stack, configuration={"ChangeSetName": "gone"}, runOrder=2
+        ),
+        _stack_action("Prepare", "CHANGE_SET_REPLACE", stack, configuration=configuration, runOrder=2),
+    ]
+    # When a change set is executed that nobody made, and one is made of that template
+    files = {"note_dot_json": json.dumps(_NOTE), "broken_dot_json": json.dumps(broken)}
+    name, execution = _released(workshop, *actions, **files)
+    # Then both actions fail and say why
+    assert workshop.error(name, execution, "Execute") == "ChangeSet [gone] does not exist"
+    assert "Nobody" in workshop.error(name, execution, "Prepare")
+
+
 def test_an_action_in_another_account_assumes_its_role_there(workshop: Workshop, stack: str) -> None:
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html
     # Given a deployment role that only the pipeline's account may assume

@@ -24,6 +24,39 @@ def test_metric_math(expression: str, value: float | None) -> None:
     assert metric_math.value(expression, {"a": 2.0, "b": 3.0}) == value
 
 
+@pytest.mark.parametrize("expression", ["FILL(a)", "FILL(a, 1, 2)", "IF(a, 1)", "MAX(a)", "a = 1", "-a"])
+def test_metric_math_that_is_not_emulated_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match="is not emulated here"):
+        metric_math.check(expression)
+
+
+@pytest.mark.parametrize(
+    ("operator", "breaches"),
+    [
+        ("GreaterThanThreshold", [False, False, True]),
+        ("GreaterThanOrEqualToThreshold", [False, True, True]),
+        ("LessThanThreshold", [True, False, False]),
+        ("LessThanOrEqualToThreshold", [True, True, False]),
+    ],
+)
+def test_a_value_breaches_as_the_operator_says(operator: str, breaches: list[bool]) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    alarm = {"ComparisonOperator": operator, "Threshold": 2.0}
+    # Given a value below the threshold, at it, and above it
+    assert [alarms._breach(alarm, value) for value in (1.0, 2.0, 3.0)] == breaches
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"),
+    [("SampleCount", 5.0), ("Sum", 20.0), ("Average", 4.0), ("Minimum", 2.0), ("Maximum", 8.0), ("p50", 4.0)],
+)
+def test_a_statistic_counts_a_value_as_often_as_it_was_seen(statistic: str, value: float) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+    # Given a value that came alone, and two that came twice each
+    points = [{"Value": 8.0}, {"Value": 2.0, "Count": 2}, {"Value": 4.0, "Count": 2}]
+    assert alarms._statistic(points, statistic) == pytest.approx(value)
+
+
 def test_a_breach_that_nobody_looked_at_rings_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
     # Given an alarm that was quiet when it was looked at last, at noon

@@ -131,16 +131,16 @@ def test_a_window_that_is_waited_for_can_be_overridden_and_a_condition_that_is_n
         workshop.pipelines.override_stage_condition(**where, conditionType="BEFORE_ENTRY")
 
 
-@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize(("readings", "seen"), [({"alarm_rule_sees_composites": True}, True), ({}, False)])
 def test_a_rule_on_a_composite_alarm_is_tried_by_both_readings(
-    workshop: Workshop, repository: Repository, seen: bool
+    workshop: Workshop, repository: Repository, readings: dict[str, bool], seen: bool
 ) -> None:
     # Given a composite alarm that is quiet. Whether the rule finds it is not documented: DescribeAlarms
-    # returns metric alarms alone unless it is asked for both types.
+    # returns metric alarms alone unless it is asked for both types, so by default it does not.
     alarm = f"health-{workshop.bucket}-{seen}"
     workshop.client("cloudwatch").put_composite_alarm(AlarmName=alarm, AlarmRule="FALSE")
     # When
-    with workshop.reading(alarm_rule_sees_composites=seen):
+    with workshop.reading(**readings):
         check = condition("FAIL", rule("CloudWatchAlarm", AlarmName=alarm, WaitTime="0"))
         name, execution = _run(workshop, repository, beforeEntry=check)
     # Then

@@ -74,6 +74,7 @@ def test_a_disabled_transition_holds_executions_until_it_is_enabled(workshop: Wo
     # Given
     name = _gated(workshop)
     place = {"pipelineName": name, "stageName": "Approve", "transitionType": "Inbound"}
+    assert workshop.stage(name, "Approve")["inboundTransitionState"] == {"enabled": True}
     workshop.pipelines.disable_stage_transition(**place, reason="freeze")
     execution = workshop.start(name)
     wait_until(lambda: workshop.stage(name, "Approve").get("inboundExecutions"), "the execution waits")

@@ -102,6 +102,16 @@ def test_a_request_that_breaks_the_model_names_every_broken_place(workshop: Work
             "onSuccess conditions cannot have result SKIP",
         ),
         (
+            {"source": {"beforeEntry": condition("FAIL", rule("VariableCheck", Variable="a", Value="a"))}},
+            "InvalidStageDeclarationException",
+            "cannot be rolled back and has no entry conditions",
+        ),
+        (
+            {"source": {"onFailure": {"result": "ROLLBACK"}}},
+            "InvalidStageDeclarationException",
+            "cannot be rolled back and has no entry conditions",
+        ),
+        (
             {"beforeEntry": condition("FAIL", rule("Horoscope", Sign="leo"))},
             "InvalidStageDeclarationException",
             "rule provider Horoscope is not available",
@@ -134,7 +144,8 @@ def test_a_structure_that_aws_refuses_is_refused(
     conditions = {
         kind: wrong.pop(kind) for kind in ("beforeEntry", "onSuccess", "onFailure") if kind in wrong
     }
-    stages = [stage("Source", source), stage("Next", *wrong.pop("second", [approve()]), **conditions)]
+    first = stage("Source", source, **wrong.pop("source", {}))
+    stages = [first, stage("Next", *wrong.pop("second", [approve()]), **conditions)]
     if "push" in wrong:
         git = {"sourceActionName": "Commit", "push": wrong.pop("push")}
         wrong["triggers"] = [{"providerType": "CodeStarSourceConnection", "gitConfiguration": git}]

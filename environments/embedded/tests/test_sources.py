@@ -20,7 +20,8 @@ def _source(provider: str, configuration: Json, owner: str = "AWS") -> Json:
 
 def _of(provider: str, name: str) -> Json:
     if provider == "CodeCommit":
-        return _source(provider, {"RepositoryName": name, "BranchName": "main"})
+        polled = {"PollForSourceChanges": "true", "OutputArtifactFormat": "CODE_ZIP"}
+        return _source(provider, {"RepositoryName": name, "BranchName": "main", **polled})
     owner, _, repo = name.partition("/")
     settings = {"Owner": owner, "Repo": repo, "Branch": "main", "OAuthToken": "hidden"}
     return _source(provider, settings, "ThirdParty")
@@ -30,6 +31,7 @@ def _of(provider: str, name: str) -> Json:
 def test_a_push_to_a_registered_repository_starts_a_pipeline_of_version_one(
     workshop: Workshop, provider: str
 ) -> None:
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html
     # Given a pipeline whose source names a repository that is registered here
     repository = workshop.repository(word="old")
     check = commands("grep -q new word")

@@ -84,6 +84,18 @@ def test_without_triggers_the_configured_branch_is_watched_unless_told_not_to(wo
     assert _started(workshop, deaf) == []
 
 
+def test_a_push_from_a_worktree_of_git_s_is_noticed(workshop: Workshop) -> None:
+    # Given a repository that is registered by a worktree, which keeps its references elsewhere
+    main = workshop.unregistered_repository()
+    repository = Repository(f"{main.name}-tree", main.folder.with_name(f"{main.folder.name}-tree"))
+    main.git("worktree", "add", "-q", "-b", "side", str(repository.folder))
+    workshop.register(repository)
+    name = _watching(workshop, repository, BranchName="side", DetectChanges="true")
+    # When somebody commits in it; Then the commit starts the pipeline
+    commit = repository.commit(branch="side", code="1")
+    assert _source(workshop, name)["CommitId"] == commit
+
+
 def test_a_new_pipeline_starts_by_itself(workshop: Workshop) -> None:
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create.html
     repository = workshop.repository()

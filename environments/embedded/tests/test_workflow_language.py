@@ -84,6 +84,12 @@ def test_a_result_goes_where_its_path_says_and_nowhere_else() -> None:
         ({"Variable": "$.number", "NumericLessThanPath": "$limit"}, True),
         ({"Variable": "$$.Execution.Name", "StringEquals": "e"}, True),
         ({"Variable": "$.moment", "TimestampLessThan": "2026-01-01T01:00:00+02:00"}, False),
+        ({"Variable": "$.text", "TimestampEquals": "2025-12-31T23:00:00Z"}, False),
+        ({"Variable": "$.moment", "TimestampEqualsPath": "$.moment"}, True),
+        (
+            {"Or": [{"Variable": "$.none", "IsNull": False}, {"Variable": "$.number", "NumericEquals": 2}]},
+            True,
+        ),
         ({"And": [{"Variable": "$.gone", "IsPresent": True}, {"Variable": "$.gone", "IsNull": True}]}, False),
         ({"Not": {"Variable": "$.text", "BooleanEquals": True}}, True),
     ],

@@ -1,9 +1,10 @@
 """Step Functions: what single states do, in JSONata."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from embedded_workbench import Function, Workflow
+from embedded_workbench import Aws, Function, Workflow, policy
 
 MakeWorkflow = Callable[..., Workflow]
 
@@ -91,3 +92,26 @@ def test_a_hundred_executions_at_once_all_end_right(behaving: Function, make_wor
     started = {number: workflow.start({"number": number}) for number in range(100)}
     # Then each ends with what it was given
     assert {n: workflow.end(arn).output for n, arn in started.items()} == {n: {"number": n} for n in started}
+
+
+def test_what_an_sdk_call_gives_is_named_as_in_the_service_s_api_and_begins_in_upper_case(
+    aws: Aws, make_workflow: MakeWorkflow, role: str
+) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+    # Given a workflow that lists another one's executions
+    listed = make_workflow({"Done": {"Type": "Succeed"}})
+    ended = listed.run()
+    aws("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="list", PolicyDocument=policy("states:ListExecutions")
+    )
+    ask = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:listExecutions",
+        "Arguments": {"StateMachineArn": listed.arn},
+        "End": True,
+    }
+    # When it runs
+    [shown] = make_workflow({"List": ask}).run().output["Executions"]
+    # Then members of a list are named so, too, and moments are texts
+    assert (shown["ExecutionArn"], shown["Status"]) == (ended.arn, "SUCCEEDED")
+    assert datetime.fromisoformat(shown["StartDate"]) <= datetime.fromisoformat(shown["StopDate"])
