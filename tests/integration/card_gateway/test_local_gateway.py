@@ -1,6 +1,7 @@
 """The local gateway as a process: it keeps what it answered, and says what it is not."""
 
 import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import stripe
 
+import embedded_aws
+from embedded_aws.card_gateway import faults
 from embedded_aws.card_gateway import gateway as card_gateway
 from embedded_aws.card_gateway.gateway import GatewayUnavailable
 from embedded_aws.card_gateway.journal import ForeignJournal, Journal
@@ -124,6 +127,21 @@ def test_a_taken_port_and_a_missing_installation_are_named(
     monkeypatch.setenv("CARD_GATEWAY_PYTHON", str(tmp_path / "python"))
     with pytest.raises(GatewayUnavailable, match="there is no"):
         card_gateway.start(tmp_path)
+
+
+def test_it_does_not_run_without_a_folder_or_a_place_to_listen(tmp_path: Path) -> None:
+    python = str(card_gateway.installed_python())
+    for given, missing in (("--port=0", "--root"), (f"--root={tmp_path}", "--port --socket")):
+        command = [python, "-m", "embedded_aws.card_gateway.server", given]
+        path = str(Path(embedded_aws.__file__).parents[1])
+        ran = subprocess.run(command, env={"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+        assert (ran.returncode, missing in ran.stderr) == (2, True), ran.stderr
+
+
+def test_its_own_fault_is_told_as_stripe_tells_one() -> None:
+    # https://docs.stripe.com/api/errors
+    fault = faults.broken()
+    assert (fault.status, fault.body["error"]["type"], fault.executed) == (500, "api_error", True)
 
 
 def test_a_gateway_that_does_not_come_up_shows_its_log(tmp_path: Path) -> None:

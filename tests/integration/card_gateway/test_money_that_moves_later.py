@@ -64,6 +64,9 @@ def test_evidence_ends_a_dispute(account: Account, evidence: str, end: str) -> N
     wait_until(
         lambda: disputes.retrieve(dispute.id).status == end, f"it to be {end}", seconds=account.patience
     )
+    # And no more of it is taken
+    with pytest.raises(stripe.InvalidRequestError):
+        disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
 
 
 def test_a_charge_that_nobody_disputes_has_no_dispute(account: Account) -> None:
@@ -84,7 +87,19 @@ def test_a_list_of_payment_intents_says_what_was_given_back(account: Account) ->
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency"), [(5050, "isk"), (150, "ugx"), (5125, "kwd"), (49, "eur"), (174_00, "huf")]
+    ("amount", "currency"),
+    [
+        *[
+            (5050, "isk"),
+            (150, "ugx"),
+            (5125, "kwd"),
+            (5125, "bhd"),
+            (49, "eur"),
+            (49, "usd"),
+            (174_99, "huf"),
+        ],
+        *[(199, "aed"), (29, "gbp"), (14_99, "czk"), (2_99, "sek"), (9_99, "mxn")],
+    ],
 )
 def test_an_amount_that_the_currency_does_not_have_is_refused(
     account: Account, amount: int, currency: str
@@ -95,7 +110,19 @@ def test_an_amount_that_the_currency_does_not_have_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency"), [(5000, "isk"), (50_000, "mga"), (5120, "kwd"), (500, "jpy"), (175_00, "huf")]
+    ("amount", "currency"),
+    [
+        *[
+            (5000, "isk"),
+            (50_000, "mga"),
+            (5120, "kwd"),
+            (50, "jpy"),
+            (50, "eur"),
+            (50, "usd"),
+            (175_00, "huf"),
+        ],
+        *[(200, "aed"), (30, "gbp"), (15_00, "czk"), (3_00, "sek"), (10_00, "mxn")],
+    ],
 )
 def test_an_amount_in_stripes_units_is_charged(account: Account, amount: int, currency: str) -> None:
     made = create(account, amount=amount, currency=currency)

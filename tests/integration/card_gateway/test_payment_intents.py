@@ -99,7 +99,10 @@ def test_a_second_confirm_is_refused_and_shows_that_it_succeeded(account: Accoun
 def test_a_canceled_payment_intent_stays_canceled(account: Account, late: str) -> None:
     # Given
     made = create(account)
-    canceled = account.client.v1.payment_intents.cancel(made.id)
+    assert (made.canceled_at, made.cancellation_reason) == (None, None)
+    canceled = account.client.v1.payment_intents.cancel(made.id, {"cancellation_reason": "abandoned"})
+    assert canceled.canceled_at
+    assert canceled.cancellation_reason == "abandoned"
     # When
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         getattr(account.client.v1.payment_intents, late)(made.id)
@@ -169,6 +172,7 @@ def test_what_a_payment_is_described_with_is_taken(account: Account, more: dict[
         ({"no_such_parameter": "1"}, "parameter_unknown"),
         ({"amount": 100_000_000}, "amount_too_large"),
         ({"amount": "19.99"}, "parameter_invalid_integer"),
+        ({"amount": ""}, "parameter_missing"),
         ({"payment_method": "pm_unknown"}, "resource_missing"),
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else given,
@@ -190,3 +194,50 @@ def test_payment_intents_are_listed_newest_first_page_by_page(account: Account) 
     rest = account.client.v1.payment_intents.list({"limit": 1, "starting_after": first[-1].id}).data
     # Then
     assert [intent.id for intent in (*first, *rest)] == made[::-1]
+
+
+def test_a_page_has_ten_unless_it_is_asked_for_more_and_a_hundred_at_most(account: Account) -> None:
+    # https://docs.stripe.com/api/pagination
+    # Given eleven of a customer
+    customer = account.client.v1.customers.create({"name": "Ada"}).id
+    made = [create(account, customer=customer).id for _ in range(11)]
+    listed = account.client.v1.payment_intents.list
+    # When they are listed, and the page after the first
+    first = listed({"customer": customer})
+    rest = listed({"customer": customer, "starting_after": first.data[-1].id})
+    # Then
+    assert [intent.id for intent in first.data] == made[:0:-1]
+    assert ([intent.id for intent in rest.data], first.has_more, rest.has_more) == (made[:1], True, False)
+    # And all of them are on a page of exactly as many, and on the longest one
+    assert not listed({"customer": customer, "limit": 11}).has_more
+    assert len(listed({"customer": customer, "limit": 100}).data) == 11
+    for limit in (0, 101):
+        with pytest.raises(stripe.InvalidRequestError) as refusal:
+            listed({"limit": limit})
+        assert refusal.value.param == "limit"
+
+
+def test_what_is_not_there_is_told_as_missing(account: Account) -> None:
+    # https://docs.stripe.com/api/errors
+    v1 = account.client.v1
+    for retrieve in (v1.payment_intents, v1.refunds, v1.disputes, v1.customers):
+        with pytest.raises(stripe.InvalidRequestError) as refusal:
+            retrieve.retrieve("nobody")
+        assert (refusal.value.http_status, refusal.value.code) == (404, "resource_missing")
+
+
+def test_a_payment_method_of_a_customer_is_charged_again(account: Account) -> None:
+    # https://docs.stripe.com/api/payment_methods/attach
+    # Given a customer's own card
+    v1 = account.client.v1
+    customer = v1.customers.create({"name": "Ada"}).id
+    method = v1.payment_methods.attach("pm_card_visa", {"customer": customer})
+    # When it is charged twice
+    for _ in range(2):
+        paid_by = v1.payment_intents.confirm(create(account, method.id, customer=customer).id)
+        assert (paid_by.status, paid_by.customer) == ("succeeded", customer)
+    # Then both are known as they were made
+    assert v1.customers.retrieve(customer).name == "Ada"
+    assert v1.payment_methods.retrieve(method.id).customer == customer
+    with pytest.raises(stripe.InvalidRequestError, match="customer"):
+        v1.payment_methods.attach("pm_card_visa", {"customer": "cus_nobody"})

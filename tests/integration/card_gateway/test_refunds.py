@@ -47,7 +47,7 @@ def test_more_than_is_left_is_refused(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         account.client.v1.refunds.create({"payment_intent": confirmed.id, "amount": 401})
     # Then the rest can still be given back, and no more
-    rest = account.client.v1.refunds.create({"payment_intent": confirmed.id})
+    rest = account.client.v1.refunds.create({"payment_intent": confirmed.id, "amount": 400})
     assert rest.amount == 400
     listed = account.client.v1.refunds.list({"payment_intent": confirmed.id}).data
     assert sorted(refund.amount for refund in listed) == [400, 600]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,22 @@ def test_a_second_start_is_refused_politely(embedded: Instance) -> None:
     # Then the refusal says where it listens
     assert refused.value.instance == embedded
     assert instance.running(embedded.root) == embedded
+
+
+def test_of_two_that_start_at_once_in_a_folder_one_runs_and_the_other_is_told(root: Path) -> None:
+    # Given two callers who start an instance in one folder at the same time
+    def start() -> Instance | instance.AlreadyRunning:
+        try:
+            return instance.start(root, mongodb=False)
+        except instance.AlreadyRunning as refused:
+            return refused
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [started.result() for started in [pool.submit(start) for _ in range(2)]]
+    # Then one of them has it, and the other is told where it listens
+    [started] = [answer for answer in answers if isinstance(answer, Instance)]
+    [refused] = [answer for answer in answers if isinstance(answer, instance.AlreadyRunning)]
+    assert refused.instance == started == instance.running(root)
 
 
 def test_it_listens_where_told_on_loopback_only_and_leaves_nothing(root: Path) -> None:
