@@ -46,12 +46,13 @@ class Bench:
 
     def __init__(self, room: Room, folder: Path) -> None:
         """Copy the tree and start the process."""
-        copy_tree(folder)
+        python = str(ROOT / room.interpreter)
+        copy_tree(folder, python)
         search = os.pathsep.join(str(folder / source) for source in _SOURCES)
-        self._folder = folder
+        self._folder, self._apart = folder, room.apart
         self._process = subprocess.Popen(
-            [sys.executable, worker.__file__, ",".join(room.tests), ",".join(room.preloaded)],
-            cwd=folder,
+            [python, worker.__file__, str(folder), ",".join(room.tests), ",".join(room.preloaded)],
+            cwd=folder / room.folder,
             env=os.environ | {"PYTHONPATH": search},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -64,20 +65,25 @@ class Bench:
         Raises:
             SystemExit: They fail as it is.
         """
-        answer = self._ask({"seconds": _BASELINE_SECONDS})
+        answer = self._ask({"seconds": _BASELINE_SECONDS, "apart": self._apart})
         if answer["status"] != worker.SURVIVED:
             raise SystemExit(f"the tests fail without any mutant: {answer['status']}")
         return float(answer["seconds"])
 
     def status(self, mutant: Mutant, seconds: float, first: list[str], *, quick: bool) -> str:
-        """Try a mutant with the tests of `first`, then all; return `killed`, `survived` or `timed out`."""
+        """Try a mutant with the tests of `first`, then all; return `killed`, `survived` or `timed out`.
+
+        With `quick`, what no measured process of any test passes has survived.
+        """
+        if quick and self._apart and not first:
+            return worker.SURVIVED
         source = (self._folder / mutant.file).read_bytes()
         text = mutant.mutation.applied(source).decode()
         task = {"file": mutant.file, "text": text, "seconds": seconds, "first": first, "quick": quick}
         return str(self._ask(task)["status"])
 
     def passing(self, chosen: list[Mutant]) -> dict[Mutant, list[str]]:
-        """Return the tests that pass each mutant's statement, but for caches, quickest first."""
+        """Return the tests, or files of them, that pass each mutant's statement, quickest first."""
         passed = CoverageData(str(worker.beside(self._folder, "coverage")))
         passed.read()
         seconds = json.loads(worker.beside(self._folder, "durations").read_text(encoding="utf-8"))
@@ -182,11 +188,12 @@ def _survivors(room: Room, chosen: list[Mutant], folder: Path, options: argparse
     return survivors
 
 
-def copy_tree(folder: Path, linked: Sequence[str] = _SHARED) -> None:
+def copy_tree(folder: Path, python: str = sys.executable, linked: Sequence[str] = _SHARED) -> None:
     """Copy what git knows of the working tree, and compile it so that a changed module is seen as changed.
 
     Args:
         folder: Where to; it must not exist yet.
+        python: The interpreter that imports the modules.
         linked: What of the checkout the copy uses as it is.
     """
     subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, folder], check=True)  # noqa: S607 - git is where PATH says
@@ -205,13 +212,9 @@ def copy_tree(folder: Path, linked: Sequence[str] = _SHARED) -> None:
             (folder / name).unlink(missing_ok=True)
     for name in linked:
         (folder / name).symlink_to((ROOT / name).resolve())
-    data = worker.beside(folder, "coverage")
-    worker.beside(folder, "coveragerc").write_text(
-        f"[run]\nsource = environments,templates,pipelines,lambdas\ndata_file = {data}\n", encoding="utf-8"
-    )
     compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
     subprocess.run(
-        [sys.executable, *compiled, "environments", "templates", "pipelines", "lambdas"],
+        [python, *compiled, "environments", "templates", "pipelines", "lambdas"],
         cwd=folder,
         check=True,
     )

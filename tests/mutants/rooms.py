@@ -23,14 +23,21 @@ class Room:
     Attributes:
         name: How it is asked for.
         sources: Patterns of its modules, below the repository's root; a pattern with `!` leaves modules out.
-        tests: Files and folders of its tests.
+        tests: Files and folders of its tests, below the folder where they run.
         preloaded: Libraries that its tests import anyway, which are loaded once for all mutants.
+        interpreter: The Python that runs its tests, below the repository's root.
+        folder: Where its tests run, below the repository's root.
+        apart: Its tests start the processes that its modules run in; which test passes a line is then known
+            by the test's file alone.
     """
 
     name: str
     sources: tuple[str, ...]
     tests: tuple[str, ...]
     preloaded: tuple[str, ...] = ("boto3", "yaml", "pydantic")
+    interpreter: str = ".venv/bin/python"
+    folder: str = "."
+    apart: bool = False
 
     def modules(self) -> list[Path]:
         """Return its modules, sorted."""
@@ -70,6 +77,18 @@ ELSEWHERE: Final = {
     "pipelines/rehearsal/rehearsal_orders.py": "make rehearsal",
 }
 """Modules that no quick test can reach, because they only drive a whole rehearsal, and what runs them."""
+_PACKAGE: Final = "environments/embedded"
+_BESIDE_AWS: Final = tuple(
+    f"{_PACKAGE}/src/embedded_aws/{module}"
+    for module in ("__main__.py", "instance.py", "server_process.py", "*mongod.py", "card_gateway/*.py")
+)
+"""The embedded AWS, its MongoDB and its Stripe as processes: the checkout's tests start and stop them."""
+_OWN_TESTS: Final = tuple(
+    f"tests/{test.name}"
+    for test in sorted((ROOT / _PACKAGE / "tests").glob("test_*.py"))
+    if test.name != "test_wheel.py"
+)
+"""The embedded AWS's own, in its own environment; a wheel is built for a minute, and runs as it was built."""
 ROOMS: Final = {
     room.name: room
     for room in (
@@ -252,8 +271,30 @@ ROOMS: Final = {
         ),
         Room(
             "embedded",
-            ("environments/embedded/src/**/*.py",),
-            ("tests/integration/codesuite", "tests/integration/embedded", "tests/integration/card_gateway"),
+            (f"{_PACKAGE}/src/**/*.py", *(f"!{module}" for module in _BESIDE_AWS)),
+            _OWN_TESTS,
+            ("boto3", "yaml"),
+            interpreter=".cache/embedded-aws/bin/python",
+            folder=_PACKAGE,
+            apart=True,
+        ),
+        Room(
+            "embedded_processes",
+            _BESIDE_AWS,
+            (
+                # The gateway's processes are not measured: all run on a change of it, the most direct first.
+                "tests/integration/card_gateway/test_payment_intents.py",
+                "tests/integration/card_gateway/test_refunds.py",
+                "tests/integration/card_gateway/test_money_that_moves_later.py",
+                "tests/integration/card_gateway/test_bank_debits.py",
+                "tests/integration/card_gateway/test_idempotency_keys.py",
+                "tests/integration/card_gateway/test_local_gateway.py",
+                "tests/integration/embedded/test_card_gateway.py",
+                "tests/integration/embedded/test_mongod.py",
+                "tests/integration/embedded/test_command.py",
+                "tests/integration/embedded/test_own_cluster.py",
+                "tests/integration/embedded/test_lifecycle.py",
+            ),
         ),
     )
 }

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from coverage import CoverageData
 
 from pipelines.core.repository import ROOT
+from tests.mutants import worker
 from tests.mutants.equivalents import equivalents
 from tests.mutants.operators import mutations
 from tests.mutants.rooms import ELSEWHERE, ROOMS, mutants, sample
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.mutants.rooms import Mutant
 
 
@@ -96,6 +103,42 @@ def test_naming_an_equivalent_leaves_the_rest_of_the_sample_as_it_is() -> None:
     # Then one more is drawn, and all others are the same
     assert len(again) == 60
     assert again[:59] == [mutant for mutant in drawn if mutant != equivalent]
+
+
+def test_a_line_that_a_process_of_a_test_passes_is_known_by_the_test_s_file(tmp_path: Path) -> None:
+    # Given a module that one of two files of tests runs in a process of its own
+    copy = tmp_path / "copy"
+    for file, text in {
+        "lambdas/twice.py": "import sys\n\n\ndef twice(n):\n    return n * 2\n\n\nsys.exit(twice(2) != 4)\n",
+        "tests/test_one.py": "def test_nothing():\n    pass\n",
+        "tests/test_two.py": "import subprocess, sys\n\n\ndef test_it():\n"
+        "    subprocess.run([sys.executable, 'lambdas/twice.py'], check=True)\n",
+        "pyproject.toml": "[tool.pytest.ini_options]\n",
+    }.items():
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        (copy / file).write_text(text, encoding="utf-8")
+    module = copy / "lambdas" / "twice.py"
+    changed = module.read_text(encoding="utf-8").replace("*", "/")
+    # When its tests are measured, and those of each file are tried on a change of it
+    change = {"file": "lambdas/twice.py", "text": changed, "seconds": 60, "quick": True}
+    each_alone = [change | {"first": [first]} for first in ("tests/test_one.py", "tests/test_two.py")]
+    tasks = [{"seconds": 60, "apart": True}, *each_alone]
+    ran = subprocess.run(
+        [sys.executable, worker.__file__, copy, "tests", "json"],
+        cwd=copy,
+        input="".join(json.dumps(task) + "\n" for task in tasks),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    # Then the line is known to be that file's
+    data = CoverageData(str(worker.beside(copy, "coverage")))
+    data.read()
+    contexts = data.contexts_by_lineno(str(module.resolve()))
+    assert {context.partition("|")[0] for context in contexts[5]} == {"tests/test_two.py"}
+    # And the file that does not run it notices nothing
+    statuses = [json.loads(line)["status"] for line in ran.stdout.splitlines()]
+    assert statuses == [worker.SURVIVED, worker.SURVIVED, worker.KILLED]
 
 
 def test_every_module_is_in_a_room_or_is_run_as_a_whole() -> None:
