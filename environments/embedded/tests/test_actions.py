@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from codepipeline_workbench import TARGET, Json, Workshop, action, commands, stage
 
+from embedded_aws.codepipeline.actions import stack_operation
+
 pytestmark = pytest.mark.long
 
 _NOTE = {
@@ -128,6 +130,21 @@ def test_a_change_set_without_changes_succeeds_and_its_execution_too(workshop: W
             ),
         ]
     workshop.succeeded(*_released(workshop, *actions, note_dot_json=json.dumps(_NOTE)))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "without"),
+    [
+        ("FAILED", "The submitted information didn't contain changes.", True),
+        ("FAILED", "No updates are to be performed.", True),
+        ("FAILED", "Requires capabilities : [CAPABILITY_IAM]", False),
+        ("CREATE_COMPLETE", "", False),
+    ],
+)
+def test_a_change_set_failed_for_want_of_changes_or_for_another_reason(
+    status: str, reason: str, without: bool
+) -> None:
+    assert stack_operation.without_changes({"Status": status, "StatusReason": reason}) is without
 
 
 def test_a_change_set_that_is_not_there_or_cannot_be_made_fails_its_action(

@@ -53,9 +53,10 @@ def test_more_than_is_left_is_refused(account: Account) -> None:
     assert sorted(refund.amount for refund in listed) == [400, 600]
 
 
-def test_what_was_not_taken_is_not_given_back(account: Account) -> None:
-    # Given
-    made = create(account)
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_what_was_not_taken_is_not_given_back(account: Account, confirmed: bool) -> None:
+    # Given a payment that nobody confirmed, or that is authorized and not captured
+    made = paid(account, capture_method="manual") if confirmed else create(account)
     # When
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         account.client.v1.refunds.create({"payment_intent": made.id})
