@@ -46,11 +46,12 @@ def test_a_peering_connection_connects_and_routes(aws: Aws, stack: Stack) -> Non
             "Table": {"Ref": "Routes"},
         },
     )
-    # Then the connection is active, and the route goes through it
+    # Then the connection is active and has its tags, and the route goes through it
     shown = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[outputs["Peering"]])
     [connection] = shown["VpcPeeringConnections"]
     assert connection["Status"]["Code"] == "active"
     assert connection["AccepterVpcInfo"]["VpcId"] == database_vpc
+    assert {"Key": "for", "Value": "mongodb"} in connection["Tags"]
     [table] = ec2.describe_route_tables(RouteTableIds=[outputs["Table"]])["RouteTables"]
     routed = {route["DestinationCidrBlock"]: route.get("VpcPeeringConnectionId") for route in table["Routes"]}
     assert routed["10.99.0.0/16"] == outputs["Peering"]
