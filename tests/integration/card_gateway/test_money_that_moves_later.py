@@ -72,6 +72,9 @@ def test_evidence_ends_a_dispute(account: Account, evidence: str, end: str) -> N
 def test_a_charge_that_nobody_disputes_has_no_dispute(account: Account) -> None:
     confirmed = paid(account)
     assert account.client.v1.disputes.list({"payment_intent": confirmed.id}).data == []
+    # And what is authorized and not captured has none, whatever its card
+    authorized = paid(account, method="pm_card_createDispute", capture_method="manual")
+    assert account.client.v1.disputes.list({"payment_intent": authorized.id}).data == []
 
 
 def test_a_list_of_payment_intents_says_what_was_given_back(account: Account) -> None:
