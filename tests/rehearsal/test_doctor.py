@@ -347,4 +347,4 @@ def test_a_person_is_told_everything_in_order_and_what_to_do(
 def test_an_environment_without_a_file_is_refused() -> None:
     refused = CliRunner().invoke(main, ["doctor", "moon"])
     assert refused.exit_code == 2
-    assert "'moon' is not one of" in refused.stderr
+    assert "environments/moon.yml: there is no such file" in refused.stderr
