@@ -11,6 +11,7 @@ from tests.integration.data_api.shop import Shop, later
 
 READS = {"find", "aggregate", "count", "distinct"}
 WRITES = {"insert", "update", "delete", "findAndModify"}
+pytestmark = pytest.mark.usefixtures("patient")
 STEPS = ["reserve", "charge", "deliver"]
 
 

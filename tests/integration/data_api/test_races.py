@@ -11,6 +11,7 @@ import pytest
 from payment_data.errors import Problem
 from tests.integration.data_api.shop import Shop, line
 
+pytestmark = pytest.mark.usefixtures("patient")
 CALLERS = 16
 
 
