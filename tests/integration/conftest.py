@@ -23,6 +23,8 @@ def shared_database(mongod: Any, mongo_client: Any) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("MONGODB_URI", mongod.uri)
         patched.setenv("MONGODB_DATABASE", name)
+        # What tests do themselves outlasts a machine that builds meanwhile; requests have their own time-out.
+        patched.setattr(connection, "REQUEST_SECONDS", 60.0)
         connection.database()
     yield name
     mongo_client.drop_database(name)
