@@ -11,6 +11,8 @@ from typing import Final
 FOLDER = Path(__file__).parent
 TOOLS: Final = "tools"
 """The tools account's file (`environments/tools.py`); it is no environment."""
+PROMOTED: Final = ("branch", "staging", "prod")
+"""The environments that pipelines deploy to."""
 
 
 def names(folder: Path | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Final
 
+from environments import file_names
 from environments import tools as tools_file
 from environments.files import Problem
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from environments.schema import Environment
     from environments.tools import Tools
 
-PROMOTED: Final = ("branch", "staging", "prod")
+PROMOTED: Final = file_names.PROMOTED
 """The environments that pipelines deploy to."""
 LONGEST_NETWORK: Final = 24
 """Of 64 characters for the name of a role or a function CloudFormation gives the stack's name 25, where the

@@ -27,7 +27,26 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class EnvironmentName(click.ParamType[str]):
+class _Offered(click.ParamType[str]):
+    """A value that a shell completes from a list."""
+
+    def offered(self) -> list[str]:
+        """Return what may be said."""
+        raise NotImplementedError
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002 - click's signature
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return what may be said and begins with what was typed."""
+        return [
+            shell_completion.CompletionItem(name) for name in self.offered() if name.startswith(incomplete)
+        ]
+
+
+class EnvironmentName(_Offered):
     """The name of an environment that has a file; `also` are names that the command takes besides."""
 
     name = "environment"
@@ -41,26 +60,17 @@ class EnvironmentName(click.ParamType[str]):
         Raises:
             BadParameter: It is none; the error says which are, and which of them comes close.
         """
-        known = self.known()
-        if value not in known:
-            close = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+        offered = self.offered()
+        if value not in offered:
+            close = difflib.get_close_matches(value, offered, n=1, cutoff=0.5)
             meant = f" Did you mean {close[0]}?" if close else ""
             file = f"environments/{value}.yml"
-            self.fail(f"{file}: there is no such file; choose from {', '.join(known)}.{meant}", param, ctx)
+            self.fail(f"{file}: there is no such file; choose from {', '.join(offered)}.{meant}", param, ctx)
         return value
 
-    def known(self) -> list[str]:
+    def offered(self) -> list[str]:
         """Return the names that may be said."""
         return [*file_names.names(), *self._also]
-
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        param: click.Parameter,  # noqa: ARG002 - click's signature
-        incomplete: str,
-    ) -> list[CompletionItem]:
-        """Return the names that begin with what was typed."""
-        return [shell_completion.CompletionItem(name) for name in self.known() if name.startswith(incomplete)]
 
 
 class Identifier(click.ParamType[str]):
@@ -79,11 +89,11 @@ class Identifier(click.ParamType[str]):
         return value
 
 
-ACCOUNTS: Final = (file_names.TOOLS, "branch", "staging", "prod")
+ACCOUNTS: Final = (file_names.TOOLS, *file_names.PROMOTED)
 """The accounts that a profile can be named for."""
 
 
-class ProfileOfAccount(click.ParamType[str]):
+class ProfileOfAccount(_Offered):
     """An account and the AWS profile for it, as `prod=PROFILE`."""
 
     name = "profile"
@@ -99,15 +109,10 @@ class ProfileOfAccount(click.ParamType[str]):
             self.fail(f"it takes NAME=PROFILE with NAME one of {', '.join(ACCOUNTS)}", param, ctx)
         return value
 
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        param: click.Parameter,  # noqa: ARG002 - click's signature
-        incomplete: str,
-    ) -> list[CompletionItem]:
-        """Return the pairs of an account and a profile that begin with what was typed."""
-        pairs = [f"{account}={profile}" for account in ACCOUNTS for profile in aws_profiles()]
-        return [shell_completion.CompletionItem(pair) for pair in pairs if pair.startswith(incomplete)]
+    def offered(self) -> list[str]:
+        """Return each account with each profile of this machine."""
+        profiles = aws_profiles()
+        return [f"{account}={profile}" for account in ACCOUNTS for profile in profiles]
 
 
 _FILES: Final = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
