@@ -214,7 +214,7 @@ def copy_tree(folder: Path, python: str = sys.executable, linked: Sequence[str] 
         (folder / name).symlink_to((ROOT / name).resolve())
     compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
     subprocess.run(
-        [python, *compiled, "environments", "templates", "pipelines", "lambdas"],
+        [python, *compiled, *worker.SOURCES],
         cwd=folder,
         check=True,
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "timed out"
 _PYTEST: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist")
 _MEASURED: Final = ("--cov", "--cov-append", "--cov-context=test", "--cov-report=")
-_SOURCES: Final = ("environments", "templates", "pipelines", "lambdas")
+SOURCES: Final = ("environments", "templates", "pipelines", "lambdas")
 _PROCESSES: Final = "patch = subprocess, _exit\nsigterm = true\n"
 _NOTHING_FAILED: Final = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 _POLL_SECONDS: Final = 0.02
@@ -86,7 +86,7 @@ class _Choice:
 def _baseline(copy: Path, tests: list[str], task: dict[str, Any]) -> str:
     """Run all tests measured: at once, or each file for itself, so that its processes say whose they are."""
     settings = beside(copy, "coveragerc")
-    sources = ",".join(str(copy / source) for source in _SOURCES)
+    sources = ",".join(str(copy / source) for source in SOURCES)
     run = f"[run]\nsource = {sources}\ndata_file = {beside(copy, 'coverage')}\n"
     measured = [*_MEASURED, f"--cov-config={settings}"]
     if not task.get("apart"):

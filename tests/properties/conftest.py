@@ -6,9 +6,9 @@ from pymongo.write_concern import WriteConcern
 
 from data_api.storage import connection
 from data_api.storage.database import Db
-from tests.integration.conftest import api, db, shared_database
+from tests.integration.conftest import api, db, patient, shared_database
 
-__all__ = ["api", "db", "quick_db", "shared_database"]
+__all__ = ["api", "db", "patient", "quick_db", "shared_database"]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from data_api.storage import connection
 from data_api.storage.database import Db
 from payment_data.client import DataApi
 from tests.integration.data_api.calling import send
@@ -24,12 +23,6 @@ def call(db: Db) -> Call:
 @pytest.fixture
 def shop(api: DataApi, db: Db) -> Shop:
     return Shop(api, db)
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives requests time-outs that a machine does not reach that builds on two processors meanwhile."""
-    monkeypatch.setattr(connection, "REQUEST_SECONDS", 60.0)
 
 
 @pytest.fixture
