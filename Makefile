@@ -147,7 +147,7 @@ permissions: install .cache/card-gateway/installed ## Promote two releases; see 
 	@$(BIN)/pytest tests/least_privilege tests/rehearsal/least_privilege -o norecursedirs=.hypothesis -p no:randomly
 
 hostile: install .cache/card-gateway/installed ## Let a hostile branch try everything while a release waits (PUBLISH=1 for the threat model, PLACES=5 for more places)
-	@$(if $(PUBLISH),PUBLISH=1) $(BIN)/pytest tests/hostile tests/hostile/attack -o norecursedirs=.hypothesis -p no:randomly
+	@$(BIN)/python -m tests.site.chromium; $(if $(PUBLISH),PUBLISH=1) $(BIN)/pytest tests/hostile tests/hostile/attack -o norecursedirs=.hypothesis -p no:randomly
 
 format: install ## Format the code
 	@$(BIN)/ruff format .
@@ -176,7 +176,7 @@ bench: install ## Measure orders per second, latency, memory, package size and c
 	@$(BIN)/pytest tests/benchmarks -o norecursedirs=.hypothesis -v -p no:randomly
 
 proofs: install .cache/awscli/installed .cache/card-gateway/installed ## Prove the money path (faults, mutants, properties, kill -9) and a promotion from commit to production
-	@CRASH_MATRIX=whole $(BIN)/pytest tests/crash_matrix tests/properties tests/integration/reconciliation tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
+	@$(BIN)/python -m tests.site.chromium; CRASH_MATRIX=whole $(BIN)/pytest tests/crash_matrix tests/properties tests/integration/reconciliation tests/proofs -o norecursedirs=.hypothesis --numprocesses=2 --dist=loadfile
 
 crash-matrix: install ## Inject pairs of faults (SAMPLE=30000 SEED=1; SAMPLE=all for every pair; PUBLISH=1 for the docs); goes on where it was stopped
 	@PYTHONPATH=lambdas $(BIN)/python -m tests.crash_matrix --sample $(SAMPLE) --seed $(SEED) $(if $(PUBLISH),--publish)
