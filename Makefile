@@ -97,7 +97,7 @@ rehearsal-bad: install .cache/card-gateway/installed ## Promote commits that fai
 LINT_BESIDE := mkdir -p reports; $(MAKE) --no-print-directory lint > reports/lint.txt 2>&1 & linting=$$!;
 LINT_SAYS := tested=$$?; wait $$linting; linted=$$?; cat reports/lint.txt; exit $$((tested + linted))
 
-# Where a browser may not be fetched, tests say so.
+# A browser is fetched while tests that need none run; where it may not be fetched, tests say so.
 test: install .cache/awscli/installed .cache/card-gateway/installed ## Run the linters and every test that does not take minutes (FRESH=1 opens unchanged pages of the docs, too)
 	@$(LINT_BESIDE) $(BIN)/python -m tests.site.chromium; $(EVERY_TEST) --junitxml=reports/tests.xml; $(LINT_SAYS)
 

@@ -1,7 +1,6 @@
 """What every test may ask for: a real mongod, a fresh database in it, a running embedded AWS."""
 
 import os
-import shutil
 import tempfile
 import uuid
 from collections import Counter
@@ -19,6 +18,7 @@ from embedded_aws import instance
 from embedded_aws import mongod as mongod_process
 from embedded_aws.core import runtime
 from pipelines.core import repository
+from tests import in_memory
 from tests.site import chromium
 
 if TYPE_CHECKING:
@@ -73,13 +73,18 @@ def _outside_of_any_build(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def mongod() -> Iterator[mongod_process.Mongod]:
+def mongod_data() -> Iterator[Path]:
+    """Where the mongod of the run has its data."""
+    with in_memory.folder() as data:
+        yield data
+
+
+@pytest.fixture(scope="session")
+def mongod(mongod_data: Path) -> Iterator[mongod_process.Mongod]:
     """A mongod for the whole run; restart it yourself if you kill it."""
-    data = Path(tempfile.mkdtemp(prefix="mongod-"))
-    running = mongod_process.start(data)
+    running = mongod_process.start(mongod_data)
     yield running
     running.kill()
-    shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
