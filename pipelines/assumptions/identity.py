@@ -41,8 +41,8 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         "lambda-says-no-account",
-        "Lambda may set no aws:SourceAccount when it takes on a function's role, so a condition on it might "
-        "stop every function: a sample of AWS's has one, and its documentation has none.",
+        "Lambda sets no aws:SourceAccount when it takes on a function's role, so a condition on it stops "
+        "every function: a sample of AWS's has one, and its documentation has none.",
         ("templates/capabilities/permissions.py",),
         Assumed(
             (

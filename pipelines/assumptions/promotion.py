@@ -23,6 +23,31 @@ ASSUMPTIONS: Final = (
         "On two lent accounts.",
     ),
     Assumption(
+        "alarm-rule-finds-metric-alarms",
+        "The rule CloudWatchAlarm finds metric alarms, and no composite ones.",
+        ("pipelines/definitions/pipeline.py", "pipelines/definitions/release_stages.py"),
+        Assumed(
+            (
+                f"{_GUIDE}/rule-reference-CloudWatchAlarm.html",
+                "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
+            ),
+            "Where it finds composite ones, too, nothing breaks: one rule could watch them all. Where it "
+            "found no metric alarm, a release would fail in its bake.",
+        ),
+        "On a lent account: a stage that watches each kind.",
+    ),
+    Assumption(
+        "a-rollback-checks-no-conditions",
+        "The rollback of a stage checks none of its conditions.",
+        ("pipelines/definitions/release_pipeline.py",),
+        Assumed(
+            (f"{_GUIDE}/stage-rollback.html", f"{_GUIDE}/concepts-how-it-works-conditions.html"),
+            "No condition stands before production, so that a rollback never waits for the window; one that "
+            "watches the alarms after it would take longer, and fail where they ring again.",
+        ),
+        "On a lent account: roll a stage back while the alarm of its entry condition rings.",
+    ),
+    Assumption(
         "deployment-window-waits",
         "The rule DeploymentWindow waits for its window to open, until the rule times out.",
         ("pipelines/definitions/pipeline.py",),

@@ -80,8 +80,15 @@ def _bucket_there(aws: Aws, name: str) -> bool:
 
 
 def _remove_bucket(aws: Aws, name: str) -> str:
-    """Empty a bucket, each version of each object, and delete it; its own policy may forbid that before."""
+    """Empty a bucket and delete it; its own policy may forbid that before."""
     aws.s3.delete_bucket_policy(Bucket=name)
+    empty_bucket(aws, name)
+    aws.s3.delete_bucket(Bucket=name)
+    return ""
+
+
+def empty_bucket(aws: Aws, name: str) -> None:
+    """Delete each version of each object of a bucket."""
     for page in aws.s3.get_paginator("list_object_versions").paginate(Bucket=name):
         objects: Any = [
             {"Key": version["Key"], "VersionId": version["VersionId"]}
@@ -90,8 +97,6 @@ def _remove_bucket(aws: Aws, name: str) -> str:
         ]
         if objects:
             aws.s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
-    aws.s3.delete_bucket(Bucket=name)
-    return ""
 
 
 def _remove_role(aws: Aws, name: str) -> str:

@@ -1,14 +1,17 @@
-"""`payments prove`: each experiment holds on the embedded AWS, and none leaves anything behind."""
+"""`payments prove`: what it says before, what comes out by each reading of AWS, and that nothing stays."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from embedded_aws import instance
+from embedded_aws.instance import Readings
 from environments import schema
 from pipelines.assumptions import register
 from pipelines.aws.accounts import Aws
@@ -16,7 +19,8 @@ from pipelines.cli import local_aws
 from pipelines.cli.main import main
 from pipelines.core.refusals import Refused
 from pipelines.doctor import lent_account, proofs
-from pipelines.doctor.findings import Diagnosis, State
+from pipelines.doctor.experiments import roles, stacks
+from pipelines.doctor.findings import Diagnosis, State, failed
 from pipelines.doctor.proofs import PROOFS, Proof
 
 if TYPE_CHECKING:
@@ -37,19 +41,76 @@ def test_each_proves_an_entry_of_the_register() -> None:
     assert len({proof.assumption for proof in PROOFS}) == len(PROOFS)
 
 
-def test_a_lent_account_proves_what_it_can_and_is_empty_afterwards(
+def test_what_it_takes_and_costs_is_said_before_anything_is_made(
     lent: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local_aws, "connect", lambda *_: lent)
-    # When somebody says yes to what it costs
-    result = CliRunner().invoke(main, ["prove", "staging", "--json"], input="y\n")
-    # Then the cost was said first, every experiment came out as the register says, and nothing stays
-    assert result.exit_code == 0, result.stderr
-    assert "16 minutes and 0.10 USD at most" in result.stderr
+    monkeypatch.setattr(proofs, "prove", lambda *_: pytest.fail("it was made"))
+    # When somebody says no to what it costs
+    result = CliRunner().invoke(main, ["prove", "staging"], input="n\n")
+    # Then the sum of all experiments was said, and none was made
+    minutes = sum(proof.minutes for proof in PROOFS)
+    assert result.exit_code == 1
+    assert f"{len(PROOFS)} experiments in account {lent.environment.account}" in result.stderr
+    assert f"{minutes} minutes and {proofs.DOLLARS:.2f} USD at most" in " ".join(result.stderr.split())
+    assert 60 <= minutes <= 90  # about an hour
+
+
+def test_a_report_says_what_holds_what_does_not_and_what_is_not_known(
+    lent: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_aws, "connect", lambda *_: lent)
+    monkeypatch.setattr(
+        proofs,
+        "PROOFS",
+        (
+            Proof("names-begin-with-the-stack", 2, stacks.names),
+            Proof("boundary-size", 1, roles.policy_size, "has no such limit"),
+            Proof("imported-exports-are-fixed", 3, lambda _: failed("it was taken", "Read the register.")),
+        ),
+    )
+    result = CliRunner().invoke(main, ["prove", "staging", "--json", "--yes"])
+    assert result.exit_code == 1
+    assert "1 of 3 assumptions do not hold" in result.stderr
     told = json.loads(result.stdout)
-    states = {finding["check"]: finding["state"] for finding in told["findings"]}
-    assert states == {proof.assumption: State.OK if proof.emulated else State.UNKNOWN for proof in PROOFS}
-    assert told["left_behind"] == lent_account.left_behind(lent) == []
+    assert [finding["state"] for finding in told["findings"]] == [State.OK, State.UNKNOWN, State.FAILED]
+    assert told["left_behind"] == []
+
+
+READINGS = {
+    "rollback-uses-the-earlier-execution": Readings(rollback_variables="current"),
+    "a-rollback-checks-no-conditions": Readings(rollback_checks_conditions=True),
+    "alarm-rule-finds-metric-alarms": Readings(alarm_rule_sees_composites=True),
+}
+
+
+@pytest.mark.parametrize("assumption", READINGS)
+def test_an_assumption_is_refuted_where_aws_is_read_the_other_way(
+    lent: Aws, embedded: Instance, assumption: str
+) -> None:
+    (proof,) = [proof for proof in PROOFS if proof.assumption == assumption]
+    # Given an AWS as its pages suggest, the assumption holds
+    assert proofs.prove(lent, proof).state is State.OK
+    # When it is otherwise
+    instance.choose_readings(embedded.root, READINGS[assumption])
+    try:
+        refuted = proofs.prove(lent, proof)
+    finally:
+        instance.choose_readings(embedded.root, Readings())
+    # Then the same experiment says so
+    assert refuted.state is State.FAILED, refuted
+    assert lent_account.left_behind(lent) == []
+
+
+def test_every_reading_that_can_be_chosen_is_settled_by_an_experiment() -> None:
+    chosen = {name for reading in READINGS.values() for name in asdict(reading)}
+    differing = {
+        name
+        for reading in READINGS.values()
+        for name, value in asdict(reading).items()
+        if value != asdict(Readings())[name]
+    }
+    assert differing == chosen
 
 
 def test_an_experiment_that_breaks_off_leaves_nothing(lent: Aws) -> None:

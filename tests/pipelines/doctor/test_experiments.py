@@ -18,7 +18,8 @@ from pipelines.aws import stacks
 from pipelines.core.refusals import Refused
 from pipelines.definitions import bootstrap_stack
 from pipelines.definitions.bootstrap_stack import RUNTIME_BOUNDARY
-from pipelines.doctor import lent_account, network, proofs, quotas, reachability, run, simulation
+from pipelines.doctor import lent_account, network, quotas, reachability, run, simulation
+from pipelines.doctor.experiments import alarms, roles
 from pipelines.doctor.findings import State
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_a_policy_of_the_quota_is_made_and_one_character_more_is_refused(longest
     lent = _lent(iam=iam)
     # When
     with lent.undo:
-        diagnosis = proofs._policy_size(lent)
+        diagnosis = roles.policy_size(lent)
     # Then both sizes were tried, and nothing is left
     assert diagnosis.state is state
     assert iam.sizes == [6144, 6145]
@@ -91,7 +92,7 @@ def test_composite_alarms_are_asked_for_beside_metric_alarms_of_this_stack_alone
     arns = {"Metric": "payments-prove-m", "Composite": "arn:aws:cloudwatch:r:1:alarm:payments-prove-c"}
     lent.physical_ids = lambda _: arns
     # When
-    diagnosis = proofs._alarm_types(lent)
+    diagnosis = alarms.alarm_types(lent)
     # Then
     assert (diagnosis.state, diagnosis.says) == (
         State.OK,

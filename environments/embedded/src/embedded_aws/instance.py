@@ -22,6 +22,7 @@ __all__ = [
     "Instance",
     "NotInstalled",
     "NotRunning",
+    "Readings",
     "RepositoryUnavailable",
     "StartFailed",
     "calls",
