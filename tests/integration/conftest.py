@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pymongo.write_concern import WriteConcern
 
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 
@@ -42,7 +43,9 @@ def db(shared_database: str, mongod: Any, monkeypatch: pytest.MonkeyPatch) -> Db
     monkeypatch.setenv("MONGODB_DATABASE", shared_database)
     database = connection.database()
     for collection in VALIDATORS:
-        database[collection].delete_many({})
+        database[collection].with_options(write_concern=WriteConcern(1)).delete_many({})
+    # Only the last one waits for the majority: what is in the journal before it has it, too.
+    database[collection].delete_many({})
     return database
 
 

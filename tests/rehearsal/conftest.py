@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
     Payments = Callable[..., Result]
 
+_SHARED = "payments-test"
+_of_module: list[PaymentStack] = []
+"""What was deployed for the tests of a module alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -73,7 +77,10 @@ def deploy(here: Aws, built: Built) -> Callable[[str], PaymentStack]:
 
     def deploy(name: str, aws: Aws = here) -> PaymentStack:
         deployment.deploy(aws, built.manifest, stack=name, packages=built.folder)
-        return payment_stack.connect(aws, name)
+        stack = payment_stack.connect(aws, name)
+        if name != _SHARED:
+            _of_module.append(stack)
+        return stack
 
     return deploy
 
@@ -81,7 +88,19 @@ def deploy(here: Aws, built: Built) -> Callable[[str], PaymentStack]:
 @pytest.fixture(scope="session")
 def deployed(deploy: Callable[[str], PaymentStack]) -> PaymentStack:
     """A stack that the whole run shares; each test sells things of its own in it."""
-    return deploy("payments-test")
+    return deploy(_SHARED)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _schedules_end_with_their_module() -> Iterator[None]:
+    """End what stacks do by themselves each minute, once the tests that deployed them have ended."""
+    yield
+    while _of_module:
+        stack = _of_module.pop()
+        events = stack.aws.client("events")
+        for rule in events.list_rules(NamePrefix=f"{stack.name}-")["Rules"]:
+            if "ScheduleExpression" in rule:
+                events.disable_rule(Name=rule["Name"])
 
 
 @pytest.fixture
