@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it are this user's own, as mkdtemp makes them
-_ROOM: Final = 8 * 1024**3
-"""Bytes that must be free: ten times what the servers of a run take. A container has 64 MB by default."""
+_ROOM: Final = 4 * 1024**3
+"""Bytes that must be free: the servers of a run take a quarter. A container has 64 MB by default."""
 _PREFIX: Final = "payment-tests-"
 
 
