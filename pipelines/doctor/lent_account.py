@@ -67,14 +67,14 @@ class LentAccount:
     def log_groups(self, stack: str) -> list[str]:
         """Return the log groups that a stack made and that are there, to be removed."""
         pages = self.aws.client("logs").get_paginator("describe_log_groups")
-        found = [
+        names = [
             group["logGroupName"]
             for page in pages.paginate(logGroupNamePrefix=stack)
             for group in page["logGroups"]
         ]
-        for name in found:
+        for name in names:
             self.undo.callback(self.aws.client("logs").delete_log_group, logGroupName=name)
-        return found
+        return names
 
     def change_set(self, stack: str, resources: Json, **parameters: str) -> str:
         """Make a change set of a stack and return its id, once it is made or was refused."""
@@ -114,7 +114,11 @@ class LentAccount:
         return str(reasons[-1]) if reasons else ""
 
     def ended_execution(self, machine: str, name: str = "") -> Json:
-        """Start an execution of a state machine, or take the one of a name, and wait until it has ended."""
+        """Start an execution of a state machine, or take that of a name, and wait until it has ended.
+
+        Returns:
+            {status, output, error, cause} and more, as DescribeExecution answers it.
+        """
         client = self.aws.stepfunctions
         if name:
             arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
@@ -180,19 +184,21 @@ def template(resources: Json, outputs: Json | None = None) -> str:
 
 
 def left_behind(aws: Aws) -> list[str]:
-    """Return what is there of experiments: stacks, log groups and policies by their names."""
+    """Return what is there of experiments: stacks, pipelines, log groups and policies by their names."""
     deleted = "DELETE_COMPLETE"
-    found = [
+    names = [
         stack["StackName"]
         for page in aws.cloudformation.get_paginator("describe_stacks").paginate()
         for stack in page["Stacks"]
         if stack["StackStatus"] != deleted
     ]
     pages = aws.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=PREFIX)
-    found += [group["logGroupName"] for page in pages for group in page["logGroups"]]
+    names += [group["logGroupName"] for page in pages for group in page["logGroups"]]
     policies = aws.client("iam").get_paginator("list_policies").paginate(Scope="Local")
-    found += [policy["PolicyName"] for page in policies for policy in page["Policies"]]
-    return sorted(name for name in found if name.startswith(PREFIX))
+    names += [policy["PolicyName"] for page in policies for policy in page["Policies"]]
+    listed = aws.client("codepipeline").get_paginator("list_pipelines").paginate()
+    names += [pipeline["name"] for page in listed for pipeline in page["pipelines"]]
+    return sorted(name for name in names if name.startswith(PREFIX))
 
 
 def stacks_of_ours(aws: Aws) -> list[str]:
@@ -203,7 +209,7 @@ def stacks_of_ours(aws: Aws) -> list[str]:
         for stack in page["Stacks"]
         if stack["StackName"].startswith(("payments-", "branch-"))
         and not stack["StackName"].startswith(PREFIX)
-        and stack["StackStatus"] != "DELETE_COMPLETE"
+        and stack.get("StackStatus") != "DELETE_COMPLETE"
     )
 
 

@@ -10,20 +10,20 @@ GROUP: Final = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays":
 
 
 def alarm(**more: Any) -> Json:
-    """Return a metric alarm on a metric that nobody writes."""
+    """Return a metric alarm {Type, Properties} on a metric that nobody writes."""
     metric = {"Namespace": "PaymentsProve", "MetricName": "Nothing", "Statistic": "Sum", "Period": 60}
     judged = {"Threshold": 1, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1}
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**metric, **judged, **more}}
 
 
 def composite_alarm(logical_id: str) -> Json:
-    """Return a composite alarm on a metric alarm of the same stack."""
+    """Return a composite alarm {Type, Properties} on a metric alarm of the same stack."""
     rule = {"Fn::Sub": f"ALARM(${{{logical_id}}})"}
     return {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": rule}}
 
 
 def role(service: str, *actions: str, says_the_account: bool = False) -> Json:
-    """Return a role of a service, which may call these actions on anything.
+    """Return a role {Type, Properties} of a service, which may call these actions on anything.
 
     Args:
         service: As `lambda.amazonaws.com`.
@@ -41,7 +41,7 @@ def role(service: str, *actions: str, says_the_account: bool = False) -> Json:
 
 
 def state_machine(role_id: str, states: Json) -> Json:
-    """Return a state machine of these states in JSONata, which begins with the first one."""
+    """Return a state machine {Type, Properties} of states in JSONata, which begins with the first one."""
     definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
     role_arn = {"Fn::GetAtt": [role_id, "Arn"]}
     properties = {"DefinitionString": {"Fn::Sub": json.dumps(definition)}, "RoleArn": role_arn}
@@ -49,7 +49,7 @@ def state_machine(role_id: str, states: Json) -> Json:
 
 
 def function(role_id: str) -> Json:
-    """Return a function that does nothing."""
+    """Return a function {Type, Properties} that does nothing."""
     code = {"ZipFile": "def handler(event, context):\n    return 'done'\n"}
     properties = {"Runtime": "python3.13", "Handler": "index.handler", "Code": code}
     role_arn = {"Fn::GetAtt": [role_id, "Arn"]}

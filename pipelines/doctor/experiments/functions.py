@@ -31,12 +31,12 @@ def variables_size(lent: LentAccount) -> Diagnosis:
     """Give a function environment variables that are too large."""
     name = _function(lent)
     variables = {"LARGE": "x" * _VARIABLES_BYTES}
-    said = refusal(
+    refused = refusal(
         lambda: lent.aws.functions.update_function_configuration(
             FunctionName=name, Environment={"Variables": variables}
         )
     )
-    return verdict(holds=bool(said), seen=said or f"{_VARIABLES_BYTES} bytes and a name were taken")
+    return verdict(holds=bool(refused), seen=refused or f"{_VARIABLES_BYTES} bytes and a name were taken")
 
 
 def unreserved(lent: LentAccount) -> Diagnosis:
@@ -44,9 +44,9 @@ def unreserved(lent: LentAccount) -> Diagnosis:
     name = _function(lent)
     settings = lent.aws.functions.get_account_settings()["AccountLimit"]
     too_many = int(settings["UnreservedConcurrentExecutions"]) - _UNRESERVED + 1
-    said = refusal(
+    refused = refusal(
         lambda: lent.aws.functions.put_function_concurrency(
             FunctionName=name, ReservedConcurrentExecutions=too_many
         )
     )
-    return verdict(holds=bool(said), seen=said or f"{too_many} were reserved")
+    return verdict(holds=bool(refused), seen=refused or f"{too_many} were reserved")

@@ -38,13 +38,13 @@ def overlap(lent: LentAccount) -> Diagnosis:
     name = asked["VpcPeeringConnection"]["VpcPeeringConnectionId"]
 
     def status() -> str:
-        (found,) = lent.aws.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[name])[
+        (connection,) = lent.aws.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[name])[
             "VpcPeeringConnections"
         ]
-        return str(found["Status"]["Code"])
+        return str(connection["Status"]["Code"])
 
     code = wait_until(
-        lambda: found if (found := status()) != "initiating-request" else None,
+        lambda: connection if (connection := status()) != "initiating-request" else None,
         seconds=_SECONDS,
         every=lent.aws.poll_seconds,
         what="the peering connection to be asked for",

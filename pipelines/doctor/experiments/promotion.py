@@ -37,9 +37,11 @@ def composite(lent: LentAccount) -> Diagnosis:
     made = SmallPipeline(lent, lambda made: [watched(made, name) for name in alarms], alarms)
     made.ended(made.first)
     seen = {name: _condition(made, name, "onSuccess") for name in alarms}
-    held = (seen["Metric"]["status"], seen["Composite"].get("status")) == ("Succeeded", "Failed")
-    said = {name: each.get("summary") or each.get("status", "was not checked") for name, each in seen.items()}
-    return verdict(holds=held, seen="; ".join(f"{name}: {each}" for name, each in said.items()))
+    held = (seen["Metric"].get("status"), seen["Composite"].get("status")) == ("Succeeded", "Failed")
+    answers = {
+        name: each.get("summary") or each.get("status", "was not checked") for name, each in seen.items()
+    }
+    return verdict(holds=held, seen="; ".join(f"{name}: {each}" for name, each in answers.items()))
 
 
 def rollback_variables(lent: LentAccount) -> Diagnosis:
@@ -48,7 +50,7 @@ def rollback_variables(lent: LentAccount) -> Diagnosis:
     made.ended(made.first)
     made.ended(made.start(_SECOND))
     rollback = made.roll_back(_DEPLOY, made.first)
-    status, word = made.ended(rollback), made.told(rollback)
+    status, word = made.ended(rollback), made.word_of(rollback)
     return verdict(holds=word == FIRST, seen=f"{status}: it was told the variable of the {word} execution")
 
 
@@ -73,8 +75,8 @@ def same_structure(lent: LentAccount) -> Diagnosis:
     made.declaration["stages"][1]["actions"][0]["name"] = "TellAgain"
     lent.aws.client("codepipeline").update_pipeline(pipeline=made.declaration)
     made.ended(made.start(_SECOND))
-    said = refusal(lambda: made.roll_back(_DEPLOY, made.first))
-    return verdict(holds=bool(said), seen=said or "the rollback began")
+    refused = refusal(lambda: made.roll_back(_DEPLOY, made.first))
+    return verdict(holds=bool(refused), seen=refused or "the rollback began")
 
 
 def parallel(lent: LentAccount) -> Diagnosis:
@@ -83,8 +85,8 @@ def parallel(lent: LentAccount) -> Diagnosis:
     made.ended(made.first)
     stages = [made.declaration["stages"][0], stage(_DEPLOY, made.tell(), onFailure={"result": "ROLLBACK"})]
     changed = made.declaration | {"executionMode": "PARALLEL", "stages": stages}
-    said = refusal(lambda: lent.aws.client("codepipeline").update_pipeline(pipeline=changed))
-    return verdict(holds=bool(said), seen=said or "it was taken")
+    refused = refusal(lambda: lent.aws.client("codepipeline").update_pipeline(pipeline=changed))
+    return verdict(holds=bool(refused), seen=refused or "it was taken")
 
 
 def one_in_a_stage(lent: LentAccount) -> Diagnosis:
@@ -124,14 +126,14 @@ def overridden_window(lent: LentAccount) -> Diagnosis:
     made.wait(lambda: _condition(made, _DEPLOY, "beforeEntry").get("status") == "InProgress", "the window")
     control.override_window(made.aws, made.name, _DEPLOY)
     made.answer(made.first, yes=True, summary="because it is proven")
-    ended, said = made.ended(made.first), _condition(made, _DEPLOY, "beforeEntry").get("status")
+    ended, status = made.ended(made.first), _condition(made, _DEPLOY, "beforeEntry").get("status")
     summaries = [
         each["output"]["executionResult"].get("externalExecutionSummary")
         for each in made.actions(made.first)
         if each["stageName"] == _DEPLOY
     ]
-    held = (ended, said, summaries) == ("Succeeded", "Overridden", ["because it is proven"])
-    return verdict(holds=held, seen=f"{ended}: its condition is {said}, the approval's summary {summaries}")
+    held = (ended, status, summaries) == ("Succeeded", "Overridden", ["because it is proven"])
+    return verdict(holds=held, seen=f"{ended}: its condition is {status}, the approval's summary {summaries}")
 
 
 def change_set_names(lent: LentAccount) -> Diagnosis:

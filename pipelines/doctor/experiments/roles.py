@@ -60,8 +60,8 @@ def function_role(lent: LentAccount) -> Diagnosis:
     service = "lambda.amazonaws.com"
     stack = lent.stack({"Role": role(service, says_the_account=True), "Function": function("Role")})
     name = lent.physical_ids(stack).get("Function", "")
-    said = refusal(lambda: lent.aws.functions.invoke(FunctionName=name)) if name else lent.why(stack)
-    return verdict(holds=bool(said), seen=said or "Lambda said the account: the roles could be narrower")
+    refused = refusal(lambda: lent.aws.functions.invoke(FunctionName=name)) if name else lent.why(stack)
+    return verdict(holds=bool(refused), seen=refused or "Lambda said it: the roles could be narrower")
 
 
 def policy_size(lent: LentAccount) -> Diagnosis:
@@ -78,9 +78,9 @@ def policy_size(lent: LentAccount) -> Diagnosis:
         return str(made)
 
     create(_POLICY_CHARACTERS)
-    said = refusal(lambda: create(_POLICY_CHARACTERS + 1))
+    refused = refusal(lambda: create(_POLICY_CHARACTERS + 1))
     return verdict(
-        holds=bool(said), seen=said or f"a policy of {_POLICY_CHARACTERS + 1} characters was taken"
+        holds=bool(refused), seen=refused or f"a policy of {_POLICY_CHARACTERS + 1} characters was taken"
     )
 
 

@@ -35,24 +35,24 @@ RESOURCES: Final[Json] = {
 
 
 def stage(name: str, *actions: Json, **conditions: Json) -> Json:
-    """Return a stage; `conditions` are as `beforeEntry`."""
+    """Return a stage {name, actions}; `conditions` are as `beforeEntry`."""
     ordered = [{**each, "runOrder": order} for order, each in enumerate(actions, start=1)]
     return {"name": name, "actions": ordered, **conditions}
 
 
 def action(name: str, category: str, provider: str, **more: Any) -> Json:
-    """Return an action of AWS's."""
+    """Return an action {name, actionTypeId} of AWS's, with more."""
     kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
     return {"name": name, "actionTypeId": kind, **more}
 
 
 def approval() -> Json:
-    """Return an action that waits for an answer."""
+    """Return an action {name, actionTypeId} that waits for an answer."""
     return action("Approve", "Approval", "Manual")
 
 
 def condition(provider: str, configuration: Mapping[str, str], *, minutes: int = 0) -> Json:
-    """Return a condition of one rule, without which its stage fails."""
+    """Return {conditions}: one of a single rule, without which its stage fails."""
     kind = {"category": "Rule", "owner": "AWS", "provider": provider, "version": "1"}
     rule: Json = {"name": "Rule", "ruleTypeId": kind, "configuration": dict(configuration)}
     if minutes:
@@ -92,7 +92,7 @@ class SmallPipeline:
         self.first = self._begun()
 
     def tell(self) -> Json:
-        """Return an action that tells a state machine what the execution's variable says."""
+        """Return an action {name, actionTypeId, …} that tells a state machine the execution's variable."""
         settings = {"StateMachineArn": self.ids["Machine"], "Input": '{"word": "#{variables.word}"}'}
         return action("Tell", "Invoke", "StepFunctions", configuration=settings)
 
@@ -117,7 +117,7 @@ class SmallPipeline:
         """Roll a stage back to an execution and return the new one."""
         return control.rollback(self.aws, self.name, stage_name, execution)
 
-    def told(self, execution: str) -> str:
+    def word_of(self, execution: str) -> str:
         """Return the word that the action of an execution told the state machine."""
         (arn,) = [
             each["output"]["outputVariables"]["ExecutionArn"]
@@ -130,15 +130,15 @@ class SmallPipeline:
     def actions(self, execution: str) -> list[Json]:
         """Return what the actions of an execution did, as ListActionExecutions answers it."""
         which = {"pipelineExecutionId": execution}
-        found: list[Json] = self._client.list_action_executions(pipelineName=self.name, filter=which)[
+        answer: list[Json] = self._client.list_action_executions(pipelineName=self.name, filter=which)[
             "actionExecutionDetails"
         ]
-        return found
+        return answer
 
     def state(self, stage_name: str) -> Json:
         """Return the state of a stage, as GetPipelineState answers it."""
-        (found,) = [each for each in control.state(self.aws, self.name) if each["stageName"] == stage_name]
-        return found
+        (answer,) = [each for each in control.state(self.aws, self.name) if each["stageName"] == stage_name]
+        return answer
 
     def answer(self, execution: str, *, yes: bool, summary: str = "proving") -> None:
         """Wait for the approval of an execution and answer it."""

@@ -25,9 +25,9 @@ def deleted_only(lent: LentAccount) -> Diagnosis:
     stack = lent.stack(_FAILING)
     state = stacks.status(lent.aws, stack)
     body = template({"Only": GROUP})
-    said = refusal(lambda: lent.aws.cloudformation.update_stack(StackName=stack, TemplateBody=body))
-    held = state == "ROLLBACK_COMPLETE" and bool(said)
-    return verdict(holds=held, seen=f"{state}: {said or 'it was updated'}")
+    refused = refusal(lambda: lent.aws.cloudformation.update_stack(StackName=stack, TemplateBody=body))
+    held = state == "ROLLBACK_COMPLETE" and bool(refused)
+    return verdict(holds=held, seen=f"{state}: {refused or 'it was updated'}")
 
 
 def kept_except_on_create(lent: LentAccount) -> Diagnosis:
@@ -40,8 +40,8 @@ def kept_except_on_create(lent: LentAccount) -> Diagnosis:
 def unknown_parameter(lent: LentAccount) -> Diagnosis:
     """Make a change set with a parameter too many."""
     stack = lent.stack({"Only": GROUP})
-    said = refusal(lambda: lent.change_set(stack, {"Only": GROUP, "Other": GROUP}, Unknown="x"))
-    return verdict(holds=bool(said), seen=said or "it was taken")
+    refused = refusal(lambda: lent.change_set(stack, {"Only": GROUP, "Other": GROUP}, Unknown="x"))
+    return verdict(holds=bool(refused), seen=refused or "it was taken")
 
 
 def one_change_set(lent: LentAccount) -> Diagnosis:
@@ -69,8 +69,8 @@ def imported_exports(lent: LentAccount) -> Diagnosis:
     parameter = {"Type": "String", "Value": {"Fn::ImportValue": export}}
     lent.stack({"Importer": {"Type": "AWS::SSM::Parameter", "Properties": parameter}})
     exported["Name"]["Value"] = "two"
-    said = [lent.updated(exporter, {"Only": GROUP}, outputs=outputs) for outputs in (exported, {})]
-    return verdict(holds=all(said), seen="; ".join(each or "it was taken" for each in said))
+    refused = [lent.updated(exporter, {"Only": GROUP}, outputs=outputs) for outputs in (exported, {})]
+    return verdict(holds=all(refused), seen="; ".join(each or "it was taken" for each in refused))
 
 
 def remembered(lent: LentAccount) -> Diagnosis:

@@ -30,8 +30,8 @@ def name_while_closed(lent: LentAccount) -> Diagnosis:
 
     same = start() == start()
     lent.ended_execution(machine, name)
-    said = refusal(start)
-    return verdict(holds=same and bool(said), seen=f"the same while it ran: {same}; then {said or 'taken'}")
+    refused = refusal(start)
+    return verdict(holds=same and bool(refused), seen=f"while it ran the same: {same}; {refused or 'taken'}")
 
 
 def caught(lent: LentAccount) -> Diagnosis:

@@ -194,13 +194,20 @@ def test_what_experiments_left_is_named_and_what_is_somebody_elses_is_not() -> N
     ]
     groups = [{"logGroupName": f"{ours}-Group"}]
     policies = [{"PolicyName": f"{ours}-policy"}, {"PolicyName": "of-somebody-else"}]
+    pipelines = [{"name": "payments-release"}, {"name": f"{ours}-pipeline"}]
     clients = {
         "logs": SimpleNamespace(get_paginator=lambda _: _pages("logGroups", groups)),
         "iam": SimpleNamespace(get_paginator=lambda _: _pages("Policies", policies)),
+        "codepipeline": SimpleNamespace(get_paginator=lambda _: _pages("pipelines", pipelines)),
     }
     cloudformation = SimpleNamespace(get_paginator=lambda _: _pages("Stacks", listed))
     aws = cast("Any", SimpleNamespace(cloudformation=cloudformation, client=clients.get))
-    assert lent_account.left_behind(aws) == [ours, f"{ours}-Group", f"{ours}-policy"]
+    assert lent_account.left_behind(aws) == [
+        ours,
+        f"{ours}-Group",
+        f"{ours}-pipeline",
+        f"{ours}-policy",
+    ]
 
 
 class Simulated:
