@@ -70,7 +70,7 @@ COMMANDS: Final = {
     "database": Entry("stacks:database", "Connect an environment with its database."),
     "provenance": Entry("provenance:provenance", "Verify where a release comes from."),
     "branch": Entry("branch:branch", "Show and remove the stacks of branches."),
-    "prove": Entry("setup:prove", "Prove assumptions about AWS on an account that is lent for it."),
+    "prove": Entry("prove:prove", "Prove assumptions about AWS on an account that is lent for it."),
     "doctor": Entry("setup:doctor", "Examine an installation, and say how to fix each failure."),
     "synth": Entry("build:synth", "Write the CloudFormation templates."),
     "lint": Entry("lint:lint", "Check templates, workflow definitions and pipelines."),

@@ -1,10 +1,9 @@
-"""`payments init`, `doctor`, `prove` and `completion`: an installation, what it rests on, and this shell."""
+"""`payments init`, `doctor` and `completion`: an installation, and this shell."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,28 +16,18 @@ from pipelines.doctor.findings import State
 
 with deferral.until_run():
     from click import shell_completion
-    from rich import markup
 
     from environments import groupings, schema
     from environments import tools as tools_file
     from pipelines.aws import accounts
-    from pipelines.cli import local_aws, terminal
-    from pipelines.doctor import lent_account, proofs
+    from pipelines.cli import findings_view, local_aws, terminal
     from pipelines.doctor import run as examinations
     from pipelines.setup import answers as given
     from pipelines.setup import questions
 
 if TYPE_CHECKING:
     from pipelines.aws.accounts import Aws
-    from pipelines.doctor.run import Examination
     from pipelines.setup.questions import Answers
-
-
-_SIGNS: Final = {
-    State.OK: "[green]✓[/]",
-    State.FAILED: "[bold red]✗[/]",
-    State.UNKNOWN: "[bold yellow]?[/]",
-}
 
 
 @click.command(cls=Command)
@@ -76,7 +65,7 @@ def doctor(
     if machine:
         terminal.as_json({"findings": [asdict(finding) for finding in examination.findings]})
     else:
-        _print(examination)
+        findings_view.show(examination)
     failures, unsure = examination.count(State.FAILED), examination.count(State.UNKNOWN)
     not_examined = f"{unsure} could not be made" if unsure else "and each could be made"
     if failures:
@@ -87,73 +76,10 @@ def doctor(
     terminal.done(f"None of {len(examination.findings)} checks failed, {not_examined}.")
 
 
-@click.command(cls=Command)
-@click.argument("environment", type=options.ENVIRONMENT)
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
-@options.endpoint_url
-@options.profiles
-@options.machine_readable
-def prove(
-    environment: str, yes: bool, endpoint_url: str | None, profiles: tuple[str, ...], machine: bool
-) -> None:
-    """Prove assumptions about AWS on an account that is lent for it.
-
-    ENVIRONMENT's file names the account and the region. Small stacks, alarms and policies are made there, and
-    removed, also after a failure; an account that holds stacks of ours is refused. What it costs is said
-    before anything is made. Ends with 1 when an assumption does not hold.
-
-    \b
-    Examples:
-      payments prove branch --profile branch=LENT
-      payments prove branch --yes --json > report.json
-    """
-    aws = options.with_profile(
-        local_aws.connect(environment, endpoint_url), options.profiles_by_account(profiles).get(environment)
-    )
-    lent_account.must_be_lent(aws)
-    minutes = sum(proof.minutes for proof in proofs.PROOFS)
-    terminal.err.print(
-        f"{len(proofs.PROOFS)} experiments in account {aws.environment.account}, {aws.environment.region}: "
-        f"{minutes} minutes and {proofs.DOLLARS:.2f} USD at most."
-    )
-    if not yes:
-        click.confirm("Make them?", err=True, abort=True)
-    examination = examinations.Examination()
-    with terminal.progress("proving") as reporter:
-        examination.reporter = reporter
-        for proof in proofs.PROOFS:
-            examination.ask(environment, proof.assumption, partial(proofs.prove, aws, proof))
-    left = lent_account.left_behind(aws)
-    if machine:
-        findings = [asdict(finding) for finding in examination.findings]
-        terminal.as_json({"findings": findings, "left_behind": left})
-    else:
-        _print(examination)
-    if left:
-        raise Refused(f"These could not be removed: {', '.join(left)}.", "Delete them by hand.")
-    if wrong := examination.count(State.FAILED):
-        raise Refused(
-            f"{wrong} of {len(proofs.PROOFS)} assumptions do not hold.",
-            "The register says what rests on them.",
-        )
-    terminal.done(f"Nothing stays, and none of {len(proofs.PROOFS)} assumptions was refuted.")
-
-
 def _tools(names: tuple[str, ...], endpoint_url: str | None, profile_names: dict[str, str]) -> Aws | None:
     if not set(names) & set(groupings.PROMOTED):
         return None
     return options.with_profile(accounts.connect_tools(endpoint_url), profile_names.get("tools"))
-
-
-def _print(examination: Examination) -> None:
-    where = ""
-    for finding in examination.findings:
-        if finding.where != where:
-            where = finding.where
-            terminal.out.print(f"[bold]{markup.escape(where)}[/]")
-        terminal.out.print(f"  {_SIGNS[finding.state]} {finding.check}: {markup.escape(finding.says)}")
-        if finding.remedy:
-            terminal.out.print(f"    → {markup.escape(terminal.runnable(finding.remedy))}")
 
 
 _NEXT = (

@@ -118,6 +118,8 @@ def follow(
     promotion: Promotion,
     watch: Callable[[Promotion], None],
     decide: Callable[[PendingApproval], tuple[bool, str] | None],
+    *,
+    seconds: float = _LONGEST_SECONDS,
 ) -> None:
     """Follow an execution until it ends, or until an approval is left to somebody else.
 
@@ -126,9 +128,10 @@ def follow(
         promotion: What is followed; filled in as it goes.
         watch: Called with it after every refresh, whether or not anything changed.
         decide: Called at each approval: yes or no with the reason, or None to leave it to somebody else.
+        seconds: How long to follow it at most.
 
     Raises:
-        TimedOut: It does not end in an hour.
+        TimedOut: It does not end in that time.
     """
 
     def ended_or_left() -> bool:
@@ -147,7 +150,7 @@ def follow(
 
     wait_until(
         ended_or_left,
-        seconds=_LONGEST_SECONDS,
+        seconds=seconds,
         every=tools.poll_seconds * 2,
         what=f"{promotion.execution} of {promotion.pipeline} to end",
     )

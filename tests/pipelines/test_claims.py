@@ -46,6 +46,9 @@ _IN_SHORT: Final = (
     "tests/pipelines/evidence/test_money_path.py"
     "::test_a_proof_in_short_is_never_fine_and_says_so_wherever_the_evidence_is_shown"
 )
+_ACCEPTED: Final = (
+    "tests/proofs/test_acceptance.py::test_an_account_is_bootstrapped_released_to_rolled_back_and_empty_again"
+)
 
 CLAIMS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("README.md", "Orders are paid"): (_SINGLE, _MUTANTS),
@@ -68,6 +71,7 @@ CLAIMS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         "tests/integration/codesuite/test_turns.py::test_pushes_to_two_branches_wait_for_nobody",
     ),
     ("docs/decisions/fault-injection.md", "**Decision.**"): (_SINGLE, _MUTANTS),
+    ("docs/how-to/adopt.md", "The one way"): (_ACCEPTED,),
     ("docs/decisions/index.md", "- [Crashes are"): (_SINGLE,),
     ("docs/decisions/index.md", "- [A second build"): (_PROVEN_FIRST,),
     ("docs/decisions/proven-build.md", "**Consequences.**"): (_IN_SHORT,),

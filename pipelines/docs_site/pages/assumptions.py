@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.assumptions import register
 from pipelines.assumptions.evidence import KINDS, Assumed, Documented, Recorded
 from pipelines.docs_site.markdown import code, codes, page, prose, table
-from pipelines.doctor.proofs import PROOFS
+from pipelines.doctor.proofs import PROOFS, SETTLED_BY_ACCEPTANCE
 
 if TYPE_CHECKING:
     from pipelines.assumptions.evidence import Assumption, Evidence
@@ -24,9 +24,13 @@ everything that it believes of them and leans on is an entry here, with its evid
 - **recorded**: an answer of the service itself that somebody published.
 
 `payments prove` settles some of them by small experiments on an account that is lent for it, and removes what
-it made.
+it made. With `--acceptance` it deploys everything there instead, places orders on a branch, releases twice,
+rolls back and removes all of it: whatever that rests on is settled, too.
 """
-_PROVEN: Final = {proof.assumption for proof in PROOFS}
+_PROVEN: Final = {
+    **dict.fromkeys((proof.assumption for proof in PROOFS), "`payments prove`"),
+    **dict.fromkeys(SETTLED_BY_ACCEPTANCE, "`payments prove --acceptance`"),
+}
 _MEANINGS: Final = {
     "create-only": "can be set at creation alone",
     "has": "exists",
@@ -52,7 +56,7 @@ def _section(subject: str, entry: Assumption) -> str:
         ("subject", prose(subject)),
         ("evidence", _evidence(entry.evidence)),
         ("used by", codes(entry.used)),
-        ("to prove it", "`payments prove`" if entry.name in _PROVEN else prose(entry.proof)),
+        ("to prove it", _PROVEN.get(entry.name) or prose(entry.proof)),
     ]
     if isinstance(entry.evidence, Assumed):
         rows.append(("if it is wrong", prose(entry.evidence.otherwise)))
