@@ -171,7 +171,7 @@ def _change_sets(made: SmallPipeline, stack: str) -> list[str]:
 
 def _alarm_rule(alarm_id: str) -> Json:
     name = alarm_id.rpartition(":alarm:")[2] or alarm_id
-    return condition("CloudWatchAlarm", {"AlarmName": name, "AlarmStates": "ALARM", "WaitTime": "1"})
+    return condition("CloudWatchAlarm", {"AlarmName": name, "AlarmStates": "ALARM"})
 
 
 def _ring(made: SmallPipeline) -> None:
