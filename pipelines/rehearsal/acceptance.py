@@ -154,4 +154,4 @@ def _done(acceptance: Acceptance, phase: Phase) -> PhaseResult:
     except Exception as error:  # noqa: BLE001 - whatever it is, what was made must be removed
         ok, seen = False, f"{type(error).__name__}: {error}"
     acceptance.reporter.say(f"{'✓' if ok else '✗'} {phase.name}: {seen}")
-    return PhaseResult(phase.name, phase.does, ok, round(time.monotonic() - began, 1), seen)
+    return PhaseResult(phase.name, phase.does, ok, round(time.monotonic() - began, 3), seen)
