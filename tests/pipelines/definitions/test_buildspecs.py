@@ -27,6 +27,7 @@ BUILDSPECS = [
 NEVER_IN_A_SMALL_BUILD = (
     # They start an embedded AWS, which no build does.
     "pipelines.cli.embedded",
+    "pipelines.cli.prove",
     "pipelines.cli.rehears",
     "pipelines.rehearsal",
     # It serves pages to a person's browser.
