@@ -11,9 +11,10 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from embedded_aws.cloudformation import template_checks
 from pipelines.lint.pipeline_linter.linter import lint_document
 from pipelines.lint.templates import TEMPLATE_RULES, lint
+from tests.template_mutants.mutations import Mutant, stack_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 Json = dict[str, Any]
 _REGION: Final = "eu-central-1"
@@ -56,6 +57,24 @@ QUICK: Final[dict[str, Callable[[Json], set[str]]]] = {
     "rules": rules,
 }
 """Who is asked first, in this order."""
+
+
+class Quick:
+    """Asks them about mutants of these templates: what they find beyond what they find anyhow."""
+
+    def __init__(self, originals: Sequence[Json]) -> None:
+        self._originals = originals
+        self._faults = {check: [*map(judge, originals)] for check, judge in QUICK.items()}
+
+    def notices(self, mutant: Mutant) -> str:
+        """Return who notices a mutant; nothing where none of them does."""
+        for number, original in enumerate(self._originals):
+            changed = mutant.applied(original) if stack_of(original) == mutant.stack else None
+            if changed is not None:
+                for check, judge in QUICK.items():
+                    if judge(changed) - self._faults[check][number]:
+                        return check
+        return ""
 
 
 @cache

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from environments import tools
-from environments.schema import load
-from pipelines.definitions import bootstrap_stack, pipelines_stack
-from pipelines.deploy import synth
-from templates import docs
-from tests.templates.paying import paying_by, with_a_password
+from tests.templates.chosen import templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,35 +91,17 @@ _DESCRIBED: Final = {
 }
 
 
-def templates() -> Iterator[Json]:
-    """Yield every template that has a part of its own: of each kind of database, payment and environment."""
-    chosen = (
-        load("prod"),
-        paying_by("card"),
-        load("branch"),
-        with_a_password(load("staging")),
-        paying_by("card").model_copy(update={"also_refunds": ["credit"]}),
-    )
-    for environment in chosen:
-        for template in synth.build(environment).values():
-            yield template.to_dict()
-    yield docs.build().to_dict()
-    yield pipelines_stack.build(tools.load()).to_dict()
-    for name in ("branch", "prod"):
-        yield bootstrap_stack.build(tools.load(), load(name)).to_dict()
-
-
 @cache
 def digest() -> str:
     """Return the first 8 digits of the SHA-256 of what the templates say, whichever accounts they name."""
-    said = re.sub(r"(?<![\w.-])[0-9]{12}(?![\w.-])", "ACCOUNT", _text([*templates()]))
+    said = re.sub(r"(?<![\w.-])[0-9]{12}(?![\w.-])", "ACCOUNT", _text([*templates().values()]))
     return hashlib.sha256(said.encode()).hexdigest()[:8]
 
 
 def mutants() -> list[Mutant]:
     """Return every mutant of every template, each once, in the order of the templates."""
     found: dict[tuple[str, Path, str, str], Mutant] = {}
-    for template in templates():
+    for template in templates().values():
         for mutant in _of_template(template):
             found.setdefault((mutant.stack, mutant.path, mutant.before, mutant.after), mutant)
     return list(found.values())
