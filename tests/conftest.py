@@ -1,6 +1,7 @@
 """What every test may ask for: a real mongod, a fresh database in it, a running embedded AWS."""
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections import Counter
@@ -119,8 +120,11 @@ def browser() -> "Iterator[Browser]":
 def embedded() -> Iterator[instance.Instance]:
     """An embedded AWS for the whole run, in a folder and on ports of its own; it ends with this process."""
     root = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
-    yield instance.start(root, attached=True)
-    instance.stop(root)
+    with in_memory.folder() as data:
+        (root / "mongod").symlink_to(data)
+        yield instance.start(root, attached=True)
+        instance.stop(root)
+    shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
