@@ -175,6 +175,28 @@ def mutants_table(results: Mapping[str, Any]) -> str:
     return table(("room", "noticed", "measured", "digest of its modules"), rows)
 
 
+def template_mutants(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return docs/data/template-mutants.json as a sentence's end, `told`: who noticed how many."""
+    if not result:
+        return {"told": "not measured yet"}
+    every, cloudformation, linters, nothing, failed, drawn = (
+        f"{result[name]:,}"
+        for name in (
+            "mutants",
+            "refused_by_cloudformation",
+            "found_by_linters",
+            "without_effect",
+            "said_by_tests",
+            "drawn",
+        )
+    )
+    return {
+        "told": f"of {every} CloudFormation refuses {cloudformation}, linters find {linters}, {nothing} have"
+        " no effect; all others change `tests/templates/figures.txt`, which a person reviews, and tests fail"
+        f" at {failed} of {drawn} of these ({result['date']})"
+    }
+
+
 _HELD: Final = ("cases", "recorded", "documented", "ours")
 
 

@@ -128,3 +128,21 @@ def test_every_part_of_an_environment_file_that_the_docs_show_is_a_valid_one() -
         assert set(part) <= set(Environment.model_fields), block
         if "alarms" in part:
             Alarms.model_validate(part["alarms"])
+
+
+def test_who_noticed_changed_templates_is_told_in_figures() -> None:
+    # Given what was published
+    published = {
+        "mutants": 14106,
+        "refused_by_cloudformation": 2204,
+        "found_by_linters": 1902,
+        "without_effect": 378,
+        "said_by_tests": 70,
+        "drawn": 100,
+        "date": "2026-11-30",
+    }
+    # Then a page says all of it; and where nothing was published, that
+    told = figures.template_mutants(published)["told"]
+    assert told.startswith("of 14,106 CloudFormation refuses 2,204, linters find 1,902, 378 have no effect;")
+    assert told.endswith("tests fail at 70 of 100 of these (2026-11-30)")
+    assert figures.template_mutants({}) == {"told": "not measured yet"}
