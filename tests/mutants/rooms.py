@@ -210,7 +210,7 @@ ROOMS: Final = {
         ),
         Room(
             "doctor",
-            ("pipelines/doctor/*.py",),
+            ("pipelines/doctor/**/*.py",),
             (
                 "tests/pipelines/doctor",
                 "tests/pipelines/deploy/test_payment_methods.py",
@@ -236,6 +236,7 @@ ROOMS: Final = {
             (
                 "tests/pipelines/promotion/test_scratch_repository.py",
                 "tests/pipelines/promotion/test_rehearsed_environments.py",
+                "tests/rehearsal/test_acceptance.py",
             ),
         ),
         Room("assumptions", ("pipelines/assumptions/*.py",), ("tests/pipelines/assumptions",), ("yaml",)),
