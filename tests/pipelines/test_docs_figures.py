@@ -141,8 +141,9 @@ def test_who_noticed_changed_templates_is_told_in_figures() -> None:
         "drawn": 100,
         "date": "2026-11-30",
     }
-    # Then a page says all of it; and where nothing was published, that
+    # Then a page says all of it; of tests only where they were asked; and that nothing was published
     told = figures.template_mutants(published)["told"]
     assert told.startswith("of 14,106 CloudFormation refuses 2,204, linters find 1,902, 378 have no effect;")
     assert told.endswith("tests fail at 70 of 100 of these (2026-11-30)")
+    assert "tests fail" not in figures.template_mutants(published | {"drawn": 0})["told"]
     assert figures.template_mutants({}) == {"told": "not measured yet"}
