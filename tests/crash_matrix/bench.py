@@ -5,7 +5,6 @@ import io
 import itertools
 import multiprocessing
 import os
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, NamedTuple, TypeVar
@@ -118,8 +117,7 @@ class Benches:
 def open_benches(uri: str, workers: int = WORKERS) -> Iterator[Benches]:
     """Start worker processes and end them; their databases are dropped."""
     spawn = multiprocessing.get_context("spawn")
-    # Of its own: benches of this process that stay open keep their databases.
-    prefix = f"{_PREFIX}-{uuid.uuid4().hex[:8]}"
+    prefix = f"{_PREFIX}-{os.getpid()}"
     with ProcessPoolExecutor(workers, spawn, _open, (uri, prefix)) as executor:
         with _unmeasured():
             executor.submit(os.getpid).result()  # the first task starts all of them

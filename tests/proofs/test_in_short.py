@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from embedded_aws import mongod
 from tests.crash_matrix import plan
 from tests.crash_matrix.bench import open_benches
 from tests.crash_matrix.hunting import hunt_by_name
@@ -14,7 +15,6 @@ from tests.crash_matrix.hunting import hunt_by_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from embedded_aws.mongod import Mongod
     from tests.crash_matrix.bench import Benches
 
 _FAULTS, _SEED = 100, 1
@@ -29,10 +29,12 @@ _MUTANTS: Final = (
 
 
 @pytest.fixture(scope="module")
-def benches(mongod: Mongod) -> Iterator[Benches]:
-    """Worker processes that run cells."""
-    with open_benches(mongod.uri) as opened:
+def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    """Worker processes that run cells, on a server of their own: at their end its benches go."""
+    server = mongod.start(tmp_path_factory.mktemp("mongod"))
+    with open_benches(server.uri) as opened:
         yield opened
+    server.kill()
 
 
 def test_every_guarantee_holds_whatever_goes_wrong_of_what_is_drawn(benches: Benches) -> None:
