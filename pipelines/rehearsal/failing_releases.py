@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pipelines.rehearsal.rehearsal_orders import Traffic
 
 _COURIER: Final = "lambdas/arrange_delivery/handler.py"
-_FUNCTIONS: Final = "templates/capabilities/functions.py"
+_STAGING: Final = "environments/staging.yml"
 _USERS: Final = "lambdas/data_api/storage/users.py"
-_ADDED: Final = "    template.add_resource(function)\n"
+_LOGIN: Final = "  authentication: "
 _IMPORT: Final = "from payment_data import metrics\n"
 _DELIVER: Final = "    arranged = api.deliver("
 
@@ -63,7 +63,7 @@ class FailingRelease:
         Raises:
             Refused: The source does not hold what this release replaces in it.
         """
-        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _FUNCTIONS, _USERS)}
+        broken = {name: (ROOT / name).read_text(encoding="utf-8") for name in (_COURIER, _STAGING, _USERS)}
         for old, new in self.replaced.items():
             if old not in broken[self.file]:
                 raise Refused(f"{self.file} does not hold what {self.name} replaces: {old.strip()}")
@@ -110,13 +110,9 @@ CASES: Final = (
     ),
     FailingRelease(
         "the template fails to deploy",
-        "functions reserve more concurrent executions than the account has, which Lambda alone refuses",
-        _FUNCTIONS,
-        {
-            _ADDED: f"""{_ADDED}    if environment.name == "staging":
-        function.ReservedConcurrentExecutions = 950
-"""
-        },
+        "the data API reserves more concurrent executions than the account has, which Lambda alone refuses",
+        _STAGING,
+        {_LOGIN: f"  connections: 2850\n{_LOGIN}"},
         "Staging",
         "Deploy-payments",
     ),
