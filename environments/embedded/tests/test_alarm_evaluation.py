@@ -1,5 +1,6 @@
 """Alarms by themselves: formulas, points that come late or never, and breaches that nobody looked at."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,13 +83,13 @@ def test_a_breach_that_nobody_looked_at_rings_and_ends(monkeypatch: pytest.Monke
         watched.update(StateValue=to["StateValue"], StateUpdatedTimestamp=int(noon))
 
     monkeypatch.setattr(cloudwatch, "_set_alarm_state", change)
-    monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon)
+    monkeypatch.setattr(alarms, "time", SimpleNamespace(time=lambda: noon))
     alarms.evaluate(watched)
     # When its metric breaches five minutes later, and somebody looks when ten have passed
     point = {"Timestamp": noon + 300, "Value": 1.0, "Unit": "None"}
     key = ("unlooked", "m", "")
     monkeypatch.setattr(cloudwatch, "_metrics", {key: [point]})
-    monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon + 600)
+    monkeypatch.setattr(alarms, "time", SimpleNamespace(time=lambda: noon + 600))
     alarms.evaluate(watched)
     # Then it rang, and was over; and who looks again rings nothing
     assert rung == ["ALARM", "OK"]
@@ -109,7 +110,7 @@ def test_points_come_as_late_as_told(monkeypatch: pytest.MonkeyPatch, late: int)
     # Then it is there from that minute on
     for minutes in range(4):
         moment = noon + 60 * minutes
-        monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda at=moment: at)
+        monkeypatch.setattr(alarms, "time", SimpleNamespace(time=lambda at=moment: at))
         seen = alarms._series(metric, 60, "Sum", minutes + 1)[minutes]
         assert seen == (7.0 if minutes >= late else None)
 
@@ -120,7 +121,7 @@ def test_as_many_minutes_of_a_metric_never_come_as_told(monkeypatch: pytest.Monk
     key = ("lost", "m", cloudwatch._dims_key({}))
     points = [{"Timestamp": noon + 60 * minute, "Value": 1.0, "Unit": "None"} for minute in range(1000)]
     monkeypatch.setattr(cloudwatch, "_metrics", {key: points})
-    monkeypatch.setattr("embedded_aws.cloudwatch.alarms.time.time", lambda: noon + 60 * 999)
+    monkeypatch.setattr(alarms, "time", SimpleNamespace(time=lambda: noon + 60 * 999))
     monkeypatch.setenv("ALARM_PERIOD_SCALE", "1")
     monkeypatch.setenv("METRIC_SHARE_LOST", "0.2")
     # Then about so many are missing, and the same ones for whoever looks again

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,7 +67,8 @@ def test_an_execution_is_followed_to_its_end_and_nothing_is_said_twice(
 ) -> None:
     # Given an execution that goes on while it is looked at, and once does not
     waited: list[float] = []
-    monkeypatch.setattr("pipelines.core.waiting.time.sleep", waited.append)
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=waited.append)
+    monkeypatch.setattr("pipelines.core.waiting.time", clock)
     history(HISTORY[:2], HISTORY[:2], HISTORY[:6], HISTORY)
     # Then
     assert list(executions.follow(aws, ARN)) == MOMENTS

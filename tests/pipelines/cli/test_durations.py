@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,7 +100,7 @@ def test_where_nothing_can_be_written_nothing_is_remembered_and_nothing_fails(tm
 def test_progress_shows_its_phase_and_how_long_it_usually_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given work that has run for twelve seconds, and took a minute before
     clock = iter([100.0, 100.5, 112.0, 112.0, 112.0])
-    monkeypatch.setattr("pipelines.cli.terminal.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("pipelines.cli.terminal.time", SimpleNamespace(monotonic=lambda: next(clock)))
     reporter = terminal.Terminal("deploying prod", "usually 60 s")
     assert reporter.__rich__().plain == "deploying prod (usually 60 s)"
     # When it says its phase; Then that is shown, and how long it has taken

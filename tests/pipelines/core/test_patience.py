@@ -1,5 +1,7 @@
 """Asking again, for less: only where a failure may pass, and not for ever."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from payment_data.errors import InvalidRequest, OutcomeUnknown, Problem, Throttled
@@ -10,7 +12,7 @@ from pipelines.core.waiting import patiently
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made, in seconds; none of them is."""
     made = list[float]()
-    monkeypatch.setattr("pipelines.core.waiting.time.sleep", made.append)
+    monkeypatch.setattr("pipelines.core.waiting.time", SimpleNamespace(sleep=made.append))
     return made
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +171,7 @@ def test_an_attempt_after_a_rollback_has_another_number_and_any_other_the_same(
     # Another number, which is the same for no other second of ten days, and short
     described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
     now = 1_764_000_000.9
-    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr("pipelines.deploy.deployment.time", SimpleNamespace(time=lambda: now))
     first = deployment.next_attempt(aws, "payments")
     now += 1
     assert first != deployment.next_attempt(aws, "payments")

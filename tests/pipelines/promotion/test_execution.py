@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,8 +28,10 @@ QUESTION = PendingApproval("Approve", "Ask", "token", "run", "what changes", "ht
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time passes by the pauses that are asked for, and none of them is made; how many seconds did."""
     now = [0.0]
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
-    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))  # type: ignore[attr-defined]
+    passes = SimpleNamespace(
+        monotonic=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)
+    )
+    monkeypatch.setattr(waiting, "time", passes)
     return now
 
 

@@ -108,7 +108,7 @@ def test_what_was_done_is_logged_with_how_long_it_took(
 ) -> None:
     # Given a step that takes half a second
     times = iter([10.0, 10.5])
-    monkeypatch.setattr("payment_data.step.time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("payment_data.step.time", SimpleNamespace(perf_counter=lambda: next(times)))
     # When
     answer = handler_that(lambda event: {"state": event["order_id"]})(EVENT, SimpleNamespace())
     # Then
