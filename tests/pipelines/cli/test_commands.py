@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -219,7 +220,7 @@ def test_what_a_build_is_doing_is_asked_for_once_a_second_at_most(
 ) -> None:
     # Given a clock, and a build whose log grows
     clock = [100.0]
-    monkeypatch.setattr(promotion_view.time, "monotonic", lambda: clock[0])  # type: ignore[attr-defined]
+    monkeypatch.setattr(promotion_view, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     tools: Any = account
     phases = promotion_view.Phases(tools)
     seen = []
@@ -328,7 +329,7 @@ def test_docs_that_disagree_with_the_code_are_not_built(monkeypatch: pytest.Monk
 
 
 def test_assumptions_are_proven_only_on_an_account_without_stacks_of_ours(account: Account) -> None:
-    account.branch_stacks = [{"StackName": "branch-feature-tea-aaaaaaaaaa"}]
+    account.branch_stacks = [{"StackName": "branch-feature-tea-aaaaaaaaaa", "StackStatus": "CREATE_COMPLETE"}]
     result = payments("prove", "staging", "--yes")
     assert (result.exit_code, account.asked) == (1, [])
     assert "Account 444444444444 has stacks of ours: branch-feature-tea-aaaaaaaaaa." in result.stderr
