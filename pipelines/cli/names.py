@@ -31,7 +31,7 @@ class _Offered(click.ParamType[str]):
     """A value that a shell completes from a list."""
 
     def offered(self) -> list[str]:
-        """Return what may be said."""
+        """Return the values to choose from."""
         raise NotImplementedError
 
     def shell_complete(
@@ -40,7 +40,7 @@ class _Offered(click.ParamType[str]):
         param: click.Parameter,  # noqa: ARG002 - click's signature
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Return what may be said and begins with what was typed."""
+        """Return the values that begin with what was typed."""
         return [
             shell_completion.CompletionItem(name) for name in self.offered() if name.startswith(incomplete)
         ]
@@ -69,7 +69,7 @@ class EnvironmentName(_Offered):
         return value
 
     def offered(self) -> list[str]:
-        """Return the names that may be said."""
+        """Return the names of the files, and those that the command takes besides."""
         return [*file_names.names(), *self._also]
 
 

@@ -176,9 +176,9 @@ def mutants_table(results: Mapping[str, Any]) -> str:
 
 
 def template_mutants(result: Mapping[str, Any]) -> dict[str, str]:
-    """Return docs/data/template-mutants.json as a sentence's end, `told`: who noticed how many."""
+    """Return docs/data/template-mutants.json as the end of a sentence, `summary`: who noticed how many."""
     if not result:
-        return {"told": "not measured yet"}
+        return {"summary": "not measured yet"}
     every, cloudformation, linters, nothing, failed, drawn = (
         f"{result[name]:,}"
         for name in (
@@ -192,8 +192,8 @@ def template_mutants(result: Mapping[str, Any]) -> dict[str, str]:
     )
     asked = f", and tests fail at {failed} of {drawn} of these" if result["drawn"] else ""
     return {
-        "told": f"of {every} CloudFormation refuses {cloudformation}, linters find {linters}, {nothing} have"
-        f" no effect; all others change `tests/templates/figures.txt`, which a person reviews{asked}"
+        "summary": f"of {every} CloudFormation refuses {cloudformation}, linters find {linters}, {nothing}"
+        f" have no effect; all others change `tests/templates/figures.txt`, which a person reviews{asked}"
         f" ({result['date']})"
     }
 

@@ -185,13 +185,7 @@ def template(resources: Json, outputs: Json | None = None) -> str:
 
 def left_behind(aws: Aws) -> list[str]:
     """Return what is there of experiments: stacks, pipelines, log groups and policies by their names."""
-    deleted = "DELETE_COMPLETE"
-    names = [
-        stack["StackName"]
-        for page in aws.cloudformation.get_paginator("describe_stacks").paginate()
-        for stack in page["Stacks"]
-        if stack["StackStatus"] != deleted
-    ]
+    names = _stacks(aws)
     pages = aws.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=PREFIX)
     names += [group["logGroupName"] for page in pages for group in page["logGroups"]]
     policies = aws.client("iam").get_paginator("list_policies").paginate(Scope="Local")
@@ -204,13 +198,17 @@ def left_behind(aws: Aws) -> list[str]:
 def stacks_of_ours(aws: Aws) -> list[str]:
     """Return the stacks of an account that are this system's, and no experiment's."""
     return sorted(
-        stack["StackName"]
-        for page in aws.cloudformation.get_paginator("describe_stacks").paginate()
-        for stack in page["Stacks"]
-        if stack["StackName"].startswith(("payments-", "branch-"))
-        and not stack["StackName"].startswith(PREFIX)
-        and stack.get("StackStatus") != "DELETE_COMPLETE"
+        name
+        for name in _stacks(aws)
+        if name.startswith(("payments-", "branch-")) and not name.startswith(PREFIX)
     )
+
+
+def _stacks(aws: Aws) -> list[str]:
+    """Return the names of an account's stacks that are not deleted."""
+    pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
+    stacks_there = (stack for page in pages for stack in page["Stacks"])
+    return [stack["StackName"] for stack in stacks_there if stack["StackStatus"] != "DELETE_COMPLETE"]
 
 
 def must_be_lent(aws: Aws) -> None:

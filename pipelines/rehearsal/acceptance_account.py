@@ -74,7 +74,7 @@ def pushed_repository(checkout: Path, folder: Path, branch: str) -> PushedReposi
 
 
 def must_be_the_only_one(aws: Aws) -> None:
-    """Refuse a checkout whose files name another account beside the lent one.
+    """Refuse a checkout whose files name an account other than the one that is lent.
 
     Raises:
         Refused: They do.

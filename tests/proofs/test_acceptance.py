@@ -47,15 +47,15 @@ def test_an_account_is_bootstrapped_released_to_rolled_back_and_empty_again(loca
     )
     # Then every phase did what it is for
     assert result.exit_code == 0, f"{result.stdout}\n{result.stderr}"
-    told = json.loads(result.stdout)
-    assert {phase["name"]: phase["ok"] for phase in told["phases"]} == dict.fromkeys(
+    report = json.loads(result.stdout)
+    assert {phase["name"]: phase["ok"] for phase in report["phases"]} == dict.fromkeys(
         (
             *("bootstrap", "connections", "branch", "smoke", "release", "second release", "rollback"),
             "removal",
         ),
         True,
     )
-    seen = {phase["name"]: phase["seen"] for phase in told["phases"]}
+    seen = {phase["name"]: phase["seen"] for phase in report["phases"]}
     assert "payments-network-prod" in seen["bootstrap"]
     assert "branch-feature-acceptance" in seen["branch"]
     assert "checks passed" in seen["smoke"]

@@ -35,8 +35,8 @@ def test_each_experiment_comes_out_as_the_register_says_and_leaves_nothing(quick
         main, ["prove", "staging", "--yes", "--json", "--endpoint-url", quick.endpoint]
     )
     assert result.exit_code == 0, result.stderr
-    told = json.loads(result.stdout)
-    states = {finding["check"]: (finding["state"], finding["says"]) for finding in told["findings"]}
+    report = json.loads(result.stdout)
+    states = {finding["check"]: (finding["state"], finding["says"]) for finding in report["findings"]}
     for proof in PROOFS:
         assert states[proof.assumption][0] == (State.UNKNOWN if proof.undecided else State.OK), states
-    assert told["left_behind"] == []
+    assert report["left_behind"] == []

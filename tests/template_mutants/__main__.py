@@ -70,8 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not tested[mutant]:
             _say(f"  by the golden file alone: {mutant.kind} {mutant.name}")
     if options.publish and not unreviewed:
-        told = {"date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}", "templates": digest(), **counts}
-        _PUBLISHED.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        published = {
+            "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+            "templates": digest(),
+            **counts,
+        }
+        _PUBLISHED.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
     return int(unreviewed)
 
 

@@ -41,7 +41,7 @@ def role(service: str, *actions: str, says_the_account: bool = False) -> Json:
 
 
 def state_machine(role_id: str, states: Json) -> Json:
-    """Return a state machine {Type, Properties} of states in JSONata, which begins with the first one."""
+    """Return a state machine {Type, Properties} of states in JSONata; it begins with the first."""
     definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
     role_arn = {"Fn::GetAtt": [role_id, "Arn"]}
     properties = {"DefinitionString": {"Fn::Sub": json.dumps(definition)}, "RoleArn": role_arn}

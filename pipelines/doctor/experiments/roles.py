@@ -38,7 +38,7 @@ def event_rule(lent: LentAccount) -> Diagnosis:
 
 
 def state_machine_role(lent: LentAccount) -> Diagnosis:
-    """Let a state machine, whose role asks which account, start another one."""
+    """Let a state machine, whose role asks which account, start another state machine."""
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution",

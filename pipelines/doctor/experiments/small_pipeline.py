@@ -114,7 +114,7 @@ class SmallPipeline:
         return str(self.wait(status, f"{execution} to end"))
 
     def roll_back(self, stage_name: str, execution: str) -> str:
-        """Roll a stage back to an execution and return the new one."""
+        """Roll a stage back to an execution and return the execution that does it."""
         return control.rollback(self.aws, self.name, stage_name, execution)
 
     def word_of(self, execution: str) -> str:

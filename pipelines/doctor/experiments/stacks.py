@@ -45,7 +45,7 @@ def unknown_parameter(lent: LentAccount) -> Diagnosis:
 
 
 def one_change_set(lent: LentAccount) -> Diagnosis:
-    """Make two change sets of one name's stack and execute one."""
+    """Make two change sets of a stack and execute the first."""
     stack = lent.stack({"Only": GROUP})
     first, _second = (lent.change_set(stack, {"Only": GROUP, "Other": GROUP}) for _ in range(2))
     lent.execute(stack, first)
