@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.docs_site.markdown import Drift
     from pipelines.docs_site.stacks import Stack
 
+_GOLDEN_FILE: Final = "tests/templates/figures.txt"
 _USED: Final = re.compile(r"\{\{\s*([a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+)\s*\}\}")
 _FENCED: Final = re.compile(r"^( *```).*?^\1", re.MULTILINE | re.DOTALL)
 
@@ -175,7 +176,12 @@ def mutants_table(results: Mapping[str, Any]) -> str:
     return table(("room", "noticed", "measured", "digest of its modules"), rows)
 
 
-def template_mutants(result: Mapping[str, Any]) -> dict[str, str]:
+def templates_digest(root: Path) -> str:
+    """Return the first 8 digits of the SHA-256 of the golden file, which changes with every template."""
+    return hashlib.sha256((root / _GOLDEN_FILE).read_bytes()).hexdigest()[:8]
+
+
+def template_mutants(result: Mapping[str, Any], root: Path) -> dict[str, str]:
     """Return docs/data/template-mutants.json as the end of a sentence, `summary`: who noticed how many."""
     if not result:
         return {"summary": "not measured yet"}
@@ -191,10 +197,11 @@ def template_mutants(result: Mapping[str, Any]) -> dict[str, str]:
         )
     )
     asked = f", and tests fail at {failed} of {drawn} of these" if result["drawn"] else ""
+    age = "" if result["templates"] == templates_digest(root) else ", of earlier templates"
     return {
         "summary": f"of {every} CloudFormation refuses {cloudformation}, linters find {linters}, {nothing}"
-        f" have no effect; all others change `tests/templates/figures.txt`, which a person reviews{asked}"
-        f" ({result['date']})"
+        f" have no effect; all others change `{_GOLDEN_FILE}`, which a person reviews{asked}"
+        f" ({result['date']}{age})"
     }
 
 

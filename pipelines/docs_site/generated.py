@@ -58,7 +58,7 @@ def write(root: Path, docs: Path, command: click.Group) -> None:
     reports |= figures.from_code(stack_templates) | figures.crash_matrix_age(reports, root)
     reports["threat_model"] = figures.threats(reports["threat_model"])
     reports["mutants"] = {"table": figures.mutants_table(reports.get("mutants", {}))}
-    reports["template_mutants"] = figures.template_mutants(reports.get("template_mutants", {}))
+    reports["template_mutants"] = figures.template_mutants(reports.get("template_mutants", {}), root)
     reports["conformance"] = figures.conformance(reports.get("conformance", {}))
     reports["console"] = figures.pictures_age(reports, root)
     for name, path in written.items():

@@ -140,12 +140,16 @@ def test_who_noticed_changed_templates_is_summarized_in_figures() -> None:
         "said_by_tests": 70,
         "drawn": 100,
         "date": "2026-11-30",
+        "templates": figures.templates_digest(ROOT),
     }
     # Then a page says all of it; of tests only where they were asked; and that nothing was published
-    summary = figures.template_mutants(published)["summary"]
+    summary = figures.template_mutants(published, ROOT)["summary"]
     assert summary.startswith(
         "of 14,106 CloudFormation refuses 2,204, linters find 1,902, 378 have no effect;"
     )
     assert summary.endswith("tests fail at 70 of 100 of these (2026-11-30)")
-    assert "tests fail" not in figures.template_mutants(published | {"drawn": 0})["summary"]
-    assert figures.template_mutants({}) == {"summary": "not measured yet"}
+    assert "tests fail" not in figures.template_mutants(published | {"drawn": 0}, ROOT)["summary"]
+    # And that it is of other templates than today's
+    earlier = figures.template_mutants(published | {"templates": "00000000"}, ROOT)["summary"]
+    assert earlier.endswith("(2026-11-30, of earlier templates)")
+    assert figures.template_mutants({}, ROOT) == {"summary": "not measured yet"}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pipelines.core.repository import ROOT
+from pipelines.docs_site.figures import templates_digest
 from tests import sample_environments  # noqa: F401 - the golden file is of the samples
 from tests.template_mutants import checks, without_effect
 from tests.template_mutants.mutations import Mutant, digest, mutants
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.publish and not unreviewed:
         published = {
             "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
-            "templates": digest(),
+            "templates": templates_digest(ROOT),
             **counts,
         }
         _PUBLISHED.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
