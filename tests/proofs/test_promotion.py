@@ -18,6 +18,9 @@ from tests.proofs import small_builds
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.promotion.execution import Promotion
+    from pipelines.rehearsal.failing_releases import FailingRelease
+
 
 @pytest.mark.parametrize(
     "variant",
@@ -54,19 +57,33 @@ def test_a_commit_goes_from_a_branch_to_production(
     assert instance.running(tmp_path / "embedded") is None
 
 
+def released(
+    root: Path, failing: FailingRelease, files: dict[str, str]
+) -> tuple[Promotion, failure_report.FailureReport]:
+    """Release what must fail to an empty embedded AWS, and return how it went and why it failed."""
+    prepared = rehearsal.prepare(instance.start(root, attached=True), NOBODY)
+    try:
+        release = prepared.commit(prepared.tools.release_branch, failing.story, files | failing.files())
+        execution.follow(prepared.aws, release, lambda _: None, lambda _: None)
+        return release, failure_report.explain(prepared.aws, release.pipeline, release.execution)
+    finally:
+        instance.stop(root)
+
+
+def test_a_commit_that_fails_to_deploy_ends_in_staging(tmp_path: Path) -> None:
+    # Given a commit with a mistake in staging's file, which Lambda alone refuses
+    mistaken = next(case for case in failing_releases.CASES if case.action == "Deploy-payments")
+    # When it is released; Then staging's deployment fails by it, and nothing comes after
+    _, report = released(tmp_path / "embedded", mistaken, small_builds.files())
+    assert (report.stage, report.action) == (mistaken.stage, mistaken.action)
+    assert "UnreservedConcurrentExecution" in " ".join(report.sentences())
+
+
 def test_a_commit_that_takes_money_twice_ends_in_its_build(tmp_path: Path) -> None:
     # Given a commit that lets a repeated charge take the money again, whose other checks pass
     twice = failing_releases.CASES[0]
-    root = tmp_path / "embedded"
-    prepared = rehearsal.prepare(instance.start(root, attached=True), NOBODY)
-    try:
-        # When it is released
-        files = small_builds.files(real="money-path") | twice.files()
-        release = prepared.commit(prepared.tools.release_branch, twice.story, files)
-        execution.follow(prepared.aws, release, lambda _: None, lambda _: None)
-        report = failure_report.explain(prepared.aws, release.pipeline, release.execution)
-    finally:
-        instance.stop(root)
+    # When it is released
+    release, report = released(tmp_path / "embedded", twice, small_builds.files(real="money-path"))
     # Then the proof of the money path refuses it beside a build that passes, and nothing comes after
     assert {step.action: step.status for step in release.steps} == {
         "Checkout": "Succeeded",

@@ -106,7 +106,10 @@ def test_the_database_of_an_embedded_aws_is_the_one_beside_it() -> None:
 def test_every_build_of_a_rehearsal_is_told_of_each_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "uv", lambda *_, **__: "/cache\n")
     variables = embedded_overrides.variables({"prod": Aws(ATLAS, HERE, MONGODB)})
-    assert json.loads(variables[embedded_overrides.DATABASES])["prod"]["uri"] == MONGODB
+    stated = json.loads(variables[embedded_overrides.DATABASES])["prod"]
+    assert stated["uri"] == MONGODB
+    # And a commit's own file says how many connections are the data API's
+    assert "connections" not in stated
     assert variables["UV_CACHE_DIR"] == "/cache"
     assert variables["PAYMENTS_AUDIT_UNCHECKED"] == "advisories history"
     assert {"UV", "PYTHONPYCACHEPREFIX"} <= set(variables)
